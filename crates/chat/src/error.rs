@@ -1,0 +1,79 @@
+//! Why something is refused: a code and a sentence for whoever asked; the cause stays here.
+
+use protocol::{ErrorCode, Refusal, RoomSlug};
+
+/// What a port answers when it cannot do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The room does not exist.
+    #[error("no room {0}")]
+    NoSuchRoom(RoomSlug),
+    /// A room has that address already.
+    #[error("room {0} exists")]
+    RoomExists(RoomSlug),
+    /// A bounded queue is full. Nothing was changed.
+    #[error("the storage's queue is full")]
+    Busy,
+    /// The storage failed. Whether the change was made is not known; sending it again is safe.
+    #[error("the storage failed: {0}")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Wraps whatever a backend's library reports.
+    pub fn failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Failed(cause.into())
+    }
+}
+
+/// What a use case answers when it does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ChatError {
+    /// A rule of the chat says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A port could not do its work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// When a refused or failed write may be tried again, in milliseconds.
+const RETRY_STORE_MS: u64 = 500;
+
+impl From<&ChatError> for Refusal {
+    fn from(error: &ChatError) -> Self {
+        match error {
+            ChatError::Refused(refusal) => refusal.clone(),
+            ChatError::Store(StoreError::NoSuchRoom(room)) => {
+                Self::new(ErrorCode::RoomNotFound, format!("there is no room \"{room}\""))
+            }
+            ChatError::Store(StoreError::RoomExists(room)) => Self::new(
+                ErrorCode::RoomExists,
+                format!("there is a room \"{room}\" already"),
+            ),
+            ChatError::Store(StoreError::Busy) => {
+                Self::new(ErrorCode::Busy, "the server is busy; try again in a moment")
+                    .retry_after_ms(RETRY_STORE_MS)
+            }
+            ChatError::Store(StoreError::Failed(_)) => Self::new(
+                ErrorCode::Unavailable,
+                "the server cannot reach its storage; try again in a moment",
+            )
+            .retry_after_ms(RETRY_STORE_MS),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_stays_home() {
+        let error = ChatError::Store(StoreError::failed("disk /dev/sda1 is on fire"));
+        let refusal = Refusal::from(&error);
+        assert_eq!(refusal.code, ErrorCode::Unavailable);
+        assert!(!refusal.message.contains("fire"));
+        assert!(error.to_string().contains("fire"), "but the log has it");
+    }
+}

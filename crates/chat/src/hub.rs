@@ -1,0 +1,87 @@
+//! The use cases' home: one [`Hub`] per process, one file per use case.
+
+mod follow;
+mod history;
+mod join;
+mod leave;
+mod rooms;
+mod roster;
+mod send;
+mod sign_in;
+mod typing;
+
+pub use follow::Live;
+
+use std::sync::Arc;
+
+use protocol::{ErrorCode, Refusal};
+
+use crate::error::ChatError;
+use crate::ports::{Accounts, Clock, Directory, Ids, Presence, RoomLog};
+
+/// Everything that can be done in the chat, over whichever backend.
+#[derive(Clone)]
+pub struct Hub {
+    log: Arc<dyn RoomLog>,
+    directory: Arc<dyn Directory>,
+    accounts: Arc<dyn Accounts>,
+    presence: Arc<dyn Presence>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+}
+
+/// The ports that a [`Hub`] works on.
+pub struct Ports {
+    /// The rooms' logs.
+    pub log: Arc<dyn RoomLog>,
+    /// The list of rooms.
+    pub directory: Arc<dyn Directory>,
+    /// People and sessions.
+    pub accounts: Arc<dyn Accounts>,
+    /// Who is where.
+    pub presence: Arc<dyn Presence>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<dyn Ids>,
+}
+
+impl Hub {
+    /// A hub over these ports, with the lobby open.
+    ///
+    /// # Errors
+    /// If the backend cannot say whether there is a lobby.
+    pub async fn open(ports: Ports) -> Result<Self, ChatError> {
+        let Ports {
+            log,
+            directory,
+            accounts,
+            presence,
+            clock,
+            ids,
+        } = ports;
+        let hub = Self {
+            log,
+            directory,
+            accounts,
+            presence,
+            clock,
+            ids,
+        };
+        hub.ensure_lobby().await?;
+        Ok(hub)
+    }
+
+    /// Whether the backend answers. For readiness, not for correctness.
+    ///
+    /// # Errors
+    /// What the backend answers instead.
+    pub async fn check(&self) -> Result<(), ChatError> {
+        self.log.head(&protocol::RoomSlug::lobby()).await?;
+        Ok(())
+    }
+}
+
+fn bad_request(message: impl Into<String>) -> ChatError {
+    ChatError::Refused(Refusal::new(ErrorCode::BadRequest, message))
+}

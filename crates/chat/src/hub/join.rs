@@ -1,0 +1,100 @@
+//! Join a room: be present, and continue from exactly what one has.
+
+use protocol::limits::{CATCH_UP_EVENTS, PAGE_EVENTS};
+use protocol::{Join, Joined, Person, Position};
+
+use super::Hub;
+use crate::error::ChatError;
+use crate::room::{ConnectionId, Page};
+
+impl Hub {
+    /// Enters the room and answers with what the client misses. Whoever calls this must already pass the room's
+    /// live events on to the client: what is stored after the answer was made arrives only there. What arrives
+    /// both ways carries the same `seq`.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::NoSuchRoom`], or the backend does not answer.
+    pub async fn join(
+        &self,
+        person: &Person,
+        connection: &ConnectionId,
+        join: Join,
+    ) -> Result<Joined, ChatError> {
+        let Join { room: slug, from } = join;
+        let room = self.room(&slug).await?;
+        self.presence.enter(&slug, person, connection).await?;
+        let (page, reset) = match from {
+            None => (self.log.page(&slug, None, PAGE_EVENTS).await?, false),
+            Some(from) => {
+                let missed = self.log.read(&slug, from.seq, CATCH_UP_EVENTS).await?;
+                if continues(&from, &missed) {
+                    (missed, false)
+                } else {
+                    (self.log.page(&slug, None, PAGE_EVENTS).await?, true)
+                }
+            }
+        };
+        let roster = self.roster(&slug).await?;
+        let head = Position {
+            epoch: page.head.epoch.clone(),
+            seq: page.head.seq,
+        };
+        let more = page.more;
+        Ok(Joined {
+            room: slug,
+            title: room.title,
+            head,
+            reset,
+            events: page.into_events(),
+            more,
+            roster,
+        })
+    }
+}
+
+/// Whether what was read after a position, together with what the client has, is the whole log.
+fn continues(from: &Position, missed: &Page) -> bool {
+    from.epoch == missed.head.epoch && from.seq <= missed.head.seq && !missed.more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::room::Head;
+    use protocol::{Epoch, Seq};
+
+    fn seq(n: u64) -> Seq {
+        Seq::try_from(n).unwrap()
+    }
+
+    #[test]
+    fn a_position_is_continued_only_in_its_own_epoch_without_a_hole() {
+        let (mine, other) = (Epoch::from_random(1), Epoch::from_random(2));
+        let page = |epoch: &Epoch, head, more| Page {
+            head: Head {
+                epoch: epoch.clone(),
+                seq: seq(head),
+            },
+            events: vec![],
+            more,
+        };
+        let from = Position {
+            epoch: mine.clone(),
+            seq: seq(7),
+        };
+        assert!(continues(&from, &page(&mine, 7, false)));
+        assert!(continues(&from, &page(&mine, 9, false)));
+        assert!(
+            !continues(&from, &page(&mine, 9_000, true)),
+            "too much was missed"
+        );
+        assert!(
+            !continues(&from, &page(&mine, 6, false)),
+            "a place that the log never reached"
+        );
+        assert!(
+            !continues(&from, &page(&other, 9, false)),
+            "another life of the log"
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! What is true in a chat, without any I/O.
+//!
+//! In reading order: [`room`] (what a room is), [`ports`] (what the use cases need from storage, in prose that
+//! every backend is held to), [`hub`] (the use cases, one file each), [`error`] (why something is refused).
+
+pub mod error;
+pub mod hub;
+pub mod ports;
+pub mod room;
+
+pub use error::{ChatError, StoreError};
+pub use hub::{Hub, Live};
+pub use room::{ConnectionId, Head, Page, Room};

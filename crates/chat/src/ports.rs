@@ -1,0 +1,192 @@
+//! What the use cases need from outside. Each backend implements the first four; `crates/testkit` holds them to
+//! what is written here.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use protocol::{
+    Outgoing, Person, PersonId, PresenceList, Receipt, RoomEvent, RoomSlug, Seq, SessionToken, Timestamp,
+};
+
+use crate::error::StoreError;
+use crate::room::{ConnectionId, Head, Page, Room};
+
+/// What a follower of a room's log is told.
+#[derive(Clone, Debug)]
+pub enum Signal {
+    /// The next event.
+    Event(Arc<RoomEvent>),
+    /// Events may have been missed: read the log from the last one seen.
+    Gap,
+    /// The log has another epoch now: nothing seen before holds.
+    NewEpoch,
+}
+
+/// A room's log: events with `seq` 1, 2, 3 … in one epoch.
+#[async_trait]
+pub trait RoomLog: Send + Sync {
+    /// Stores messages of one author, in the order given, each with the next `seq`, and tells followers.
+    ///
+    /// Returns when they are durable: they survive the death of this process right after. All or none are
+    /// stored. A `client_id` that this author has used in this room before stores nothing and gives the receipt
+    /// of the first time, also within one call and after a restart. Appends whose calls overlap may be stored in
+    /// any order; an append that is called after another returned comes after it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRoom`], [`StoreError::Busy`] (nothing stored), [`StoreError::Failed`] (unknown whether
+    /// stored; the same call again is safe).
+    async fn append(
+        &self,
+        room: &RoomSlug,
+        author: &Person,
+        messages: Vec<Outgoing>,
+        at: Timestamp,
+    ) -> Result<Vec<Receipt>, StoreError>;
+
+    /// Where the log stands. Includes every append that has returned.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].
+    async fn head(&self, room: &RoomSlug) -> Result<Head, StoreError>;
+
+    /// The first `limit` events with `seq` larger than `after`; `more` says whether newer ones exist.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: u32) -> Result<Page, StoreError>;
+
+    /// The last `limit` events with `seq` smaller than `before` (of all events, if absent), ascending; `more` says
+    /// whether older ones exist.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].
+    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: u32) -> Result<Page, StoreError>;
+
+    /// Every event whose append returns after this call returned, in `seq` order, each once. A follower that is
+    /// too slow, or was cut off, is told [`Signal::Gap`] instead and can read what it missed. The stream ends when
+    /// the backend shuts down.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].
+    async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError>;
+}
+
+/// Which rooms there are.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Creates a room with an empty log and a fresh epoch.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomExists`] if the address is taken, by whatever title.
+    async fn create(&self, room: &Room) -> Result<(), StoreError>;
+
+    /// The room at an address.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, StoreError>;
+
+    /// At most `limit` rooms, the most recently active (or, without events, created) first.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn rooms(&self, limit: u32) -> Result<Vec<Room>, StoreError>;
+}
+
+/// People and their sessions.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Adds a person with one session.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`], [`StoreError::Busy`].
+    async fn create(&self, person: &Person, session: &SessionToken, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Who a session belongs to, if it is one and has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn person(&self, session: &SessionToken) -> Result<Option<Person>, StoreError>;
+
+    /// Ends a session. Ending it again, or one that never was, does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`], [`StoreError::Busy`].
+    async fn end(&self, session: &SessionToken) -> Result<(), StoreError>;
+}
+
+/// What changed about who is in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PresenceChange {
+    /// Somebody's first connection entered; so many people are here now.
+    Entered(Person, u32),
+    /// Somebody's last connection left; so many people are here now.
+    Left(Person, u32),
+    /// Somebody is writing, or stopped.
+    Typing(Person, bool),
+    /// Changes may have been missed: read the roster again.
+    Unsure,
+}
+
+/// Who is in which room right now. Nothing of it outlives the processes that know it.
+#[async_trait]
+pub trait Presence: Send + Sync {
+    /// A connection of a person is in a room. Entering again with the same connection does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn enter(
+        &self,
+        room: &RoomSlug,
+        person: &Person,
+        connection: &ConnectionId,
+    ) -> Result<(), StoreError>;
+
+    /// The connection is no longer in the room. One that was not there leaves without effect.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn leave(
+        &self,
+        room: &RoomSlug,
+        person: &PersonId,
+        connection: &ConnectionId,
+    ) -> Result<(), StoreError>;
+
+    /// At most `limit` people by name, and the count of all. A person with several connections counts once.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn roster(&self, room: &RoomSlug, limit: u32) -> Result<PresenceList, StoreError>;
+
+    /// How many people are in each of these rooms, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError>;
+
+    /// Tells the room that a person is writing, or stopped. Kept nowhere.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn typing(&self, room: &RoomSlug, person: &Person, typing: bool) -> Result<(), StoreError>;
+
+    /// Every change after this call returned, in one order for all followers, or [`PresenceChange::Unsure`].
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, PresenceChange>, StoreError>;
+}
+
+/// What time it is.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Where fresh ids come from.
+pub trait Ids: Send + Sync {
+    /// 128 unpredictable bits.
+    fn random(&self) -> u128;
+}

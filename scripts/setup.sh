@@ -1,0 +1,163 @@
+#!/usr/bin/env bash
+# Brings a machine to the point where Hubbub builds (`setup.sh build`) or is tested (`setup.sh test`).
+# Tries the ordinary way first (rustup, prebuilt tools, Playwright's browser) and falls back to what a
+# machine can do that reaches only the crates, npm and Debian registries. Safe to run again.
+# HUBBUB_WORLD=debian goes straight to the fallback (the checks do), HUBBUB_WORLD=rustup never falls back.
+set -euo pipefail
+
+want=${1:-build}
+root=$(cd "$(dirname "$0")/.." && pwd)
+tools=${HUBBUB_TOOLS:-$root/.tools}
+target=wasm32-unknown-unknown
+cargo_leptos=0.3.11
+wasm_bindgen=$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' "$root/Cargo.toml")
+world=${HUBBUB_WORLD:-}
+mkdir -p "$tools/bin"
+[ -z "$world" ] && [ -f "$tools/world-debian" ] && world=debian
+cd "$root"
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif have sudo; then sudo "$@"
+    else die "needs root once: run '$*' and start again"; fi
+}
+
+apt_install() {
+    local missing=()
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    say "installing Debian packages: ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$tools/apt.log" 2>&1 \
+        || { tail -n 20 "$tools/apt.log" >&2; die "apt-get could not install ${missing[*]}"; }
+}
+
+# --- Rust with the WebAssembly target -------------------------------------------------------------
+
+# The sources are installed but no wasm32 standard library is: build it once and put it in place.
+build_wasm_std() {
+    local sysroot=/usr/lib/rustlib/$target stamp scratch
+    stamp=$(/usr/bin/rustc -V)
+    [ "$(cat "$sysroot/lib/.built-by" 2>/dev/null)" = "$stamp" ] && return
+    say "building the WebAssembly standard library from Debian's sources (about 30 s)"
+    scratch=$(mktemp -d)
+    mkdir -p "$scratch/src"
+    : >"$scratch/src/lib.rs"
+    printf '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n' >"$scratch/Cargo.toml"
+    (cd "$scratch" && env -u CARGO_TARGET_DIR -u RUSTFLAGS RUSTUP_TOOLCHAIN=/usr RUSTC_BOOTSTRAP=1 \
+        cargo build -q -Zbuild-std=std,panic_abort --release --target "$target")
+    as_root rm -rf "$sysroot/lib"
+    as_root mkdir -p "$sysroot/lib"
+    rm -f "$scratch/target/$target/release/deps/"libempty-*
+    as_root cp "$scratch/target/$target/release/deps/"*.rlib "$sysroot/lib/"
+    printf '%s\n' "$stamp" | as_root tee "$sysroot/lib/.built-by" >/dev/null
+    rm -rf "$scratch"
+}
+
+rustup_has_target() {
+    [ "$world" = debian ] && return 1
+    have rustup || return 1
+    rustup target list --installed 2>/dev/null | grep -qx "$target" && return
+    say "asking rustup for the toolchain of rust-toolchain.toml and $target"
+    timeout 300 rustup toolchain install >"$tools/rustup.log" 2>&1 \
+        && timeout 300 rustup target add "$target" >>"$tools/rustup.log" 2>&1
+}
+
+toolchain() {
+    : >"$tools/env.new"
+    if rustup_has_target; then
+        world=rustup
+        say "Rust: rustup's $(rustc -V)"
+    elif [ "$world" != rustup ] && have apt-get; then
+        [ "$world" = debian ] || say "rustup cannot bring $target here; using Debian's Rust"
+        world=debian
+        apt_install rustc-web cargo-web rust-web-src rust-web-clippy rustfmt-web gcc libc6-dev pkg-config
+        local llvm
+        llvm=$(/usr/bin/rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+        # An lld of the compiler's own LLVM generation, or the nearest older one that Debian has.
+        while [ "$llvm" -gt 15 ] && ! apt-cache show "lld-$llvm" >/dev/null 2>&1 && ! have "wasm-ld-$llvm"; do llvm=$((llvm - 1)); done
+        apt_install "lld-$llvm"
+        build_wasm_std
+        cat >>"$tools/env.new" <<ENV
+export RUSTUP_TOOLCHAIN=/usr
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-$llvm
+ENV
+        have cargo || die "cargo is not on PATH although cargo-web is installed"
+        touch "$tools/world-debian"
+        say "Rust: Debian's $(/usr/bin/rustc -V)"
+    else
+        die "needs Rust with $target: install rustup (https://rustup.rs) and run this again"
+    fi
+    printf 'export PATH="%s/bin:%s/frontend/node_modules/.bin:$PATH"\n' "$tools" "$root" >>"$tools/env.new"
+    mv "$tools/env.new" "$tools/env"
+    # shellcheck source=/dev/null
+    . "$tools/env"
+}
+
+# --- cargo-leptos and wasm-bindgen ----------------------------------------------------------------
+
+# Tools are compiled for a quick build, not for speed: they run for seconds.
+cargo_tool() {
+    local crate=$1 version=$2 binary=$3
+    "$tools/bin/$binary" --version 2>/dev/null | grep -qwF "$version" && return
+    if [ "$world" != debian ] && have cargo-binstall; then
+        say "installing $crate $version (prebuilt)"
+        timeout 300 cargo binstall -y --quiet --root "$tools" "$crate@$version" 2>"$tools/binstall.log" && return
+    fi
+    say "compiling $crate $version (once; minutes)"
+    local -a install=(cargo install -q --root "$tools" --version "=$version" --target-dir "$tools/build" "$crate")
+    (
+        cd "$tools"
+        export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+        "${install[@]}" --locked 2>"$tools/$crate.log" || "${install[@]}" 2>>"$tools/$crate.log" \
+            || { tail -n 30 "$tools/$crate.log" >&2; die "could not install $crate $version"; }
+    )
+    rm -rf "$tools/build"
+}
+
+# --- Node: the Socket.IO client, wasm-opt, Playwright ----------------------------------------------
+
+npm_install() {
+    local folder=$1
+    cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed-from" && return
+    say "npm ci in $folder"
+    (cd "$folder" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-audit --no-fund)
+    cp "$folder/package-lock.json" "$folder/node_modules/.installed-from"
+}
+
+node_packages() {
+    if ! have npm && have apt-get; then apt_install nodejs npm; fi
+    have npm || die "needs Node.js 20 or newer with npm"
+    npm_install frontend
+    # The browser loads the official client as an ES module; its version is in the file's name, so it caches for ever.
+    local version vendor=public/vendor
+    version=$(node -p "require('./frontend/node_modules/socket.io-client/package.json').version")
+    if [ ! -f "$vendor/socket.io-$version.js" ]; then
+        rm -rf "$vendor" && mkdir -p "$vendor"
+        sed '/^\/\/# sourceMappingURL/d' frontend/node_modules/socket.io-client/dist/socket.io.esm.min.js >"$vendor/socket.io-$version.js"
+    fi
+}
+
+browser() {
+    npm_install end2end
+    have chromium || [ -x /usr/bin/chromium ] && return
+    if [ "$world" != debian ]; then
+        say "asking Playwright for its Chromium"
+        (cd end2end && timeout 600 npx playwright install chromium) && return
+    fi
+    have apt-get || die "needs Chromium: run 'npx playwright install chromium' in end2end/"
+    apt_install chromium fonts-liberation
+}
+
+case $want in build | test) ;; *) die "usage: setup.sh [build|test]" ;; esac
+toolchain
+cargo_tool cargo-leptos "$cargo_leptos" cargo-leptos
+cargo_tool wasm-bindgen-cli "$wasm_bindgen" wasm-bindgen
+node_packages
+[ "$want" = build ] || browser
