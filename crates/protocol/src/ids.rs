@@ -266,7 +266,7 @@ mod tests {
         }
         assert_eq!(
             RoomSlug::from_title(&"ab ".repeat(60)).unwrap().as_str().len(),
-            64 - 1
+            64
         );
     }
 
