@@ -1,0 +1,68 @@
+//! Which rooms there are.
+
+use async_trait::async_trait;
+use chat::ports::{Directory, Ids};
+use chat::{Room, StoreError};
+use protocol::{Epoch, RoomSlug};
+use rusqlite::params;
+
+use super::{Embedded, row};
+
+const CREATE: &str = "\
+    INSERT INTO rooms (slug, title, epoch, created_at, last_at)
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (slug) DO NOTHING";
+
+const FIND: &str = "SELECT slug, title, created_at, last_at FROM rooms WHERE slug = ?1";
+
+const LIST: &str = "\
+    SELECT slug, title, created_at, last_at FROM rooms
+    ORDER BY coalesce(last_at, created_at) DESC, id DESC LIMIT ?1";
+
+#[async_trait]
+impl Directory for Embedded {
+    async fn create(&self, room: &Room) -> Result<(), StoreError> {
+        let room = room.clone();
+        let epoch = Epoch::from_random(self.inner.ids.random());
+        let creating = self.inner.writer.run(
+            move |connection| {
+                let mut insert = connection.prepare_cached(CREATE).map_err(StoreError::failed)?;
+                let created_at = row::integer(room.created_at.0)?;
+                let last_at = room.last_at.map(|at| row::integer(at.0)).transpose()?;
+                let (slug, title) = (room.slug.as_str(), room.title.as_str());
+                match insert.execute(params![slug, title, epoch.as_str(), created_at, last_at]) {
+                    Ok(0) => Err(StoreError::RoomExists(room.slug)),
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(StoreError::failed(error)),
+                }
+            },
+            |()| {},
+        );
+        creating.await
+    }
+
+    async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, StoreError> {
+        let slug = slug.clone();
+        let reading = self.inner.readers.read(move |snapshot| {
+            let mut find = snapshot.prepare_cached(FIND).map_err(StoreError::failed)?;
+            let mut rows = find.query([slug.as_str()]).map_err(StoreError::failed)?;
+            rows.next()
+                .map_err(StoreError::failed)?
+                .map(row::room)
+                .transpose()
+        });
+        reading.await
+    }
+
+    async fn rooms(&self, limit: u32) -> Result<Vec<Room>, StoreError> {
+        let reading = self.inner.readers.read(move |snapshot| {
+            let mut list = snapshot.prepare_cached(LIST).map_err(StoreError::failed)?;
+            let mut rows = list.query([limit]).map_err(StoreError::failed)?;
+            let mut rooms = Vec::new();
+            while let Some(row) = rows.next().map_err(StoreError::failed)? {
+                rooms.push(row::room(row)?);
+            }
+            Ok(rooms)
+        });
+        reading.await
+    }
+}

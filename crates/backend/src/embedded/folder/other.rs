@@ -1,0 +1,13 @@
+//! Elsewhere, what Hubbub creates has the permissions of the folder above.
+
+use std::fs::{DirBuilder, OpenOptions};
+
+pub fn folder() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    builder
+}
+
+pub fn file() -> OpenOptions {
+    OpenOptions::new()
+}

@@ -1,0 +1,206 @@
+//! The rooms' logs.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chat::ports::{RoomLog, Signal};
+use chat::{Head, Page, StoreError};
+use futures::stream::{BoxStream, StreamExt};
+use protocol::{EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use rusqlite::{Connection, Params, Transaction, params};
+
+use super::channels::Received;
+use super::{Embedded, row};
+
+const INSERT: &str = "\
+    INSERT INTO events (room_id, seq, at, author_id, author_name, client_id, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (room_id, author_id, client_id) WHERE client_id IS NOT NULL DO NOTHING";
+
+const FIRST_TIME: &str = "SELECT seq FROM events WHERE room_id = ?1 AND author_id = ?2 AND client_id = ?3";
+
+const MOVE_HEAD: &str = "UPDATE rooms SET head = ?2, last_at = ?3 WHERE id = ?1";
+
+const NEWER: &str = "\
+    SELECT seq, at, author_id, author_name, body FROM events
+    WHERE room_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+
+const OLDER: &str = "\
+    SELECT seq, at, author_id, author_name, body FROM events
+    WHERE room_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
+
+#[async_trait]
+impl RoomLog for Embedded {
+    async fn append(
+        &self,
+        room: &RoomSlug,
+        author: &Person,
+        messages: Vec<Outgoing>,
+        at: Timestamp,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        let append = Append::new(room.clone(), author.clone(), messages, at)?;
+        let (room, events) = (room.clone(), Arc::clone(&self.inner.events));
+        let publish = move |stored: &Stored| events.publish(&room, stored.events.iter().cloned());
+        let stored = self.inner.writer.run(move |c| append.store(c), publish).await?;
+        Ok(stored.receipts)
+    }
+
+    async fn head(&self, room: &RoomSlug) -> Result<Head, StoreError> {
+        let room = room.clone();
+        let reading = self
+            .inner
+            .readers
+            .read(move |snapshot| row::head(snapshot, &room));
+        Ok(reading.await?.1)
+    }
+
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: u32) -> Result<Page, StoreError> {
+        let room = room.clone();
+        let reading = self.inner.readers.read(move |snapshot| {
+            let (id, head) = row::head(snapshot, &room)?;
+            let place = params![id, row::integer(after.get())?, limit];
+            let events = events(snapshot, NEWER, place, &room, &head)?;
+            let newer = head.seq.get().saturating_sub(after.get());
+            let more = newer > events.len() as u64;
+            Ok(Page { head, events, more })
+        });
+        reading.await
+    }
+
+    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+        let room = room.clone();
+        let reading = self.inner.readers.read(move |snapshot| {
+            let (id, head) = row::head(snapshot, &room)?;
+            let before = before.unwrap_or(head.seq.next());
+            let place = params![id, row::integer(before.get())?, limit];
+            let mut events = events(snapshot, OLDER, place, &room, &head)?;
+            events.reverse();
+            let older = before.get().saturating_sub(1).min(head.seq.get());
+            let more = older > events.len() as u64;
+            Ok(Page { head, events, more })
+        });
+        reading.await
+    }
+
+    async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
+        self.head(room).await?;
+        let signals = self.inner.events.follow(room).map(|received| match received {
+            Received::Next(event) => Signal::Event(event),
+            Received::Missed => Signal::Gap,
+        });
+        Ok(signals.boxed())
+    }
+}
+
+fn events(
+    snapshot: &Transaction<'_>,
+    sql: &str,
+    place: impl Params,
+    room: &RoomSlug,
+    head: &Head,
+) -> Result<Vec<Arc<RoomEvent>>, StoreError> {
+    let mut statement = snapshot.prepare_cached(sql).map_err(StoreError::failed)?;
+    let mut rows = statement.query(place).map_err(StoreError::failed)?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next().map_err(StoreError::failed)? {
+        events.push(Arc::new(row::event(row, room, &head.epoch)?));
+    }
+    Ok(events)
+}
+
+/// Messages ready to be stored: made to JSON already, because the writer's time is everybody's.
+struct Append {
+    room: RoomSlug,
+    author: Person,
+    messages: Vec<(Outgoing, String)>,
+    at: Timestamp,
+}
+
+struct Stored {
+    /// One per message.
+    receipts: Vec<Receipt>,
+    /// Those that were new.
+    events: Vec<Arc<RoomEvent>>,
+}
+
+impl Append {
+    fn new(
+        room: RoomSlug,
+        author: Person,
+        messages: Vec<Outgoing>,
+        at: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let with_body = |message: Outgoing| {
+            let body = serde_json::to_string(&posted(&message)).map_err(StoreError::failed)?;
+            Ok((message, body))
+        };
+        Ok(Self {
+            room,
+            author,
+            messages: messages
+                .into_iter()
+                .map(with_body)
+                .collect::<Result<_, StoreError>>()?,
+            at,
+        })
+    }
+
+    fn store(self, connection: &Connection) -> Result<Stored, StoreError> {
+        let (id, mut head) = row::head(connection, &self.room)?;
+        let at = row::integer(self.at.0)?;
+        let author = self.author.id.as_str();
+        let mut insert = connection.prepare_cached(INSERT).map_err(StoreError::failed)?;
+        let mut receipts = Vec::with_capacity(self.messages.len());
+        let mut events = Vec::with_capacity(self.messages.len());
+        for (message, body) in self.messages {
+            let next = head.seq.next();
+            let (name, client_id) = (self.author.name.as_str(), message.client_id.as_str());
+            let columns = params![id, row::integer(next.get())?, at, author, name, client_id, body];
+            let seq = if insert.execute(columns).map_err(StoreError::failed)? == 1 {
+                head.seq = next;
+                events.push(Arc::new(RoomEvent {
+                    room: self.room.clone(),
+                    epoch: head.epoch.clone(),
+                    seq: next,
+                    at: self.at,
+                    author: self.author.clone(),
+                    body: posted(&message),
+                }));
+                next
+            } else {
+                first_time(connection, id, author, client_id)?
+            };
+            receipts.push(Receipt {
+                client_id: message.client_id,
+                epoch: head.epoch.clone(),
+                seq,
+            });
+        }
+        if !events.is_empty() {
+            let mut update = connection.prepare_cached(MOVE_HEAD).map_err(StoreError::failed)?;
+            update
+                .execute(params![id, row::integer(head.seq.get())?, at])
+                .map_err(StoreError::failed)?;
+        }
+        Ok(Stored { receipts, events })
+    }
+}
+
+fn posted(message: &Outgoing) -> EventBody {
+    EventBody::Posted {
+        client_id: message.client_id.clone(),
+        text: message.text.clone(),
+    }
+}
+
+/// Where a message went that was stored before.
+fn first_time(connection: &Connection, room: i64, author: &str, client_id: &str) -> Result<Seq, StoreError> {
+    let mut find = connection
+        .prepare_cached(FIRST_TIME)
+        .map_err(StoreError::failed)?;
+    let seq: i64 = find
+        .query_row(params![room, author, client_id], |row| row.get(0))
+        .map_err(StoreError::failed)?;
+    let seq = u64::try_from(seq).map_err(StoreError::failed)?;
+    Seq::try_from(seq).map_err(StoreError::failed)
+}

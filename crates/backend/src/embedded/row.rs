@@ -1,0 +1,87 @@
+//! Values on their way into rows and out of them.
+
+use chat::StoreError;
+use protocol::{DisplayName, Epoch, EventBody, Person, PersonId, RoomEvent, RoomSlug, Seq, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use chat::{Head, Room};
+
+/// SQLite's integers have a sign; seqs and times stay far below it.
+pub fn integer(value: u64) -> Result<i64, StoreError> {
+    i64::try_from(value).map_err(StoreError::failed)
+}
+
+fn unsigned(value: i64) -> Result<u64, StoreError> {
+    u64::try_from(value).map_err(StoreError::failed)
+}
+
+/// A column's text as something that was valid when it was written.
+pub fn parsed<T>(row: &Row<'_>, column: &str) -> Result<T, StoreError>
+where
+    T: TryFrom<String>,
+    T::Error: std::error::Error + Send + Sync + 'static,
+{
+    let text: String = row.get(column).map_err(StoreError::failed)?;
+    T::try_from(text).map_err(StoreError::failed)
+}
+
+fn seq(row: &Row<'_>, column: &str) -> Result<Seq, StoreError> {
+    let value = row.get(column).map_err(StoreError::failed)?;
+    Seq::try_from(unsigned(value)?).map_err(StoreError::failed)
+}
+
+fn time(row: &Row<'_>, column: &str) -> Result<Timestamp, StoreError> {
+    let value = row.get(column).map_err(StoreError::failed)?;
+    Ok(Timestamp(unsigned(value)?))
+}
+
+/// Columns `slug`, `title`, `created_at`, `last_at`.
+pub fn room(row: &Row<'_>) -> Result<Room, StoreError> {
+    let last_at: Option<i64> = row.get("last_at").map_err(StoreError::failed)?;
+    Ok(Room {
+        slug: parsed(row, "slug")?,
+        title: parsed(row, "title")?,
+        created_at: time(row, "created_at")?,
+        last_at: last_at.map(unsigned).transpose()?.map(Timestamp),
+    })
+}
+
+/// Columns `seq`, `at`, `author_id`, `author_name`, `body`.
+pub fn event(row: &Row<'_>, room: &RoomSlug, epoch: &Epoch) -> Result<RoomEvent, StoreError> {
+    let body = row.get_ref("body").map_err(StoreError::failed)?;
+    let body: EventBody =
+        serde_json::from_str(body.as_str().map_err(StoreError::failed)?).map_err(StoreError::failed)?;
+    Ok(RoomEvent {
+        room: room.clone(),
+        epoch: epoch.clone(),
+        seq: seq(row, "seq")?,
+        at: time(row, "at")?,
+        author: Person {
+            id: parsed::<PersonId>(row, "author_id")?,
+            name: parsed::<DisplayName>(row, "author_name")?,
+        },
+        body,
+    })
+}
+
+/// The room's key in the tables, and where its log stands.
+pub fn head(connection: &Connection, slug: &RoomSlug) -> Result<(i64, Head), StoreError> {
+    let mut find = connection
+        .prepare_cached("SELECT id, epoch, head FROM rooms WHERE slug = ?1")
+        .map_err(StoreError::failed)?;
+    find.query_row([slug.as_str()], |row| {
+        let head = || {
+            Ok(Head {
+                epoch: parsed(row, "epoch")?,
+                seq: seq(row, "head")?,
+            })
+        };
+        Ok((row.get("id")?, head()))
+    })
+    .optional()
+    .map_err(StoreError::failed)?
+    .map_or_else(
+        || Err(StoreError::NoSuchRoom(slug.clone())),
+        |(id, head)| Ok((id, head?)),
+    )
+}

@@ -1,0 +1,104 @@
+//! The database's tables and their versions: what may be opened, and how an older one is brought up to date.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::error::OpenError;
+
+/// "Hubb": marks the file as ours, also for `file(1)`.
+const APPLICATION_ID: i32 = 0x4875_6262;
+
+/// What leads from each version to the next. Never edited once released, only added to.
+const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+
+/// The version after all migrations.
+const KNOWN: u32 = MIGRATIONS.len() as u32;
+
+/// Opens the database for writing, up to date. It is looked at through a connection that cannot write before
+/// anything in it is changed.
+pub fn open(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |cause: rusqlite::Error| match cause.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::Foreign {
+            path: path.to_owned(),
+        },
+        _ => OpenError::Database {
+            path: path.to_owned(),
+            cause,
+        },
+    };
+    let found = match connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|look| version(&look)) {
+        Ok(Some(found)) if found <= KNOWN => found,
+        Ok(Some(found)) => {
+            return Err(OpenError::Newer {
+                path: path.to_owned(),
+                found,
+                known: KNOWN,
+            });
+        }
+        Ok(None) => {
+            return Err(OpenError::Foreign {
+                path: path.to_owned(),
+            });
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+    let journal = tune(&connection).map_err(failed)?;
+    if journal != "wal" {
+        return Err(OpenError::FileSystem {
+            path: path.to_owned(),
+        });
+    }
+    migrate(&mut connection, found).map_err(failed)?;
+    Ok(connection)
+}
+
+/// A connection for one thread at a time, with what every connection needs.
+pub fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // 16 MiB of pages per connection, and up to 256 MiB read through the system's cache without copying.
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update_and_check(None, "mmap_size", 256 << 20, |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// What the writing connection needs; says which journal the database has now.
+fn tune(connection: &Connection) -> rusqlite::Result<String> {
+    let journal = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    // An acknowledgement means stored: every commit waits for the disk.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // After a burst the write-ahead log shrinks again.
+    connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
+    Ok(journal)
+}
+
+/// The database's version, 0 for an empty file; none if it is not ours.
+fn version(connection: &Connection) -> rusqlite::Result<Option<u32>> {
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(match (application, version, tables) {
+        (APPLICATION_ID, version, _) => Some(version),
+        (0, 0, 0) => Some(0),
+        _ => None,
+    })
+}
+
+/// Each step is one transaction: a crash in between leaves a version that the next start continues from.
+fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
+    for (sql, version) in MIGRATIONS.iter().zip(1..).skip(found as usize) {
+        let step: u32 = version;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", step)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! The one thread that writes: takes jobs from a bounded queue and commits many of them at once.
+//!
+//! The disk takes about as long for one small transaction as for one of hundreds of jobs, so while one commit
+//! waits for the disk, the next group gathers in the queue. Each job runs in a savepoint of its own: one that
+//! fails takes nothing back but itself. Nobody is answered before the commit.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use chat::StoreError;
+use rusqlite::Connection;
+use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
+use tokio::sync::oneshot;
+
+/// Jobs that may wait. Beyond it the caller is told [`StoreError::Busy`] at once.
+const QUEUE: usize = 4_096;
+
+/// Jobs in one commit at most, so that the first of them does not wait for a long queue.
+const GROUP: usize = 512;
+
+/// Runs inside the transaction; must be dropped or answered, never kept.
+type Job = Box<dyn FnOnce(&Connection) -> Outcome + Send>;
+
+/// What a job has to say once its transaction is over.
+type Answer = Box<dyn FnOnce(Result<(), Uncommitted>) + Send>;
+
+/// The commit that a job was part of did not succeed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the storage could not commit")]
+struct Uncommitted;
+
+/// The writer went away, or a job died, before there was an answer.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the storage closed or failed before it could answer")]
+struct Unanswered;
+
+struct Outcome {
+    /// Whether what the job wrote is to stay.
+    keep: bool,
+    answer: Answer,
+}
+
+/// The queue's sending end and the thread.
+pub struct Writer {
+    jobs: Mutex<Option<Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Writer {
+    /// Starts the thread, which owns the connection from now on.
+    pub fn start(connection: Connection) -> io::Result<Self> {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("hubbub-writer".to_owned())
+            .spawn(move || write(&connection, queue))?;
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Runs `work` in the next transaction. `then` sees its result once that is durable and before the caller
+    /// does, in the order of the jobs. Once queued, the work is done even if the caller does not wait for it.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let result = work(connection);
+            Outcome {
+                keep: result.is_ok(),
+                answer: Box::new(move |committed| {
+                    // A refusal counts only with its commit: it may rest on what an earlier job of the group did.
+                    let result = committed.map_err(StoreError::failed).and(result);
+                    if let Ok(value) = &result {
+                        then(value);
+                    }
+                    // Whoever asked may be gone.
+                    let _ = reply.send(result);
+                }),
+            }
+        });
+        match lock(&self.jobs).as_ref().map(|jobs| jobs.try_send(job)) {
+            Some(Ok(())) => {}
+            Some(Err(TrySendError::Full(_))) => return Err(StoreError::Busy),
+            Some(Err(TrySendError::Closed(_))) | None => return Err(StoreError::failed(Unanswered)),
+        }
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError::failed(Unanswered)))
+    }
+
+    /// Takes no more jobs, finishes those in the queue, and waits for it.
+    pub fn close(&self) {
+        lock(&self.jobs).take();
+        if let Some(thread) = lock(&self.thread).take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the storage's writer had died");
+        }
+    }
+}
+
+fn write(connection: &Connection, mut queue: Receiver<Job>) {
+    let mut group = Vec::with_capacity(GROUP);
+    while queue.blocking_recv_many(&mut group, GROUP) > 0 {
+        let mut answers = Vec::with_capacity(group.len());
+        let committed = commit(connection, group.drain(..), &mut answers).map_err(|error| {
+            tracing::error!(%error, jobs = answers.len(), "the storage could not commit");
+            abandon(connection);
+            Uncommitted
+        });
+        for answer in answers {
+            let committed = committed.clone();
+            guarded(|| answer(committed));
+        }
+    }
+}
+
+/// Runs the jobs in one transaction. Jobs that it does not come to are dropped, which answers them.
+fn commit(
+    connection: &Connection,
+    jobs: impl Iterator<Item = Job>,
+    answers: &mut Vec<Answer>,
+) -> rusqlite::Result<()> {
+    let run = |sql| connection.prepare_cached(sql)?.execute([]);
+    run("BEGIN IMMEDIATE")?;
+    for job in jobs {
+        run("SAVEPOINT job")?;
+        let outcome = guarded(|| job(connection));
+        let keep = outcome.as_ref().is_some_and(|outcome| outcome.keep);
+        answers.extend(outcome.map(|outcome| outcome.answer));
+        // SQLite undoes the whole transaction by itself after some failures, such as a full disk. Both statements
+        // then fail, because the savepoint is gone, and with them the group.
+        if !keep {
+            run("ROLLBACK TO job")?;
+        }
+        run("RELEASE job")?;
+    }
+    run("COMMIT")?;
+    Ok(())
+}
+
+/// Leaves no transaction open after a failure.
+fn abandon(connection: &Connection) {
+    if !connection.is_autocommit()
+        && let Err(error) = connection.execute_batch("ROLLBACK")
+    {
+        tracing::error!(%error, "the storage could not roll back");
+    }
+}
+
+/// A panic ends what it happened in, not the thread that everybody depends on. The panic hook has logged it.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
