@@ -63,9 +63,9 @@ pub trait RoomLog: Send + Sync {
     /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].
     async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: u32) -> Result<Page, StoreError>;
 
-    /// Every event whose append returns after this call returned, in `seq` order, each once. A follower that is
-    /// too slow, or was cut off, is told [`Signal::Gap`] instead and can read what it missed. The stream ends when
-    /// the backend shuts down.
+    /// Every event that is not in a `head` read after this call returned, in `seq` order, each once; perhaps also
+    /// the latest ones that are in it. A follower that is too slow, or was cut off, is told [`Signal::Gap`]
+    /// instead and can read what it missed. The stream ends when the backend shuts down.
     ///
     /// # Errors
     /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].

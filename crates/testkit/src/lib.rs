@@ -1,1 +1,54 @@
-//! Contract suite.
+//! One contract suite for every backend: what `chat::ports` says in prose, as tests.
+//!
+//! A backend runs it with one line per port:
+//!
+//! ```text
+//! testkit::room_log_contract!(fixture);
+//! testkit::directory_contract!(fixture);
+//! testkit::accounts_contract!(fixture);
+//! testkit::presence_contract!(fixture);
+//! ```
+//!
+//! where `fixture` is an `async fn() -> testkit::Backend` that gives an empty backend, a new one for each test.
+//! Nothing in here sleeps: tests wait for what must happen, and [`within`] says when it did not.
+
+pub mod backend;
+pub mod contract;
+pub mod sample;
+
+pub use backend::Backend;
+
+use std::time::Duration;
+
+/// How long one test may take, on a slow machine with all cores busy.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Fails a test that waits for something that never comes.
+///
+/// # Panics
+/// If the test takes longer than a minute.
+pub async fn within<T>(test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, test)
+        .await
+        .expect("the test waits for something that does not come")
+}
+
+/// One `#[tokio::test]` per contract named.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_tests {
+    ($port:ident, $fixture:ident, $($contract:ident)*) => {
+        mod $port {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $contract() {
+                    $crate::within(async {
+                        let backend = super::$fixture().await;
+                        $crate::contract::$port::$contract(&backend).await;
+                    })
+                    .await;
+                }
+            )*
+        }
+    };
+}

@@ -1,0 +1,263 @@
+//! What [`chat::ports::Presence`] promises.
+
+use std::sync::Arc;
+
+use chat::ConnectionId;
+use chat::ports::PresenceChange;
+use futures::StreamExt;
+use futures::future::join_all;
+use futures::stream::BoxStream;
+use protocol::{Person, RoomSlug};
+
+use crate::Backend;
+use crate::sample::{new_room, person, person_with_id, slug};
+
+/// Holds the presence of a fixture's backends to its contract.
+#[macro_export]
+macro_rules! presence_contract {
+    ($fixture:ident) => {
+        $crate::contract_tests! { presence, $fixture,
+            who_enters_is_here_until_they_leave
+            several_connections_of_a_person_count_once
+            entering_and_leaving_again_do_nothing
+            leaving_without_being_there_does_nothing
+            a_roster_is_sorted_and_has_a_limit
+            counts_come_in_the_order_asked
+            rooms_do_not_hear_of_each_other
+            typing_is_told
+            followers_hear_the_same_in_the_same_order
+            an_empty_room_has_an_empty_roster
+        }
+    };
+}
+
+fn connection(id: &str) -> ConnectionId {
+    ConnectionId(id.to_owned())
+}
+
+async fn enter(backend: &Backend, room: &RoomSlug, who: &Person, id: &str) {
+    let entered = backend.presence.enter(room, who, &connection(id)).await;
+    entered.expect("they enter");
+}
+
+async fn leave(backend: &Backend, room: &RoomSlug, who: &Person, id: &str) {
+    let left = backend.presence.leave(room, &who.id, &connection(id)).await;
+    left.expect("they leave");
+}
+
+async fn type_(backend: &Backend, room: &RoomSlug, who: &Person, typing: bool) {
+    let told = backend.presence.typing(room, who, typing).await;
+    told.expect("the room is told");
+}
+
+async fn follow(backend: &Backend, room: &RoomSlug) -> BoxStream<'static, PresenceChange> {
+    backend.presence.follow(room).await.expect("it can be followed")
+}
+
+async fn here(backend: &Backend, room: &RoomSlug) -> (Vec<Person>, u32) {
+    let roster = backend
+        .presence
+        .roster(room, 200)
+        .await
+        .expect("there is a roster");
+    (roster.people, roster.here)
+}
+
+/// In the roster, and told to followers with the right count.
+pub async fn who_enters_is_here_until_they_leave(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (ada, bob) = (person("Ada"), person("Bob"));
+    enter(backend, &room, &ada, "a").await;
+    let mut changes = follow(backend, &room).await;
+    enter(backend, &room, &bob, "b").await;
+    assert_eq!(here(backend, &room).await, (vec![ada.clone(), bob.clone()], 2));
+    leave(backend, &room, &ada, "a").await;
+    assert_eq!(here(backend, &room).await, (vec![bob.clone()], 1));
+    leave(backend, &room, &bob, "b").await;
+    assert_eq!(here(backend, &room).await, (vec![], 0));
+    for change in [
+        PresenceChange::Entered(bob.clone(), 2),
+        PresenceChange::Left(ada, 1),
+        PresenceChange::Left(bob, 0),
+    ] {
+        assert_eq!(changes.next().await, Some(change));
+    }
+}
+
+/// The first one enters, the last one leaves, the others are not heard.
+pub async fn several_connections_of_a_person_count_once(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let ada = person("Ada");
+    let mut changes = follow(backend, &room).await;
+    for tab in ["tab-1", "tab-2", "phone"] {
+        enter(backend, &room, &ada, tab).await;
+        assert_eq!(here(backend, &room).await, (vec![ada.clone()], 1));
+    }
+    for tab in ["tab-2", "tab-1"] {
+        leave(backend, &room, &ada, tab).await;
+        assert_eq!(here(backend, &room).await, (vec![ada.clone()], 1));
+    }
+    leave(backend, &room, &ada, "phone").await;
+    assert_eq!(here(backend, &room).await, (vec![], 0));
+    assert_eq!(
+        changes.next().await,
+        Some(PresenceChange::Entered(ada.clone(), 1))
+    );
+    assert_eq!(changes.next().await, Some(PresenceChange::Left(ada, 0)));
+}
+
+/// The same connection twice is one connection.
+pub async fn entering_and_leaving_again_do_nothing(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let ada = person("Ada");
+    let mut changes = follow(backend, &room).await;
+    enter(backend, &room, &ada, "a").await;
+    enter(backend, &room, &ada, "a").await;
+    leave(backend, &room, &ada, "a").await;
+    assert_eq!(here(backend, &room).await, (vec![], 0));
+    leave(backend, &room, &ada, "a").await;
+    enter(backend, &room, &ada, "a").await;
+    for change in [
+        PresenceChange::Entered(ada.clone(), 1),
+        PresenceChange::Left(ada.clone(), 0),
+        PresenceChange::Entered(ada.clone(), 1),
+    ] {
+        assert_eq!(changes.next().await, Some(change));
+    }
+}
+
+/// Neither an unknown room, nor an unknown person, nor an unknown connection of somebody who is there.
+pub async fn leaving_without_being_there_does_nothing(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (ada, bob) = (person("Ada"), person("Bob"));
+    let mut changes = follow(backend, &room).await;
+    leave(backend, &slug("elsewhere"), &ada, "a").await;
+    leave(backend, &room, &bob, "b").await;
+    enter(backend, &room, &ada, "a").await;
+    leave(backend, &room, &bob, "b").await;
+    leave(backend, &room, &bob, "a").await;
+    leave(backend, &room, &ada, "other").await;
+    assert_eq!(here(backend, &room).await, (vec![ada.clone()], 1));
+    type_(backend, &room, &ada, true).await;
+    assert_eq!(
+        changes.next().await,
+        Some(PresenceChange::Entered(ada.clone(), 1))
+    );
+    assert_eq!(changes.next().await, Some(PresenceChange::Typing(ada, true)));
+}
+
+/// By name without regard to case, then by id; the count is of everybody.
+pub async fn a_roster_is_sorted_and_has_a_limit(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    for (id, name) in [
+        ("5", "zoe"),
+        ("2", "Émile"),
+        ("4", "bob"),
+        ("3", "Bob"),
+        ("1", "ada"),
+    ] {
+        enter(backend, &room, &person_with_id(id, name), id).await;
+    }
+    for (limit, expected) in [
+        (0, vec![]),
+        (2, vec!["1", "3"]),
+        (200, vec!["1", "3", "4", "5", "2"]),
+    ] {
+        let roster = backend.presence.roster(&room, limit).await;
+        let roster = roster.expect("there is a roster");
+        let ids: Vec<_> = roster.people.iter().map(|person| person.id.as_str()).collect();
+        assert_eq!((ids, roster.here), (expected, 5), "limit {limit}");
+    }
+}
+
+/// Rooms where nobody is, and rooms asked for twice, included.
+pub async fn counts_come_in_the_order_asked(backend: &Backend) {
+    let (one, two, empty) = (slug("one"), slug("two"), slug("empty"));
+    enter(backend, &one, &person("Ada"), "a").await;
+    enter(backend, &two, &person("Ada"), "a").await;
+    enter(backend, &two, &person("Bob"), "b").await;
+    let asked = [two.clone(), empty, one, two];
+    let counts = backend.presence.counts(&asked).await.expect("they are counted");
+    assert_eq!(counts, [2, 0, 1, 2]);
+}
+
+/// A follower hears of its own room only.
+pub async fn rooms_do_not_hear_of_each_other(backend: &Backend) {
+    let (one, two) = (new_room(backend, "one").await, new_room(backend, "two").await);
+    let (ada, bob) = (person("Ada"), person("Bob"));
+    let mut changes = follow(backend, &two).await;
+    enter(backend, &one, &ada, "a").await;
+    type_(backend, &one, &ada, true).await;
+    enter(backend, &two, &bob, "b").await;
+    assert_eq!(changes.next().await, Some(PresenceChange::Entered(bob, 1)));
+    assert_eq!(here(backend, &one).await, (vec![ada], 1));
+}
+
+/// And kept nowhere.
+pub async fn typing_is_told(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let ada = person("Ada");
+    type_(backend, &room, &ada, true).await;
+    let mut changes = follow(backend, &room).await;
+    type_(backend, &room, &ada, true).await;
+    type_(backend, &room, &ada, false).await;
+    assert_eq!(
+        changes.next().await,
+        Some(PresenceChange::Typing(ada.clone(), true))
+    );
+    assert_eq!(changes.next().await, Some(PresenceChange::Typing(ada, false)));
+    assert_eq!(here(backend, &room).await, (vec![], 0));
+}
+
+/// One order for all, and each count is one off the one before it.
+pub async fn followers_hear_the_same_in_the_same_order(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (one, two) = (follow(backend, &room).await, follow(backend, &room).await);
+    let tasks = (0..8).map(|n| {
+        let (presence, room) = (Arc::clone(&backend.presence), room.clone());
+        let who = person(&format!("Person-{n}"));
+        let connection = connection(&format!("connection-{n}"));
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                let entered = presence.enter(&room, &who, &connection).await;
+                entered.expect("they enter");
+                let left = presence.leave(&room, &who.id, &connection).await;
+                left.expect("they leave");
+            }
+        })
+    });
+    for task in join_all(tasks).await {
+        task.expect("no panic");
+    }
+    type_(backend, &room, &person("Last"), true).await;
+    let before_the_last = async |changes: BoxStream<'static, PresenceChange>| {
+        let changes = changes.take_while(|change| {
+            let last = matches!(change, PresenceChange::Typing(..));
+            async move { !last }
+        });
+        changes.collect::<Vec<_>>().await
+    };
+    let (one, two) = (before_the_last(one).await, before_the_last(two).await);
+    assert_eq!(one.len(), 160);
+    assert_eq!(one, two);
+    let mut count = 0;
+    for change in one {
+        let told = match change {
+            PresenceChange::Entered(_, told) => {
+                count += 1;
+                told
+            }
+            PresenceChange::Left(_, told) => {
+                count -= 1;
+                told
+            }
+            other => panic!("who came or who went, but: {other:?}"),
+        };
+        assert_eq!(told, count);
+    }
+}
+
+/// Also one that never was.
+pub async fn an_empty_room_has_an_empty_roster(backend: &Backend) {
+    assert_eq!(here(backend, &slug("nowhere")).await, (vec![], 0));
+}
