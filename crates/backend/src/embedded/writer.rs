@@ -162,3 +162,144 @@ fn abandon(connection: &Connection) {
 fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc as blocking;
+
+    use futures::future::join_all;
+
+    use super::*;
+
+    fn writer() -> Writer {
+        let connection = Connection::open_in_memory().unwrap();
+        let tables = "
+            PRAGMA foreign_keys = ON;
+            CREATE TABLE parents (id INTEGER PRIMARY KEY);
+            CREATE TABLE numbers (n INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);";
+        connection.execute_batch(tables).unwrap();
+        Writer::start(connection).unwrap()
+    }
+
+    /// Keeps the writer in a job until told to go on, so that what comes next is one group.
+    async fn hold(writer: &Writer) -> (impl Future<Output = Result<(), StoreError>>, blocking::Sender<()>) {
+        let (go, wait) = blocking::channel();
+        let (began, begun) = oneshot::channel();
+        let mut holding = Box::pin(writer.run(
+            move |_| {
+                let _ = began.send(());
+                let _ = wait.recv();
+                Ok(())
+            },
+            |()| {},
+        ));
+        assert!(futures::poll!(&mut holding).is_pending());
+        begun.await.unwrap();
+        (holding, go)
+    }
+
+    async fn sql(writer: &Writer, sql: &'static str) -> Result<(), StoreError> {
+        let work = move |connection: &Connection| connection.execute_batch(sql).map_err(StoreError::failed);
+        writer.run(work, |()| {}).await
+    }
+
+    async fn count(writer: &Writer) -> i64 {
+        let work = |connection: &Connection| {
+            connection
+                .query_row("SELECT count(*) FROM numbers", [], |row| row.get(0))
+                .map_err(StoreError::failed)
+        };
+        writer.run(work, |_| {}).await.unwrap()
+    }
+
+    /// Runs these as one group; says which of them succeeded.
+    async fn group(writer: &Writer, jobs: &[&'static str]) -> Vec<bool> {
+        let (holding, go) = hold(writer).await;
+        let mut jobs = Box::pin(join_all(jobs.iter().map(|job| sql(writer, job))));
+        assert!(futures::poll!(&mut jobs).is_pending());
+        go.send(()).unwrap();
+        holding.await.unwrap();
+        jobs.await.iter().map(Result::is_ok).collect()
+    }
+
+    const GOOD: &str = "INSERT INTO numbers VALUES (NULL)";
+
+    #[tokio::test]
+    async fn a_full_queue_says_so_at_once_and_loses_nothing() {
+        let writer = writer();
+        let (holding, go) = hold(&writer).await;
+        let mut waiting = Box::pin(join_all((0..QUEUE).map(|_| sql(&writer, GOOD))));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        assert!(matches!(sql(&writer, GOOD).await, Err(StoreError::Busy)));
+        go.send(()).unwrap();
+        holding.await.unwrap();
+        assert!(waiting.await.iter().all(Result::is_ok));
+        assert_eq!(count(&writer).await, QUEUE as i64);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_takes_back_only_itself() {
+        let writer = writer();
+        let half = "INSERT INTO numbers VALUES (NULL); INSERT INTO nowhere VALUES (1)";
+        assert_eq!(group(&writer, &[GOOD, half, GOOD]).await, [true, false, true]);
+        assert_eq!(count(&writer).await, 2);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_takes_back_only_itself() {
+        let writer = writer();
+        let (holding, go) = hold(&writer).await;
+        let panics = writer.run::<()>(
+            |connection| {
+                connection.execute(GOOD, []).unwrap();
+                panic!("a fault in a job, on purpose");
+            },
+            |()| {},
+        );
+        let mut panics = Box::pin(panics);
+        let mut good = Box::pin(sql(&writer, GOOD));
+        assert!(futures::poll!(&mut panics).is_pending());
+        assert!(futures::poll!(&mut good).is_pending());
+        go.send(()).unwrap();
+        holding.await.unwrap();
+        assert!(matches!(panics.await, Err(StoreError::Failed(_))));
+        good.await.unwrap();
+        assert_eq!(count(&writer).await, 1);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_of_success_before_the_commit_succeeds() {
+        let writer = writer();
+        // A deferred foreign key: the statement passes, the commit does not.
+        let spoils = "INSERT INTO numbers VALUES (404)";
+        assert_eq!(group(&writer, &[GOOD, spoils, GOOD]).await, [false, false, false]);
+        assert_eq!(count(&writer).await, 0);
+        assert_eq!(group(&writer, &[GOOD]).await, [true], "and it goes on");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_undid_is_not_continued() {
+        let writer = writer();
+        // As SQLite does by itself on a full disk.
+        assert_eq!(
+            group(&writer, &[GOOD, "ROLLBACK", GOOD]).await,
+            [false, false, false]
+        );
+        assert_eq!(count(&writer).await, 0);
+        assert_eq!(group(&writer, &[GOOD]).await, [true], "and it goes on");
+    }
+
+    #[tokio::test]
+    async fn closing_finishes_the_queue() {
+        let writer = writer();
+        let (holding, go) = hold(&writer).await;
+        let mut waiting = Box::pin(join_all((0..1_000).map(|_| sql(&writer, GOOD))));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        go.send(()).unwrap();
+        writer.close();
+        holding.await.unwrap();
+        assert!(waiting.await.iter().all(Result::is_ok));
+        assert!(matches!(sql(&writer, GOOD).await, Err(StoreError::Failed(_))));
+        writer.close();
+    }
+}

@@ -1,0 +1,263 @@
+//! What only the embedded backend promises: what is on the disk, and who may have it.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use backend::{Embedded, OpenError};
+use chat::StoreError;
+use chat::ports::{Accounts, Directory, Presence, PresenceChange, RoomLog, Signal};
+use futures::StreamExt;
+use protocol::{RoomSlug, Seq, Timestamp};
+use testkit::sample::{append, messages, person, room, session, whole_log};
+use testkit::within;
+
+fn open(folder: &Path) -> Embedded {
+    Embedded::open(folder).expect("the folder can be opened")
+}
+
+fn log(embedded: &Embedded) -> Arc<dyn RoomLog> {
+    Arc::new(embedded.clone())
+}
+
+async fn create_lobby(embedded: &Embedded) -> RoomSlug {
+    let lobby = room(1, "lobby", "Lobby");
+    let created = Directory::create(embedded, &lobby).await;
+    created.expect("the room is created");
+    lobby.slug
+}
+
+fn refused(folder: &Path) -> OpenError {
+    match Embedded::open(folder) {
+        Ok(_) => panic!("{} should be refused", folder.display()),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn everything_is_there_after_opening_again() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let ada = person("Ada");
+        let embedded = open(folder.path());
+        let lobby = create_lobby(&embedded).await;
+        Accounts::create(&embedded, &ada, &session("token"), Timestamp(1))
+            .await
+            .unwrap();
+        assert_eq!(
+            append(&log(&embedded), &lobby, &ada, messages("m", 3)).await,
+            [1, 2, 3]
+        );
+        let (head, events) = (
+            embedded.head(&lobby).await.unwrap(),
+            whole_log(&log(&embedded), &lobby).await,
+        );
+        let rooms = embedded.rooms(10).await.unwrap();
+        drop(embedded);
+
+        for round in 0..2_u64 {
+            let embedded = open(folder.path());
+            assert_eq!(embedded.head(&lobby).await.unwrap().epoch, head.epoch);
+            let stored = whole_log(&log(&embedded), &lobby).await;
+            assert_eq!(stored[..3], events);
+            let again = append(&log(&embedded), &lobby, &ada, messages("m", 3)).await;
+            assert_eq!(again, [1, 2, 3], "sent again after a restart");
+            let new = append(&log(&embedded), &lobby, &ada, messages(&format!("r{round}"), 1)).await;
+            assert_eq!(new, [4 + round]);
+            let found = Accounts::person(&embedded, &session("token")).await.unwrap();
+            assert_eq!(found.as_ref(), Some(&ada));
+            assert_eq!(embedded.rooms(10).await.unwrap(), rooms);
+            embedded.close().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn closing_ends_the_streams_and_gives_the_folder_free() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let embedded = open(folder.path());
+        let lobby = create_lobby(&embedded).await;
+        let mut signals = RoomLog::follow(&embedded, &lobby).await.unwrap();
+        let mut changes = Presence::follow(&embedded, &lobby).await.unwrap();
+        append(&log(&embedded), &lobby, &person("Ada"), messages("m", 1)).await;
+        embedded.close().await;
+        embedded.close().await;
+
+        assert!(matches!(signals.next().await, Some(Signal::Event(_))));
+        assert!(signals.next().await.is_none());
+        assert!(changes.next().await.is_none());
+        assert!(matches!(embedded.head(&lobby).await, Err(StoreError::Failed(_))));
+        let ada = person("Ada");
+        let late = embedded.append(&lobby, &ada, messages("late", 1), Timestamp(1));
+        assert!(matches!(late.await, Err(StoreError::Failed(_))));
+        let again = open(folder.path());
+        assert_eq!(again.head(&lobby).await.unwrap().seq.get(), 1);
+    })
+    .await;
+}
+
+#[test]
+fn two_servers_do_not_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path());
+    let sentence = format!(
+        "the data folder {} is in use by another hubbub; stop it or choose another folder",
+        folder.path().display()
+    );
+    assert_eq!(refused(folder.path()).to_string(), sentence);
+    drop(first);
+    open(folder.path());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = |name: &str| parent.path().join(name);
+    let under_a_file = path("file/data");
+    fs::write(path("file"), "").unwrap();
+    let a_file = path("file");
+    let without_lock = path("without-lock");
+    fs::create_dir_all(without_lock.join("hubbub.lock")).unwrap();
+    let without_database = path("without-database");
+    fs::create_dir_all(without_database.join("hubbub.db")).unwrap();
+    for (folder, begins) in [
+        (
+            &under_a_file,
+            format!("cannot create the data folder {}: ", under_a_file.display()),
+        ),
+        (
+            &a_file,
+            format!("cannot create the data folder {}: ", a_file.display()),
+        ),
+        (
+            &without_lock,
+            format!("cannot write {}/hubbub.lock: ", without_lock.display()),
+        ),
+        (
+            &without_database,
+            format!("cannot write {}/hubbub.db: ", without_database.display()),
+        ),
+    ] {
+        let sentence = refused(folder).to_string();
+        let (_, cause) = sentence
+            .split_once(&begins)
+            .unwrap_or_else(|| panic!("{sentence:?} does not begin with {begins:?}"));
+        assert!(!cause.is_empty() && !sentence.contains('\n'), "{sentence}");
+    }
+}
+
+#[test]
+fn a_newer_database_is_refused_and_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let file = folder.path().join("hubbub.db");
+    let database = rusqlite::Connection::open(&file).unwrap();
+    database
+        .execute_batch("PRAGMA journal_mode = DELETE; PRAGMA user_version = 99;")
+        .unwrap();
+    drop(database);
+    let before = fs::read(&file).unwrap();
+    let sentence = format!(
+        "{} has version 99, and this hubbub knows versions up to 1; run the newer hubbub that wrote it",
+        file.display()
+    );
+    assert_eq!(refused(folder.path()).to_string(), sentence);
+    assert!(fs::read(&file).unwrap() == before, "not a byte has changed");
+}
+
+#[test]
+fn what_is_not_ours_is_refused_and_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hubbub.db");
+    let sentence = format!(
+        "{} is not a hubbub database; move it away or choose another folder",
+        file.display()
+    );
+    let other = folder.path().join("other.db");
+    let database = rusqlite::Connection::open(&other).unwrap();
+    database
+        .execute_batch("CREATE TABLE recipes (title TEXT)")
+        .unwrap();
+    drop(database);
+    for foreign in [vec![b'x'; 5_000], b"short".to_vec(), fs::read(&other).unwrap()] {
+        fs::write(&file, &foreign).unwrap();
+        assert_eq!(refused(folder.path()).to_string(), sentence);
+        assert!(fs::read(&file).unwrap() == foreign, "not a byte has changed");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_folder_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("deep/data");
+    let embedded = open(&folder);
+    create_lobby(&embedded).await;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    let files: Vec<_> = fs::read_dir(&folder).unwrap().map(Result::unwrap).collect();
+    assert!(files.iter().any(|file| file.file_name() == "hubbub.db-wal"));
+    for file in files {
+        assert_eq!(mode(&file.path()), 0o600, "{}", file.path().display());
+    }
+}
+
+#[tokio::test]
+async fn a_follower_that_sleeps_is_told_of_the_gap() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let embedded = open(folder.path());
+        let lobby = create_lobby(&embedded).await;
+        let mut signals = RoomLog::follow(&embedded, &lobby).await.unwrap();
+        for batch in 0..11 {
+            let sent = messages(&format!("b{batch}"), 100);
+            append(&log(&embedded), &lobby, &person("Ada"), sent).await;
+        }
+        assert!(matches!(signals.next().await, Some(Signal::Gap)));
+        match signals.next().await {
+            Some(Signal::Event(event)) => assert!(event.seq > Seq::ZERO.next()),
+            other => panic!("what is still kept, but: {other:?}"),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_follower_of_presence_that_sleeps_is_told_so() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let embedded = open(folder.path());
+        let lobby = create_lobby(&embedded).await;
+        let mut changes = Presence::follow(&embedded, &lobby).await.unwrap();
+        for n in 0..1_000 {
+            embedded.typing(&lobby, &person("Ada"), n % 2 == 0).await.unwrap();
+        }
+        assert_eq!(changes.next().await, Some(PresenceChange::Unsure));
+        assert!(matches!(changes.next().await, Some(PresenceChange::Typing(..))));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_and_writes_do_not_wait_for_one_another() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let embedded = open(folder.path());
+        let lobby = create_lobby(&embedded).await;
+        let reading = (0..64).map(|_| {
+            let (log, lobby) = (log(&embedded), lobby.clone());
+            tokio::spawn(async move { while whole_log(&log, &lobby).await.len() < 200 {} })
+        });
+        let reading: Vec<_> = reading.collect();
+        for message in messages("m", 200) {
+            append(&log(&embedded), &lobby, &person("Ada"), vec![message]).await;
+        }
+        for reader in reading {
+            reader.await.unwrap();
+        }
+    })
+    .await;
+}

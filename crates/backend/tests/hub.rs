@@ -1,0 +1,325 @@
+//! The use cases over the embedded backend.
+
+use std::sync::Arc;
+
+use backend::{Embedded, RandomIds, SystemClock};
+use chat::hub::Ports;
+use chat::ports::PresenceChange;
+use chat::{ChatError, ConnectionId, Hub, Live};
+use futures::stream::{BoxStream, StreamExt};
+use protocol::{
+    CreateRoom, Epoch, ErrorCode, History, Join, Joined, Person, Position, Refusal, RoomSlug, Send,
+};
+use tempfile::TempDir;
+use testkit::sample::{message, messages, person, room, seq, slug};
+use testkit::within;
+
+/// A hub on a folder that is gone with it.
+async fn hub() -> (Hub, TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let embedded = Embedded::open(folder.path()).expect("an empty folder can be opened");
+    let embedded = Arc::new(embedded);
+    let ports = Ports {
+        log: embedded.clone(),
+        directory: embedded.clone(),
+        accounts: embedded.clone(),
+        presence: embedded,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(RandomIds),
+    };
+    (Hub::open(ports).await.expect("the hub opens"), folder)
+}
+
+/// Sends so many messages, a hundred at a time.
+async fn send(hub: &Hub, room: &RoomSlug, who: &Person, prefix: &str, count: usize) {
+    let all = messages(prefix, count);
+    for batch in all.chunks(100) {
+        let command = Send {
+            room: room.clone(),
+            messages: batch.to_vec(),
+        };
+        hub.send(who, command).await.expect("the messages are stored");
+    }
+}
+
+async fn join(hub: &Hub, who: &Person, from: Option<Position>) -> Joined {
+    let join = Join {
+        room: RoomSlug::lobby(),
+        from,
+    };
+    let joined = hub.join(who, &ConnectionId("tab".to_owned()), join).await;
+    joined.expect("they join")
+}
+
+fn refusal<T>(result: Result<T, ChatError>) -> Refusal {
+    match result {
+        Ok(_) => panic!("it should be refused"),
+        Err(error) => Refusal::from(&error),
+    }
+}
+
+fn seqs<'a>(events: impl IntoIterator<Item = &'a protocol::RoomEvent>) -> Vec<u64> {
+    events.into_iter().map(|event| event.seq.get()).collect()
+}
+
+#[tokio::test]
+async fn a_session_is_its_person_until_they_sign_out() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let name = person("Ada").name;
+        let one = hub.sign_in(name.clone()).await.unwrap();
+        let two = hub.sign_in(name).await.unwrap();
+        assert_ne!(one.you.id, two.you.id, "names are not unique");
+        assert_eq!(hub.person(&one.token).await.unwrap(), Some(one.you));
+        hub.sign_out(&one.token).await.unwrap();
+        assert_eq!(hub.person(&one.token).await.unwrap(), None);
+        assert_eq!(hub.person(&two.token).await.unwrap(), Some(two.you));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rooms_get_an_address_from_their_title() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let create = |title| CreateRoom {
+            title: room(1, "unused", title).title,
+        };
+        let made = hub.create_room(create("Night shift")).await.unwrap();
+        assert_eq!(made.room, slug("night-shift"));
+        let refused = refusal(hub.create_room(create("night SHIFT!")).await);
+        assert_eq!(refused.code, ErrorCode::RoomExists);
+        assert!(refused.message.contains("/rooms/night-shift"), "{refused}");
+
+        let one = hub.create_room(create("日本語")).await.unwrap();
+        let two = hub.create_room(create("日本語")).await.unwrap();
+        assert_ne!(one.room, two.room);
+        assert_eq!(one.title.as_str(), "日本語");
+        let found = hub.room(&one.room).await.unwrap();
+        assert_eq!(found.title.as_str(), "日本語");
+
+        send(&hub, &made.room, &person("Ada"), "m", 1).await;
+        let list = hub.list_rooms().await.unwrap().rooms;
+        assert_eq!(list[0].room, RoomSlug::lobby(), "the lobby first");
+        assert_eq!(list.len(), 4);
+        assert!(
+            list.iter()
+                .any(|line| line.room == made.room && line.last_at.is_some())
+        );
+        let missing = refusal(hub.room(&slug("nowhere")).await);
+        assert_eq!(missing.code, ErrorCode::RoomNotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn joining_for_the_first_time_brings_the_latest_page() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
+        let joined = join(&hub, &ada, None).await;
+        assert_eq!(
+            (
+                joined.events.len(),
+                joined.more,
+                joined.reset,
+                joined.head.seq.get()
+            ),
+            (0, false, false, 0)
+        );
+        assert_eq!((joined.roster.people, joined.roster.here), (vec![ada.clone()], 1));
+        send(&hub, &lobby, &ada, "m", 50).await;
+        let joined = join(&hub, &ada, None).await;
+        assert_eq!(seqs(&joined.events), (1..=50).collect::<Vec<_>>());
+        assert!(!joined.more);
+        send(&hub, &lobby, &ada, "n", 1).await;
+        let joined = join(&hub, &ada, None).await;
+        assert_eq!(seqs(&joined.events), (2..=51).collect::<Vec<_>>());
+        assert!(joined.more && !joined.reset);
+        assert_eq!(joined.head.seq, seq(51));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn joining_again_brings_what_was_missed_or_resets() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
+        send(&hub, &lobby, &ada, "m", 700).await;
+        let epoch = join(&hub, &ada, None).await.head.epoch;
+        let at = |n| Position {
+            epoch: epoch.clone(),
+            seq: seq(n),
+        };
+        let elsewhere = Position {
+            epoch: Epoch::from_random(0),
+            seq: seq(699),
+        };
+        for (from, expected, reset, why) in [
+            (at(700), 701..701, false, "nothing was missed"),
+            (at(697), 698..701, false, "a little was missed"),
+            (at(200), 201..701, false, "as much as can be brought"),
+            (at(199), 651..701, true, "one more than can be brought"),
+            (at(0), 651..701, true, "the whole log"),
+            (at(701), 651..701, true, "a place that was never reached"),
+            (elsewhere, 651..701, true, "another epoch"),
+        ] {
+            let joined = join(&hub, &ada, Some(from)).await;
+            assert_eq!(seqs(&joined.events), expected.collect::<Vec<_>>(), "{why}");
+            assert_eq!((joined.reset, &joined.head), (reset, &at(700)), "{why}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn history_goes_both_ways() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
+        send(&hub, &lobby, &ada, "m", 700).await;
+        let history = |before: Option<u64>, after: Option<u64>| {
+            hub.history(History {
+                room: RoomSlug::lobby(),
+                before: before.map(seq),
+                after: after.map(seq),
+            })
+        };
+        for (before, after, expected, more) in [
+            (None, None, 651..701, true),
+            (Some(651), None, 601..651, true),
+            (Some(51), None, 1..51, false),
+            (Some(1), None, 1..1, false),
+            (None, Some(0), 1..501, true),
+            (None, Some(200), 201..701, false),
+            (None, Some(700), 1..1, false),
+        ] {
+            let page = history(before, after).await.unwrap();
+            assert_eq!(
+                (seqs(&page.events), page.more),
+                (expected.collect(), more),
+                "before {before:?}, after {after:?}"
+            );
+        }
+        let both = refusal(history(Some(5), Some(1)).await);
+        assert_eq!(both.code, ErrorCode::BadRequest);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_to_a_hundred_messages_at_a_time() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let send = |count, room| {
+            let messages = messages("m", count);
+            let hub = hub.clone();
+            async move { hub.send(&person("Ada"), Send { room, messages }).await }
+        };
+        for count in [0, 101] {
+            let refused = refusal(send(count, RoomSlug::lobby()).await);
+            assert_eq!(refused.code, ErrorCode::BadRequest);
+            assert!(refused.message.contains(&format!("not {count}")), "{refused}");
+        }
+        let receipts = send(100, RoomSlug::lobby()).await.unwrap().receipts;
+        assert_eq!(receipts.len(), 100);
+        let again = send(100, RoomSlug::lobby()).await.unwrap().receipts;
+        assert_eq!(again, receipts);
+        let refused = refusal(send(1, slug("nowhere")).await);
+        assert_eq!(refused.code, ErrorCode::RoomNotFound);
+    })
+    .await;
+}
+
+/// Listens until an event with this seq was heard; fails at a hole, a double or anything else than events.
+async fn hear_up_to(live: &mut BoxStream<'static, Live>, from: u64, end: u64) {
+    let mut last = from;
+    while last < end {
+        match live.next().await {
+            Some(Live::Events(events)) => {
+                for event in events {
+                    assert_eq!(event.seq.get(), last + 1, "consecutive, never twice");
+                    last = event.seq.get();
+                }
+            }
+            other => panic!("events, but: {other:?}"),
+        }
+    }
+    assert_eq!(last, end);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn following_has_no_hole_even_when_it_lags() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
+        send(&hub, &lobby, &ada, "before", 10).await;
+        let mut live = hub.follow(&lobby).await.unwrap();
+        send(&hub, &lobby, &ada, "quick", 100).await;
+        hear_up_to(&mut live, 10, 110).await;
+        // Far more than a follower may lie behind, and more than one reading brings.
+        send(&hub, &lobby, &ada, "slow", 3_000).await;
+        hear_up_to(&mut live, 110, 3_110).await;
+        let writing = {
+            let (hub, lobby, ada) = (hub.clone(), lobby.clone(), ada.clone());
+            tokio::spawn(async move { send(&hub, &lobby, &ada, "beside", 3_000).await })
+        };
+        hear_up_to(&mut live, 3_110, 6_110).await;
+        writing.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn following_tells_who_comes_and_goes() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
+        let mut live = hub.follow(&lobby).await.unwrap();
+        join(&hub, &ada, None).await;
+        let tab = ConnectionId("tab".to_owned());
+        hub.leave(&ada.id, &tab, &lobby).await.unwrap();
+        for expected in [
+            PresenceChange::Entered(ada.clone(), 1),
+            PresenceChange::Left(ada.clone(), 0),
+        ] {
+            match live.next().await {
+                Some(Live::Presence(change)) => assert_eq!(change, expected),
+                other => panic!("{expected:?}, but: {other:?}"),
+            }
+        }
+        let missing = refusal(hub.follow(&slug("nowhere")).await);
+        assert_eq!(missing.code, ErrorCode::RoomNotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hub_opens_again_on_what_it_left() {
+    within(async {
+        let (first, folder) = hub().await;
+        send(&first, &RoomSlug::lobby(), &person("Ada"), "m", 3).await;
+        drop(first);
+        let embedded = Arc::new(Embedded::open(folder.path()).unwrap());
+        let ports = Ports {
+            log: embedded.clone(),
+            directory: embedded.clone(),
+            accounts: embedded.clone(),
+            presence: embedded,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        };
+        let hub = Hub::open(ports).await.unwrap();
+        hub.check().await.unwrap();
+        let joined = join(&hub, &person("Bob"), None).await;
+        assert_eq!(seqs(&joined.events), [1, 2, 3]);
+        let again = Send {
+            room: RoomSlug::lobby(),
+            messages: vec![message("m-2", "again")],
+        };
+        let receipts = hub.send(&person("Ada"), again).await.unwrap().receipts;
+        assert_eq!(receipts[0].seq, seq(2));
+    })
+    .await;
+}
