@@ -1,0 +1,307 @@
+//! [`Hub::follow`] over a log that signals what the test tells it to: doubles, holes, another epoch, no answer.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use chat::hub::Ports;
+use chat::ports::{Accounts, Clock, Directory, Ids, Presence, PresenceChange, RoomLog, Signal};
+use chat::{ConnectionId, Head, Hub, Live, Page, Room, StoreError};
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::stream::{self, BoxStream, StreamExt};
+use protocol::{
+    Epoch, EventBody, Outgoing, Person, PersonId, PresenceList, Receipt, RoomEvent, RoomSlug, Seq,
+    SessionToken, Timestamp,
+};
+use testkit::sample::{message, person, seq};
+use testkit::within;
+
+/// What the log says when it is asked, and what it signals.
+struct Script {
+    /// None: it does not answer.
+    head: Mutex<Option<Head>>,
+    signals: Mutex<Option<UnboundedReceiver<Signal>>>,
+}
+
+fn epoch(n: u128) -> Epoch {
+    Epoch::from_random(n)
+}
+
+fn event(life: u128, n: u64) -> Arc<RoomEvent> {
+    let said = message(&format!("m-{n}"), "hello");
+    Arc::new(RoomEvent {
+        room: RoomSlug::lobby(),
+        epoch: epoch(life),
+        seq: seq(n),
+        at: Timestamp(1),
+        author: person("Ada"),
+        body: EventBody::Posted {
+            client_id: said.client_id,
+            text: said.text,
+        },
+    })
+}
+
+impl Script {
+    /// From now on the log stands there.
+    fn stands_at(&self, life: u128, n: u64) {
+        let head = Head {
+            epoch: epoch(life),
+            seq: seq(n),
+        };
+        *self.head.lock().expect("no panic") = Some(head);
+    }
+
+    fn answers_no_more(&self) {
+        self.head.lock().expect("no panic").take();
+    }
+
+    fn now(&self) -> Result<Head, StoreError> {
+        let head = self.head.lock().expect("no panic").clone();
+        head.ok_or_else(|| StoreError::failed("the script says so"))
+    }
+}
+
+#[async_trait]
+impl RoomLog for Script {
+    async fn append(
+        &self,
+        _: &RoomSlug,
+        _: &Person,
+        _: Vec<Outgoing>,
+        _: Timestamp,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        Ok(vec![])
+    }
+
+    async fn head(&self, _: &RoomSlug) -> Result<Head, StoreError> {
+        self.now()
+    }
+
+    async fn read(&self, _: &RoomSlug, after: Seq, limit: u32) -> Result<Page, StoreError> {
+        let head = self.now()?;
+        let (from, to) = (after.get() + 1, head.seq.get());
+        // The script names lives by number; only these two are played.
+        let life = if head.epoch == epoch(1) { 1 } else { 2 };
+        let events: Vec<_> = (from..=to).take(limit as usize).map(|n| event(life, n)).collect();
+        let more = to.saturating_sub(after.get()) > events.len() as u64;
+        Ok(Page { head, events, more })
+    }
+
+    async fn page(&self, room: &RoomSlug, _: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+        self.read(room, Seq::ZERO, limit).await
+    }
+
+    async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
+        let signals = self.signals.lock().expect("no panic").take();
+        Ok(signals.expect("followed once").boxed())
+    }
+}
+
+/// The other ports, of which nothing is asked here.
+struct Silent;
+
+#[async_trait]
+impl Directory for Silent {
+    async fn create(&self, _: &Room) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn room(&self, _: &RoomSlug) -> Result<Option<Room>, StoreError> {
+        Ok(None)
+    }
+
+    async fn rooms(&self, _: u32) -> Result<Vec<Room>, StoreError> {
+        Ok(vec![])
+    }
+}
+
+#[async_trait]
+impl Accounts for Silent {
+    async fn create(&self, _: &Person, _: &SessionToken, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn person(&self, _: &SessionToken) -> Result<Option<Person>, StoreError> {
+        Ok(None)
+    }
+
+    async fn end(&self, _: &SessionToken) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Presence for Silent {
+    async fn enter(&self, _: &RoomSlug, _: &Person, _: &ConnectionId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn leave(&self, _: &RoomSlug, _: &PersonId, _: &ConnectionId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn roster(&self, _: &RoomSlug, _: u32) -> Result<PresenceList, StoreError> {
+        Ok(PresenceList::default())
+    }
+
+    async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError> {
+        Ok(vec![0; rooms.len()])
+    }
+
+    async fn typing(&self, _: &RoomSlug, _: &Person, _: bool) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, PresenceChange>, StoreError> {
+        Ok(stream::pending().boxed())
+    }
+}
+
+impl Clock for Silent {
+    fn now(&self) -> Timestamp {
+        Timestamp(1)
+    }
+}
+
+impl Ids for Silent {
+    fn random(&self) -> u128 {
+        7
+    }
+}
+
+/// A follower of a log that stands at 5 in its first life.
+async fn following() -> (Arc<Script>, UnboundedSender<Signal>, BoxStream<'static, Live>) {
+    let (signal, signals) = unbounded();
+    let script = Arc::new(Script {
+        head: Mutex::new(None),
+        signals: Mutex::new(Some(signals)),
+    });
+    script.stands_at(1, 5);
+    let ports = Ports {
+        log: script.clone(),
+        directory: Arc::new(Silent),
+        accounts: Arc::new(Silent),
+        presence: Arc::new(Silent),
+        clock: Arc::new(Silent),
+        ids: Arc::new(Silent),
+    };
+    let hub = Hub::open(ports).await.expect("the hub opens");
+    let live = hub.follow(&RoomSlug::lobby()).await.expect("it can be followed");
+    (script, signal, live)
+}
+
+fn tell(signal: &UnboundedSender<Signal>, what: Signal) {
+    signal.unbounded_send(what).expect("somebody follows");
+}
+
+fn tell_event(signal: &UnboundedSender<Signal>, life: u128, n: u64) {
+    tell(signal, Signal::Event(event(life, n)));
+}
+
+async fn hear(live: &mut BoxStream<'static, Live>, life: u128, expected: std::ops::Range<u64>) {
+    match live.next().await {
+        Some(Live::Events(events)) => {
+            let expected: Vec<_> = expected.map(|n| event(life, n)).collect();
+            assert_eq!(events, expected);
+        }
+        other => panic!("events {expected:?}, but: {other:?}"),
+    }
+}
+
+async fn hear_reset(live: &mut BoxStream<'static, Live>) {
+    let heard = live.next().await;
+    assert!(matches!(heard, Some(Live::Reset)), "a reset, but: {heard:?}");
+}
+
+#[tokio::test]
+async fn what_comes_twice_is_told_once() {
+    within(async {
+        let (_script, signal, mut live) = following().await;
+        for n in [4, 5, 6, 6, 5, 7] {
+            tell_event(&signal, 1, n);
+        }
+        hear(&mut live, 1, 6..7).await;
+        hear(&mut live, 1, 7..8).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hole_is_filled_from_the_log() {
+    within(async {
+        let (script, signal, mut live) = following().await;
+        script.stands_at(1, 9);
+        tell_event(&signal, 1, 8);
+        tell_event(&signal, 1, 9);
+        tell_event(&signal, 1, 10);
+        hear(&mut live, 1, 6..10).await;
+        hear(&mut live, 1, 10..11).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gap_is_filled_from_the_log_however_long_it_is() {
+    within(async {
+        let (script, signal, mut live) = following().await;
+        tell(&signal, Signal::Gap);
+        tell_event(&signal, 1, 6);
+        hear(&mut live, 1, 6..7).await;
+        script.stands_at(1, 1_800);
+        tell(&signal, Signal::Gap);
+        hear(&mut live, 1, 7..1_801).await;
+        tell_event(&signal, 1, 1_800);
+        tell_event(&signal, 1, 1_801);
+        hear(&mut live, 1, 1_801..1_802).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_epoch_is_one_reset_however_it_is_noticed() {
+    within(async {
+        // By the signal, by an event, by reading after a gap, by reading after a hole.
+        let noticed: [&[Signal]; 4] = [
+            &[Signal::NewEpoch, Signal::Event(event(2, 2))],
+            &[Signal::Event(event(2, 2)), Signal::NewEpoch],
+            &[Signal::Gap, Signal::NewEpoch],
+            &[Signal::Event(event(1, 9)), Signal::NewEpoch],
+        ];
+        for signals in noticed {
+            let (script, signal, mut live) = following().await;
+            script.stands_at(2, 2);
+            for told in signals {
+                tell(&signal, told.clone());
+            }
+            tell_event(&signal, 2, 3);
+            hear_reset(&mut live).await;
+            hear(&mut live, 2, 3..4).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_that_went_back_is_a_reset() {
+    within(async {
+        let (script, signal, mut live) = following().await;
+        script.stands_at(1, 3);
+        tell(&signal, Signal::Gap);
+        hear_reset(&mut live).await;
+        tell_event(&signal, 1, 4);
+        hear(&mut live, 1, 4..5).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_that_does_not_answer_is_lost() {
+    within(async {
+        let (script, signal, mut live) = following().await;
+        script.answers_no_more();
+        tell(&signal, Signal::Gap);
+        let heard = live.next().await;
+        assert!(matches!(heard, Some(Live::Lost(_))), "lost, but: {heard:?}");
+    })
+    .await;
+}
