@@ -1,0 +1,75 @@
+// Which tests run where. `npx playwright test` runs everything except the pictures for the documentation:
+//   scripts-on, scripts-off   tests/*.spec.ts, the same tests with and without JavaScript
+//   live                      tests/*.hydrate.spec.ts, what only a hydrated page can do
+//   wire                      wire/*.spec.ts, other programs: the official Socket.IO client in Node
+//   screenshots               only with --project=screenshots
+
+import { existsSync } from "node:fs";
+import { defineConfig, devices } from "@playwright/test";
+
+const installed = process.env["HUBBUB_CHROMIUM"] ?? "/usr/bin/chromium";
+const executablePath = process.env["HUBBUB_CHROMIUM"] || existsSync(installed) ? installed : undefined;
+
+// Worker processes read this file too, but not the command line: the wish travels in the environment.
+if (process.argv.some((word) => /^(--project=)?screenshots$/.test(word))) {
+  process.env["HUBBUB_SCREENSHOTS"] = "1";
+}
+
+const chromium = {
+  ...devices["Desktop Chrome"],
+  viewport: { width: 1280, height: 800 },
+  locale: "en-GB",
+  timezoneId: "Europe/Berlin",
+  launchOptions: {
+    ...(executablePath === undefined ? {} : { executablePath }),
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  },
+};
+
+const screenshots = {
+  name: "screenshots",
+  testDir: "screenshots",
+  testMatch: "screenshots.ts",
+  use: chromium,
+  timeout: 180_000,
+};
+
+export default defineConfig({
+  testDir: ".",
+  outputDir: "test-results",
+  fullyParallel: true,
+  forbidOnly: !!process.env["CI"],
+  retries: 0,
+  workers: 2,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [["list"], ["html", { open: "never", outputFolder: "playwright-report" }]],
+  use: { trace: "retain-on-failure", screenshot: "only-on-failure" },
+  projects: [
+    {
+      name: "scripts-on",
+      testDir: "tests",
+      testMatch: "*.spec.ts",
+      testIgnore: "*.hydrate.spec.ts",
+      use: chromium,
+    },
+    {
+      name: "scripts-off",
+      testDir: "tests",
+      testMatch: "*.spec.ts",
+      testIgnore: "*.hydrate.spec.ts",
+      use: { ...chromium, javaScriptEnabled: false },
+    },
+    { name: "live", testDir: "tests", testMatch: "*.hydrate.spec.ts", use: chromium },
+    { name: "wire", testDir: "wire", testMatch: "*.spec.ts", use: chromium },
+    ...(process.env["HUBBUB_SCREENSHOTS"] ? [screenshots] : []),
+  ],
+});

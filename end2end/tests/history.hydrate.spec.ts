@@ -1,0 +1,90 @@
+// A long room: older messages load without moving the line under the reader's eye, newer ones wait behind a pill.
+
+import { roomWithLines } from "../support/seed.ts";
+import { fromEnd, lineTop, scrollTo, watchLine } from "../support/scroll.ts";
+import { RoomPage, expect, test } from "../support/test.ts";
+
+/** Pixels by which the line under the reader's eye may move. */
+const STILL = 1;
+
+test("a room opens at its latest message", async ({ person, program }) => {
+  const room = await roomWithLines(await program("Host"), 200);
+  const ada = await person("Ada", room);
+  await expect(ada.said("line 200")).toBeInViewport();
+  await expect.poll(() => fromEnd(ada)).toBeLessThanOrEqual(STILL);
+});
+
+for (const start of [0, 60]) {
+  test(`older messages load without moving what is read (from ${start} px)`, async ({ person, program }) => {
+    const room = await roomWithLines(await program("Host"), 200);
+    const ada = await person("Ada", room);
+    await expect(ada.said("line 200")).toBeInViewport();
+    const before = await ada.messages.count();
+    // The line is measured in the same task that scrolls: nothing can have been loaded yet.
+    const top = await scrollTo(ada, start, "line 153");
+    const places = await watchLine(ada.page);
+    await expect.poll(() => ada.messages.count()).toBeGreaterThan(before);
+    await expect(ada.said("line 101")).toHaveCount(1);
+    expect(Math.abs((await lineTop(ada.page)) - top), "moved").toBeLessThanOrEqual(STILL);
+    const jumps = (await places()).filter((place) => Math.abs(place - top) > STILL);
+    expect(jumps, "no frame shows it elsewhere").toEqual([]);
+  });
+}
+
+test("scrolling up with the wheel reaches the first message", async ({ person, program }) => {
+  const room = await roomWithLines(await program("Host"), 200);
+  const ada = await person("Ada", room);
+  await ada.log.hover();
+  await expect(async () => {
+    await ada.page.mouse.wheel(0, -4_000);
+    await expect(ada.said("line 1")).toBeInViewport({ timeout: 300 });
+  }).toPass({ timeout: 30_000 });
+  expect(await ada.lines(/line \d+/)).toEqual(Array.from({ length: 200 }, (_, i) => `line ${i + 1}`));
+});
+
+test("new messages wait behind a pill while one reads further up", async ({ person, program }) => {
+  const host = await program("Host");
+  const room = await roomWithLines(host, 200);
+  const ada = await person("Ada", room);
+  await expect(ada.said("line 200")).toBeInViewport();
+  const top = await scrollTo(ada, -900, "line 180");
+  await expect(ada.pill).toHaveCount(0);
+  await host.send(room, "late 1");
+  await expect(ada.pill).toHaveText(/1 new message\b/);
+  await host.send(room, "late 2", "late 3");
+  await expect(ada.pill).toHaveText(/3 new messages/);
+  expect(Math.abs((await lineTop(ada.page)) - top), "moved").toBeLessThanOrEqual(STILL);
+  await ada.pill.click();
+  await expect(ada.said("late 3")).toBeInViewport();
+  await expect(ada.pill).toHaveCount(0);
+  await expect.poll(() => fromEnd(ada)).toBeLessThanOrEqual(STILL);
+});
+
+test("at the bottom, new messages are followed", async ({ person, program }) => {
+  const host = await program("Host");
+  const room = await roomWithLines(host, 80);
+  const ada = await person("Ada", room);
+  await expect(ada.said("line 80")).toBeInViewport();
+  for (let i = 1; i <= 5; i += 1) {
+    await host.send(room, `fresh ${i}`);
+    await expect(ada.said(`fresh ${i}`)).toBeInViewport();
+  }
+  await expect(ada.pill).toHaveCount(0);
+});
+
+test("one's own message leads down to it", async ({ person, program }) => {
+  const room = await roomWithLines(await program("Host"), 120);
+  const ada = await person("Ada", room);
+  await expect(ada.said("line 120")).toBeInViewport();
+  await scrollTo(ada, -900, "line 100");
+  await ada.send("an answer");
+  await expect(ada.said("an answer")).toBeInViewport();
+});
+
+test("an older page has an address of its own", async ({ page, program }) => {
+  const room = await roomWithLines(await program("Host"), 120);
+  const reader = new RoomPage(page);
+  await page.goto(`/rooms/${room}?before=71`);
+  await expect(reader.said("line 70")).toHaveCount(1);
+  await expect(reader.said("line 21")).toHaveCount(1);
+});

@@ -1,0 +1,91 @@
+// A room's page, with and without JavaScript: read it, page back, post to it.
+
+import { status } from "../support/console.ts";
+import { freshTitle, roomWithLines } from "../support/seed.ts";
+import { RoomPage, expect, test } from "../support/test.ts";
+
+test("shows the title and the latest messages to anybody", async ({ page, program }) => {
+  const title = freshTitle("Reading");
+  const room = await roomWithLines(await program("Ada"), 60, title);
+  const reader = new RoomPage(page);
+  await reader.open(room);
+  await expect(reader.title).toContainText(title);
+  await expect(page).toHaveTitle(new RegExp(title));
+  await expect(reader.said("line 60")).toBeVisible();
+  await expect(reader.messages.first()).toContainText("Ada");
+  expect(await reader.lines(/line \d+/)).toEqual(Array.from({ length: 50 }, (_, i) => `line ${i + 11}`));
+});
+
+test("the latest messages and the title are in the HTML itself", async ({ request, program }) => {
+  const title = freshTitle("Crawled");
+  const room = await roomWithLines(await program("Ada"), 60, title);
+  const html = await (await request.get(`/rooms/${room}`)).text();
+  expect(html).toContain(title);
+  expect(html).toContain("line 60");
+  expect(html).toMatch(/<a[^>]+href="[^"]*before=/);
+});
+
+test("the link to older messages leads back to the first one", async ({ page, program, javaScriptEnabled }) => {
+  const room = await roomWithLines(await program("Ada"), 120);
+  const reader = new RoomPage(page);
+  await reader.open(room);
+  // With scripts the link may act without leaving the page; its address works for everybody.
+  for (const first of ["line 21", "line 1"]) {
+    const address = await reader.older.first().getAttribute("href");
+    expect(address).toContain("before=");
+    if (javaScriptEnabled === false) await reader.older.first().click();
+    else await page.goto(new URL(address ?? "", page.url()).href);
+    await expect(reader.said(first)).toHaveCount(1);
+  }
+  await expect(reader.older).toHaveCount(0);
+});
+
+test("a person signs in on the room's page and posts", async ({ page }) => {
+  const room = new RoomPage(page);
+  await room.open("lobby");
+  await room.signIn("Grace");
+  await expect(page).toHaveURL(/\/rooms\/lobby$/);
+  const text = freshTitle("Good morning");
+  await room.message.fill(text);
+  await room.sendButton.click();
+  await expect(room.said(text)).toHaveCount(1);
+  await expect(room.messages.last()).toContainText("Grace");
+  await page.reload();
+  await expect(room.said(text)).toHaveCount(1);
+});
+
+test("what people type is shown as text, not run as markup", async ({ page, program }) => {
+  const author = await program("<b>Ada</b>");
+  const { room } = await author.createRoom(freshTitle("Markup"));
+  const nasty = `<img src=x onerror="document.title='run'"> & </script><script>document.title="run"</script>`;
+  await author.send(room, nasty);
+  const reader = new RoomPage(page);
+  await reader.open(room);
+  await expect(reader.messages.first()).toContainText(nasty);
+  await expect(reader.messages.first()).toContainText("<b>Ada</b>");
+  await expect(reader.log.locator("img[src=x]")).toHaveCount(0);
+  expect(await page.title()).not.toBe("run");
+});
+
+test("an empty room says so", async ({ page, program }) => {
+  const { room } = await (await program("Ada")).createRoom(freshTitle("Empty"));
+  const reader = new RoomPage(page);
+  await reader.open(room);
+  await expect(reader.messages).toHaveCount(0);
+  await expect(page.getByText(/no messages|nothing|quiet|first/i).first()).toBeVisible();
+});
+
+test("an unknown room is a 404 with a way back", async ({ page, complaints }) => {
+  complaints.allow(status(404));
+  const response = await page.goto("/rooms/no-such-room-anywhere");
+  expect(response?.status()).toBe(404);
+  await expect(page.getByRole("heading").first()).toBeVisible();
+  await expect(page.locator('a[href="/"]').first()).toBeVisible();
+});
+
+test("an unknown page is a 404 too", async ({ page, complaints }) => {
+  complaints.allow(status(404));
+  const response = await page.goto("/no/such/page");
+  expect(response?.status()).toBe(404);
+  await expect(page.locator('a[href="/"]').first()).toBeVisible();
+});
