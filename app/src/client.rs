@@ -1,0 +1,20 @@
+//! The live part of the page. The core is plain values without DOM, clock or socket, in reading order: [`timeline`],
+//! [`outbox`], [`roster`], [`rows`], and [`room`] which ties them together. [`live`] drives it in the browser
+//! through [`socket`] and [`platform`], which do nothing on the server.
+
+pub mod calendar;
+pub mod hue;
+pub mod links;
+pub mod live;
+pub mod outbox;
+pub mod platform;
+pub mod reconnect;
+pub mod room;
+pub mod roster;
+pub mod rows;
+pub mod socket;
+pub mod store;
+pub mod timeline;
+
+#[cfg(test)]
+pub(crate) mod samples;

@@ -1,0 +1,284 @@
+//! What this person has said and the room does not show yet.
+//!
+//! A message stays here, below everything else, until its event arrives at its place in the log. So being
+//! confirmed moves nothing, and being resent (with the same `client_id`) doubles nothing.
+
+use protocol::limits::BATCH_MESSAGES;
+use protocol::{ClientId, MessageText, Outgoing, Position, Receipt, Timestamp};
+
+/// Messages that may wait at most; past that the composer keeps the text and says so.
+pub const OUTBOX_MESSAGES: usize = 500;
+
+/// Bytes of JSON in one `send`, under the server's 64 KiB with room for the frame around it.
+const BATCH_BYTES: usize = 60_000;
+
+/// How far a message has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// To be sent when there is a connection.
+    Waiting,
+    /// In a command that is not answered yet.
+    Sending,
+    /// Stored at that place; its event is on its way.
+    Stored(Position),
+    /// Refused, and sending it again by itself would not help. The sentence says why.
+    Failed(String),
+}
+
+/// One message on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// The same for as long as this message exists.
+    pub client_id: ClientId,
+    /// What it says.
+    pub text: MessageText,
+    /// When it was written, by this machine's clock.
+    pub at: Timestamp,
+    /// How far it has come.
+    pub stage: Stage,
+}
+
+/// Messages in the order they were written.
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    items: Vec<Pending>,
+}
+
+impl Outbox {
+    /// The messages, oldest first.
+    pub fn items(&self) -> &[Pending] {
+        &self.items
+    }
+
+    /// Adds a message. False if too many wait already.
+    pub fn push(&mut self, client_id: ClientId, text: MessageText, at: Timestamp) -> bool {
+        let fits = self.items.len() < OUTBOX_MESSAGES;
+        if fits {
+            self.items.push(Pending {
+                client_id,
+                text,
+                at,
+                stage: Stage::Waiting,
+            });
+        }
+        fits
+    }
+
+    /// What to send next, marked as being sent. Empty while a `send` is unanswered: two of them could be stored
+    /// in either order.
+    pub fn next_batch(&mut self) -> Vec<Outgoing> {
+        if self.items.iter().any(|item| item.stage == Stage::Sending) {
+            return Vec::new();
+        }
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        for item in self.items.iter_mut().filter(|item| item.stage == Stage::Waiting) {
+            bytes += json_bytes(item.text.as_str());
+            if batch.len() == BATCH_MESSAGES || (bytes > BATCH_BYTES && !batch.is_empty()) {
+                break;
+            }
+            item.stage = Stage::Sending;
+            batch.push(Outgoing {
+                client_id: item.client_id.clone(),
+                text: item.text.clone(),
+            });
+        }
+        batch
+    }
+
+    /// Nobody knows whether what was being sent arrived, or it is to be tried again: the same messages go out again.
+    pub fn unanswered(&mut self) {
+        for item in &mut self.items {
+            if item.stage == Stage::Sending {
+                item.stage = Stage::Waiting;
+            }
+        }
+    }
+
+    /// What was being sent is refused for good.
+    pub fn refused(&mut self, why: &str) {
+        for item in &mut self.items {
+            if item.stage == Stage::Sending {
+                item.stage = Stage::Failed(why.to_owned());
+            }
+        }
+    }
+
+    /// Proof that messages are stored. What was sent with them and is not among them goes out again.
+    pub fn stored(&mut self, receipts: &[Receipt]) {
+        for item in &mut self.items {
+            if let Some(receipt) = receipts
+                .iter()
+                .find(|receipt| receipt.client_id == item.client_id)
+            {
+                item.stage = Stage::Stored(Position {
+                    epoch: receipt.epoch.clone(),
+                    seq: receipt.seq,
+                });
+            }
+        }
+        self.unanswered();
+    }
+
+    /// The message's event is in the timeline.
+    pub fn confirmed(&mut self, client_id: &ClientId) {
+        self.items.retain(|item| item.client_id != *client_id);
+    }
+
+    /// The timeline stands at `head` now: what is stored up to there is in the log, even if it is older than what
+    /// the timeline shows. What was stored in another life of the log has to be said again.
+    pub fn settle(&mut self, head: &Position) {
+        self.items.retain_mut(|item| match &item.stage {
+            Stage::Stored(at) if at.epoch == head.epoch => at.seq > head.seq,
+            Stage::Stored(_) => {
+                item.stage = Stage::Waiting;
+                true
+            }
+            _ => true,
+        });
+    }
+
+    /// Whether something is stored that the timeline should have shown by now.
+    pub fn awaits_event(&self) -> bool {
+        self.items
+            .iter()
+            .any(|item| matches!(item.stage, Stage::Stored(_)))
+    }
+
+    /// Sends a failed message again.
+    pub fn retry(&mut self, client_id: &ClientId) {
+        for item in &mut self.items {
+            if item.client_id == *client_id && matches!(item.stage, Stage::Failed(_)) {
+                item.stage = Stage::Waiting;
+            }
+        }
+    }
+
+    /// Forgets a failed message.
+    pub fn discard(&mut self, client_id: &ClientId) {
+        self.items
+            .retain(|item| item.client_id != *client_id || !matches!(item.stage, Stage::Failed(_)));
+    }
+}
+
+/// Bytes of a message in JSON, at most: its text with every character that JSON escapes, and its id.
+fn json_bytes(text: &str) -> usize {
+    let escaped = text
+        .bytes()
+        .filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t'))
+        .count();
+    text.len() + escaped + 100
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::samples::{epoch, id, seq, text};
+
+    fn outbox(names: &[&str]) -> Outbox {
+        let mut outbox = Outbox::default();
+        for name in names {
+            assert!(outbox.push(id(name), text(name), Timestamp(0)));
+        }
+        outbox
+    }
+
+    fn names(batch: &[Outgoing]) -> Vec<&str> {
+        batch.iter().map(|message| message.client_id.as_str()).collect()
+    }
+
+    fn receipt(name: &str, life: u128, n: u64) -> Receipt {
+        Receipt {
+            client_id: id(name),
+            epoch: epoch(life),
+            seq: seq(n),
+        }
+    }
+
+    fn head(life: u128, n: u64) -> Position {
+        Position {
+            epoch: epoch(life),
+            seq: seq(n),
+        }
+    }
+
+    #[test]
+    fn one_batch_is_on_its_way_and_goes_out_again_as_it_was() {
+        let mut outbox = outbox(&["a", "b"]);
+        assert_eq!(names(&outbox.next_batch()), ["a", "b"]);
+        assert!(outbox.push(id("c"), text("c"), Timestamp(0)));
+        assert!(outbox.next_batch().is_empty(), "a and b are unanswered");
+        outbox.unanswered();
+        assert_eq!(names(&outbox.next_batch()), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_message_stays_until_its_event_arrives_whichever_comes_first() {
+        let mut outbox = outbox(&["a", "b"]);
+        outbox.next_batch();
+        outbox.confirmed(&id("a"));
+        outbox.stored(&[receipt("a", 1, 1), receipt("b", 1, 2)]);
+        assert_eq!(outbox.items().len(), 1, "b is stored but not shown yet");
+        assert!(outbox.awaits_event());
+        outbox.confirmed(&id("b"));
+        assert!(outbox.items().is_empty());
+    }
+
+    #[test]
+    fn what_the_log_has_behind_the_page_is_settled() {
+        let mut outbox = outbox(&["a", "b", "c"]);
+        outbox.next_batch();
+        outbox.stored(&[receipt("a", 1, 3), receipt("b", 1, 9)]);
+        outbox.settle(&head(1, 5));
+        let left: Vec<_> = outbox
+            .items()
+            .iter()
+            .map(|item| item.client_id.as_str())
+            .collect();
+        assert_eq!(left, ["b", "c"]);
+        outbox.settle(&head(2, 100));
+        assert_eq!(
+            names(&outbox.next_batch()),
+            ["b", "c"],
+            "said again in the new log"
+        );
+    }
+
+    #[test]
+    fn a_refused_message_waits_for_its_author() {
+        let mut outbox = outbox(&["a", "b"]);
+        outbox.next_batch();
+        outbox.refused("no");
+        assert!(outbox.next_batch().is_empty());
+        outbox.retry(&id("a"));
+        outbox.discard(&id("b"));
+        assert_eq!(names(&outbox.next_batch()), ["a"]);
+        outbox.discard(&id("a"));
+        assert_eq!(outbox.items().len(), 1, "what is being sent cannot be discarded");
+    }
+
+    #[test]
+    fn batches_fit_into_a_command() {
+        let mut outbox = Outbox::default();
+        for n in 0..10 {
+            assert!(outbox.push(
+                id(&format!("m{n}")),
+                text(&"\u{1f980}".repeat(8_000)),
+                Timestamp(0)
+            ));
+        }
+        let batch = outbox.next_batch();
+        assert_eq!(batch.len(), 1);
+        assert!(serde_json::to_string(&batch).unwrap().len() < 60_000);
+        let mut outbox = Outbox::default();
+        while outbox.push(
+            id(&format!("m{}", outbox.items().len())),
+            text("\n\"x"),
+            Timestamp(0),
+        ) {}
+        assert_eq!(outbox.items().len(), OUTBOX_MESSAGES);
+        let batch = outbox.next_batch();
+        assert_eq!(batch.len(), BATCH_MESSAGES);
+        assert!(serde_json::to_string(&batch).unwrap().len() < 60_000);
+    }
+}

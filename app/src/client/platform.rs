@@ -1,0 +1,11 @@
+//! What only a browser knows: the time zone, the theme on the page, whether anybody is looking.
+
+#[cfg(not(feature = "hydrate"))]
+mod absent;
+#[cfg(feature = "hydrate")]
+mod browser;
+
+#[cfg(not(feature = "hydrate"))]
+pub use absent::*;
+#[cfg(feature = "hydrate")]
+pub use browser::*;

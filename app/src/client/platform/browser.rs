@@ -1,0 +1,85 @@
+//! What only a browser knows, from the browser.
+
+use leptos::prelude::{document, window};
+use protocol::Timestamp;
+use wasm_bindgen::JsValue;
+
+/// Now.
+pub fn now() -> Timestamp {
+    Timestamp(js_sys::Date::now() as u64)
+}
+
+/// Minutes that this machine's clock is ahead of UTC at that moment, summer time included.
+pub fn offset(at: Timestamp) -> i32 {
+    let date = js_sys::Date::new(&JsValue::from_f64(at.0 as f64));
+    -(date.get_timezone_offset() as i32)
+}
+
+/// 128 unpredictable bits.
+pub fn random() -> u128 {
+    let mut bits = [0; 16];
+    if let Ok(crypto) = window().crypto() {
+        let _ = crypto.get_random_values_with_u8_array(&mut bits);
+    }
+    u128::from_le_bytes(bits)
+}
+
+/// Whether the page can be seen.
+pub fn visible() -> bool {
+    document().visibility_state() == web_sys::VisibilityState::Visible
+}
+
+/// Whether a media query holds.
+pub fn matches(query: &str) -> bool {
+    window()
+        .match_media(query)
+        .ok()
+        .flatten()
+        .is_some_and(|list| list.matches())
+}
+
+/// The theme that the page was rendered with: the server wrote it there, so reading it is no surprise.
+pub fn page_theme() -> Option<String> {
+    document().document_element()?.get_attribute("data-theme")
+}
+
+/// Changes the page's theme.
+pub fn set_page_theme(theme: &str) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("data-theme", theme);
+    }
+}
+
+/// Sends a form without leaving the page. Whether it arrives does not matter now.
+pub fn post(url: &str, form: &str) {
+    let init = web_sys::RequestInit::new();
+    init.set_method("POST");
+    init.set_redirect(web_sys::RequestRedirect::Manual);
+    init.set_body(&JsValue::from_str(form));
+    if let Ok(request) = web_sys::Request::new_with_str_and_init(url, &init) {
+        let _ = request
+            .headers()
+            .set("content-type", "application/x-www-form-urlencoded");
+        let answer = window().fetch_with_request(&request);
+        leptos::task::spawn_local(async move {
+            let _ = wasm_bindgen_futures::JsFuture::from(answer).await;
+        });
+    }
+}
+
+/// Loads the page again.
+pub fn reload() {
+    let _ = window().location().reload();
+}
+
+/// Whether the style sheet engine knows something.
+pub fn css_supports(condition: &str) -> bool {
+    web_sys::css::supports(condition).unwrap_or(true)
+}
+
+/// Whether the keyboard belongs to nothing in particular.
+pub fn nothing_focused() -> bool {
+    document()
+        .active_element()
+        .is_none_or(|element| element.tag_name() == "BODY")
+}

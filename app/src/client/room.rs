@@ -1,0 +1,494 @@
+//! One room, seen by one client: what comes in changes it, what it wants goes out as [`Command`]s.
+//! No clock, no socket, no timer: whoever drives it brings them, in the browser, a test or a load generator.
+
+mod replies;
+#[cfg(test)]
+mod tests;
+
+use protocol::{
+    ClientId, History, Join, MessageText, Outgoing, Person, PresenceList, PresenceUpdate, Refusal, RoomEvent,
+    RoomSlug, Seq, SetTyping, Timestamp, TypingUpdate,
+};
+
+use super::outbox::Outbox;
+use super::roster::Roster;
+use super::rows::{Row, Wall, rows};
+use super::timeline::{Applied, Timeline};
+
+/// Live events that wait for an answer at most. Past that the rest is read from the log afterwards.
+const HELD: usize = 2_000;
+
+/// "I am writing" is said again after so many milliseconds of writing…
+const TYPING_AGAIN_MS: u64 = 3_000;
+/// …and "I stopped" after so many without a key.
+const TYPING_STOP_MS: u64 = 4_000;
+/// In a room with more people than this, nobody is told who writes.
+const TYPING_PEOPLE: u32 = 50;
+
+/// A message that is stored is seen in the room after so many milliseconds, or the client asks where it is.
+const EVENT_DUE_MS: u64 = 3_000;
+
+/// What was refused or lost without a hint is tried again after so many milliseconds.
+const RETRY_MS: u64 = 1_000;
+
+/// What the client wants.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Emit `join`; bring the answer to [`RoomClient::joined`].
+    Join(Join),
+    /// Emit `send`; bring the answer to [`RoomClient::sent`].
+    Send(Vec<Outgoing>),
+    /// Emit `history`; bring the answer to [`RoomClient::newer`].
+    Newer(History),
+    /// Emit `history`; bring the answer to [`RoomClient::older`].
+    Older(History),
+    /// Emit `typing`; the answer does not matter.
+    Typing(SetTyping),
+    /// Call [`RoomClient::tick`] after so many milliseconds.
+    Wake(u64),
+    /// Somebody else said something just now.
+    News(RoomEvent),
+}
+
+/// Why a command has no answer of its own kind.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// The server says no.
+    Refused(Refusal),
+    /// No answer in time, or the connection is gone: it may have happened or not.
+    Unknown,
+}
+
+/// How a command ended.
+pub type Outcome<T> = Result<T, Failure>;
+
+/// Which connection an answer belongs to: answers of an earlier one mean nothing.
+pub type Generation = u32;
+
+/// How far this connection is with the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// No connection.
+    Away,
+    /// `join` is not answered yet.
+    Joining,
+    /// Something is missing; `history` is not answered yet.
+    Filling,
+    /// Everything up to now is in the timeline.
+    Live,
+}
+
+/// Whether older messages are on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Older {
+    /// There are none.
+    None,
+    /// There are.
+    More,
+    /// They are being loaded.
+    Loading,
+}
+
+/// The state of one room.
+#[derive(Clone, Debug)]
+pub struct RoomClient {
+    room: RoomSlug,
+    you: Option<Person>,
+    timeline: Timeline,
+    outbox: Outbox,
+    roster: Roster,
+    stage: Stage,
+    generation: Generation,
+    loading_older: bool,
+    /// Events and presence that arrived while an answer was due, in the order they came.
+    held: Vec<RoomEvent>,
+    held_presence: Vec<PresenceUpdate>,
+    /// Some live events were let go because too many waited: read the log for them.
+    let_go: bool,
+    /// `join`, `history` and `send` are not tried again before these times.
+    rejoin_at: Option<u64>,
+    refill_at: Option<u64>,
+    resend_at: Option<u64>,
+    event_due_at: Option<u64>,
+    typing_since: Option<u64>,
+    last_key_at: u64,
+    /// Why there is no point in going on, for people.
+    over: Option<String>,
+}
+
+impl RoomClient {
+    /// Starts from what the page shows. Without `you` it only shows it.
+    pub fn new(room: RoomSlug, you: Option<Person>, timeline: Timeline, people: PresenceList) -> Self {
+        Self {
+            room,
+            you,
+            timeline,
+            outbox: Outbox::default(),
+            roster: Roster::new(people),
+            stage: Stage::Away,
+            generation: 0,
+            loading_older: false,
+            held: Vec::new(),
+            held_presence: Vec::new(),
+            let_go: false,
+            rejoin_at: None,
+            refill_at: None,
+            resend_at: None,
+            event_due_at: None,
+            typing_since: None,
+            last_key_at: 0,
+            over: None,
+        }
+    }
+
+    /// The lines to show.
+    pub fn rows(&self, wall: &Wall<'_>) -> Vec<Row> {
+        rows(
+            &self.timeline,
+            &self.outbox,
+            self.roster.notes(),
+            self.you.as_ref(),
+            wall,
+        )
+    }
+
+    /// Who is here and who writes.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// The oldest event held.
+    pub fn first(&self) -> Option<Seq> {
+        self.timeline.first()
+    }
+
+    /// Whether there is more above.
+    pub fn older_state(&self) -> Older {
+        match (self.timeline.more(), self.loading_older) {
+            (false, _) => Older::None,
+            (true, false) => Older::More,
+            (true, true) => Older::Loading,
+        }
+    }
+
+    /// Why the room cannot go on here, if it cannot.
+    pub fn over(&self) -> Option<&str> {
+        self.over.as_deref()
+    }
+
+    /// Whether it is this room.
+    pub fn is(&self, room: &RoomSlug) -> bool {
+        self.room == *room
+    }
+
+    /// Stamp for the commands that are emitted now.
+    pub fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Takes the unsent messages along, for when the room is entered again.
+    pub fn into_outbox(self) -> Outbox {
+        self.outbox
+    }
+
+    /// Brings them back.
+    pub fn adopt(&mut self, mut outbox: Outbox) {
+        outbox.unanswered();
+        self.outbox = outbox;
+        self.outbox.settle(&self.timeline.position());
+        for event in self.timeline.events() {
+            confirm(&mut self.outbox, self.you.as_ref(), event);
+        }
+    }
+
+    /// There is a (new) connection: join, and resend what was not acknowledged.
+    pub fn connected(&mut self) -> Vec<Command> {
+        self.lost();
+        let position = self.timeline.position();
+        self.join(Some(position))
+    }
+
+    /// The connection is gone, and with it every answer that was due.
+    pub fn disconnected(&mut self) {
+        self.lost();
+    }
+
+    fn lost(&mut self) {
+        self.generation += 1;
+        self.stage = Stage::Away;
+        self.loading_older = false;
+        self.outbox.unanswered();
+        self.held.clear();
+        self.held_presence.clear();
+        self.let_go = false;
+        self.rejoin_at = None;
+        self.refill_at = None;
+        self.resend_at = None;
+        self.typing_since = None;
+    }
+
+    fn join(&mut self, from: Option<protocol::Position>) -> Vec<Command> {
+        self.stage = Stage::Joining;
+        self.rejoin_at = None;
+        self.refill_at = None;
+        let room = self.room.clone();
+        vec![Command::Join(Join { room, from })]
+    }
+
+    /// The server says that what this client knows may not hold: start over.
+    pub fn reset(&mut self) -> Vec<Command> {
+        match self.stage {
+            Stage::Away | Stage::Joining => Vec::new(),
+            Stage::Filling | Stage::Live => {
+                self.held.clear();
+                self.join(None)
+            }
+        }
+    }
+
+    /// Live events, of this room or of others.
+    pub fn events(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Command> {
+        let mut events = events;
+        events.retain(|event| event.room == self.room);
+        match self.stage {
+            Stage::Away => Vec::new(),
+            Stage::Joining | Stage::Filling => {
+                self.hold(events);
+                Vec::new()
+            }
+            Stage::Live => self.take(events, now),
+        }
+    }
+
+    fn hold(&mut self, events: Vec<RoomEvent>) {
+        for event in events {
+            if self.held.len() < HELD {
+                self.held.push(event);
+            } else {
+                self.let_go = true;
+            }
+        }
+    }
+
+    /// Applies events one after another, up to the first that does not fit.
+    fn take(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Command> {
+        let mut commands = Vec::new();
+        let mut events = events.into_iter();
+        while let Some(event) = events.next() {
+            match self.timeline.apply(&event) {
+                Applied::Duplicate => confirm(&mut self.outbox, self.you.as_ref(), &event),
+                Applied::Fresh => {
+                    confirm(&mut self.outbox, self.you.as_ref(), &event);
+                    self.roster.stopped(&event.author.id);
+                    if self.you.as_ref().is_none_or(|you| you.id != event.author.id) {
+                        commands.push(Command::News(event));
+                    }
+                }
+                Applied::Gap { after } => {
+                    self.hold(std::iter::once(event).chain(events).collect());
+                    commands.push(self.fill(after));
+                    return commands;
+                }
+                Applied::OtherEpoch => {
+                    self.held.clear();
+                    self.hold(std::iter::once(event).chain(events).collect());
+                    commands.extend(self.join(None));
+                    return commands;
+                }
+            }
+        }
+        self.outbox.settle(&self.timeline.position());
+        if !self.outbox.awaits_event() {
+            self.event_due_at = None;
+        }
+        commands.extend(self.flush(now));
+        commands
+    }
+
+    fn fill(&mut self, after: Seq) -> Command {
+        self.stage = Stage::Filling;
+        self.refill_at = None;
+        Command::Newer(History {
+            room: self.room.clone(),
+            before: None,
+            after: Some(after),
+        })
+    }
+
+    /// Who came and went. Before `join` is answered it waits: the answer's list may be older or newer.
+    pub fn presence(&mut self, update: PresenceUpdate) {
+        if update.room != self.room {
+            return;
+        }
+        match (self.stage, &self.you) {
+            (Stage::Away, _) | (_, None) => {}
+            (Stage::Joining, _) if self.held_presence.len() < HELD => self.held_presence.push(update),
+            (_, Some(you)) => self.roster.apply(update, &you.id, self.timeline.position().seq),
+        }
+    }
+
+    /// Somebody writes, or stopped.
+    pub fn typing(&mut self, update: TypingUpdate, now: u64) -> Vec<Command> {
+        let about_you = self.you.as_ref().is_some_and(|you| you.id == update.person.id);
+        if update.room != self.room || about_you || self.stage == Stage::Away {
+            return Vec::new();
+        }
+        self.roster.typing(update, now);
+        self.wake(now)
+    }
+
+    /// Says something. The text comes back if too much waits already.
+    ///
+    /// # Errors
+    /// The sentence for the person.
+    pub fn say(
+        &mut self,
+        client_id: ClientId,
+        text: MessageText,
+        now: u64,
+    ) -> Result<Vec<Command>, &'static str> {
+        if self.outbox.push(client_id, text, Timestamp(now)) {
+            // Whoever receives a message knows that its author stopped writing it.
+            self.typing_since = None;
+            Ok(self.flush(now))
+        } else {
+            Err(
+                "Too many of your messages wait to be sent. Nothing was lost; try again when you are connected.",
+            )
+        }
+    }
+
+    /// Sends a failed message again.
+    pub fn retry(&mut self, client_id: &ClientId, now: u64) -> Vec<Command> {
+        self.outbox.retry(client_id);
+        self.flush(now)
+    }
+
+    /// Forgets a failed message.
+    pub fn discard(&mut self, client_id: &ClientId) {
+        self.outbox.discard(client_id);
+    }
+
+    /// A key was pressed in the composer; `empty`: nothing is left in it.
+    pub fn typed(&mut self, empty: bool, now: u64) -> Vec<Command> {
+        if self.stage != Stage::Live || self.roster.list().here > TYPING_PEOPLE {
+            return Vec::new();
+        }
+        self.last_key_at = now;
+        match (self.typing_since, empty) {
+            (None, true) => Vec::new(),
+            (Some(_), true) => self.stop_typing(),
+            (Some(since), false) if now < since + TYPING_AGAIN_MS => Vec::new(),
+            (_, false) => {
+                self.typing_since = Some(now);
+                let mut commands = vec![self.say_typing(true)];
+                commands.extend(self.wake(now));
+                commands
+            }
+        }
+    }
+
+    fn stop_typing(&mut self) -> Vec<Command> {
+        self.typing_since = None;
+        vec![self.say_typing(false)]
+    }
+
+    fn say_typing(&self, typing: bool) -> Command {
+        Command::Typing(SetTyping {
+            room: self.room.clone(),
+            typing,
+        })
+    }
+
+    /// The reader is near the top: load what is above.
+    pub fn want_older(&mut self) -> Vec<Command> {
+        if self.stage != Stage::Live || self.older_state() != Older::More {
+            return Vec::new();
+        }
+        self.loading_older = true;
+        vec![Command::Older(History {
+            room: self.room.clone(),
+            before: self.first().or(Some(self.timeline.position().seq.next())),
+            after: None,
+        })]
+    }
+
+    /// Time has passed. Safe to call whenever.
+    pub fn tick(&mut self, now: u64) -> Vec<Command> {
+        let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
+        let mut commands = Vec::new();
+        if due(self.rejoin_at) {
+            let position = self.timeline.position();
+            commands.extend(self.join(Some(position)));
+        }
+        // Whatever is due is cleared, also where nothing comes of it: a time in the past would wake us for ever.
+        if due(self.refill_at) {
+            self.refill_at = None;
+            if self.stage == Stage::Filling {
+                let after = self.timeline.position().seq;
+                commands.push(self.fill(after));
+            }
+        }
+        if due(self.event_due_at) {
+            // The event may have been lost on the way with nothing after it to show the hole.
+            self.event_due_at = self.outbox.awaits_event().then_some(now + EVENT_DUE_MS);
+            if self.stage == Stage::Live && self.event_due_at.is_some() {
+                let after = self.timeline.position().seq;
+                commands.push(self.fill(after));
+            }
+        }
+        if self.typing_since.is_some() && self.last_key_at + TYPING_STOP_MS <= now {
+            let stop = self.stop_typing();
+            if self.stage == Stage::Live {
+                commands.extend(stop);
+            }
+        }
+        if due(self.resend_at) {
+            self.resend_at = None;
+        }
+        commands.extend(self.flush(now));
+        commands.extend(self.wake(now));
+        commands
+    }
+
+    /// Sends what waits, if it may be sent now.
+    fn flush(&mut self, now: u64) -> Vec<Command> {
+        if self.stage != Stage::Live || self.over.is_some() || self.resend_at.is_some_and(|at| now < at) {
+            return Vec::new();
+        }
+        self.resend_at = None;
+        let batch = self.outbox.next_batch();
+        if batch.is_empty() {
+            Vec::new()
+        } else {
+            vec![Command::Send(batch)]
+        }
+    }
+
+    /// When to look again.
+    fn wake(&mut self, now: u64) -> Vec<Command> {
+        let typing = self.typing_since.map(|_| self.last_key_at + TYPING_STOP_MS);
+        [
+            self.rejoin_at,
+            self.refill_at,
+            self.resend_at,
+            self.event_due_at,
+            typing,
+            self.roster.expire(now),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .map(|at| Command::Wake(at.saturating_sub(now).max(1)))
+        .into_iter()
+        .collect()
+    }
+}
+
+/// An own message has arrived at its place.
+fn confirm(outbox: &mut Outbox, you: Option<&Person>, event: &RoomEvent) {
+    let protocol::EventBody::Posted { client_id, .. } = &event.body;
+    if you.is_some_and(|you| you.id == event.author.id) {
+        outbox.confirmed(client_id);
+    }
+}

@@ -1,0 +1,202 @@
+//! What the answers to a room's commands mean. Answers of an earlier connection mean nothing.
+
+use protocol::{ErrorCode, HistoryPage, Joined, Receipts, Refusal, RoomEvent};
+
+use super::{Command, EVENT_DUE_MS, Failure, Generation, Outcome, RETRY_MS, RoomClient, Stage};
+use crate::client::timeline::Timeline;
+
+impl RoomClient {
+    /// The answer to `join`.
+    pub fn joined(&mut self, of: Generation, outcome: Outcome<Joined>, now: u64) -> Vec<Command> {
+        if of != self.generation || self.stage != Stage::Joining {
+            return Vec::new();
+        }
+        match outcome {
+            Ok(joined) => self.enter(joined, now),
+            Err(Failure::Unknown) => self.rejoin_in(RETRY_MS, now),
+            Err(Failure::Refused(refusal)) => match retry_in(&refusal) {
+                Some(ms) => self.rejoin_in(ms, now),
+                None => {
+                    self.over = Some(sentence(&refusal));
+                    Vec::new()
+                }
+            },
+        }
+    }
+
+    fn rejoin_in(&mut self, ms: u64, now: u64) -> Vec<Command> {
+        self.rejoin_at = Some(now + ms);
+        vec![Command::Wake(ms)]
+    }
+
+    fn enter(&mut self, joined: Joined, now: u64) -> Vec<Command> {
+        let mine = self.timeline.position();
+        let first = joined.events.first().map(|event| event.seq);
+        // Not only the flag: an answer to `join` without `from` is a whole page as well, and it replaces too,
+        // unless it is plainly what follows the timeline.
+        let continues = !joined.reset
+            && joined.head.epoch == mine.epoch
+            && first.is_none_or(|first| first <= mine.seq.next())
+            && joined.head.seq >= mine.seq;
+        self.over = None;
+        self.roster.replace(joined.roster);
+        if let Some(you) = self.you.as_ref() {
+            for update in std::mem::take(&mut self.held_presence) {
+                self.roster.apply(update, &you.id, joined.head.seq);
+            }
+        }
+        let mut commands = Vec::new();
+        self.stage = Stage::Live;
+        if continues {
+            commands.extend(self.take(joined.events, now));
+        } else {
+            self.replace(Timeline::new(joined.head, joined.events, joined.more));
+        }
+        if self.stage == Stage::Live {
+            commands.extend(self.release(now));
+        }
+        commands.extend(self.wake(now));
+        commands
+    }
+
+    fn replace(&mut self, timeline: Timeline) {
+        self.loading_older = false;
+        self.timeline = timeline;
+        let own: Vec<RoomEvent> = self.timeline.events().to_vec();
+        for event in &own {
+            super::confirm(&mut self.outbox, self.you.as_ref(), event);
+        }
+        self.outbox.settle(&self.timeline.position());
+    }
+
+    /// Lets what was held follow, and asks for what had to be let go.
+    fn release(&mut self, now: u64) -> Vec<Command> {
+        let held = std::mem::take(&mut self.held);
+        let mut commands = self.take(held, now);
+        if self.stage == Stage::Live && std::mem::take(&mut self.let_go) {
+            let after = self.timeline.position().seq;
+            commands.push(self.fill(after));
+        }
+        commands
+    }
+
+    /// The answer to `history {after}`.
+    pub fn newer(&mut self, of: Generation, outcome: Outcome<HistoryPage>, now: u64) -> Vec<Command> {
+        if of != self.generation || self.stage != Stage::Filling {
+            return Vec::new();
+        }
+        let page = match outcome {
+            Ok(page) => page,
+            Err(failure) => {
+                let ms = match &failure {
+                    Failure::Refused(refusal) => retry_in(refusal).unwrap_or(RETRY_MS),
+                    Failure::Unknown => RETRY_MS,
+                };
+                self.refill_at = Some(now + ms);
+                return vec![Command::Wake(ms)];
+            }
+        };
+        let before = self.timeline.position();
+        if page.epoch != before.epoch {
+            self.held.clear();
+            return self.join(None);
+        }
+        self.stage = Stage::Live;
+        let mut commands = self.take(page.events, now);
+        if self.stage != Stage::Live {
+            return commands;
+        }
+        let position = self.timeline.position();
+        match (page.more, position.seq > before.seq) {
+            (true, true) => commands.push(self.fill(position.seq)),
+            // More, but nothing that follows: this answer and this timeline do not belong together.
+            (true, false) => commands.extend(self.join(None)),
+            (false, _) if self.held_does_not_follow(position.seq) => {
+                // What was held is ahead of what the log admits to: look again, but not at once.
+                self.stage = Stage::Filling;
+                self.refill_at = Some(now + RETRY_MS);
+            }
+            (false, _) => commands.extend(self.release(now)),
+        }
+        commands.extend(self.wake(now));
+        commands
+    }
+
+    fn held_does_not_follow(&self, last: protocol::Seq) -> bool {
+        let next = self.held.iter().find(|event| event.seq > last);
+        next.is_some_and(|event| event.epoch == self.timeline.position().epoch && event.seq > last.next())
+    }
+
+    /// The answer to `history {before}`.
+    pub fn older(&mut self, of: Generation, outcome: Outcome<HistoryPage>) -> Vec<Command> {
+        if of != self.generation || !self.loading_older {
+            return Vec::new();
+        }
+        self.loading_older = false;
+        match outcome {
+            Ok(page) if page.epoch != self.timeline.position().epoch => self.reset(),
+            Ok(page) => {
+                // One that does not fit was asked for before the timeline was replaced; scrolling asks again.
+                self.timeline.prepend(page);
+                Vec::new()
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// The answer to `send`.
+    pub fn sent(&mut self, of: Generation, outcome: Outcome<Receipts>, now: u64) -> Vec<Command> {
+        if of != self.generation {
+            return Vec::new();
+        }
+        match outcome {
+            Ok(receipts) => {
+                self.outbox.stored(&receipts.receipts);
+                let epoch = self.timeline.position().epoch;
+                if receipts.receipts.iter().all(|receipt| receipt.epoch == epoch) {
+                    self.outbox.settle(&self.timeline.position());
+                }
+                if self.outbox.awaits_event() {
+                    self.event_due_at = Some(now + EVENT_DUE_MS);
+                }
+            }
+            Err(Failure::Unknown) => self.resend_in(RETRY_MS, now),
+            Err(Failure::Refused(refusal)) => match retry_in(&refusal) {
+                Some(ms) => self.resend_in(ms, now),
+                None => self.outbox.refused(&sentence(&refusal)),
+            },
+        }
+        let mut commands = self.flush(now);
+        commands.extend(self.wake(now));
+        commands
+    }
+
+    fn resend_in(&mut self, ms: u64, now: u64) {
+        self.outbox.unanswered();
+        self.resend_at = Some(now + ms);
+    }
+}
+
+/// When a refused command may succeed, if ever.
+fn retry_in(refusal: &Refusal) -> Option<u64> {
+    let passes = matches!(
+        refusal.code,
+        ErrorCode::RateLimited | ErrorCode::Busy | ErrorCode::Unavailable
+    );
+    refusal.retry_after_ms.or(passes.then_some(RETRY_MS))
+}
+
+fn sentence(refusal: &Refusal) -> String {
+    match refusal.code {
+        ErrorCode::NotSignedIn => "You are not signed in any more. Reload the page and sign in.".to_owned(),
+        ErrorCode::Reload => "Hubbub was updated. Reload the page to go on.".to_owned(),
+        _ => {
+            let mut chars = refusal.message.chars();
+            let first: String = chars
+                .next()
+                .map(|c| c.to_uppercase().collect())
+                .unwrap_or_default();
+            format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+        }
+    }
+}

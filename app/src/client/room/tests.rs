@@ -1,0 +1,363 @@
+//! The room against a server that answers late, twice, out of order, or not at all.
+
+use protocol::{
+    ErrorCode, HistoryPage, Joined, Position, PresenceList, Receipt, Receipts, Refusal, RoomEvent, RoomSlug,
+    Timestamp,
+};
+
+use super::*;
+use crate::client::rows::{Mark, Row};
+use crate::client::samples::{epoch, id, person, posted, seq, text};
+
+const UTC: Wall<'static> = Wall {
+    offset: &|_| 0,
+    now: Timestamp(0),
+};
+
+fn head(n: u64) -> Position {
+    Position {
+        epoch: epoch(1),
+        seq: seq(n),
+    }
+}
+
+fn messages(range: std::ops::RangeInclusive<u64>) -> Vec<RoomEvent> {
+    range.map(|n| posted(n, "ada")).collect()
+}
+
+/// A client of a page that shows events 1 to `last`.
+fn client(last: u64) -> RoomClient {
+    let timeline = Timeline::new(head(last), messages(1..=last), false);
+    RoomClient::new(
+        RoomSlug::lobby(),
+        Some(person("you")),
+        timeline,
+        PresenceList::default(),
+    )
+}
+
+fn joined(events: Vec<RoomEvent>, last: u64, reset: bool) -> Joined {
+    Joined {
+        room: RoomSlug::lobby(),
+        title: "Lobby".to_owned().try_into().unwrap(),
+        head: head(last),
+        reset,
+        events,
+        more: reset,
+        roster: PresenceList::default(),
+    }
+}
+
+/// The same, connected and live.
+fn live(last: u64) -> RoomClient {
+    let mut client = client(last);
+    client.connected();
+    let of = client.generation();
+    client.joined(of, Ok(joined(vec![], last, false)), 0);
+    client
+}
+
+fn shown(client: &RoomClient) -> Vec<String> {
+    client
+        .rows(&UTC)
+        .into_iter()
+        .filter_map(|row| match row {
+            Row::Message(message) => Some(match message.mark {
+                Mark::Sent => message.text,
+                Mark::Sending => format!("{}…", message.text),
+                Mark::Failed(why) => format!("{}! {why}", message.text),
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+fn texts(range: std::ops::RangeInclusive<u64>) -> Vec<String> {
+    range.map(|n| format!("text {n}")).collect()
+}
+
+fn batches(commands: &[Command]) -> Vec<Vec<&str>> {
+    commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Send(batch) => Some(batch.iter().map(|message| message.client_id.as_str()).collect()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn asked_after(commands: &[Command]) -> Option<u64> {
+    commands.iter().find_map(|command| match command {
+        Command::Newer(history) => history.after.map(|after| after.get()),
+        _ => None,
+    })
+}
+
+fn rejoins_afresh(commands: &[Command]) -> bool {
+    commands
+        .iter()
+        .any(|command| matches!(command, Command::Join(join) if join.from.is_none()))
+}
+
+fn own(n: u64, name: &str) -> RoomEvent {
+    let mut event = posted(n, "you");
+    let protocol::EventBody::Posted {
+        client_id,
+        text: says,
+    } = &mut event.body;
+    *client_id = id(name);
+    *says = text(name);
+    event
+}
+
+fn receipts(pairs: &[(&str, u64)]) -> Receipts {
+    Receipts {
+        receipts: pairs
+            .iter()
+            .map(|(name, n)| Receipt {
+                client_id: id(name),
+                epoch: epoch(1),
+                seq: seq(*n),
+            })
+            .collect(),
+    }
+}
+
+fn page(range: std::ops::RangeInclusive<u64>, more: bool) -> HistoryPage {
+    HistoryPage {
+        epoch: epoch(1),
+        events: messages(range),
+        more,
+    }
+}
+
+#[test]
+fn events_before_the_answer_to_join_wait_for_it() {
+    let mut client = client(2);
+    let commands = client.connected();
+    assert!(matches!(&commands[..], [Command::Join(join)] if join.from == Some(head(2))));
+    client.events(messages(4..=5), 0);
+    assert_eq!(shown(&client), texts(1..=2));
+    let of = client.generation();
+    client.joined(of, Ok(joined(messages(3..=4), 4, false)), 0);
+    assert_eq!(shown(&client), texts(1..=5));
+}
+
+#[test]
+fn a_hole_is_filled_before_anything_after_it_is_shown() {
+    let mut client = live(2);
+    let commands = client.events(messages(6..=6), 0);
+    assert_eq!(asked_after(&commands), Some(2));
+    client.events(messages(7..=7), 0);
+    assert_eq!(shown(&client), texts(1..=2));
+    let of = client.generation();
+    let commands = client.newer(of, Ok(page(3..=4, true)), 0);
+    assert_eq!(asked_after(&commands), Some(4), "there is more");
+    client.newer(of, Ok(page(5..=6, false)), 0);
+    assert_eq!(shown(&client), texts(1..=7));
+}
+
+#[test]
+fn another_life_of_the_log_is_never_mixed_with_this_one() {
+    let mut client = live(2);
+    let reborn = |n| RoomEvent {
+        epoch: epoch(2),
+        ..posted(n, "ada")
+    };
+    assert!(rejoins_afresh(&client.events(vec![reborn(3)], 0)));
+    assert_eq!(shown(&client), texts(1..=2));
+    let mut answer = joined(vec![reborn(1)], 1, false);
+    answer.head.epoch = epoch(2);
+    let of = client.generation();
+    client.events(vec![reborn(2)], 0);
+    let commands = client.joined(of, Ok(answer), 0);
+    assert_eq!(shown(&client), texts(1..=1));
+    assert_eq!(asked_after(&commands), Some(1), "3 was held and 2 is missing");
+}
+
+#[test]
+fn what_was_missed_for_too_long_is_replaced_by_the_latest_page() {
+    let mut client = client(2);
+    client.connected();
+    let of = client.generation();
+    client.joined(of, Ok(joined(messages(900..=950), 950, true)), 0);
+    assert_eq!(shown(&client), texts(900..=950));
+    assert_eq!(client.older_state(), Older::More);
+}
+
+#[test]
+fn reset_joins_again_from_nothing() {
+    let mut client = live(2);
+    assert!(rejoins_afresh(&client.reset()));
+    assert!(client.reset().is_empty(), "once is enough");
+}
+
+#[test]
+fn answers_of_an_earlier_connection_mean_nothing() {
+    let mut client = client(2);
+    client.connected();
+    let old = client.generation();
+    client.disconnected();
+    client.connected();
+    assert!(
+        client
+            .joined(old, Ok(joined(messages(900..=950), 950, true)), 0)
+            .is_empty()
+    );
+    assert_eq!(shown(&client), texts(1..=2));
+}
+
+#[test]
+fn one_send_is_on_its_way_and_the_next_waits() {
+    let mut client = live(0);
+    assert_eq!(batches(&client.say(id("a"), text("a"), 0).unwrap()), [["a"]]);
+    assert!(batches(&client.say(id("b"), text("b"), 0).unwrap()).is_empty());
+    assert_eq!(shown(&client), ["a…", "b…"]);
+    let of = client.generation();
+    let commands = client.sent(of, Ok(receipts(&[("a", 1)])), 0);
+    assert_eq!(batches(&commands), [["b"]]);
+    client.events(vec![own(1, "a")], 0);
+    assert_eq!(shown(&client), ["a", "b…"]);
+    client.events(vec![own(2, "b")], 0);
+    assert_eq!(shown(&client), ["a", "b"], "the event came before the ack");
+    client.sent(of, Ok(receipts(&[("b", 2)])), 0);
+    assert_eq!(shown(&client), ["a", "b"]);
+}
+
+#[test]
+fn after_a_loss_everything_unacknowledged_goes_out_again_once_joined() {
+    let mut client = live(0);
+    client.say(id("a"), text("a"), 0).unwrap();
+    client.disconnected();
+    assert!(
+        client.say(id("b"), text("b"), 0).unwrap().is_empty(),
+        "offline it waits"
+    );
+    client.connected();
+    let of = client.generation();
+    let commands = client.joined(of, Ok(joined(vec![own(1, "a")], 1, false)), 0);
+    assert_eq!(batches(&commands), [["b"]], "a had been stored");
+    assert_eq!(shown(&client), ["a", "b…"]);
+}
+
+#[test]
+fn a_refusal_with_a_hint_sends_the_same_again_after_it() {
+    let mut client = live(0);
+    client.say(id("a"), text("a"), 0).unwrap();
+    let of = client.generation();
+    let slow = Refusal::new(ErrorCode::RateLimited, "slow down").retry_after_ms(250);
+    let commands = client.sent(of, Err(Failure::Refused(slow)), 100);
+    assert!(matches!(commands[..], [Command::Wake(250)]), "{commands:?}");
+    assert!(batches(&client.tick(349)).is_empty());
+    assert_eq!(batches(&client.tick(350)), [["a"]]);
+}
+
+#[test]
+fn a_refusal_for_good_is_shown_with_its_reason_and_can_be_tried_again() {
+    let mut client = live(0);
+    client.say(id("a"), text("a"), 0).unwrap();
+    let of = client.generation();
+    client.sent(
+        of,
+        Err(Failure::Refused(Refusal::new(ErrorCode::Internal, "a fault"))),
+        0,
+    );
+    assert_eq!(shown(&client), ["a! A fault."]);
+    assert_eq!(batches(&client.retry(&id("a"), 0)), [["a"]]);
+    client.sent(of, Err(Failure::Unknown), 0);
+    assert_eq!(shown(&client), ["a…"], "no answer is not a refusal");
+}
+
+#[test]
+fn a_stored_message_that_does_not_appear_is_looked_for() {
+    let mut client = live(0);
+    client.say(id("a"), text("a"), 0).unwrap();
+    let of = client.generation();
+    client.sent(of, Ok(receipts(&[("a", 1)])), 0);
+    assert_eq!(asked_after(&client.tick(EVENT_DUE_MS)), Some(0));
+    let found = HistoryPage {
+        events: vec![own(1, "a")],
+        ..page(1..=0, false)
+    };
+    client.newer(of, Ok(found), EVENT_DUE_MS);
+    assert_eq!(shown(&client), ["a"]);
+    assert!(
+        client.tick(10 * EVENT_DUE_MS).is_empty(),
+        "and then there is quiet"
+    );
+}
+
+#[test]
+fn older_pages_come_in_front_and_are_asked_for_once() {
+    let timeline = Timeline::new(head(9), messages(7..=9), true);
+    let mut client = RoomClient::new(
+        RoomSlug::lobby(),
+        Some(person("you")),
+        timeline,
+        PresenceList::default(),
+    );
+    assert!(client.want_older().is_empty(), "not before there is a connection");
+    client.connected();
+    let of = client.generation();
+    client.joined(of, Ok(joined(vec![], 9, false)), 0);
+    let commands = client.want_older();
+    assert!(matches!(&commands[..], [Command::Older(history)] if history.before == Some(seq(7))));
+    assert!(client.want_older().is_empty());
+    client.older(of, Ok(page(4..=6, true)));
+    assert_eq!(shown(&client), texts(4..=9));
+    assert_eq!(client.older_state(), Older::More);
+}
+
+#[test]
+fn typing_is_said_now_and_then_and_taken_back() {
+    let mut client = live(0);
+    let says = |commands: &[Command]| -> Vec<bool> {
+        commands
+            .iter()
+            .filter_map(|command| match command {
+                Command::Typing(typing) => Some(typing.typing),
+                _ => None,
+            })
+            .collect()
+    };
+    assert_eq!(says(&client.typed(false, 0)), [true]);
+    assert!(says(&client.typed(false, 1_000)).is_empty());
+    assert_eq!(says(&client.typed(false, 3_000)), [true]);
+    assert!(says(&client.tick(6_999)).is_empty());
+    assert_eq!(says(&client.tick(7_000)), [false]);
+    assert_eq!(says(&client.typed(false, 8_000)), [true]);
+    assert_eq!(says(&client.typed(true, 8_100)), [false], "an empty box");
+}
+
+#[test]
+fn presence_before_the_answer_to_join_is_applied_after_it() {
+    let mut client = client(0);
+    client.connected();
+    client.presence(PresenceUpdate {
+        room: RoomSlug::lobby(),
+        entered: vec![person("bob")],
+        left: vec![],
+        here: 2,
+    });
+    let of = client.generation();
+    client.joined(of, Ok(joined(vec![], 0, false)), 0);
+    assert_eq!(client.roster().list().here, 2);
+    assert!(matches!(&client.rows(&UTC)[..], [Row::Quiet { text, .. }] if text == "bob joined"));
+}
+
+#[test]
+fn more_live_events_than_are_held_are_read_from_the_log() {
+    let mut client = client(0);
+    client.connected();
+    client.events(messages(1..=HELD as u64 + 10), 0);
+    let of = client.generation();
+    let commands = client.joined(of, Ok(joined(vec![], 0, false)), 0);
+    assert_eq!(asked_after(&commands), Some(HELD as u64));
+}
+
+#[test]
+fn news_is_what_others_say() {
+    let mut client = live(0);
+    let commands = client.events(vec![own(1, "a"), posted(2, "ada")], 0);
+    assert!(matches!(&commands[..], [Command::News(event)] if event.seq == seq(2)));
+}

@@ -1,0 +1,406 @@
+//! What the list of messages shows, line by line: a function of timeline, outbox and comings and goings.
+
+use protocol::{EventBody, Person, PersonId, RoomEvent, Timestamp};
+
+use super::calendar::{Moment, iso};
+use super::outbox::{Outbox, Stage};
+use super::roster::Note;
+use super::timeline::Timeline;
+
+/// Messages of one author closer together than this stand under one name.
+const GROUP_MS: u64 = 5 * 60_000;
+
+/// People named in a line about comings and goings; the rest are counted.
+const NAMED: usize = 3;
+
+/// One line of the list. Lines with the same key are the same line, whatever else changes about them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// Another day begins.
+    Day {
+        /// `2026-11-24`
+        date: String,
+        /// "Today"
+        label: String,
+    },
+    /// Who came and went.
+    Quiet {
+        /// Distinguishes it from the others.
+        key: String,
+        /// "Ada and Bob joined"
+        text: String,
+    },
+    /// A message.
+    Message(Box<MessageRow>),
+}
+
+/// A message as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Author and client id: the same before and after it is confirmed.
+    pub key: String,
+    /// Its place in the log, once it is known.
+    pub seq: Option<u64>,
+    /// Who says it.
+    pub author: Person,
+    /// What it says.
+    pub text: String,
+    /// Whether the author's name stands above it.
+    pub lead: bool,
+    /// `14:05`, by the clock on the wall.
+    pub time: String,
+    /// The same for machines.
+    pub datetime: String,
+    /// How far it has come.
+    pub mark: Mark,
+}
+
+/// How far a message has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// In the log.
+    Sent,
+    /// On its way.
+    Sending,
+    /// Not sent, and why.
+    Failed(String),
+}
+
+impl Row {
+    /// What makes it the same line.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Day { date, .. } => date.clone(),
+            Self::Quiet { key, .. } => key.clone(),
+            Self::Message(message) => message.key.clone(),
+        }
+    }
+}
+
+/// The key of a message, confirmed or not.
+fn message_key(author: &PersonId, client_id: &str) -> String {
+    format!("{author}/{client_id}")
+}
+
+/// Which clock times are shown by.
+pub struct Wall<'a> {
+    /// Minutes that the clock is ahead of UTC at that moment.
+    pub offset: &'a dyn Fn(Timestamp) -> i32,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Wall<'_> {
+    fn moment(&self, at: Timestamp) -> Moment {
+        Moment::new(at, (self.offset)(at))
+    }
+}
+
+/// The lines, oldest first.
+pub fn rows(
+    timeline: &Timeline,
+    outbox: &Outbox,
+    notes: &[Note],
+    you: Option<&Person>,
+    wall: &Wall<'_>,
+) -> Vec<Row> {
+    let mut list = List::new(wall);
+    let mut notes = notes;
+    if let Some(first) = timeline.first() {
+        // What happened before the first event shown has nothing to stand after.
+        notes = &notes[notes.partition_point(|note| note.after.next() < first)..];
+    }
+    for event in timeline.events() {
+        let here = notes.partition_point(|note| note.after < event.seq);
+        list.quiet(&notes[..here]);
+        notes = &notes[here..];
+        list.event(event);
+    }
+    list.quiet(notes);
+    if let Some(you) = you {
+        for item in outbox.items() {
+            let mark = match &item.stage {
+                Stage::Failed(why) => Mark::Failed(why.clone()),
+                _ => Mark::Sending,
+            };
+            list.message(
+                you,
+                item.client_id.as_str(),
+                item.text.as_str(),
+                item.at,
+                None,
+                mark,
+            );
+        }
+    }
+    list.rows
+}
+
+/// The list while it is being written.
+struct List<'a> {
+    wall: &'a Wall<'a>,
+    today: i64,
+    day: Option<i64>,
+    /// Who said the line above, and when; nothing if it is not a message.
+    above: Option<(PersonId, Timestamp)>,
+    rows: Vec<Row>,
+}
+
+impl<'a> List<'a> {
+    fn new(wall: &'a Wall<'a>) -> Self {
+        Self {
+            wall,
+            today: wall.moment(wall.now).day,
+            day: None,
+            above: None,
+            rows: Vec::new(),
+        }
+    }
+
+    fn event(&mut self, event: &RoomEvent) {
+        let EventBody::Posted { client_id, text } = &event.body;
+        let seq = Some(event.seq.get());
+        self.message(
+            &event.author,
+            client_id.as_str(),
+            text.as_str(),
+            event.at,
+            seq,
+            Mark::Sent,
+        );
+    }
+
+    fn message(
+        &mut self,
+        author: &Person,
+        client_id: &str,
+        text: &str,
+        at: Timestamp,
+        seq: Option<u64>,
+        mark: Mark,
+    ) {
+        let moment = self.wall.moment(at);
+        // Order is the log's, not the clock's: a replica whose clock is behind does not open yesterday again.
+        if self.day.is_none_or(|day| day < moment.day) {
+            self.day = Some(moment.day);
+            self.above = None;
+            self.rows.push(Row::Day {
+                date: moment.date(),
+                label: moment.day_label(self.today),
+            });
+        }
+        let continues = self
+            .above
+            .as_ref()
+            .is_some_and(|(above, since)| *above == author.id && at.0.saturating_sub(since.0) < GROUP_MS);
+        self.above = Some((author.id.clone(), at));
+        self.rows.push(Row::Message(Box::new(MessageRow {
+            key: message_key(&author.id, client_id),
+            seq,
+            author: author.clone(),
+            text: text.to_owned(),
+            lead: !continues,
+            time: moment.time(),
+            datetime: iso(at),
+            mark,
+        })));
+    }
+
+    fn quiet(&mut self, notes: &[Note]) {
+        let (Some(first), text) = (notes.first(), net_effect(notes)) else {
+            return;
+        };
+        if !text.is_empty() {
+            self.above = None;
+            self.rows.push(Row::Quiet {
+                key: format!("after {}", first.after),
+                text,
+            });
+        }
+    }
+}
+
+/// "Ada and Bob joined · Cleo left". Who came and went again, or went and came again, is not mentioned.
+fn net_effect(notes: &[Note]) -> String {
+    let mut people: Vec<(&Person, bool, bool)> = Vec::new();
+    for note in notes {
+        match people.iter_mut().find(|(person, ..)| person.id == note.person.id) {
+            Some((_, _, last)) => *last = note.entered,
+            None => people.push((&note.person, note.entered, note.entered)),
+        }
+    }
+    let who = |entered: bool| -> Vec<&str> {
+        people
+            .iter()
+            .filter(|(_, first, last)| first == last && *last == entered)
+            .map(|(person, ..)| person.name.as_str())
+            .collect()
+    };
+    [(who(true), "joined"), (who(false), "left")]
+        .iter()
+        .filter(|(names, _)| !names.is_empty())
+        .map(|(names, what)| format!("{} {what}", listed(names)))
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] if names.len() <= NAMED => format!("{} and {last}", most.join(", ")),
+        _ => format!(
+            "{} and {} others",
+            names[..NAMED - 1].join(", "),
+            names.len() - (NAMED - 1)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::samples::{epoch, id, person, posted, seq, text};
+    use protocol::Position;
+
+    const UTC: &dyn Fn(Timestamp) -> i32 = &|_| 0;
+
+    fn timeline(events: Vec<RoomEvent>) -> Timeline {
+        let head = Position {
+            epoch: epoch(1),
+            seq: events.last().map_or(seq(0), |event| event.seq),
+        };
+        Timeline::new(head, events, false)
+    }
+
+    fn note(after: u64, name: &str, entered: bool) -> Note {
+        Note {
+            after: seq(after),
+            person: person(name),
+            entered,
+        }
+    }
+
+    /// `# day`, `~ quiet`, `Author: text` for the first of a group, `+ text` for the others, `…` while sending.
+    fn drawn(
+        timeline: &Timeline,
+        outbox: &Outbox,
+        notes: &[Note],
+        offset: &dyn Fn(Timestamp) -> i32,
+    ) -> Vec<String> {
+        let wall = Wall {
+            offset,
+            now: Timestamp(86_400_000),
+        };
+        rows(timeline, outbox, notes, Some(&person("you")), &wall)
+            .into_iter()
+            .map(|row| match row {
+                Row::Day { label, .. } => format!("# {label}"),
+                Row::Quiet { text, .. } => format!("~ {text}"),
+                Row::Message(message) => {
+                    let who = if message.lead {
+                        format!("{}:", message.author.name)
+                    } else {
+                        "+".to_owned()
+                    };
+                    let mark = if message.mark == Mark::Sent { "" } else { "…" };
+                    format!("{who} {}{mark}", message.text)
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn groups_by_author_within_five_minutes() {
+        let mut late = posted(3, "ada");
+        late.at = Timestamp(2_000 + GROUP_MS);
+        let timeline = timeline(vec![posted(1, "ada"), posted(2, "ada"), late, posted(4, "bob")]);
+        assert_eq!(
+            drawn(&timeline, &Outbox::default(), &[], UTC),
+            [
+                "# Yesterday",
+                "ada: text 1",
+                "+ text 2",
+                "ada: text 3",
+                "bob: text 4"
+            ]
+        );
+    }
+
+    #[test]
+    fn days_are_those_of_the_wall_clock_and_never_go_back() {
+        let mut behind = posted(3, "ada");
+        behind.at = Timestamp(0);
+        let mut first = posted(1, "ada");
+        first.at = Timestamp(86_399_000);
+        let mut second = posted(2, "ada");
+        second.at = Timestamp(86_400_000);
+        let timeline = timeline(vec![first, second, behind]);
+        assert_eq!(
+            drawn(&timeline, &Outbox::default(), &[], UTC),
+            ["# Yesterday", "ada: text 1", "# Today", "ada: text 2", "+ text 3"]
+        );
+        assert_eq!(
+            drawn(&timeline, &Outbox::default(), &[], &|_| 60),
+            ["# Today", "ada: text 1", "+ text 2", "+ text 3"]
+        );
+    }
+
+    #[test]
+    fn comings_and_goings_are_told_by_their_net_effect() {
+        let timeline = timeline(vec![posted(1, "ada"), posted(2, "ada"), posted(3, "ada")]);
+        let notes = [
+            note(1, "bob", true),
+            note(1, "cleo", true),
+            note(1, "dan", true),
+            note(1, "dan", false),
+            note(2, "bob", false),
+            note(2, "bob", true),
+            note(3, "cleo", false),
+            note(3, "eve", true),
+        ];
+        assert_eq!(
+            drawn(&timeline, &Outbox::default(), &notes, UTC),
+            [
+                "# Yesterday",
+                "ada: text 1",
+                "~ bob and cleo joined",
+                "ada: text 2",
+                "+ text 3",
+                "~ eve joined · cleo left"
+            ]
+        );
+        let crowd: Vec<_> = ["a", "b", "c", "d", "e"]
+            .iter()
+            .map(|name| note(3, name, true))
+            .collect();
+        assert_eq!(net_effect(&crowd), "a, b and 3 others joined");
+    }
+
+    #[test]
+    fn a_message_keeps_its_key_and_place_when_it_is_confirmed() {
+        let mut outbox = Outbox::default();
+        assert!(outbox.push(id("c2"), text("text 2"), Timestamp(2_000)));
+        let before = timeline(vec![posted(1, "you")]);
+        let after = timeline(vec![posted(1, "you"), posted(2, "you")]);
+        assert_eq!(
+            drawn(&before, &outbox, &[], UTC),
+            ["# Yesterday", "you: text 1", "+ text 2…"]
+        );
+        assert_eq!(
+            drawn(&after, &Outbox::default(), &[], UTC),
+            ["# Yesterday", "you: text 1", "+ text 2"]
+        );
+        let wall = Wall {
+            offset: UTC,
+            now: Timestamp(0),
+        };
+        let keys = |timeline, outbox| -> Vec<_> {
+            rows(timeline, outbox, &[], Some(&person("you")), &wall)
+                .iter()
+                .map(Row::key)
+                .collect()
+        };
+        assert_eq!(keys(&before, &outbox), keys(&after, &Outbox::default()));
+    }
+}

@@ -1,0 +1,15 @@
+//! On the server there is no socket.
+
+use super::Incoming;
+
+/// Opens the connection.
+pub fn open(_handler: impl Fn(Incoming) + 'static) {}
+
+/// Emits a command with its payload as JSON; the answer is JSON too, or nothing if none came in time.
+pub fn emit(_command: &str, _json: &str, _answer: impl FnOnce(Option<String>) + 'static) {}
+
+/// Connects again after a disconnection that the library does not mend by itself.
+pub fn connect() {}
+
+/// Lets go of the connection.
+pub fn disconnect() {}

@@ -1,0 +1,124 @@
+//! The official socket.io-client, found through the page's import map.
+
+use std::cell::OnceCell;
+
+use js_sys::{Function, JSON, Object, Reflect};
+use wasm_bindgen::prelude::*;
+
+use super::{EVENTS, Incoming};
+
+/// Without an answer for so long, nobody knows what became of a command.
+const ANSWER_MS: u32 = 10_000;
+
+#[wasm_bindgen(module = "socket.io-client")]
+extern "C" {
+    type IoSocket;
+
+    #[wasm_bindgen(js_name = io)]
+    fn io(url: &str, options: &JsValue) -> IoSocket;
+
+    #[wasm_bindgen(method)]
+    fn on(this: &IoSocket, event: &str, handler: &JsValue);
+
+    #[wasm_bindgen(method)]
+    fn timeout(this: &IoSocket, ms: u32) -> IoSocket;
+
+    #[wasm_bindgen(method)]
+    fn emit(this: &IoSocket, event: &str, payload: &JsValue, answer: &JsValue);
+
+    #[wasm_bindgen(method)]
+    fn connect(this: &IoSocket);
+
+    #[wasm_bindgen(method)]
+    fn disconnect(this: &IoSocket);
+
+    #[wasm_bindgen(method, getter)]
+    fn active(this: &IoSocket) -> bool;
+}
+
+thread_local! {
+    static SOCKET: OnceCell<IoSocket> = const { OnceCell::new() };
+}
+
+fn with(f: impl FnOnce(&IoSocket)) {
+    SOCKET.with(|socket| {
+        if let Some(socket) = socket.get() {
+            f(socket);
+        }
+    });
+}
+
+/// Opens the connection. Whatever happens on it goes to `handler`, for as long as the tab lives.
+pub fn open(handler: impl Fn(Incoming) + 'static) {
+    // WebSocket first: one round trip less than polling and upgrading, and still a way through where it is blocked.
+    let options = format!(
+        r#"{{"auth":{{"protocol":{}}},"transports":["websocket","polling"],"tryAllTransports":true,"reconnectionDelay":500}}"#,
+        protocol::PROTOCOL_VERSION
+    );
+    let socket = io(
+        "/chat",
+        &JSON::parse(&options).unwrap_or_else(|_| Object::new().into()),
+    );
+    let handler = std::rc::Rc::new(handler);
+    for event in EVENTS {
+        let handler = handler.clone();
+        listen(&socket, event, move |payload| {
+            handler(Incoming::Event(event, to_json(&payload)))
+        });
+    }
+    let connected = handler.clone();
+    listen(&socket, "connect", move |_| connected(Incoming::Connected));
+    for event in ["disconnect", "connect_error"] {
+        let handler = handler.clone();
+        listen(&socket, event, move |reason| {
+            // A reason in a word, or an error with a message.
+            let message = reason
+                .as_string()
+                .or_else(|| Reflect::get(&reason, &"message".into()).ok()?.as_string());
+            with(|socket| {
+                handler(Incoming::Lost {
+                    by_itself: socket.active(),
+                    message: message.unwrap_or_default(),
+                });
+            });
+        });
+    }
+    SOCKET.with(|slot| {
+        let _ = slot.set(socket);
+    });
+}
+
+fn listen(socket: &IoSocket, event: &str, handler: impl Fn(JsValue) + 'static) {
+    let closure: Closure<dyn Fn(JsValue)> = Closure::new(handler);
+    socket.on(event, &closure.into_js_value());
+}
+
+fn to_json(value: &JsValue) -> String {
+    JSON::stringify(value)
+        .ok()
+        .and_then(|json| json.as_string())
+        .unwrap_or_default()
+}
+
+/// Emits a command with its payload as JSON; the answer is JSON too, or nothing if none came in time.
+pub fn emit(command: &str, json: &str, answer: impl FnOnce(Option<String>) + 'static) {
+    let on_answer: Function = Closure::once_into_js(move |error: JsValue, reply: JsValue| {
+        answer(error.is_null().then(|| to_json(&reply)));
+    })
+    .unchecked_into();
+    with(|socket| {
+        if let Ok(payload) = JSON::parse(json) {
+            socket.timeout(ANSWER_MS).emit(command, &payload, &on_answer);
+        }
+    });
+}
+
+/// Connects again after a disconnection that the library does not mend by itself.
+pub fn connect() {
+    with(IoSocket::connect);
+}
+
+/// Lets go of the connection.
+pub fn disconnect() {
+    with(IoSocket::disconnect);
+}

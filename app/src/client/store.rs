@@ -1,0 +1,221 @@
+//! A room's state as signals: what the components of the room page show, kept up to date by [`super::live`].
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
+use leptos::prelude::*;
+use protocol::{Person, PresenceList, RoomSlug, Timestamp};
+
+use super::platform;
+use super::room::{Command, Older, RoomClient};
+use super::rows::{Row, Wall};
+use super::timeline::Timeline;
+use crate::data::RoomData;
+
+/// A line of the list of messages. Its content can change while it stays the same line.
+#[derive(Clone)]
+pub struct Line {
+    /// The same for as long as it is the same line.
+    pub key: String,
+    /// What it shows.
+    pub row: ArcRwSignal<Row>,
+}
+
+/// One room on the page. A handle: copies are the same room.
+#[derive(Clone, Copy)]
+pub struct RoomStore {
+    slug: StoredValue<RoomSlug>,
+    client: StoredValue<RoomClient>,
+    wall: StoredValue<Option<Timestamp>>,
+    timer: StoredValue<Option<(u64, TimeoutHandle)>>,
+    /// The list, oldest first.
+    pub lines: RwSignal<Vec<Line>>,
+    /// Who is here.
+    pub people: RwSignal<PresenceList>,
+    /// "Ada is typing…"
+    pub typing: RwSignal<String>,
+    /// Whether there is more above.
+    pub older: RwSignal<Older>,
+    /// Why the room cannot go on here.
+    pub over: RwSignal<Option<String>>,
+    /// Messages of others since the reader was at the bottom.
+    pub below: RwSignal<u32>,
+    /// Messages of others since the tab was looked at.
+    pub missed: RwSignal<u32>,
+    /// What a screen reader is to say next.
+    pub announced: RwSignal<String>,
+    /// Whether the reader is at the bottom.
+    pub at_bottom: StoredValue<bool>,
+}
+
+impl RoomStore {
+    /// Exactly what the page's data says, on the server and in the browser alike.
+    pub fn new(data: &RoomData) -> Self {
+        let timeline = Timeline::new(data.head.clone(), data.events.clone(), data.more);
+        let client = RoomClient::new(data.room.clone(), data.you.clone(), timeline, data.roster.clone());
+        let store = Self {
+            slug: StoredValue::new(data.room.clone()),
+            older: RwSignal::new(client.older_state()),
+            client: StoredValue::new(client),
+            wall: StoredValue::new(Some(data.now)),
+            timer: StoredValue::new(None),
+            lines: RwSignal::new(Vec::new()),
+            people: RwSignal::new(data.roster.clone()),
+            typing: RwSignal::default(),
+            over: RwSignal::default(),
+            below: RwSignal::default(),
+            missed: RwSignal::default(),
+            announced: RwSignal::default(),
+            at_bottom: StoredValue::new(true),
+        };
+        store.refresh();
+        store
+    }
+
+    /// Which room it is.
+    pub fn slug(&self) -> Option<RoomSlug> {
+        self.slug.try_get_value()
+    }
+
+    /// The first paint is over: from now on times are this machine's.
+    pub fn go_local(&self) {
+        self.wall.set_value(None);
+        self.refresh();
+    }
+
+    /// Changes the room and shows the result. Nothing, if the page is gone already.
+    pub fn change<T>(&self, f: impl FnOnce(&mut RoomClient) -> T) -> Option<T> {
+        let result = self.client.try_update_value(f)?;
+        self.refresh();
+        Some(result)
+    }
+
+    /// Looks at the room.
+    pub fn look<T>(&self, f: impl FnOnce(&RoomClient) -> T) -> Option<T> {
+        self.client.try_with_value(f)
+    }
+
+    /// The one timer: calls `tick` after so many milliseconds, or earlier if that was asked for before.
+    pub fn wake(&self, ms: u64, tick: impl FnOnce() + 'static) {
+        let at = platform::now().0 + ms;
+        let Some(current) = self.timer.try_get_value() else {
+            return;
+        };
+        if let Some((due, handle)) = current {
+            if due <= at {
+                return;
+            }
+            handle.clear();
+        }
+        let timer = self.timer;
+        let ring = move || {
+            if timer.try_update_value(|slot| *slot = None).is_some() {
+                tick();
+            }
+        };
+        if let Ok(handle) = set_timeout_with_handle(ring, Duration::from_millis(ms)) {
+            timer.set_value(Some((at, handle)));
+        }
+    }
+
+    /// Somebody else said something.
+    pub fn news(&self, news: &[Command]) {
+        let said: Vec<_> = news
+            .iter()
+            .filter_map(|command| match command {
+                Command::News(event) => Some(event),
+                _ => None,
+            })
+            .collect();
+        let count = said.len() as u32;
+        match said.as_slice() {
+            [] => return,
+            [.., last] if count <= 3 => {
+                let protocol::EventBody::Posted { text, .. } = &last.body;
+                self.announced.set(format!("{}: {text}", last.author.name));
+            }
+            _ => self.announced.set(format!("{count} new messages")),
+        }
+        if !self.at_bottom.get_value() {
+            self.below.update(|below| *below += count);
+        }
+        if !platform::visible() {
+            self.missed.update(|missed| *missed += count);
+        }
+    }
+
+    fn refresh(&self) {
+        let Some(wall) = self.wall.try_get_value() else {
+            return;
+        };
+        let utc = |_| 0;
+        let wall = match wall {
+            Some(now) => Wall { offset: &utc, now },
+            None => Wall {
+                offset: &platform::offset,
+                now: platform::now(),
+            },
+        };
+        let Some((rows, people, typing, older, over)) = self.look(|client| {
+            let over = client.over().map(str::to_owned);
+            let roster = client.roster();
+            (
+                client.rows(&wall),
+                roster.list().clone(),
+                roster.typing_line(),
+                client.older_state(),
+                over,
+            )
+        }) else {
+            return;
+        };
+        self.show(rows);
+        set_if_changed(self.people, people);
+        set_if_changed(self.typing, typing);
+        set_if_changed(self.older, older);
+        set_if_changed(self.over, over);
+    }
+
+    /// Lines that stay keep their signal, so that only what changed is drawn again.
+    fn show(&self, rows: Vec<Row>) {
+        let known = self.lines.get_untracked();
+        let by_key: HashMap<&str, &Line> = known.iter().map(|line| (line.key.as_str(), line)).collect();
+        let lines: Vec<Line> = rows
+            .into_iter()
+            .map(|row| {
+                let key = row.key();
+                match by_key.get(key.as_str()) {
+                    Some(line) => {
+                        if *line.row.read_untracked() != row {
+                            line.row.set(row);
+                        }
+                        (*line).clone()
+                    }
+                    None => Line {
+                        key,
+                        row: ArcRwSignal::new(row),
+                    },
+                }
+            })
+            .collect();
+        if !lines
+            .iter()
+            .map(|line| &line.key)
+            .eq(known.iter().map(|line| &line.key))
+        {
+            self.lines.set(lines);
+        }
+    }
+}
+
+fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if *signal.read_untracked() != value {
+        signal.set(value);
+    }
+}
+
+/// Whether a message is the reader's own.
+pub fn is_own(you: Option<&Person>, author: &Person) -> bool {
+    you.is_some_and(|you| you.id == author.id)
+}

@@ -1,0 +1,165 @@
+//! Where messages are written. A plain form; where the room is live, the message goes over the socket instead.
+
+use leptos::ev::{KeyboardEvent, SubmitEvent};
+use leptos::html::{Div, Form, Textarea};
+use leptos::prelude::*;
+use protocol::limits::MESSAGE_CHARS;
+use protocol::text::InvalidText;
+use protocol::{ClientId, MessageText};
+
+use super::ProblemNote;
+use crate::client::live::Live;
+use crate::client::platform;
+use crate::client::store::RoomStore;
+use crate::data::RoomData;
+
+/// Characters before the limit from which on the count is shown.
+const COUNT_FROM: usize = MESSAGE_CHARS - 200;
+
+/// Lines that the box grows to where it does not grow by itself.
+const LINES: usize = 8;
+
+/// Enter sends, Shift+Enter is a new line; on touch it is the button that sends.
+#[component]
+pub fn Composer(
+    /// The page's data.
+    data: StoredValue<RoomData>,
+    /// The room.
+    store: RoomStore,
+    /// What to scroll when something was said.
+    scroller: NodeRef<Div>,
+    /// Whether messages go over the socket.
+    active: bool,
+) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let (room, title, client_id) = data.with_value(|data| {
+        (
+            data.room.clone(),
+            data.title.to_string(),
+            data.client_id.to_string(),
+        )
+    });
+    let form = NodeRef::<Form>::new();
+    let textarea = NodeRef::<Textarea>::new();
+    let chars = RwSignal::new(0);
+    let complaint = RwSignal::new(String::new());
+
+    let changed = move || {
+        let Some(textarea) = textarea.get_untracked() else {
+            return;
+        };
+        let text = textarea.value();
+        chars.set(text.chars().count());
+        if chars.get_untracked() <= MESSAGE_CHARS {
+            complaint.set(String::new());
+        }
+        if !platform::css_supports("(field-sizing: content)") {
+            textarea.set_rows(text.lines().count().clamp(1, LINES) as u32);
+        }
+        if active {
+            live.drive(store, |client, now| client.typed(text.trim().is_empty(), now));
+        }
+    };
+    let submitted = move |event: SubmitEvent| {
+        let Some(textarea) = textarea.get_untracked() else {
+            return;
+        };
+        match MessageText::try_from(textarea.value()) {
+            Err(InvalidText::Empty { .. }) => event.prevent_default(),
+            Err(invalid) => {
+                event.prevent_default();
+                complaint.set(sentence(&invalid));
+            }
+            Ok(text) if active => {
+                event.prevent_default();
+                match say(live, store, text) {
+                    Ok(()) => {
+                        textarea.set_value("");
+                        changed();
+                        scroller
+                            .get_untracked()
+                            .inspect(|scroller| scroller.set_scroll_top(0));
+                    }
+                    Err(why) => complaint.set(why.to_owned()),
+                }
+                textarea.focus().ok();
+            }
+            // A page of the past is not live: the form does what forms do.
+            Ok(_) => {}
+        }
+    };
+    let pressed = move |event: KeyboardEvent| {
+        // 229: some browsers say that a key was composed only this way.
+        let composing = event.is_composing() || event.key_code() == 229;
+        if event.key() == "Enter"
+            && !event.shift_key()
+            && !composing
+            && !platform::matches("(pointer: coarse)")
+        {
+            event.prevent_default();
+            form.get_untracked().inspect(|form| {
+                form.request_submit().ok();
+            });
+        }
+    };
+    Effect::new(move |_| {
+        // What was typed before this ran is in the box and stays there; only the count has to learn of it.
+        changed();
+        if let Some(textarea) = textarea.get()
+            && !platform::matches("(pointer: coarse)")
+            && platform::nothing_focused()
+        {
+            textarea.focus().ok();
+        }
+    });
+    view! {
+        <form class="composer" method="post" action=format!("/rooms/{room}/messages") node_ref=form on:submit=submitted>
+            <ProblemNote/>
+            <p class="problem" role="alert" hidden=move || complaint.read().is_empty()>{move || complaint.get()}</p>
+            <input type="hidden" name="client_id" value=client_id/>
+            <div class="composer-box">
+                <label class="visually-hidden" for="message">"Message"</label>
+                <textarea
+                    id="message"
+                    name="text"
+                    rows="1"
+                    required
+                    autocomplete="off"
+                    placeholder=format!("Message {title}")
+                    enterkeyhint="enter"
+                    node_ref=textarea
+                    on:input=move |_| changed()
+                    on:keydown=pressed
+                ></textarea>
+                <span class="char-count" class:over=move || { chars.get() > MESSAGE_CHARS } hidden=move || chars.get() < COUNT_FROM>
+                    {move || format!("{} / {MESSAGE_CHARS}", chars.get())}
+                </span>
+                <button class="send" aria-label="Send" title="Send">
+                    <span class="icon icon-send" aria-hidden="true"></span>
+                </button>
+            </div>
+        </form>
+    }
+}
+
+fn say(live: Live, store: RoomStore, text: MessageText) -> Result<(), &'static str> {
+    let client_id = ClientId::from_random(platform::random());
+    let now = platform::now().0;
+    let commands = store.change(|client| client.say(client_id, text, now));
+    live.perform(store, commands.unwrap_or(Ok(Vec::new()))?);
+    Ok(())
+}
+
+fn sentence(invalid: &InvalidText) -> String {
+    match invalid {
+        InvalidText::TooLong { max, chars, .. } => {
+            format!(
+                "A message has at most {max} characters; this one has {chars}. Shorten it, or send it in parts."
+            )
+        }
+        InvalidText::Control { .. } => {
+            "This message holds a control character that cannot be sent.".to_owned()
+        }
+        InvalidText::Empty { .. } => String::new(),
+    }
+}

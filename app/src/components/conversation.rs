@@ -1,0 +1,110 @@
+//! A room on screen: header, messages, people, composer. What the server rendered becomes live here.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use leptos_meta::{Meta, Title};
+
+use super::{Composer, Connection, Messages, People, Pill, ProblemNote, SignIn, ThemeSwitch};
+use crate::client::live::Live;
+use crate::client::platform;
+use crate::client::store::RoomStore;
+use crate::data::RoomData;
+
+/// The room as its data says, and from there on as it happens.
+#[component]
+pub fn Conversation(
+    /// What the page shows at first.
+    data: RoomData,
+) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let store = RoomStore::new(&data);
+    let scroller = NodeRef::<Div>::new();
+    let you = data.you.clone();
+    let active = you.is_some() && data.latest;
+    let (room, title) = (data.room.clone(), data.title.to_string());
+    let data = StoredValue::new(data);
+
+    Effect::new(move |_| {
+        store.go_local();
+        if active {
+            live.enter(store);
+        }
+        let seen = window_event_listener_untyped("visibilitychange", move |_| {
+            if platform::visible() {
+                store.missed.try_set(0);
+            }
+        });
+        on_cleanup(move || {
+            seen.remove();
+            if active {
+                live.leave(store);
+            }
+        });
+    });
+
+    let page_title = {
+        let title = title.clone();
+        move || match store.missed.get() {
+            0 => format!("{title} · Hubbub"),
+            missed => format!("({missed}) {title} · Hubbub"),
+        }
+    };
+    let foot = if you.is_some() {
+        view! { <Composer data store scroller active/> }.into_any()
+    } else {
+        view! {
+            <div class="composer">
+                <ProblemNote/>
+                <SignIn next=format!("/rooms/{room}")/>
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        <Title text=page_title/>
+        <Meta name="description" content=format!("What is said in {title}, on Hubbub.")/>
+        <a class="skip" href="#message">"Skip to the composer"</a>
+        <div class="room">
+            <header class="room-header">
+                <a class="icon-button" href="/" aria-label="All rooms" title="All rooms">
+                    <span class="icon icon-back" aria-hidden="true"></span>
+                </a>
+                <h1>{title}</h1>
+                {active.then(|| view! { <Connection/> })}
+                <ThemeSwitch/>
+            </header>
+            <People people=store.people you=you/>
+            <main id="main" class="room-main">
+                <Messages data store scroller active/>
+                <div class="over-messages">
+                    <Pill store scroller/>
+                </div>
+            </main>
+            <div class="foot">
+                <Over store/>
+                {foot}
+            </div>
+            <p class="visually-hidden" aria-live="polite">{move || store.announced.get()}</p>
+        </div>
+    }
+}
+
+/// Why the room cannot go on here, with a way out.
+#[component]
+fn Over(store: RoomStore) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let why = move || match live.outdated.get() {
+        true => Some("Hubbub was updated. Reload the page to go on.".to_owned()),
+        false => store.over.get(),
+    };
+    move || {
+        why().map(|why| {
+            view! {
+                <p class="problem" role="alert">
+                    {why} " "
+                    <button type="button" class="link-button" on:click=|_| platform::reload()>"Reload"</button>
+                </p>
+            }
+        })
+    }
+}

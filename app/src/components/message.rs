@@ -1,0 +1,92 @@
+//! A message: who, when, what, and how far it has come.
+
+use leptos::prelude::*;
+use protocol::{ClientId, RoomSlug};
+
+use super::MessageText;
+use crate::client::hue::{hue, initial};
+use crate::client::live::Live;
+use crate::client::rows::{Mark, MessageRow, Row};
+use crate::client::store::RoomStore;
+
+/// Author and text never change; place, time and mark do.
+#[component]
+pub fn Message(
+    /// What it is at first.
+    first: MessageRow,
+    /// What it is now.
+    row: ArcRwSignal<Row>,
+    /// Whether it is the reader's own.
+    own: bool,
+    /// The room.
+    store: RoomStore,
+    /// Its address.
+    room: RoomSlug,
+) -> impl IntoView {
+    let fallback = first.clone();
+    let now = move || match &*row.read() {
+        Row::Message(message) => (**message).clone(),
+        _ => fallback.clone(),
+    };
+    let now = Memo::new(move |_| now());
+    let hue = hue(&first.author.id);
+    let name = first.author.name.to_string();
+    let client_id = first
+        .key
+        .rsplit_once('/')
+        .and_then(|(_, id)| ClientId::try_from(id.to_owned()).ok());
+    let id = move || now.read().seq.map(|seq| format!("m{seq}"));
+    // The page that ends with this message: its address for ever.
+    let permalink = move || {
+        let seq = now.read().seq;
+        seq.map(|seq| format!("/rooms/{room}?before={}#m{seq}", seq + 1))
+    };
+    let sending = move || now.read().mark == Mark::Sending;
+    view! {
+        <article class="message" class:lead=move || now.read().lead class:own=own class:sending=sending id=id>
+            <span class=format!("chip hue-{hue}") aria-hidden="true">{initial(&name)}</span>
+            <header>
+                <span class=format!("author hue-{hue}")>{name}</span>
+                <a class="permalink" href=permalink rel="nofollow">
+                    <time datetime=move || now.read().datetime.clone()>{move || now.read().time.clone()}</time>
+                </a>
+                <span class="mark icon icon-clock" role="img" aria-label="Sending" title="Sending" hidden=move || !sending()></span>
+            </header>
+            <div class="text"><MessageText text=first.text/></div>
+            {own.then(|| view! { <Failed now client_id store/> })}
+        </article>
+    }
+}
+
+/// Why it was not sent, and what can be done.
+#[component]
+fn Failed(now: Memo<MessageRow>, client_id: Option<ClientId>, store: RoomStore) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let why = move || match &now.read().mark {
+        Mark::Failed(why) => Some(why.clone()),
+        _ => None,
+    };
+    move || {
+        let (again, gone) = (client_id.clone(), client_id.clone());
+        let retry = move |_| {
+            if let Some(id) = again.clone() {
+                live.drive(store, |client, now| client.retry(&id, now));
+            }
+        };
+        let discard = move |_| {
+            if let Some(id) = &gone {
+                store.change(|client| client.discard(id));
+            }
+        };
+        why().map(|why| {
+            view! {
+                <p class="failed" role="alert">
+                    <span class="icon icon-alert" aria-hidden="true"></span>
+                    "Not sent. " {why} " "
+                    <button type="button" class="link-button" on:click=retry>"Try again"</button>
+                    <button type="button" class="link-button" on:click=discard>"Discard"</button>
+                </p>
+            }
+        })
+    }
+}

@@ -1,0 +1,23 @@
+//! What a message says: plain text, with addresses that lead somewhere.
+
+use leptos::prelude::*;
+
+use crate::client::links::{Piece, pieces};
+
+/// Newlines stay; nothing in the text is markup.
+#[component]
+pub fn MessageText(
+    /// The text.
+    text: String,
+) -> impl IntoView {
+    pieces(&text)
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text.into_any(),
+            Piece::Link(link) => {
+                let href = link.clone();
+                view! { <a href=href rel="noopener nofollow ugc" target="_blank">{link}</a> }.into_any()
+            }
+        })
+        .collect::<Vec<_>>()
+}

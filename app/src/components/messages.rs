@@ -1,0 +1,116 @@
+//! The list of messages and what scrolls it.
+//!
+//! The scroller is a reversed column around one wrapper: it begins at the bottom without a script, its origin is the
+//! newest message, and whatever is put in front of the oldest one leaves everything below where it is.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+
+use super::RowView;
+use crate::client::live::Live;
+use crate::client::room::{Older, RoomClient};
+use crate::client::store::RoomStore;
+use crate::data::RoomData;
+
+/// Closer to the bottom than this is at the bottom, in CSS pixels.
+const BOTTOM_PX: i32 = 40;
+
+/// Closer to the top than this loads what is above.
+const TOP_PX: i32 = 800;
+
+/// Everything that was said, oldest first.
+#[component]
+pub fn Messages(
+    /// The page's data.
+    data: StoredValue<RoomData>,
+    /// The room.
+    store: RoomStore,
+    /// What scrolls.
+    scroller: NodeRef<Div>,
+    /// Whether the room is live here, or a page of the past.
+    active: bool,
+) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let (room, title, you) =
+        data.with_value(|data| (data.room.clone(), data.title.to_string(), data.you.clone()));
+    let older = move || {
+        if active {
+            live.drive(store, |client, _| client.want_older());
+        }
+    };
+    let scrolled = move |_| {
+        let Some(scroller) = scroller.get_untracked() else {
+            return;
+        };
+        let from_bottom = scroller.scroll_top().abs();
+        let at_bottom = from_bottom < BOTTOM_PX;
+        store.at_bottom.set_value(at_bottom);
+        if at_bottom && store.below.get_untracked() > 0 {
+            store.below.set(0);
+        }
+        if scroller.scroll_height() - scroller.client_height() - from_bottom < TOP_PX {
+            older();
+        }
+    };
+    let lines = move || store.lines.get();
+    let row = {
+        let room = room.clone();
+        move |line| view! { <RowView line store room=room.clone() you=you.clone()/> }
+    };
+    view! {
+        <div class="scroller" node_ref=scroller tabindex="0" role="region" aria-label="Message history" on:scroll=scrolled>
+            <div class="scrolled">
+                <Top data store active/>
+                <div class="log" role="log" aria-live="off" aria-label=format!("Messages in {title}")>
+                    <For each=lines key=|line| line.key.clone() children=row/>
+                </div>
+                <Bottom data store/>
+            </div>
+        </div>
+    }
+}
+
+/// Above the oldest message: the way further up, or the beginning.
+#[component]
+fn Top(data: StoredValue<RoomData>, store: RoomStore, active: bool) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let room = data.with_value(|data| data.room.clone());
+    let href = move || {
+        store.lines.track();
+        let first = store.look(RoomClient::first).flatten();
+        first.map(|first| format!("/rooms/{room}?before={first}"))
+    };
+    // Where the room is live, older messages come to the reader instead of the other way round.
+    let load = move |event: leptos::ev::MouseEvent| {
+        if active && live.is_connected() {
+            event.prevent_default();
+            live.drive(store, |client, _| client.want_older());
+        }
+    };
+    let nothing = move || store.lines.read().is_empty();
+    view! {
+        <div class="list-top">
+            <a class="older" href=href on:click=load hidden=move || store.older.get() != Older::More>"Older messages"</a>
+            <div class="skeleton-list" aria-hidden="true" hidden=move || store.older.get() != Older::Loading>
+                <div class="skeleton skeleton-line"></div>
+                <div class="skeleton skeleton-line"></div>
+            </div>
+            <p class="beginning" hidden=move || store.older.get() != Older::None || nothing()>
+                "This is where the room began."
+            </p>
+            <p class="empty" hidden=move || !nothing()>"No messages yet. Say hello."</p>
+        </div>
+    }
+}
+
+/// Below a page of the past: the way back to now.
+#[component]
+fn Bottom(data: StoredValue<RoomData>, store: RoomStore) -> impl IntoView {
+    let (room, latest) = data.with_value(|data| (data.room.clone(), data.latest));
+    if latest {
+        view! { <p class="typing">{move || store.typing.get()}</p> }.into_any()
+    } else {
+        view! { <p class="newest"><a class="button" href=format!("/rooms/{room}")>"Newest messages"</a></p> }
+            .into_any()
+    }
+}

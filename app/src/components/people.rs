@@ -1,0 +1,55 @@
+//! Who is here: a column beside the messages on wide screens, a disclosure on small ones. One list either way.
+
+use leptos::html::Details;
+use leptos::prelude::*;
+use protocol::{Person, PresenceList};
+
+use crate::client::hue::{hue, initial};
+use crate::client::platform;
+use crate::client::store::is_own;
+
+/// "2 here", and who.
+#[component]
+pub fn People(
+    /// Who is here.
+    people: RwSignal<PresenceList>,
+    /// Who is looking.
+    you: Option<Person>,
+) -> impl IntoView {
+    let details = NodeRef::<Details>::new();
+    Effect::new(move |_| {
+        // The style sheet shows the list of a closed disclosure on wide screens; older browsers cannot do that.
+        if platform::matches("(min-width: 60rem)")
+            && !platform::css_supports("selector(::details-content)")
+            && let Some(details) = details.get()
+        {
+            details.set_open(true);
+        }
+    });
+    let here = move || people.read().here;
+    let unnamed = move || here().saturating_sub(people.read().people.len() as u32);
+    view! {
+        <details class="people" node_ref=details>
+            <summary><span class="icon icon-people" aria-hidden="true"></span>{move || format!("{} here", here())}</summary>
+            <div class="people-panel">
+                <ul aria-label="People">
+                    <For each=move || people.get().people key=|person| person.clone() let:person>
+                        {
+                            let own = is_own(you.as_ref(), &person);
+                            let name = person.name.to_string();
+                            view! {
+                                <li>
+                                    <span class=format!("chip small hue-{}", hue(&person.id)) aria-hidden="true">{initial(&name)}</span>
+                                    <span class="person-name">{name}</span>
+                                    {own.then(|| view! { <span class="you">"you"</span> })}
+                                </li>
+                            }
+                        }
+                    </For>
+                </ul>
+                <p class="hint" hidden=move || here() != 0>"Nobody is here right now."</p>
+                <p class="hint" hidden=move || unnamed() == 0>{move || format!("and {} more", unnamed())}</p>
+            </div>
+        </details>
+    }
+}

@@ -1,0 +1,36 @@
+//! What the server said about a form, beside the form.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use protocol::RoomSlug;
+
+use crate::problem::Problem;
+
+/// The sentence for `?problem=`, if it belongs here: beside the form that creates a room, or beside the others.
+#[component]
+pub fn ProblemNote(
+    /// Show problems of creating a room, or all but those. Absent: show all.
+    #[prop(optional, into)]
+    about_rooms: Option<bool>,
+) -> impl IntoView {
+    let query = use_query_map();
+    let belongs = move |problem: &Problem| {
+        let room = matches!(problem, Problem::Title | Problem::RoomExists);
+        about_rooms.is_none_or(|about_rooms| about_rooms == room)
+    };
+    let problem = move || -> Option<Problem> { query.read().get("problem")?.parse().ok() };
+    move || {
+        let room = || RoomSlug::try_from(query.read().get("room")?).ok();
+        problem().filter(belongs).map(|problem| {
+            let there = (problem == Problem::RoomExists).then(room).flatten().map(|room| {
+                view! { " " <a href=format!("/rooms/{room}")>"Go to that room"</a> "." }
+            });
+            view! {
+                <p class="problem" role="alert">
+                    {problem.sentence()}
+                    {there}
+                </p>
+            }
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! The list of rooms with the people in them. Rendered by the server; while somebody signed in looks at it, it keeps
+//! itself up to date.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use protocol::{RoomList, RoomSummary, Timestamp};
+
+use crate::client::calendar::{ago, iso};
+use crate::client::live::Live;
+use crate::client::platform;
+
+/// How often the list is asked for.
+const REFRESH: Duration = Duration::from_secs(10);
+
+/// Cards that lead into the rooms.
+#[component]
+pub fn RoomCards(
+    /// The lobby first.
+    rooms: Vec<RoomSummary>,
+    /// When that was true.
+    now: Timestamp,
+    /// Whether to keep it up to date over the socket.
+    live: bool,
+) -> impl IntoView {
+    let rooms = RwSignal::new(rooms);
+    let now = RwSignal::new(now);
+    let hub = expect_context::<Live>();
+    Effect::new(move |_| {
+        if !live {
+            return;
+        }
+        hub.start();
+        let refresh = move || {
+            if platform::visible() {
+                hub.list_rooms(move |RoomList { rooms: list }| {
+                    now.try_set(platform::now());
+                    rooms.try_set(list);
+                });
+            }
+        };
+        if let Ok(interval) = set_interval_with_handle(refresh, REFRESH) {
+            on_cleanup(move || interval.clear());
+        }
+    });
+    view! {
+        <ul class="room-cards">
+            <For each=move || rooms.get() key=|room| room.room.clone() let:room>
+                <Card room=room.clone() rooms now/>
+            </For>
+        </ul>
+    }
+}
+
+#[component]
+fn Card(room: RoomSummary, rooms: RwSignal<Vec<RoomSummary>>, now: RwSignal<Timestamp>) -> impl IntoView {
+    let slug = room.room.clone();
+    let current = Memo::new(move |_| {
+        let rooms = rooms.read();
+        rooms.iter().find(|current| current.room == slug).cloned()
+    });
+    let here = move || current.read().as_ref().map_or(0, |room| room.here);
+    let last = move || {
+        let at = current.read().as_ref().and_then(|room| room.last_at);
+        match at {
+            Some(at) => view! { <time datetime=iso(at)>{ago(at, now.get())}</time> }.into_any(),
+            None => view! { "No messages yet" }.into_any(),
+        }
+    };
+    view! {
+        <li>
+            <a class="room-card" href=format!("/rooms/{}", room.room)>
+                <span class="room-card-title">{room.title.to_string()}</span>
+                <span class="room-card-last">{last}</span>
+                <span class="count" class:nobody=move || here() == 0>{move || format!("{} here", here())}</span>
+            </a>
+        </li>
+    }
+}

@@ -1,0 +1,20 @@
+//! The bar at the top of every page but a room's.
+
+use leptos::prelude::*;
+
+use super::ThemeSwitch;
+
+/// Skip link, name, theme.
+#[component]
+pub fn TopBar() -> impl IntoView {
+    view! {
+        <a class="skip" href="#main">"Skip to content"</a>
+        <header class="top-bar">
+            <a class="brand" href="/">
+                <span class="brand-mark" aria-hidden="true"></span>
+                "Hubbub"
+            </a>
+            <ThemeSwitch/>
+        </header>
+    }
+}

@@ -1,0 +1,74 @@
+//! The front page: what this is, who you are, which rooms there are.
+
+use leptos::prelude::*;
+use leptos_meta::{Meta, Title};
+
+use super::Trouble;
+use crate::components::{CreateRoom, ProblemNote, RoomCards, Session, SignIn, TopBar};
+use crate::data::{FrontData, PageError, load_front};
+
+/// One resource brings everything.
+#[component]
+pub fn Front() -> impl IntoView {
+    let page = Resource::new(|| (), |()| load_front());
+    view! {
+        <Suspense fallback=FrontSkeleton>
+            {move || Suspend::new(async move { front(page.await) })}
+        </Suspense>
+    }
+}
+
+fn front(data: Result<FrontData, PageError>) -> AnyView {
+    match data {
+        Ok(data) => view! { <FrontContent data/> }.into_any(),
+        Err(_) => view! { <Trouble/> }.into_any(),
+    }
+}
+
+#[component]
+fn FrontContent(data: FrontData) -> impl IntoView {
+    let FrontData { you, rooms, now } = data;
+    let signed_in = you.is_some();
+    let welcome = match you {
+        Some(you) => view! { <Session you next="/"/> }.into_any(),
+        None => view! { <SignIn next="/"/> }.into_any(),
+    };
+    let create = if signed_in {
+        view! { <CreateRoom/> }.into_any()
+    } else {
+        view! { <p class="hint">"Sign in to create a room of your own."</p> }.into_any()
+    };
+    view! {
+        <Title text="Hubbub"/>
+        <Meta name="description" content="A self-hosted chat for teams and communities that keeps what people type."/>
+        <TopBar/>
+        <main id="main" class="front">
+            <section class="hero">
+                <h1>"Talk in the open, on your own server."</h1>
+                <p class="lead-text">"Hubbub is a chat for teams and communities that keeps what people type."</p>
+                <ProblemNote about_rooms=false/>
+                {welcome}
+            </section>
+            <section class="rooms" aria-labelledby="rooms-title">
+                <h2 id="rooms-title">"Rooms"</h2>
+                <RoomCards rooms now live=signed_in/>
+                <ProblemNote about_rooms=true/>
+                {create}
+            </section>
+        </main>
+    }
+}
+
+#[component]
+fn FrontSkeleton() -> impl IntoView {
+    view! {
+        <TopBar/>
+        <main id="main" class="front" aria-busy="true">
+            <p class="visually-hidden">"Loading the rooms…"</p>
+            <div class="skeleton skeleton-title" aria-hidden="true"></div>
+            <div class="skeleton skeleton-card" aria-hidden="true"></div>
+            <div class="skeleton skeleton-card" aria-hidden="true"></div>
+            <div class="skeleton skeleton-card" aria-hidden="true"></div>
+        </main>
+    }
+}

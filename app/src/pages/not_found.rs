@@ -1,0 +1,26 @@
+//! There is nothing at this address.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::components::TopBar;
+use crate::status::set_status;
+
+/// A real 404, with a way on.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    set_status(404);
+    view! {
+        <Title text="Not found · Hubbub"/>
+        <TopBar/>
+        <main id="main" class="notice-page">
+            <p class="notice-code">"404"</p>
+            <h1>"There is nothing here"</h1>
+            <p>"The room may have another address, or it never existed. You can look for it in the list, or create it."</p>
+            <p class="notice-links">
+                <a class="button primary" href="/">"All rooms"</a>
+                <a class="button" href="/rooms/lobby">"Go to the lobby"</a>
+            </p>
+        </main>
+    }
+}

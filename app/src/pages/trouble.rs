@@ -1,0 +1,26 @@
+//! The server cannot answer now.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::components::TopBar;
+use crate::status::set_status;
+
+/// A real 503 that says what to do.
+#[component]
+pub fn Trouble() -> impl IntoView {
+    set_status(503);
+    view! {
+        <Title text="One moment · Hubbub"/>
+        <TopBar/>
+        <main id="main" class="notice-page">
+            <p class="notice-code">"503"</p>
+            <h1>"One moment, please"</h1>
+            <p>"The server cannot reach its storage, or you are offline. Nothing that was sent is lost. Wait a moment, then load this page again."</p>
+            <p class="notice-links">
+                <a class="button primary" href="" rel="external">"Load again"</a>
+                <a class="button" href="/">"All rooms"</a>
+            </p>
+        </main>
+    }
+}

@@ -1,0 +1,126 @@
+//! Why a form was refused: a code in the URL that the server redirects to, a sentence on the page.
+
+use std::str::FromStr;
+
+/// What `?problem=` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The name does not fit.
+    Name,
+    /// The room's name does not fit.
+    Title,
+    /// The message does not fit.
+    Message,
+    /// The form was not shaped as it should be.
+    BadRequest,
+    /// Far too long.
+    TooLarge,
+    /// There is no session (any more).
+    NotSignedIn,
+    /// No such room.
+    RoomNotFound,
+    /// The address is taken.
+    RoomExists,
+    /// Too many forms in too short a time.
+    RateLimited,
+    /// Too much to do.
+    Busy,
+    /// The storage does not answer.
+    Unavailable,
+    /// Everything else.
+    Internal,
+}
+
+impl Problem {
+    const ALL: [Self; 12] = [
+        Self::Name,
+        Self::Title,
+        Self::Message,
+        Self::BadRequest,
+        Self::TooLarge,
+        Self::NotSignedIn,
+        Self::RoomNotFound,
+        Self::RoomExists,
+        Self::RateLimited,
+        Self::Busy,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The code in the URL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Title => "title",
+            Self::Message => "message",
+            Self::BadRequest => "bad_request",
+            Self::TooLarge => "too_large",
+            Self::NotSignedIn => "not_signed_in",
+            Self::RoomNotFound => "room_not_found",
+            Self::RoomExists => "room_exists",
+            Self::RateLimited => "rate_limited",
+            Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// For people.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Name => "Choose a name of 1 to 32 visible characters, on one line.",
+            Self::Title => "Choose a room name of 1 to 60 visible characters, on one line.",
+            Self::Message => {
+                "A message has 1 to 8,000 characters, at least one of them visible. Go back to find your text."
+            }
+            Self::BadRequest => "That form was not filled in as it should be. Please try again.",
+            Self::TooLarge => "That was too long. Go back to find your text, and send it in parts.",
+            Self::NotSignedIn => "You are not signed in any more. Sign in and try again.",
+            Self::RoomNotFound => "That room does not exist.",
+            Self::RoomExists => "There is a room of that name already.",
+            Self::RateLimited => "That was too fast. Wait a moment and try again.",
+            Self::Busy => "The server is busy. Wait a moment and try again.",
+            Self::Unavailable => "The server cannot reach its storage. Wait a moment and try again.",
+            Self::Internal => "Something went wrong on the server. Please try again.",
+        }
+    }
+}
+
+impl FromStr for Problem {
+    type Err = std::convert::Infallible;
+
+    /// An unknown code is still a problem.
+    fn from_str(code: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|problem| problem.as_str() == code);
+        Ok(known.unwrap_or(Self::Internal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_leads_back_to_its_problem() {
+        for problem in Problem::ALL {
+            assert_eq!(problem.as_str().parse(), Ok(problem));
+            assert!(problem.sentence().ends_with('.'));
+        }
+        assert_eq!("nonsense".parse(), Ok(Problem::Internal));
+    }
+
+    #[test]
+    fn codes_of_the_protocol_are_problems() {
+        use protocol::ErrorCode;
+        for code in [
+            ErrorCode::NotSignedIn,
+            ErrorCode::RoomExists,
+            ErrorCode::RateLimited,
+            ErrorCode::TooLarge,
+        ] {
+            let name = serde_json::to_value(code).unwrap();
+            let name = name.as_str().unwrap();
+            assert_eq!(name.parse::<Problem>().unwrap().as_str(), name);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The document around the application. Rendered on the server only.
+
+use leptos::attr::custom::custom_attribute;
+use leptos::config::LeptosOptions;
+use leptos::hydration::{AutoReload, HydrationScripts};
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_meta::{HashedStylesheet, MetaTags};
+
+use crate::App;
+use crate::visitor::{Assets, Theme, Visitor};
+
+/// The colour of the browser's own frame, light and dark: `--ground` of the style sheet.
+const LIGHT: &str = "#f7f6f3";
+const DARK: &str = "#16171a";
+
+/// The whole document. Wants [`Visitor`] and [`Assets`] in its context.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let theme = use_context::<Visitor>().unwrap_or_default().theme;
+    let socket_io = use_context::<Assets>().unwrap_or_default().socket_io;
+    // The URL is the server's own, but it stands inside a script: nothing in it may end that.
+    let imports = serde_json::json!({ "imports": { "socket.io-client": socket_io } })
+        .to_string()
+        .replace('<', "\\u003c");
+    let colours = match theme {
+        Theme::Light => view! { <meta name="theme-color" content=LIGHT/> }.into_any(),
+        Theme::Dark => view! { <meta name="theme-color" content=DARK/> }.into_any(),
+        Theme::Auto => [
+            (LIGHT, "(prefers-color-scheme: light)"),
+            (DARK, "(prefers-color-scheme: dark)"),
+        ]
+        .map(|(colour, media)| {
+            view! { <meta name="theme-color" content=colour/> }.add_any_attr(custom_attribute("media", media))
+        })
+        .into_any(),
+    };
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme.as_str()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
+                {colours}
+                <HashedStylesheet options=options.clone() id="hubbub"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="manifest" href="/manifest.webmanifest"/>
+                // Before the first module script: it says where that finds socket.io-client.
+                <script type="importmap" nonce=use_nonce() inner_html=imports></script>
+                <link rel="modulepreload" href=socket_io nonce=use_nonce()/>
+                <AutoReload options=options.clone()/>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
