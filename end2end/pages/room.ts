@@ -21,7 +21,8 @@ export class RoomPage {
     this.sendButton = page.getByRole("button", { name: "Send" });
     this.log = page.getByRole("log");
     this.messages = this.log.getByRole("article");
-    this.people = page.getByRole("list", { name: "People" });
+    // On a narrow screen the list is folded away.
+    this.people = page.getByRole("list", { name: "People", includeHidden: true });
     this.older = page.getByRole("link", { name: "Older messages" });
     this.pill = page.getByRole("button", { name: /^\d+ new messages?$/ });
     this.title = page.getByRole("heading", { level: 1 });

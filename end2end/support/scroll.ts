@@ -7,6 +7,7 @@ import type { RoomPage } from "../pages/room.ts";
 /** Names the element that scrolls the log, so that the measurements below find it again. */
 async function mark(page: Page): Promise<void> {
   await page.evaluate(() => {
+    if (document.querySelector("[data-end2end-scroller]")) return;
     let element: Element | null = document.querySelector('[role="log"]');
     while (element && !(element.scrollHeight > element.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(element).overflowY))) {
       element = element.parentElement;
@@ -15,15 +16,19 @@ async function mark(page: Page): Promise<void> {
   });
 }
 
-/** Puts the log's scroll position at `top` (negative: from the end), as a person's finger would, and says where
- * the message with this text is then. */
+/** Scrolls the log, as a person's finger would, so that `top` pixels are hidden above (negative: below what is
+ * seen), and says where the message with this text is then. */
 export async function scrollTo(room: RoomPage, top: number, text: string): Promise<number> {
   await mark(room.page);
   return room.page.evaluate(
     ([wanted, line]) => {
       const scroller = document.querySelector("[data-end2end-scroller]");
       if (!scroller) throw new Error("nothing scrolls");
-      scroller.scrollTop = wanted >= 0 ? wanted : scroller.scrollHeight - scroller.clientHeight + wanted;
+      const most = scroller.scrollHeight - scroller.clientHeight;
+      const above = wanted >= 0 ? wanted : most + wanted;
+      // A reversed column counts from its end, downwards from 0.
+      const reversed = getComputedStyle(scroller).flexDirection === "column-reverse";
+      scroller.scrollTop = reversed ? above - most : above;
       const article = [...document.querySelectorAll('[role="log"] article')].find((one) =>
         (one as HTMLElement).innerText.split("\n").some((part) => part.trim() === line),
       );
@@ -40,12 +45,14 @@ export async function lineTop(page: Page): Promise<number> {
   return page.evaluate(() => document.querySelector("[data-end2end-line]")?.getBoundingClientRect().top ?? Number.NaN);
 }
 
-/** Pixels between the end of the log and what is seen of it. */
+/** Pixels of the log that are hidden below what is seen of it. */
 export async function fromEnd(room: RoomPage): Promise<number> {
   await mark(room.page);
   return room.page.evaluate(() => {
     const scroller = document.querySelector("[data-end2end-scroller]");
-    return scroller ? scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop : Number.NaN;
+    if (!scroller) return Number.NaN;
+    const reversed = getComputedStyle(scroller).flexDirection === "column-reverse";
+    return reversed ? -scroller.scrollTop : scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
   });
 }
 

@@ -60,7 +60,7 @@ test("a text of more than 8,000 characters is refused with a sentence and stays"
   const long = "ä".repeat(8_001);
   await ada.message.fill(long);
   await ada.message.press("Enter");
-  await expect(ada.page.getByText(/8,?000/).filter({ visible: true }).first()).toBeVisible();
+  await expect(ada.page.getByRole("alert").filter({ hasText: /8,?000/ })).toBeVisible();
   await expect(ada.message).toHaveValue(long);
   expect(await host.log(room)).toEqual([]);
   await ada.message.fill(long.slice(1));

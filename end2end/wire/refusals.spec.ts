@@ -1,0 +1,165 @@
+// Whatever a client sends to `/chat`, it is answered with a code, nothing changes, and nobody else notices.
+
+import type { ChatClient } from "../support/client.ts";
+import { TRANSPORTS } from "../support/demo.ts";
+import { freshTitle, roomWithLines } from "../support/seed.ts";
+import { expect, test } from "../support/test.ts";
+
+const COMMANDS = ["sign_in", "list_rooms", "create_room", "join", "leave", "roster", "send", "history", "typing"] as const;
+const HUGE = "x".repeat(100_000);
+const NONE = Symbol("no payload at all");
+const UNKNOWN = "no-such-room";
+const message = (text: unknown, client_id: unknown = "c1"): object => ({ client_id, text });
+
+type Case = [command: string, payload: unknown, codes: string[]];
+const BAD = ["bad_request"];
+const BIG = ["too_large", "bad_request"];
+
+/** Whatever is wrong in itself, for somebody who is signed in. `ROOM` stands for a room that exists. */
+function wrong(ROOM: string): Case[] {
+  const shapes: unknown[] = [NONE, null, 7, "text", true, [], ["a", { b: 1 }]];
+  const cases: Case[] = [];
+  for (const command of COMMANDS) {
+    if (command === "list_rooms") continue;
+    for (const shape of [...shapes, {}]) cases.push([command, shape, BAD]);
+  }
+  const values: Case[] = [
+    ["sign_in", { name: 7 }, BAD],
+    ["sign_in", { name: "" }, BAD],
+    ["sign_in", { name: " \u200b " }, BAD],
+    ["sign_in", { name: "x".repeat(33) }, BAD],
+    ["sign_in", { name: "a\nb" }, BAD],
+    ["sign_in", { name: HUGE }, BIG],
+    ["create_room", { title: "" }, BAD],
+    ["create_room", { title: "x".repeat(61) }, BAD],
+    ["create_room", { title: HUGE }, BIG],
+    ["create_room", { title: "Lobby" }, ["room_exists"]],
+    ["join", { room: "Not A Slug" }, BAD],
+    ["join", { room: ROOM, from: 7 }, BAD],
+    ["join", { room: ROOM, from: { epoch: "e" } }, BAD],
+    ["join", { room: ROOM, from: { epoch: "e", seq: -1 } }, BAD],
+    ["join", { room: ROOM, from: { epoch: "e", seq: 2 ** 53 } }, BAD],
+    ["join", { room: HUGE }, BIG],
+    ["leave", { room: HUGE }, BIG],
+    ["roster", { room: "../etc" }, BAD],
+    ["history", { room: ROOM, before: "1" }, BAD],
+    ["history", { room: ROOM, before: 1.5 }, BAD],
+    ["history", { room: ROOM, before: 5, after: 1 }, BAD],
+    ["history", { room: HUGE }, BIG],
+    ["typing", { room: ROOM }, BAD],
+    ["typing", { room: ROOM, typing: "yes" }, BAD],
+    ["typing", { room: ROOM, typing: true }, ["not_in_room"]],
+    ["send", { room: ROOM, messages: [] }, BAD],
+    ["send", { room: ROOM, messages: "hello" }, BAD],
+    ["send", { room: ROOM, messages: [{ text: "no id" }] }, BAD],
+    ["send", { room: ROOM, messages: [{ client_id: "c1" }] }, BAD],
+    ["send", { room: ROOM, messages: [message("bad id", "a b")] }, BAD],
+    ["send", { room: ROOM, messages: [message("long id", "i".repeat(65))] }, BAD],
+    ["send", { room: ROOM, messages: [message("")] }, BAD],
+    ["send", { room: ROOM, messages: [message(" \n\t ")] }, BAD],
+    ["send", { room: ROOM, messages: [message("bell\u0007")] }, BAD],
+    ["send", { room: ROOM, messages: [message("x".repeat(8_001))] }, BAD],
+    ["send", { room: ROOM, messages: [message("fine", "f1"), message("")] }, BAD],
+    ["send", { room: ROOM, messages: [message(HUGE)] }, BIG],
+    ["send", { room: ROOM, messages: Array.from({ length: 101 }, (_, i) => message("x", `c${i}`)) }, BAD],
+    ["send", Buffer.from("binary"), BAD],
+    ["no_such_command", {}, ["unknown_command"]],
+    ["no_such_command", HUGE, ["unknown_command", "too_large"]],
+    ["join", { room: UNKNOWN }, ["room_not_found"]],
+    ["history", { room: UNKNOWN }, ["room_not_found"]],
+    ["roster", { room: UNKNOWN }, ["room_not_found"]],
+    ["leave", { room: UNKNOWN }, ["room_not_found", "not_in_room"]],
+    ["send", { room: UNKNOWN, messages: [message("hello")] }, ["room_not_found"]],
+    ["typing", { room: UNKNOWN, typing: true }, ["not_in_room", "room_not_found"]],
+  ];
+  return [...cases, ...values];
+}
+
+async function refused(client: ChatClient, [command, payload, codes]: Case): Promise<void> {
+  const what = `${command} ${String(JSON.stringify(payload)).slice(0, 80)}`;
+  const reply = await client.ask(command, ...(payload === NONE ? [] : [payload])).catch((error: unknown) => {
+    throw new Error(`${what} was not answered: ${String(error)}`);
+  });
+  expect.soft(codes, `${what} got ${JSON.stringify(reply).slice(0, 200)}`).toContain(reply.error?.code);
+  if (reply.error) expect.soft(reply.error.message, `${what} has a sentence`).toMatch(/\w+ \w+/);
+}
+
+for (const { name, transports } of TRANSPORTS) {
+  test(`everything wrong is refused and changes nothing, over ${name}`, async ({ program }) => {
+    test.setTimeout(180_000);
+    const options = transports ? { transports } : {};
+    const witness = await program("Witness");
+    const room = await roomWithLines(witness, 3);
+    await witness.join(room);
+    const [log, rooms] = [await witness.log(room), (await witness.rooms()).map((one) => one.room).sort()];
+
+    const client = await program("Clumsy", options);
+    for (const one of wrong(room)) await refused(client, one);
+    expect(client.socket.connected, "not even its own connection suffers").toBe(true);
+
+    expect(await witness.log(room)).toEqual(log);
+    expect((await witness.rooms()).map((one) => one.room).sort()).toEqual(rooms);
+    expect((await witness.roster(room)).here).toBe(1);
+    expect(witness.socket.connected).toBe(true);
+    expect(witness.told.filter(({ event }) => event !== "welcome" && event !== "presence")).toEqual([]);
+    await client.send(room, "now properly");
+    await expect.poll(() => witness.received(room).map(({ text }) => text)).toEqual(["now properly"]);
+  });
+}
+
+test("before signing in, nothing can be changed", async ({ program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const stranger = await program();
+  const codes = ["not_signed_in"];
+  for (const one of [
+    ["create_room", { title: "Mine" }, codes],
+    ["join", { room }, codes],
+    ["leave", { room }, codes],
+    ["send", { room, messages: [message("hello")] }, codes],
+    ["typing", { room, typing: true }, codes],
+  ] satisfies Case[])
+    await refused(stranger, one);
+  expect(await host.log(room)).toEqual([]);
+  expect((await host.roster(room)).here).toBe(0);
+});
+
+test("a token that is none is nobody", async ({ program }) => {
+  for (const token of ["nonsense", "", 7, null, {}, HUGE.slice(0, 10_000)]) {
+    const client = await program(undefined, { auth: { protocol: 1, token } });
+    const reply = await client.ask("create_room", { title: freshTitle() });
+    expect(reply.error?.code, JSON.stringify(token).slice(0, 40)).toBe("not_signed_in");
+  }
+});
+
+test("a client of another version is told to reload", async ({ program }) => {
+  const client = await program(undefined, { auth: { protocol: 999 }, reconnection: false });
+  const told = await Promise.race([
+    client.ask("list_rooms").then((reply) => reply.error?.code),
+    new Promise<string>((heard) => {
+      client.socket.on("connect_error", (error: Error & { data?: { code?: string } }) => heard(error.data?.code ?? error.message));
+    }),
+  ]);
+  expect(told).toMatch(/reload/);
+});
+
+test("commands past the rate are refused with a time to come back", async ({ program }) => {
+  const client = await program("Hasty");
+  const replies = await Promise.all(Array.from({ length: 2_000 }, () => client.ask("list_rooms", {})));
+  const late = replies.filter((reply) => reply.error?.code === "rate_limited");
+  expect(late.length).toBeGreaterThan(0);
+  expect(late.length).toBeLessThan(1_000);
+  expect(late.every((reply) => (reply.error?.retry_after_ms ?? 0) > 0)).toBe(true);
+  expect(client.socket.connected).toBe(true);
+});
+
+test("commands without an acknowledgement are taken, or ignored, and break nothing", async ({ program }) => {
+  const client = await program("Silent");
+  const { room } = await client.createRoom(freshTitle());
+  await client.join(room);
+  client.socket.emit("send", { room, messages: [message("no ack asked", "n1")] });
+  for (const command of COMMANDS) client.socket.emit(command, { nonsense: true });
+  client.socket.emit("no_such_command");
+  await client.send(room, "still here");
+  await expect.poll(() => client.received(room).map(({ text }) => text)).toEqual(["no ack asked", "still here"]);
+});
