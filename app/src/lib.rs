@@ -3,6 +3,9 @@
 //! In reading order: [`visitor`] (what a request brings along), [`data`] (what a page shows, one server function per
 //! page), [`problem`] (what a refused form says), [`pages`], [`components`], and [`client`], the live part.
 
+// A view is one nested type until it is boxed.
+#![recursion_limit = "256"]
+
 pub mod client;
 pub mod components;
 pub mod data;

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use protocol::ErrorCode;
+
 /// What `?problem=` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -96,6 +98,27 @@ impl FromStr for Problem {
     }
 }
 
+impl From<ErrorCode> for Problem {
+    fn from(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::BadRequest => Self::BadRequest,
+            ErrorCode::TooLarge => Self::TooLarge,
+            ErrorCode::NotSignedIn => Self::NotSignedIn,
+            ErrorCode::RoomNotFound => Self::RoomNotFound,
+            ErrorCode::RoomExists => Self::RoomExists,
+            ErrorCode::RateLimited => Self::RateLimited,
+            ErrorCode::Busy => Self::Busy,
+            ErrorCode::Unavailable => Self::Unavailable,
+            // The others are about connections; a form cannot meet them.
+            ErrorCode::UnknownCommand
+            | ErrorCode::NotInRoom
+            | ErrorCode::TooManyRooms
+            | ErrorCode::Reload
+            | ErrorCode::Internal => Self::Internal,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,7 +134,6 @@ mod tests {
 
     #[test]
     fn codes_of_the_protocol_are_problems() {
-        use protocol::ErrorCode;
         for code in [
             ErrorCode::NotSignedIn,
             ErrorCode::RoomExists,
@@ -120,7 +142,8 @@ mod tests {
         ] {
             let name = serde_json::to_value(code).unwrap();
             let name = name.as_str().unwrap();
-            assert_eq!(name.parse::<Problem>().unwrap().as_str(), name);
+            assert_eq!(name.parse(), Ok(Problem::from(code)));
+            assert_eq!(Problem::from(code).as_str(), name);
         }
     }
 }

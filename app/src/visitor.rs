@@ -1,7 +1,10 @@
 //! What the server knows about a request before it renders anything.
 
+use std::str::FromStr;
+
 use leptos::prelude::*;
 use protocol::Person;
+use serde::{Deserialize, Serialize};
 
 use crate::client::platform;
 
@@ -22,7 +25,8 @@ pub struct Assets {
 }
 
 /// Light, dark, or as the system has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Theme {
     /// As the system has it.
     #[default]
@@ -58,6 +62,18 @@ impl Theme {
             Self::Light => Self::Dark,
             Self::Dark => Self::Auto,
         }
+    }
+}
+
+/// There is no theme of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownTheme;
+
+impl FromStr for Theme {
+    type Err = UnknownTheme;
+
+    fn from_str(name: &str) -> Result<Self, UnknownTheme> {
+        Self::parse(name).ok_or(UnknownTheme)
     }
 }
 

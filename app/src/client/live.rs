@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::{
-    ComeBack, ErrorCode, PresenceUpdate, Reply, RoomEvent, RoomList, RoomRef, RoomSlug, Send as SendCommand,
-    TypingUpdate,
+    ComeBack, CreateRoom, ErrorCode, PresenceUpdate, Reply, RoomEvent, RoomList, RoomRef, RoomSlug,
+    RoomSummary, RoomTitle, Send as SendCommand, TypingUpdate,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -88,6 +88,11 @@ impl Live {
                 },
             );
         }
+    }
+
+    /// Creates a room, if there is a connection; the caller has made sure.
+    pub fn create_room(self, title: RoomTitle, done: impl FnOnce(Outcome<RoomSummary>) + 'static) {
+        self.ask("create_room", &CreateRoom { title }, done);
     }
 
     /// Whether there is a connection at this moment.
@@ -208,7 +213,7 @@ impl Live {
                 self.lost();
                 if message == OWN_WISH {
                     // Whoever wished it also says when to come back.
-                } else if message.contains("reload") {
+                } else if message.starts_with("reload") {
                     self.outdated.try_set(true);
                 } else if !by_itself {
                     let jitter = platform::random() as u64 % COME_BACK_MS;

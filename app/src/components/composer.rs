@@ -140,6 +140,7 @@ pub fn Composer(
             </div>
         </form>
     }
+    .into_any()
 }
 
 fn say(live: Live, store: RoomStore, text: MessageText) -> Result<(), &'static str> {

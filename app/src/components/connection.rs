@@ -13,4 +13,5 @@ pub fn Connection() -> impl IntoView {
             {move || link.get().sentence()}
         </p>
     }
+    .into_any()
 }

@@ -87,6 +87,7 @@ pub fn Conversation(
             <p class="visually-hidden" aria-live="polite">{move || store.announced.get()}</p>
         </div>
     }
+    .into_any()
 }
 
 /// Why the room cannot go on here, with a way out.

@@ -1,17 +1,67 @@
-//! Create a room. A plain form that leads into the room.
+//! Create a room. A plain form that leads into the room; over the socket, if there is one, so that a refusal leaves
+//! the page and the text as they are.
 
+use leptos::ev::SubmitEvent;
+use leptos::html::Input;
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use protocol::{ErrorCode, RoomSlug, RoomTitle};
+
+use crate::client::live::Live;
+use crate::client::room::Failure;
+use crate::problem::Problem;
 
 /// The form.
 #[component]
 pub fn CreateRoom() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let navigate = use_navigate();
+    let input = NodeRef::<Input>::new();
+    let refused = RwSignal::new(None::<(String, Option<RoomSlug>)>);
+    let submitted = move |event: SubmitEvent| {
+        let Some(value) = input.get_untracked().map(|input| input.value()) else {
+            return;
+        };
+        let Ok(title) = RoomTitle::try_from(value) else {
+            event.prevent_default();
+            refused.set(Some((Problem::Title.sentence().to_owned(), None)));
+            return;
+        };
+        if !live.is_connected() {
+            return;
+        }
+        event.prevent_default();
+        let navigate = navigate.clone();
+        let taken = RoomSlug::from_title(title.as_str());
+        live.create_room(title, move |outcome| match outcome {
+            Ok(room) => {
+                navigate(&format!("/rooms/{}", room.room), NavigateOptions::default());
+            }
+            Err(Failure::Refused(refusal)) => {
+                let exists = refusal.code == ErrorCode::RoomExists;
+                let sentence = Problem::from(refusal.code).sentence().to_owned();
+                refused.try_set(Some((sentence, taken.filter(|_| exists))));
+            }
+            Err(Failure::Unknown) => {
+                refused.try_set(Some((Problem::Unavailable.sentence().to_owned(), None)));
+            }
+        });
+    };
     view! {
-        <form class="create-room card" method="post" action="/rooms">
+        <form class="create-room card" method="post" action="/rooms" on:submit=submitted>
             <label for="title">"Room name"</label>
             <div class="field-row">
-                <input id="title" name="title" type="text" required autocomplete="off" placeholder="Night shift" />
+                <input id="title" name="title" type="text" required autocomplete="off" placeholder="Night shift" node_ref=input/>
                 <button class="button">"Create room"</button>
             </div>
+            {move || refused.get().map(|(sentence, room)| view! {
+                <p class="problem" role="alert">
+                    {sentence}
+                    {room.map(|room| view! { " " <a href=format!("/rooms/{room}")>"Go to that room"</a> "." })}
+                </p>
+            })}
         </form>
     }
+    .into_any()
 }

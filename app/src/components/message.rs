@@ -56,6 +56,7 @@ pub fn Message(
             {own.then(|| view! { <Failed now client_id store/> })}
         </article>
     }
+    .into_any()
 }
 
 /// Why it was not sent, and what can be done.

@@ -68,6 +68,7 @@ pub fn Messages(
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Above the oldest message: the way further up, or the beginning.
@@ -101,6 +102,7 @@ fn Top(data: StoredValue<RoomData>, store: RoomStore, active: bool) -> impl Into
             <p class="empty" hidden=move || !nothing()>"No messages yet. Say hello."</p>
         </div>
     }
+    .into_any()
 }
 
 /// Below a page of the past: the way back to now.

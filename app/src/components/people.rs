@@ -52,4 +52,5 @@ pub fn People(
             </div>
         </details>
     }
+    .into_any()
 }

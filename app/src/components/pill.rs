@@ -29,4 +29,5 @@ pub fn Pill(
             {label}
         </button>
     }
+    .into_any()
 }

@@ -50,6 +50,7 @@ pub fn RoomCards(
             </For>
         </ul>
     }
+    .into_any()
 }
 
 #[component]
@@ -76,4 +77,5 @@ fn Card(room: RoomSummary, rooms: RwSignal<Vec<RoomSummary>>, now: RwSignal<Time
             </a>
         </li>
     }
+    .into_any()
 }

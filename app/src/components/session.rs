@@ -23,4 +23,5 @@ pub fn Session(
             <button class="button">"Sign out"</button>
         </form>
     }
+    .into_any()
 }

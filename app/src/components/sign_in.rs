@@ -1,6 +1,11 @@
 //! Sign in with a name. A plain form: the page that it leads back to knows who you are.
 
+use leptos::ev::SubmitEvent;
+use leptos::html::Input;
 use leptos::prelude::*;
+use protocol::DisplayName;
+
+use crate::problem::Problem;
 
 /// The form; `next` is where it leads.
 #[component]
@@ -9,15 +14,31 @@ pub fn SignIn(
     #[prop(into)]
     next: String,
 ) -> impl IntoView {
+    let input = NodeRef::<Input>::new();
+    let refused = RwSignal::new(false);
+    // What the server would refuse is refused here, where the text stays in the field.
+    let submitted = move |event: SubmitEvent| {
+        let fits = input
+            .get_untracked()
+            .is_none_or(|input| DisplayName::try_from(input.value()).is_ok());
+        refused.set(!fits);
+        if !fits {
+            event.prevent_default();
+        }
+    };
     view! {
-        <form class="sign-in card" method="post" action="/session">
+        <form class="sign-in card" method="post" action="/session" on:submit=submitted>
             <input type="hidden" name="next" value=next/>
             <label for="name">"Your name"</label>
             <div class="field-row">
-                <input id="name" name="name" type="text" required autocomplete="nickname" placeholder="Ada" />
+                <input id="name" name="name" type="text" required autocomplete="nickname" placeholder="Ada" node_ref=input/>
                 <button class="button primary">"Join"</button>
             </div>
+            <p class="problem" role="alert" hidden=move || !refused.get()>
+                {move || if refused.get() { Problem::Name.sentence() } else { "" }}
+            </p>
             <p class="hint">"No account needed. Everybody sees the name you choose."</p>
         </form>
     }
+    .into_any()
 }

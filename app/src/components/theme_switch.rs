@@ -32,6 +32,7 @@ pub fn ThemeSwitch() -> impl IntoView {
             </button>
         </form>
     }
+    .into_any()
 }
 
 fn name(theme: Theme) -> &'static str {

@@ -17,4 +17,5 @@ pub fn TopBar() -> impl IntoView {
             <ThemeSwitch/>
         </header>
     }
+    .into_any()
 }

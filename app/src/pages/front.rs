@@ -16,6 +16,7 @@ pub fn Front() -> impl IntoView {
             {move || Suspend::new(async move { front(page.await) })}
         </Suspense>
     }
+    .into_any()
 }
 
 fn front(data: Result<FrontData, PageError>) -> AnyView {
@@ -57,6 +58,7 @@ fn FrontContent(data: FrontData) -> impl IntoView {
             </section>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -71,4 +73,5 @@ fn FrontSkeleton() -> impl IntoView {
             <div class="skeleton skeleton-card" aria-hidden="true"></div>
         </main>
     }
+    .into_any()
 }

@@ -23,4 +23,5 @@ pub fn NotFound() -> impl IntoView {
             </p>
         </main>
     }
+    .into_any()
 }

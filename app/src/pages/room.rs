@@ -32,6 +32,7 @@ pub fn Room() -> impl IntoView {
             {move || Suspend::new(async move { room(page.await) })}
         </Suspense>
     }
+    .into_any()
 }
 
 fn room(data: Result<RoomData, PageError>) -> AnyView {
@@ -63,4 +64,5 @@ fn RoomSkeleton() -> impl IntoView {
             </main>
         </div>
     }
+    .into_any()
 }

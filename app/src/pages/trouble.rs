@@ -23,4 +23,5 @@ pub fn Trouble() -> impl IntoView {
             </p>
         </main>
     }
+    .into_any()
 }
