@@ -124,23 +124,31 @@ test("before signing in, nothing can be changed", async ({ program }) => {
   expect((await host.roster(room)).here).toBe(0);
 });
 
-test("a token that is none is nobody", async ({ program }) => {
-  for (const token of ["nonsense", "", 7, null, {}, HUGE.slice(0, 10_000)]) {
-    const client = await program(undefined, { auth: { protocol: 1, token } });
-    const reply = await client.ask("create_room", { title: freshTitle() });
-    expect(reply.error?.code, JSON.stringify(token).slice(0, 40)).toBe("not_signed_in");
+test("a token that is none is nobody, or is refused", async ({ program }) => {
+  for (const token of ["nonsense", null, "", 7, {}, "no token", HUGE.slice(0, 10_000)]) {
+    const client = await program(undefined, { auth: { protocol: 1, token }, reconnection: false });
+    const told = await Promise.race([client.ask("create_room", { title: freshTitle() }).then((reply) => reply.error?.code), handshakeRefused(client)]);
+    expect(told, JSON.stringify(token).slice(0, 40)).toMatch(/^not_signed_in$|^bad_request: \w+/);
   }
 });
 
+test("a handshake of another shape is refused", async ({ program }) => {
+  for (const auth of [{ protocol: "one" }, { protocol: -1 }, { protocol: [1] }]) {
+    const client = await program(undefined, { auth, reconnection: false });
+    expect(await handshakeRefused(client), JSON.stringify(auth)).toMatch(/^bad_request: \w+/);
+  }
+});
+
+/** Why a handshake was refused. Stays open for ever if it was not. */
+function handshakeRefused(client: ChatClient): Promise<string> {
+  return new Promise((told) => {
+    client.socket.on("connect_error", ({ message }) => told(message));
+  });
+}
+
 test("a client of another version is told to reload", async ({ program }) => {
   const client = await program(undefined, { auth: { protocol: 999 }, reconnection: false });
-  const told = await Promise.race([
-    client.ask("list_rooms").then((reply) => reply.error?.code),
-    new Promise<string>((heard) => {
-      client.socket.on("connect_error", (error: Error & { data?: { code?: string } }) => heard(error.data?.code ?? error.message));
-    }),
-  ]);
-  expect(told).toMatch(/reload/);
+  expect(await handshakeRefused(client)).toMatch(/^reload: \w+/);
 });
 
 test("commands past the rate are refused with a time to come back", async ({ program }) => {
