@@ -302,6 +302,8 @@ async fn a_log_that_does_not_answer_is_lost() {
         tell(&signal, Signal::Gap);
         let heard = live.next().await;
         assert!(matches!(heard, Some(Live::Lost(_))), "lost, but: {heard:?}");
+        let after = live.next().await;
+        assert!(after.is_none(), "the stream ends, but: {after:?}");
     })
     .await;
 }

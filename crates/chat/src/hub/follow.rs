@@ -1,5 +1,6 @@
 //! Follow a room: its log without holes or doubles, and who comes and goes.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use futures::stream::{BoxStream, StreamExt};
@@ -49,7 +50,13 @@ impl Hub {
                 }
             }
         });
-        Ok(futures::stream::select(events, presence).boxed())
+        // The log's end, or its loss, is the end of it all: presence alone would look like a quiet room.
+        let events = events.map(Some).chain(futures::stream::once(async { None }));
+        let both = futures::stream::select(events, presence.map(Some));
+        Ok(both
+            .take_while(|live| ready(live.is_some()))
+            .filter_map(ready)
+            .boxed())
     }
 }
 

@@ -1,13 +1,26 @@
 //! Join a room: be present, and continue from exactly what one has.
 
 use protocol::limits::{CATCH_UP_EVENTS, PAGE_EVENTS};
-use protocol::{Join, Joined, Person, Position};
+use protocol::{Join, Joined, Person, Position, RoomSlug};
 
 use super::Hub;
 use crate::error::ChatError;
 use crate::room::{ConnectionId, Page};
 
 impl Hub {
+    /// Is present in a room, without asking for anything of it.
+    ///
+    /// # Errors
+    /// If the backend does not answer.
+    pub async fn enter(
+        &self,
+        person: &Person,
+        connection: &ConnectionId,
+        room: &RoomSlug,
+    ) -> Result<(), ChatError> {
+        Ok(self.presence.enter(room, person, connection).await?)
+    }
+
     /// Enters the room and answers with what the client misses. Whoever calls this must already pass the room's
     /// live events on to the client: what is stored after the answer was made arrives only there. What arrives
     /// both ways carries the same `seq`.
@@ -22,7 +35,7 @@ impl Hub {
     ) -> Result<Joined, ChatError> {
         let Join { room: slug, from } = join;
         let room = self.room(&slug).await?;
-        self.presence.enter(&slug, person, connection).await?;
+        self.enter(person, connection, &slug).await?;
         let (page, reset) = match from {
             None => (self.log.page(&slug, None, PAGE_EVENTS).await?, false),
             Some(from) => {

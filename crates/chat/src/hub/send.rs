@@ -1,7 +1,7 @@
 //! Send messages to a room.
 
 use protocol::limits::BATCH_MESSAGES;
-use protocol::{Person, Receipts, Send};
+use protocol::{Outgoing, Person, Receipt, Receipts, RoomSlug, Send};
 
 use super::Hub;
 use crate::error::ChatError;
@@ -19,7 +19,21 @@ impl Hub {
                 messages.len()
             )));
         }
-        let receipts = self.log.append(&room, author, messages, self.clock.now()).await?;
-        Ok(Receipts { receipts })
+        Ok(Receipts {
+            receipts: self.send_all(author, &room, messages).await?,
+        })
+    }
+
+    /// Stores any number of messages in their order: several commands of one author that were ready together.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::NoSuchRoom`], or the backend does not answer.
+    pub async fn send_all(
+        &self,
+        author: &Person,
+        room: &RoomSlug,
+        messages: Vec<Outgoing>,
+    ) -> Result<Vec<Receipt>, ChatError> {
+        Ok(self.log.append(room, author, messages, self.clock.now()).await?)
     }
 }

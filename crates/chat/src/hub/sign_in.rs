@@ -1,6 +1,6 @@
 //! Sign in with a name; be recognised by a session; sign out.
 
-use protocol::{DisplayName, Person, PersonId, SessionToken, SignedIn};
+use protocol::{DisplayName, Opaque, Person, PersonId, SessionToken, SignedIn};
 
 use super::Hub;
 use crate::error::ChatError;
@@ -23,6 +23,11 @@ impl Hub {
             id: PersonId::from_random(self.ids.random()),
             name,
         }
+    }
+
+    /// An id for a message whose client has none.
+    pub fn fresh_id(&self) -> Opaque {
+        Opaque::from_random(self.ids.random())
     }
 
     /// Who a session belongs to.

@@ -1,0 +1,227 @@
+//! Configuration: environment variables, read and checked once, whole, from a function.
+
+mod limits;
+mod variables;
+
+pub use limits::Limits;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
+use variables::VARIABLES;
+
+/// What to do, as the command line and the environment say.
+pub enum Invocation {
+    /// Serve with this configuration.
+    Serve(Box<Config>),
+    /// Print this and exit: help or version.
+    Print(String),
+}
+
+/// Everything that can be configured, valid.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub addr: SocketAddr,
+    /// Where the data lives.
+    pub data_dir: PathBuf,
+    /// Where the built site lives.
+    pub site_dir: PathBuf,
+    /// The key that signs session cookies; absent: one is made once and kept in the data folder.
+    pub session_key: Option<String>,
+    /// Origins other than the server's own that may open Socket.IO connections and post forms.
+    pub origins: Vec<String>,
+    /// How much one client may do.
+    pub limits: Limits,
+    /// What is logged.
+    pub log: EnvFilter,
+}
+
+/// A variable that cannot be used: its name, its value, what is allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}={value:?}: {allowed}")]
+pub struct Invalid {
+    name: &'static str,
+    value: String,
+    allowed: String,
+}
+
+impl Config {
+    /// Understands `--help` and `--version`, otherwise parses the variables.
+    pub fn from_command_line(
+        args: impl Iterator<Item = String>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Invocation, Box<dyn std::error::Error>> {
+        let command = clap::Command::new("hubbub")
+            .about("A self-hosted, real-time chat server")
+            .version(env!("CARGO_PKG_VERSION"))
+            .after_help(help());
+        match command.try_get_matches_from(args) {
+            Ok(_) => Ok(Invocation::Serve(Box::new(Self::parse(variable)?))),
+            Err(answer) if !answer.use_stderr() => Ok(Invocation::Print(answer.to_string())),
+            Err(error) => {
+                let text = error.to_string();
+                let line = text.lines().next().unwrap_or_default();
+                Err(format!("{}; see hubbub --help", line.trim_start_matches("error: ")).into())
+            }
+        }
+    }
+
+    /// Reads every variable, and refuses the first one that cannot be used.
+    pub fn parse(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
+        // An empty variable is one that is not set: that is what `HUBBUB_X= hubbub` means to most people.
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let get = |name: &'static str| {
+            let known = VARIABLES.iter().find(|known| known.name == name);
+            variable(name)
+                .or_else(|| known.and_then(|known| known.default).map(ToOwned::to_owned))
+                .unwrap_or_default()
+        };
+        let invalid = |name, value: &str, allowed: &str| Invalid {
+            name,
+            value: value.to_owned(),
+            allowed: allowed.to_owned(),
+        };
+
+        let addr = get("HUBBUB_ADDR");
+        let addr = addr.parse().map_err(|_| {
+            invalid(
+                "HUBBUB_ADDR",
+                &addr,
+                "an IP address and a port are needed, such as 127.0.0.1:3000 or [::]:80",
+            )
+        })?;
+        if let Some(url) = variable("HUBBUB_REDIS_URL") {
+            return Err(invalid(
+                "HUBBUB_REDIS_URL",
+                &url,
+                "this build has no Redis backend; leave it unset",
+            ));
+        }
+        let session_key = variable("HUBBUB_SESSION_KEY");
+        if session_key.as_ref().is_some_and(|key| key.len() < 32) {
+            return Err(invalid(
+                "HUBBUB_SESSION_KEY",
+                "…",
+                "at least 32 characters are needed",
+            ));
+        }
+        let mut origins = Vec::new();
+        for origin in get("HUBBUB_ORIGINS")
+            .split(',')
+            .map(str::trim)
+            .filter(|origin| !origin.is_empty())
+        {
+            if !is_origin(origin) {
+                return Err(invalid(
+                    "HUBBUB_ORIGINS",
+                    origin,
+                    "a comma-separated list of origins is needed, such as https://chat.example.org",
+                ));
+            }
+            origins.push(origin.trim_end_matches('/').to_ascii_lowercase());
+        }
+        let log = get("HUBBUB_LOG");
+        let log = EnvFilter::try_new(&log).map_err(|_| {
+            invalid(
+                "HUBBUB_LOG",
+                &log,
+                "a level (error, warn, info, debug, trace) or a filter such as info,server=debug is needed",
+            )
+        })?;
+        Ok(Self {
+            addr,
+            data_dir: get("HUBBUB_DATA_DIR").into(),
+            site_dir: get("HUBBUB_SITE_DIR").into(),
+            session_key,
+            origins,
+            limits: Limits::parse(get)?,
+            log,
+        })
+    }
+}
+
+fn is_origin(origin: &str) -> bool {
+    let rest = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
+    rest.is_some_and(|host| {
+        let host = host.trim_end_matches('/');
+        !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
+    })
+}
+
+fn help() -> String {
+    let mut text = String::from("Environment variables:\n");
+    for variable in VARIABLES {
+        let default = match variable.default {
+            Some("") | None => String::new(),
+            Some(default) => format!(" [default: {default}]"),
+        };
+        text.push_str(&format!("  {:<34}{}{default}\n", variable.name, variable.help));
+    }
+    text.push_str("\nAn empty variable counts as unset.");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let get = |name: &str| {
+            variables
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
+        };
+        Config::parse(get).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_needs_to_be_set() {
+        let config = parse(&[]).unwrap();
+        assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.data_dir, PathBuf::from("./data"));
+        assert!(config.limits.rates);
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_its_name_and_what_is_allowed() {
+        for (name, value) in [
+            ("HUBBUB_ADDR", "localhost"),
+            ("HUBBUB_ADDR", "127.0.0.1"),
+            ("HUBBUB_ADDR", "127.0.0.1:99999"),
+            ("HUBBUB_ORIGINS", "chat.example.org"),
+            ("HUBBUB_ORIGINS", "https://a/path"),
+            ("HUBBUB_LIMITS", "maybe"),
+            ("HUBBUB_MESSAGE_CHARS", "8001"),
+            ("HUBBUB_MESSAGE_CHARS", "0"),
+            ("HUBBUB_COMMANDS_PER_SECOND", "-1"),
+            ("HUBBUB_REDIS_URL", "redis://localhost"),
+            ("HUBBUB_LOG", "server=loud"),
+        ] {
+            let error = parse(&[(name, value)]).expect_err(name);
+            assert!(
+                error.starts_with(&format!("{name}=")) && error.contains("needed")
+                    || error.contains("leave it unset"),
+                "{error}"
+            );
+        }
+        let error = parse(&[("HUBBUB_SESSION_KEY", "short")]).expect_err("short key");
+        assert!(!error.contains("short\""), "a secret is not repeated: {error}");
+    }
+
+    #[test]
+    fn help_lists_every_variable() {
+        let print =
+            Config::from_command_line(["hubbub", "--help"].map(String::from).into_iter(), |_| None).unwrap();
+        let Invocation::Print(text) = print else {
+            panic!("--help serves")
+        };
+        for variable in VARIABLES {
+            assert!(text.contains(variable.name), "{}", variable.name);
+        }
+    }
+}

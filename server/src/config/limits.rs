@@ -1,0 +1,69 @@
+//! How much one client may do.
+
+use std::num::NonZeroU32;
+
+use super::Invalid;
+
+/// Limits that protect the server and everybody else from one client.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Whether rates and caps per address apply; sizes always do.
+    pub rates: bool,
+    /// Characters of one message.
+    pub message_chars: usize,
+    /// Bytes of one command's JSON.
+    pub frame_bytes: usize,
+    /// Rooms that one connection may be in.
+    pub rooms_per_connection: usize,
+    /// Commands of one connection: per second, and at once.
+    pub connection_rate: (NonZeroU32, NonZeroU32),
+    /// Commands of one address: per second, and at once.
+    pub address_rate: (NonZeroU32, NonZeroU32),
+    /// TCP connections of one address at a time.
+    pub connections_per_address: usize,
+}
+
+impl Limits {
+    pub(super) fn parse(get: impl Fn(&'static str) -> String) -> Result<Self, Invalid> {
+        let number = |name: &'static str, min: u32, max: u32| {
+            let value = get(name);
+            match value.parse() {
+                Ok(number) if (min..=max).contains(&number) => Ok(number),
+                _ => Err(Invalid {
+                    name,
+                    value,
+                    allowed: format!("a whole number from {min} to {max} is needed"),
+                }),
+            }
+        };
+        let positive =
+            |name| number(name, 1, 1_000_000).map(|n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN));
+        let rates = match get("HUBBUB_LIMITS").as_str() {
+            "on" => true,
+            "off" => false,
+            value => {
+                let value = value.to_owned();
+                return Err(Invalid {
+                    name: "HUBBUB_LIMITS",
+                    value,
+                    allowed: "on or off is needed".to_owned(),
+                });
+            }
+        };
+        Ok(Self {
+            rates,
+            message_chars: number("HUBBUB_MESSAGE_CHARS", 1, 8_000)? as usize,
+            frame_bytes: number("HUBBUB_FRAME_BYTES", 1_024, 131_072)? as usize,
+            rooms_per_connection: number("HUBBUB_ROOMS_PER_CONNECTION", 1, 10_000)? as usize,
+            connection_rate: (
+                positive("HUBBUB_COMMANDS_PER_SECOND")?,
+                positive("HUBBUB_COMMAND_BURST")?,
+            ),
+            address_rate: (
+                positive("HUBBUB_ADDRESS_COMMANDS_PER_SECOND")?,
+                positive("HUBBUB_ADDRESS_COMMAND_BURST")?,
+            ),
+            connections_per_address: number("HUBBUB_CONNECTIONS_PER_ADDRESS", 1, 1_000_000)? as usize,
+        })
+    }
+}

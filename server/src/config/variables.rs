@@ -1,0 +1,91 @@
+//! Every variable there is, with its default and one line of help. `docs/configuration.md` says more.
+
+/// One environment variable.
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What counts when it is not set; `None`: being unset means something of its own.
+    pub default: Option<&'static str>,
+    /// One line for `--help`.
+    pub help: &'static str,
+}
+
+const fn variable(name: &'static str, default: Option<&'static str>, help: &'static str) -> Variable {
+    Variable { name, default, help }
+}
+
+/// In the order of `--help`.
+pub const VARIABLES: &[Variable] = &[
+    variable(
+        "HUBBUB_ADDR",
+        Some("127.0.0.1:3000"),
+        "IP address and port to listen on",
+    ),
+    variable(
+        "HUBBUB_DATA_DIR",
+        Some("./data"),
+        "folder of the database and the session key",
+    ),
+    variable("HUBBUB_SITE_DIR", Some("target/site"), "folder of the built site"),
+    variable("HUBBUB_REDIS_URL", None, "not in this build; leave it unset"),
+    variable(
+        "HUBBUB_SESSION_KEY",
+        None,
+        "signs session cookies, 32 characters or more; unset: made once, kept in the data folder",
+    ),
+    variable(
+        "HUBBUB_ORIGINS",
+        Some(""),
+        "other origins whose pages may connect, separated by commas",
+    ),
+    variable(
+        "HUBBUB_LOG",
+        Some("info"),
+        "level or filter, such as debug or info,server=debug",
+    ),
+    variable(
+        "HUBBUB_LIMITS",
+        Some("on"),
+        "off: no rates and no caps per address, for load tests",
+    ),
+    variable(
+        "HUBBUB_MESSAGE_CHARS",
+        Some("8000"),
+        "characters of one message, 1 to 8000",
+    ),
+    variable(
+        "HUBBUB_FRAME_BYTES",
+        Some("65536"),
+        "bytes of one command, 1024 to 131072",
+    ),
+    variable(
+        "HUBBUB_ROOMS_PER_CONNECTION",
+        Some("50"),
+        "rooms that one connection may be in",
+    ),
+    variable(
+        "HUBBUB_COMMANDS_PER_SECOND",
+        Some("100"),
+        "sustained rate of one connection",
+    ),
+    variable(
+        "HUBBUB_COMMAND_BURST",
+        Some("1200"),
+        "commands that one connection may send at once",
+    ),
+    variable(
+        "HUBBUB_ADDRESS_COMMANDS_PER_SECOND",
+        Some("1000"),
+        "sustained rate of one IP address",
+    ),
+    variable(
+        "HUBBUB_ADDRESS_COMMAND_BURST",
+        Some("10000"),
+        "commands that one IP address may send at once",
+    ),
+    variable(
+        "HUBBUB_CONNECTIONS_PER_ADDRESS",
+        Some("1000"),
+        "TCP connections of one IP address at a time",
+    ),
+];

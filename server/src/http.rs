@@ -1,0 +1,61 @@
+//! Everything that HTTP answers, in one screen.
+
+mod cache;
+mod forms;
+mod health;
+pub mod origin;
+mod pages;
+mod policy;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::{get, post};
+use http::Request;
+use hyper::body::Incoming;
+use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::state::State;
+
+/// The whole HTTP side as one service.
+pub type App = BoxCloneSyncService<Request<Incoming>, http::Response<Body>, std::convert::Infallible>;
+
+/// Bytes of a form, at most: a message of 8,000 characters of four bytes, percent-encoded, fits.
+const FORM_BYTES: usize = 128 * 1024;
+
+/// The routes over this state.
+pub fn service(state: &State) -> App {
+    let plain = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .with_state(state.clone());
+
+    let forms = Router::new()
+        .route("/session", post(forms::sign_in))
+        .route("/session/end", post(forms::sign_out))
+        .route("/rooms", post(forms::create_room))
+        .route("/rooms/{slug}/messages", post(forms::post_message))
+        .route("/theme", post(forms::set_theme))
+        .layer(RequestBodyLimitLayer::new(FORM_BYTES))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), origin::check))
+        .with_state(state.clone());
+
+    let pages = Router::new()
+        .merge(pages::routes(state))
+        .merge(forms)
+        .layer(CompressionLayer::new())
+        .layer(axum::middleware::map_response(policy::add_headers));
+
+    let app = Router::new()
+        .merge(plain)
+        .merge(pages)
+        .layer(axum::middleware::from_fn_with_state(
+            state.clone(),
+            crate::socket::route,
+        ));
+
+    BoxCloneSyncService::new(app.map_request(|request: Request<Incoming>| request.map(Body::new)))
+}

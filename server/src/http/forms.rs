@@ -1,0 +1,245 @@
+//! What works without scripts: plain forms, answered by a redirect to a page that shows the result.
+
+use std::net::SocketAddr;
+
+use app::Problem;
+use axum::Form;
+use axum::extract::{ConnectInfo, Path, State as Shared};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use chat::{ChatError, StoreError};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderName};
+use protocol::{
+    ClientId, CreateRoom, DisplayName, ErrorCode, MessageText, Outgoing, Person, Refusal, RoomSlug,
+    RoomTitle, Send,
+};
+use serde::Deserialize;
+
+use crate::session::{Sessions, THEME, set_plain};
+use crate::state::State;
+
+type Cookies = AppendHeaders<Vec<(HeaderName, String)>>;
+
+/// Where to go afterwards.
+#[derive(Deserialize)]
+pub struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+impl Next {
+    /// A path of this site; anything else (another site, a missing one) means the front page.
+    fn path(&self) -> &str {
+        let inside = self.next.starts_with('/')
+            && !self.next.starts_with("//")
+            && !self.next.contains(['\\', '\r', '\n']);
+        if inside { &self.next } else { "/" }
+    }
+}
+
+fn back(to: &str, problem: Problem) -> Redirect {
+    let separator = if to.contains('?') { '&' } else { '?' };
+    Redirect::to(&format!("{to}{separator}problem={}", problem.as_str()))
+}
+
+/// Whether the browser reached us over TLS, as the proxy in front says. It only decides how its own cookie is kept.
+fn secure(headers: &HeaderMap) -> bool {
+    headers
+        .get("x-forwarded-proto")
+        .is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+}
+
+fn cookie(value: String) -> Cookies {
+    AppendHeaders(vec![(SET_COOKIE, value)])
+}
+
+async fn person(state: &State, headers: &HeaderMap) -> Result<Person, ChatError> {
+    let session = state.sessions.read(headers);
+    let person = match session {
+        Some(session) => state.hub.person(&session).await?,
+        None => None,
+    };
+    person.ok_or_else(|| Refusal::new(ErrorCode::NotSignedIn, "sign in first").into())
+}
+
+fn problem(state: &State, error: &ChatError) -> Problem {
+    let refusal = Refusal::from(error);
+    state.metrics.refuse(&refusal);
+    if let ChatError::Store(StoreError::Failed(_)) = error {
+        tracing::error!(%error, "a form failed");
+    }
+    Problem::from(refusal.code)
+}
+
+fn rate(state: &State, peer: SocketAddr) -> Result<(), Problem> {
+    state
+        .gate
+        .address(peer.ip())
+        .map_err(|_| Problem::from(ErrorCode::RateLimited))
+}
+
+/// Fields of the sign-in form.
+#[derive(Deserialize)]
+pub struct SignInForm {
+    #[serde(default)]
+    name: String,
+    #[serde(flatten)]
+    next: Next,
+}
+
+/// `POST /session`: sign in with a name.
+pub async fn sign_in(
+    Shared(state): Shared<State>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Form(form): Form<SignInForm>,
+) -> Response {
+    let to = form.next.path();
+    if let Err(problem) = rate(&state, peer) {
+        return back(to, problem).into_response();
+    }
+    let Ok(name) = DisplayName::try_from(form.name) else {
+        return back(to, Problem::Name).into_response();
+    };
+    match state.hub.sign_in(name).await {
+        Ok(signed_in) => (
+            cookie(state.sessions.set(&signed_in.token, secure(&headers))),
+            Redirect::to(to),
+        )
+            .into_response(),
+        Err(error) => back(to, problem(&state, &error)).into_response(),
+    }
+}
+
+/// `POST /session/end`: sign out.
+pub async fn sign_out(Shared(state): Shared<State>, headers: HeaderMap, Form(next): Form<Next>) -> Response {
+    if let Some(session) = state.sessions.read(&headers)
+        && let Err(error) = state.hub.sign_out(&session).await
+    {
+        return back(next.path(), problem(&state, &error)).into_response();
+    }
+    (
+        cookie(Sessions::clear(secure(&headers))),
+        Redirect::to(next.path()),
+    )
+        .into_response()
+}
+
+/// Fields of the form that creates a room.
+#[derive(Deserialize)]
+pub struct RoomForm {
+    #[serde(default)]
+    title: String,
+}
+
+/// `POST /rooms`: create a room and go there.
+pub async fn create_room(
+    Shared(state): Shared<State>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Form(form): Form<RoomForm>,
+) -> Response {
+    if let Err(problem) = rate(&state, peer) {
+        return back("/", problem).into_response();
+    }
+    if let Err(error) = person(&state, &headers).await {
+        return back("/", problem(&state, &error)).into_response();
+    }
+    let Ok(title) = RoomTitle::try_from(form.title) else {
+        return back("/", Problem::Title).into_response();
+    };
+    let address = RoomSlug::from_title(title.as_str());
+    match state.hub.create_room(CreateRoom { title }).await {
+        Ok(room) => Redirect::to(&format!("/rooms/{}", room.room)).into_response(),
+        Err(error) => match (problem(&state, &error), address) {
+            (found @ Problem::RoomExists, Some(room)) => {
+                back(&format!("/?room={room}"), found).into_response()
+            }
+            (found, _) => back("/", found).into_response(),
+        },
+    }
+}
+
+/// Fields of the composer.
+#[derive(Deserialize)]
+pub struct MessageForm {
+    #[serde(default)]
+    text: String,
+    client_id: ClientId,
+}
+
+/// `POST /rooms/{slug}/messages`: post a message.
+pub async fn post_message(
+    Shared(state): Shared<State>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(room): Path<RoomSlug>,
+    headers: HeaderMap,
+    Form(form): Form<MessageForm>,
+) -> Response {
+    let to = format!("/rooms/{room}");
+    if let Err(problem) = rate(&state, peer) {
+        return back(&to, problem).into_response();
+    }
+    let author = match person(&state, &headers).await {
+        Ok(author) => author,
+        Err(error) => return back(&to, problem(&state, &error)).into_response(),
+    };
+    let text = match MessageText::try_from(form.text) {
+        Ok(text) if text.as_str().chars().count() <= state.gate.limits().message_chars => text,
+        _ => return back(&to, Problem::Message).into_response(),
+    };
+    let messages = vec![Outgoing {
+        client_id: form.client_id,
+        text,
+    }];
+    match state.hub.send(&author, Send { room, messages }).await {
+        Ok(_) => {
+            state.metrics.stored.inc();
+            Redirect::to(&to).into_response()
+        }
+        Err(error) => back(&to, problem(&state, &error)).into_response(),
+    }
+}
+
+/// Fields of the theme form.
+#[derive(Deserialize)]
+pub struct ThemeForm {
+    theme: app::Theme,
+    #[serde(flatten)]
+    next: Next,
+}
+
+/// `POST /theme`: light, dark, or as the system says.
+pub async fn set_theme(headers: HeaderMap, Form(form): Form<ThemeForm>) -> Response {
+    (
+        cookie(set_plain(THEME, form.theme.as_str(), secure(&headers))),
+        Redirect::to(form.next.path()),
+    )
+        .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_stays_on_this_site() {
+        for (next, path) in [
+            ("/rooms/lobby?before=9", "/rooms/lobby?before=9"),
+            ("", "/"),
+            ("//evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("/a\r\nSet-Cookie: x", "/"),
+        ] {
+            assert_eq!(
+                Next {
+                    next: next.to_owned()
+                }
+                .path(),
+                path,
+                "{next}"
+            );
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Rates and caps at run time: who may do one more thing now, and if not, when.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::config::Limits;
+
+/// The limits of the whole process. Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    limits: Arc<Limits>,
+    addresses: Arc<DefaultKeyedRateLimiter<IpAddr>>,
+    connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+/// How long the address table may grow before what is idle is forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+impl Gate {
+    /// A gate with these limits.
+    pub fn new(limits: Limits) -> Self {
+        let addresses = Arc::new(RateLimiter::keyed(quota(limits.address_rate)));
+        Self {
+            limits: Arc::new(limits),
+            addresses,
+            connections: Arc::default(),
+        }
+    }
+
+    /// The configured numbers.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Counts one action of an address, or says how long it must wait.
+    pub fn address(&self, address: IpAddr) -> Result<(), Duration> {
+        if !self.limits.rates {
+            return Ok(());
+        }
+        self.addresses
+            .check_key(&address)
+            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    }
+
+    /// The limiter of one connection.
+    pub fn connection(&self, address: IpAddr) -> ConnectionGate {
+        ConnectionGate {
+            gate: self.clone(),
+            address,
+            rate: RateLimiter::direct(quota(self.limits.connection_rate)),
+            closed_until: Mutex::new(None),
+        }
+    }
+
+    /// Takes one of the address's places for a TCP connection, for as long as the ticket lives.
+    pub fn admit(&self, address: IpAddr) -> Option<Ticket> {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = connections.entry(address).or_insert(0);
+        if self.limits.rates && *count >= self.limits.connections_per_address {
+            return None;
+        }
+        *count += 1;
+        Some(Ticket {
+            connections: Arc::clone(&self.connections),
+            address,
+        })
+    }
+
+    /// Forgets addresses that have been idle, for as long as the process lives.
+    pub async fn forget_idle(self) {
+        loop {
+            tokio::time::sleep(FORGET_EVERY).await;
+            self.addresses.retain_recent();
+            self.addresses.shrink_to_fit();
+        }
+    }
+}
+
+fn quota((per_second, burst): (NonZeroU32, NonZeroU32)) -> Quota {
+    Quota::per_second(per_second).allow_burst(burst)
+}
+
+/// One place for a TCP connection, given back when dropped.
+pub struct Ticket {
+    connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    address: IpAddr,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = connections.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                connections.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// The rate of one connection and, behind it, of its address.
+pub struct ConnectionGate {
+    gate: Gate,
+    address: IpAddr,
+    rate: DefaultDirectRateLimiter,
+    closed_until: Mutex<Option<Instant>>,
+}
+
+impl ConnectionGate {
+    /// Counts one command, or says how long the client must wait.
+    ///
+    /// Once a command is refused, so are all that follow until the wait is over: otherwise a client that does not
+    /// wait for answers would see a later message accepted before an earlier one.
+    pub fn command(&self, now: Instant) -> Result<(), Duration> {
+        let mut closed_until = self.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = closed_until.filter(|until| *until > now) {
+            return Err(until - now);
+        }
+        *closed_until = None;
+        let wait = match self.rate() {
+            Ok(()) => match self.gate.address(self.address) {
+                Ok(()) => return Ok(()),
+                Err(wait) => wait,
+            },
+            Err(wait) => wait,
+        };
+        // A few milliseconds would only make the client knock again at once.
+        let wait = wait.max(Duration::from_millis(200));
+        *closed_until = Some(now + wait);
+        Err(wait)
+    }
+
+    /// Refuses everything for a while, because a queue is full.
+    pub fn close(&self, now: Instant, wait: Duration) -> Duration {
+        *self.closed_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + wait);
+        wait
+    }
+
+    fn rate(&self) -> Result<(), Duration> {
+        if !self.gate.limits.rates {
+            return Ok(());
+        }
+        self.rate
+            .check()
+            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn gate(variables: &[(&str, &str)]) -> Gate {
+        let config = Config::parse(|name| {
+            variables
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
+        });
+        Gate::new(config.unwrap().limits)
+    }
+
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn after_a_refusal_everything_waits_together() {
+        let connection =
+            gate(&[("HUBBUB_COMMAND_BURST", "3"), ("HUBBUB_COMMANDS_PER_SECOND", "1")]).connection(HOME);
+        let start = Instant::now();
+        for _ in 0..3 {
+            assert!(connection.command(start).is_ok());
+        }
+        let wait = connection.command(start).expect_err("the burst is used up");
+        assert!(
+            connection.command(start + wait / 2).is_err(),
+            "no later command overtakes a refused one"
+        );
+    }
+
+    #[test]
+    fn an_address_shares_its_rate_and_its_places() {
+        let gate = gate(&[
+            ("HUBBUB_ADDRESS_COMMAND_BURST", "2"),
+            ("HUBBUB_CONNECTIONS_PER_ADDRESS", "1"),
+        ]);
+        let (a, b) = (gate.connection(HOME), gate.connection(HOME));
+        let now = Instant::now();
+        assert!(a.command(now).is_ok() && b.command(now).is_ok() && a.command(now).is_err());
+        let ticket = gate.admit(HOME);
+        assert!(ticket.is_some() && gate.admit(HOME).is_none());
+        drop(ticket);
+        assert!(gate.admit(HOME).is_some());
+    }
+
+    #[test]
+    fn off_means_off() {
+        let gate = gate(&[
+            ("HUBBUB_LIMITS", "off"),
+            ("HUBBUB_COMMAND_BURST", "1"),
+            ("HUBBUB_CONNECTIONS_PER_ADDRESS", "1"),
+        ]);
+        let connection = gate.connection(HOME);
+        let tickets: Vec<_> = (0..9).map(|_| gate.admit(HOME)).collect();
+        assert!(
+            tickets.iter().all(Option::is_some) && (0..9).all(|_| connection.command(Instant::now()).is_ok())
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! The accept loop: timeouts, socket options, a cap per address, and an end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use crate::limits::Ticket;
+use crate::state::State;
+
+/// A request's line and headers must be complete after this time.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Sent data must be acknowledged by the peer's kernel within this time, or the connection is dead.
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(25);
+/// What the kernel may hold for a peer that reads slowly. Linux doubles it.
+const SEND_BUFFER: usize = 128 * 1024;
+/// Connections that the kernel holds for us before they are accepted.
+const BACKLOG: u32 = 4_096;
+/// Requests in flight get this long to end when the server stops.
+const LAST_REQUESTS: Duration = Duration::from_secs(3);
+
+/// The address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("HUBBUB_ADDR={addr}: {problem}")]
+pub struct BindError {
+    addr: SocketAddr,
+    problem: String,
+}
+
+/// Starts to listen.
+///
+/// # Errors
+/// A sentence with the address and the cause.
+pub fn bind(addr: SocketAddr) -> Result<TcpListener, BindError> {
+    let listen = || {
+        let socket = if addr.is_ipv4() {
+            tokio::net::TcpSocket::new_v4()?
+        } else {
+            tokio::net::TcpSocket::new_v6()?
+        };
+        socket.set_reuseaddr(true)?;
+        socket.bind(addr)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|error: std::io::Error| {
+        let problem = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "the port is in use; stop the other program or choose another port".to_owned()
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                "this user may not listen there; ports below 1024 need a privilege".to_owned()
+            }
+            std::io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+            _ => error.to_string(),
+        };
+        BindError { addr, problem }
+    })
+}
+
+/// Serves until `stop`, then drains.
+pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Output = ()>) {
+    let app = crate::http::service(state);
+    let (open, last) = (TaskTracker::new(), CancellationToken::new());
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, most likely. Accepting again at once would only spin.
+                    tracing::error!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            () = &mut stop => break,
+        };
+        // An address at its cap is closed without a word: an answer would cost what the cap protects.
+        let Some(ticket) = state.gate.admit(peer.ip()) else {
+            tracing::debug!(%peer, "too many connections from this address");
+            continue;
+        };
+        if let Err(error) = set_options(&stream) {
+            tracing::debug!(%peer, %error, "connection gone before it was set up");
+            continue;
+        }
+        let app = app.clone();
+        let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let app = app.clone();
+            async move { Ok::<_, Infallible>(answer(app, request).await) }
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_buf_size(64 * 1024)
+            .serve_connection(
+                TokioIo::new(Counted {
+                    stream,
+                    _open: Open::new(state, ticket),
+                }),
+                service,
+            )
+            .with_upgrades();
+        let last = last.clone();
+        open.spawn(async move {
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = last.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%peer, %error, "connection ended");
+            }
+        });
+    }
+    drop(listener);
+    state.drain().await;
+    last.cancel();
+    open.close();
+    if tokio::time::timeout(LAST_REQUESTS, open.wait()).await.is_err() {
+        tracing::info!("some requests did not end in time");
+    }
+}
+
+async fn answer(app: crate::http::App, request: http::Request<Incoming>) -> http::Response<Body> {
+    match app.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+fn set_options(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = socket2::SockRef::from(stream);
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = UNACKNOWLEDGED_TIMEOUT;
+    Ok(())
+}
+
+/// One open connection: a place of its address and a unit of the gauge, also after an upgrade.
+struct Open {
+    state: State,
+    _ticket: Ticket,
+}
+
+impl Open {
+    fn new(state: &State, ticket: Ticket) -> Self {
+        state.metrics.tcp.inc();
+        Self {
+            state: state.clone(),
+            _ticket: ticket,
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.state.metrics.tcp.dec();
+    }
+}
+
+/// A TCP stream that carries its [`Open`] wherever it goes.
+struct Counted {
+    stream: TcpStream,
+    _open: Open,
+}
+
+mod io {
+    //! [`Counted`] is its stream.
+
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::Counted;
+
+    impl AsyncRead for Counted {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<std::io::Result<()>> {
+            Pin::new(&mut self.stream).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Counted {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<std::io::Result<usize>> {
+            Pin::new(&mut self.stream).poll_write(cx, buf)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Pin::new(&mut self.stream).poll_flush(cx)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Pin::new(&mut self.stream).poll_shutdown(cx)
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bufs: &[std::io::IoSlice<'_>],
+        ) -> Poll<std::io::Result<usize>> {
+            Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        }
+
+        fn is_write_vectored(&self) -> bool {
+            self.stream.is_write_vectored()
+        }
+    }
+}

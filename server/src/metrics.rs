@@ -1,0 +1,130 @@
+//! Figures for `/metrics`, in Prometheus' text format.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// What is counted.
+pub struct Metrics {
+    registry: Registry,
+    /// Open TCP connections.
+    pub tcp: Gauge,
+    /// Connected sockets by namespace.
+    pub sockets: Family<Namespace, Gauge>,
+    /// Rooms that this process follows because somebody connected to it is there.
+    pub rooms: Gauge,
+    /// Messages stored, doubles not counted apart.
+    pub stored: Counter,
+    /// Packs of events handed to a room's sockets.
+    pub packs: Counter,
+    /// Commands refused, by code.
+    pub refused: Family<Code, Counter>,
+    /// Sockets disconnected because they did not keep up.
+    pub slow: Counter,
+    /// Seconds from a `send` taken up to its receipts.
+    pub append: Histogram,
+}
+
+/// A namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Namespace {
+    /// Its path.
+    pub namespace: NamespacePath,
+}
+
+/// The namespaces there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(non_camel_case_types, reason = "these are the values of the label")]
+pub enum NamespacePath {
+    /// The app's own protocol.
+    chat,
+    /// The public example's contract.
+    demo,
+}
+
+/// An error code.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Code {
+    /// As it travels.
+    pub code: String,
+}
+
+impl Metrics {
+    /// All figures at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("hubbub");
+        let metrics = Self {
+            tcp: Gauge::default(),
+            sockets: Family::default(),
+            rooms: Gauge::default(),
+            stored: Counter::default(),
+            packs: Counter::<u64, AtomicU64>::default(),
+            refused: Family::default(),
+            slow: Counter::default(),
+            append: Histogram::new(exponential_buckets(0.000_25, 2.0, 15)),
+            registry: Registry::default(),
+        };
+        registry.register("tcp_connections", "Open TCP connections", metrics.tcp.clone());
+        registry.register(
+            "sockets",
+            "Connected sockets by namespace",
+            metrics.sockets.clone(),
+        );
+        registry.register(
+            "rooms_followed",
+            "Rooms with somebody connected here",
+            metrics.rooms.clone(),
+        );
+        registry.register("messages_stored", "Messages stored", metrics.stored.clone());
+        registry.register(
+            "packs_sent",
+            "Packs of events handed to a room's sockets",
+            metrics.packs.clone(),
+        );
+        registry.register(
+            "commands_refused",
+            "Commands refused by error code",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "slow_sockets",
+            "Sockets disconnected because they did not keep up",
+            metrics.slow.clone(),
+        );
+        registry.register_with_unit(
+            "append",
+            "From a send taken up to its receipts",
+            Unit::Seconds,
+            metrics.append.clone(),
+        );
+        Self { registry, ..metrics }
+    }
+
+    /// The figures as text.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            // Writing to a string does not fail; an empty page would be noticed.
+            text.clear();
+        }
+        text
+    }
+
+    /// Counts a refusal.
+    pub fn refuse(&self, refusal: &protocol::Refusal) {
+        let code = serde_json::to_value(refusal.code)
+            .ok()
+            .and_then(|code| code.as_str().map(ToOwned::to_owned));
+        self.refused
+            .get_or_create(&Code {
+                code: code.unwrap_or_default(),
+            })
+            .inc();
+    }
+}

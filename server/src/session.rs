@@ -1,0 +1,195 @@
+//! The signed session cookie: who a browser is.
+
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use cookie::{Cookie, CookieJar, Key, SameSite};
+use http::HeaderMap;
+use http::header::COOKIE;
+use protocol::SessionToken;
+
+/// Name of the session cookie.
+const SESSION: &str = "hubbub_session";
+/// Name of the theme cookie.
+pub const THEME: &str = "hubbub_theme";
+/// Where a key that was made lives, in the data folder.
+const KEY_FILE: &str = "session.key";
+/// Bytes of a key that was made.
+const KEY_BYTES: usize = 64;
+
+/// Signs and checks session cookies.
+pub struct Sessions {
+    key: Key,
+}
+
+/// The session key cannot be read or made.
+#[derive(Debug, thiserror::Error)]
+#[error("the session key {path} {problem}")]
+pub struct KeyError {
+    path: String,
+    problem: String,
+}
+
+impl Sessions {
+    /// With the configured key, or the one in the data folder, which is made if there is none.
+    ///
+    /// # Errors
+    /// If the file cannot be read, made, or does not hold a key.
+    pub fn open(configured: Option<&str>, data_dir: &Path) -> Result<Self, KeyError> {
+        if let Some(secret) = configured {
+            return Ok(Self {
+                key: Key::derive_from(secret.as_bytes()),
+            });
+        }
+        let path = data_dir.join(KEY_FILE);
+        let problem = |problem: String| KeyError {
+            path: path.display().to_string(),
+            problem,
+        };
+        let bytes = match read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                make(&path).map_err(|error| problem(format!("cannot be made: {error}")))?
+            }
+            Err(error) => return Err(problem(format!("cannot be read: {error}"))),
+        };
+        if bytes.len() != KEY_BYTES {
+            return Err(problem(format!(
+                "has {} bytes instead of {KEY_BYTES}; restore it or remove it",
+                bytes.len()
+            )));
+        }
+        Ok(Self {
+            key: Key::from(&bytes),
+        })
+    }
+
+    /// The session that a request shows, if its signature is ours.
+    pub fn read(&self, headers: &HeaderMap) -> Option<SessionToken> {
+        let cookie = self.jar(headers).signed(&self.key).get(SESSION)?;
+        SessionToken::try_from(cookie.value().to_owned()).ok()
+    }
+
+    /// The `Set-Cookie` value that makes a browser show this session.
+    pub fn set(&self, session: &SessionToken, secure: bool) -> String {
+        let mut jar = CookieJar::new();
+        jar.signed_mut(&self.key)
+            .add(base(SESSION, session.as_str().to_owned(), secure).http_only(true));
+        jar.get(SESSION).map(Cookie::to_string).unwrap_or_default()
+    }
+
+    /// The `Set-Cookie` value that makes a browser forget its session.
+    pub fn clear(secure: bool) -> String {
+        let mut cookie = base(SESSION, String::new(), secure).http_only(true).build();
+        cookie.make_removal();
+        cookie.to_string()
+    }
+
+    fn jar(&self, headers: &HeaderMap) -> CookieJar {
+        let mut jar = CookieJar::new();
+        for cookie in cookies(headers) {
+            jar.add_original(cookie.into_owned());
+        }
+        jar
+    }
+}
+
+/// The value of a cookie that needs no signature.
+pub fn plain<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cookie<'a>> {
+    cookies(headers).find(|cookie| cookie.name() == name)
+}
+
+/// The `Set-Cookie` value of a cookie that scripts may read.
+pub fn set_plain(name: &'static str, value: &str, secure: bool) -> String {
+    base(name, value.to_owned(), secure).to_string()
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+    let values = headers
+        .get_all(COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    values.flat_map(Cookie::split_parse).filter_map(Result::ok)
+}
+
+fn base(name: &'static str, value: String, secure: bool) -> cookie::CookieBuilder<'static> {
+    Cookie::build((name, value))
+        .path("/")
+        .same_site(SameSite::Lax)
+        .secure(secure)
+        .permanent()
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    OpenOptions::new()
+        .read(true)
+        .open(path)?
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn make(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; KEY_BYTES];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(set_cookie: &str) -> HeaderMap {
+        let pair = set_cookie.split(';').next().unwrap();
+        HeaderMap::from_iter([(COOKIE, pair.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_session_is_recognised_by_whoever_has_the_key_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let token = SessionToken::from_random(7);
+        let ours = Sessions::open(None, folder.path()).unwrap();
+        let cookie = ours.set(&token, true);
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Secure"));
+        let again = Sessions::open(None, folder.path()).unwrap();
+        assert_eq!(
+            again.read(&header(&cookie)),
+            Some(token.clone()),
+            "the key is kept"
+        );
+        let other = Sessions::open(Some(&"k".repeat(32)), folder.path()).unwrap();
+        assert_eq!(
+            other.read(&header(&cookie)),
+            None,
+            "another key signs differently"
+        );
+        assert_eq!(
+            ours.read(&header(&format!("{SESSION}={}", token.as_str()))),
+            None,
+            "unsigned"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_the_key() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        Sessions::open(None, folder.path()).unwrap();
+        let mode = std::fs::metadata(folder.path().join(KEY_FILE))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::write(folder.path().join(KEY_FILE), b"short").unwrap();
+        assert!(Sessions::open(None, folder.path()).is_err());
+    }
+}

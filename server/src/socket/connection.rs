@@ -1,0 +1,225 @@
+//! One connection to `/chat`: who it is, which rooms it is in, and its commands one after the other.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::ConnectInfo;
+use chat::{ChatError, ConnectionId};
+use protocol::{ErrorCode, PROTOCOL_VERSION, Person, Refusal, RoomSlug, SessionToken, Welcome};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use socketioxide::extract::{AckSender, SocketRef, TryData};
+use socketioxide::handler::ConnectHandler;
+use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
+
+use super::fanout::Hold;
+use super::inbox::{Inbox, Payload, Queued, WhenRefused};
+use super::{Answer, dispatch, send, slow};
+use crate::metrics::{Namespace, NamespacePath};
+use crate::state::State;
+
+/// The namespace of the app's own protocol.
+pub const NAMESPACE: &str = "/chat";
+
+/// The `auth` object of a handshake.
+#[derive(Default, Deserialize)]
+struct Auth {
+    #[serde(default)]
+    protocol: Option<u32>,
+    #[serde(default)]
+    token: Option<SessionToken>,
+}
+
+/// A handshake that is refused; the client gets it as the message of `connect_error`.
+#[derive(Debug, thiserror::Error)]
+#[error("{code}: {sentence}")]
+struct NotAdmitted {
+    code: &'static str,
+    sentence: String,
+}
+
+/// What the middleware prepares for the connect handler.
+#[derive(Clone)]
+struct Admitted {
+    you: Option<Person>,
+    commands: Arc<Mutex<Option<Receiver<Queued>>>>,
+    gone: CancellationToken,
+}
+
+/// Listens on the namespace.
+pub fn listen(state: &State) {
+    let (admit, start) = (state.clone(), state.clone());
+    // Handlers are registered in the middleware: it is awaited before the client is told that it is connected, so
+    // what the client emits at once finds them.
+    let middleware = move |socket: SocketRef, TryData(auth): TryData<Auth>| {
+        let state = admit.clone();
+        async move { prepare(&state, &socket, auth.map_err(|error| error.to_string())).await }
+    };
+    let handler = move |socket: SocketRef| {
+        let state = start.clone();
+        async move { run(state, socket).await }
+    };
+    state.io().ns(NAMESPACE, handler.with(middleware));
+}
+
+async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) -> Result<(), NotAdmitted> {
+    let auth = auth.map_err(|sentence| NotAdmitted {
+        code: "bad_request",
+        sentence,
+    })?;
+    if auth.protocol.is_some_and(|version| version != PROTOCOL_VERSION) {
+        let sentence = format!("the server speaks protocol {PROTOCOL_VERSION}; reload the page");
+        return Err(NotAdmitted {
+            code: "reload",
+            sentence,
+        });
+    }
+    let session = auth
+        .token
+        .or_else(|| state.sessions.read(&socket.req_parts().headers));
+    let you = match session {
+        Some(session) => state.hub.person(&session).await.map_err(|error| {
+            tracing::error!(%error, "cannot look up a session");
+            NotAdmitted {
+                code: "unavailable",
+                sentence: Refusal::from(&error).message,
+            }
+        })?,
+        None => None,
+    };
+    let (inbox, commands) = Inbox::new(state, WhenRefused::Answer(state.gate.connection(address(socket))));
+    let gone = CancellationToken::new();
+    socket.extensions.insert(Admitted {
+        you,
+        commands: Arc::new(Mutex::new(Some(commands))),
+        gone: gone.clone(),
+    });
+    socket.on_fallback(inbox);
+    socket.on_disconnect(move || {
+        gone.cancel();
+        std::future::ready(())
+    });
+    Ok(())
+}
+
+/// Where the connection comes from.
+pub fn address(socket: &SocketRef) -> IpAddr {
+    let peer = socket.req_parts().extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())
+}
+
+async fn run(state: State, socket: SocketRef) {
+    let Some(admitted) = socket.extensions.remove::<Admitted>() else {
+        return;
+    };
+    let commands = admitted
+        .commands
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    let Some(commands) = commands else { return };
+    let connection = Connection {
+        id: ConnectionId(socket.id.to_string()),
+        you: admitted.you,
+        rooms: HashMap::new(),
+        state: state.clone(),
+        socket,
+    };
+    state.tasks.spawn(connection.work(commands, admitted.gone));
+}
+
+/// One connection.
+pub struct Connection {
+    /// What the process shares.
+    pub state: State,
+    /// Its socket.
+    pub socket: SocketRef,
+    /// How presence knows it.
+    pub id: ConnectionId,
+    /// Who it belongs to.
+    pub you: Option<Person>,
+    /// The rooms it is in.
+    pub rooms: HashMap<RoomSlug, Hold>,
+}
+
+impl Connection {
+    async fn work(mut self, mut commands: Receiver<Queued>, gone: CancellationToken) {
+        let gauge = Namespace {
+            namespace: NamespacePath::chat,
+        };
+        self.state.metrics.sockets.get_or_create(&gauge).inc();
+        self.emit(
+            "welcome",
+            &Welcome {
+                protocol: PROTOCOL_VERSION,
+                you: self.you.clone(),
+            },
+        );
+        let mut next = None;
+        loop {
+            let queued = match next.take() {
+                Some(queued) => queued,
+                None => tokio::select! {
+                    // What was sent before the connection ended is worked off before it ends here.
+                    biased;
+                    queued = commands.recv() => match queued { Some(queued) => queued, None => break },
+                    () = gone.cancelled() => break,
+                },
+            };
+            if queued.command.name == "send" {
+                next = send::handle(&mut self, queued, &mut commands).await;
+            } else {
+                dispatch(&mut self, queued.command).await;
+            }
+        }
+        self.state.metrics.sockets.get_or_create(&gauge).dec();
+        for (room, _hold) in std::mem::take(&mut self.rooms) {
+            self.exit(&room).await;
+        }
+    }
+
+    /// Who is speaking.
+    pub fn you(&self) -> Result<&Person, Refusal> {
+        self.you
+            .as_ref()
+            .ok_or_else(|| Refusal::new(ErrorCode::NotSignedIn, "sign in first"))
+    }
+
+    /// Leaves a room in the eyes of the others.
+    pub async fn exit(&mut self, room: &RoomSlug) {
+        self.socket.leave(room.as_str().to_owned());
+        if let Some(you) = &self.you
+            && let Err(error) = self.state.hub.leave(&you.id, &self.id, room).await
+        {
+            tracing::warn!(%error, %room, "could not leave a room; the lease will end it");
+        }
+    }
+
+    /// Answers a command.
+    pub fn reply(&self, ack: AckSender, answer: Answer) {
+        slow::reply(&self.state, &self.socket, ack, &answer);
+    }
+
+    /// Tells this connection something.
+    pub fn emit<T: serde::Serialize>(&self, event: &str, data: &T) {
+        slow::emit(&self.state, &self.socket, event, data);
+    }
+}
+
+/// A command's payload as what it is documented to be.
+pub fn parse<T: DeserializeOwned>(payload: Payload) -> Result<T, Refusal> {
+    let json = payload?;
+    // The sentence says what is wrong and where; it repeats nothing of the text but names of fields.
+    serde_json::from_str(json.get()).map_err(|error| Refusal::new(ErrorCode::BadRequest, error.to_string()))
+}
+
+/// A refusal of the chat as it travels; what is our own fault is logged here, once.
+pub fn refuse(error: ChatError) -> Refusal {
+    let refusal = Refusal::from(&error);
+    if refusal.code == ErrorCode::Unavailable {
+        tracing::error!(%error, "a command failed");
+    }
+    refusal
+}

@@ -1,0 +1,252 @@
+//! From the rooms to the sockets: one follower per room that has somebody connected here, whoever wrote.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chat::{ChatError, Live, StoreError};
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
+use protocol::{ErrorCode, Refusal, RoomRef, RoomSlug};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::connection::NAMESPACE;
+use super::pack::Pack;
+use super::{demo, slow};
+use crate::state::State;
+
+/// What arrives in a hot room within this time leaves together.
+const WINDOW: Duration = Duration::from_millis(25);
+/// How long a room is followed after the last one left: people reload.
+const LINGER: Duration = Duration::from_secs(5);
+/// When to try again to follow a room that was lost.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// The rooms that are followed.
+#[derive(Default)]
+pub struct Fanout {
+    rooms: Mutex<HashMap<RoomSlug, Followed>>,
+}
+
+struct Followed {
+    holders: usize,
+    phase: watch::Receiver<Phase>,
+    stop: CancellationToken,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Starting,
+    Following,
+    Failed(Refusal),
+}
+
+/// Keeps a room followed for as long as it lives.
+pub struct Hold {
+    state: State,
+    room: RoomSlug,
+}
+
+impl Fanout {
+    /// Has the room followed: whatever is stored after this returns reaches the sockets that are in the room.
+    ///
+    /// # Errors
+    /// [`ErrorCode::RoomNotFound`], or the backend does not answer.
+    pub async fn hold(state: &State, room: &RoomSlug) -> Result<Hold, Refusal> {
+        let (hold, mut phase) = {
+            let mut rooms = state.fanout.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+            let followed = match rooms.entry(room.clone()) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(start(state, room.clone())),
+            };
+            followed.holders += 1;
+            (
+                Hold {
+                    state: state.clone(),
+                    room: room.clone(),
+                },
+                followed.phase.clone(),
+            )
+        };
+        let gone = || Refusal::new(ErrorCode::Unavailable, "the server is stopping").retry_after_ms(1_000);
+        match phase
+            .wait_for(|phase| !matches!(phase, Phase::Starting))
+            .await
+            .as_deref()
+        {
+            Ok(Phase::Failed(refusal)) => Err(refusal.clone()),
+            Ok(_) => Ok(hold),
+            Err(_) => Err(gone()),
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut rooms = self
+            .state
+            .fanout
+            .rooms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(followed) = rooms.get_mut(&self.room) else {
+            return;
+        };
+        followed.holders -= 1;
+        if followed.holders == 0 && tokio::runtime::Handle::try_current().is_ok() {
+            tokio::spawn(let_go(self.state.clone(), self.room.clone()));
+        }
+    }
+}
+
+async fn let_go(state: State, room: RoomSlug) {
+    sleep(LINGER).await;
+    let mut rooms = state.fanout.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+    if rooms.get(&room).is_some_and(|followed| followed.holders == 0)
+        && let Some(followed) = rooms.remove(&room)
+    {
+        followed.stop.cancel();
+    }
+}
+
+fn start(state: &State, room: RoomSlug) -> Followed {
+    let (phase, watched) = watch::channel(Phase::Starting);
+    let stop = CancellationToken::new();
+    tokio::spawn(follow(state.clone(), room, phase, stop.clone()));
+    Followed {
+        holders: 0,
+        phase: watched,
+        stop,
+    }
+}
+
+async fn follow(state: State, room: RoomSlug, phase: watch::Sender<Phase>, stop: CancellationToken) {
+    state.metrics.rooms.inc();
+    let work = async {
+        let mut again = false;
+        loop {
+            match state.hub.follow(&room).await {
+                Ok(stream) => {
+                    phase.send_replace(Phase::Following);
+                    if again {
+                        // Whatever happened while we were not looking: everybody joins again from their place.
+                        send(&state, &room, "reset", &RoomRef { room: room.clone() }).await;
+                    }
+                    deliver(&state, &room, stream).await;
+                }
+                Err(error) if !again => return Some(error),
+                Err(error) => tracing::warn!(%error, %room, "cannot follow a room; trying again"),
+            }
+            again = true;
+            sleep(RETRY).await;
+        }
+    };
+    if let Some(Some(error)) = stop.run_until_cancelled(work).await {
+        // Whoever comes next tries anew; whoever waits is told.
+        state
+            .fanout
+            .rooms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&room);
+        if !matches!(error, ChatError::Store(StoreError::NoSuchRoom(_))) {
+            tracing::error!(%error, %room, "cannot follow a room");
+        }
+        phase.send_replace(Phase::Failed(Refusal::from(&error)));
+    }
+    state.metrics.rooms.dec();
+}
+
+/// Passes on what a room tells, until it is lost.
+async fn deliver(state: &State, room: &RoomSlug, mut stream: BoxStream<'static, Live>) {
+    let mut pack = Pack::default();
+    let mut quiet_at = Instant::now();
+    loop {
+        let lost = if pack.is_empty() {
+            match stream.next().await {
+                Some(live) => pack.take(live),
+                None => return,
+            }
+        } else {
+            tokio::select! {
+                // The first of a quiet room leaves at once; in a hot one the window decides.
+                () = sleep_until(quiet_at), if !pack.is_full() => false,
+                live = stream.next(), if !pack.is_full() => match live {
+                    Some(live) => pack.take(live),
+                    None => return,
+                },
+                else => false,
+            }
+        };
+        // What is ready travels along.
+        let mut lost = lost;
+        while !lost && !pack.is_full() {
+            match stream.next().now_or_never() {
+                Some(Some(live)) => lost = pack.take(live),
+                _ => break,
+            }
+        }
+        if lost || pack.is_full() || Instant::now() >= quiet_at {
+            flush(state, room, &mut pack).await;
+            quiet_at = Instant::now() + WINDOW;
+        }
+        if lost {
+            return;
+        }
+    }
+}
+
+async fn flush(state: &State, room: &RoomSlug, pack: &mut Pack) {
+    let pack = std::mem::take(pack);
+    if *room == RoomSlug::lobby() {
+        demo::deliver(state, &pack);
+    }
+    if !pack.events.is_empty() {
+        state.metrics.packs.inc();
+        send(
+            state,
+            room,
+            "events",
+            &pack.events.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+        )
+        .await;
+    }
+    if let Some(presence) = pack.presence(room) {
+        send(state, room, "presence", &presence).await;
+    }
+    for typing in pack.typing(room) {
+        send(state, room, "typing", &typing).await;
+    }
+    if pack.reset {
+        send(state, room, "reset", &RoomRef { room: room.clone() }).await;
+    }
+}
+
+/// Sends to everybody in the room, encoded once.
+async fn send<T: Serialize + Sync>(state: &State, room: &RoomSlug, event: &str, data: &T) {
+    let Some(chat) = state.io().of(NAMESPACE) else {
+        return;
+    };
+    let members = chat.to(room.as_str().to_owned());
+    let full = match members.clone().emit(event, data).await {
+        Ok(()) => return,
+        Err(socketioxide::BroadcastError::Socket(errors)) => errors
+            .iter()
+            .any(|error| matches!(error, socketioxide::SocketError::InternalChannelFull)),
+        Err(error) => {
+            tracing::error!(%error, event, "could not send to a room");
+            false
+        }
+    };
+    if full {
+        // The library does not say whose queue was full. Sent again to each, it is a duplicate for whoever has it,
+        // and finds out whoever does not keep up.
+        for socket in members.sockets() {
+            slow::emit(state, &socket, event, data);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The end of the process, as clients see it: they are told to come back, each at another time.
+
+use std::time::Duration;
+
+use protocol::ComeBack;
+
+use super::connection::NAMESPACE;
+use crate::state::State;
+
+/// The first comes back after this time, the last after this and [`SPREAD`].
+const FIRST_MS: u64 = 200;
+/// Clients are spread over this time.
+const SPREAD: u64 = 2_000;
+/// Time for the goodbye to leave.
+const FLUSH: Duration = Duration::from_millis(200);
+/// Connections that do not close by then end with the process.
+const CLOSE: Duration = Duration::from_secs(3);
+
+/// Says goodbye to every client and closes its connection.
+pub async fn say_goodbye(state: &State) {
+    let sockets = state
+        .io()
+        .of(NAMESPACE)
+        .map(|chat| chat.sockets())
+        .unwrap_or_default();
+    let count = sockets.len().max(1) as u64;
+    for (n, socket) in sockets.iter().enumerate() {
+        let after_ms = FIRST_MS + SPREAD * n as u64 / count;
+        // One that cannot be told notices by itself.
+        if let Err(error) = socket.emit("come_back", &ComeBack { after_ms }) {
+            tracing::debug!(%error, "no goodbye");
+        }
+    }
+    if !sockets.is_empty() {
+        tokio::time::sleep(FLUSH).await;
+    }
+    if tokio::time::timeout(CLOSE, state.io().close()).await.is_err() {
+        tracing::info!("some connections did not close in time");
+    }
+}

@@ -1,0 +1,256 @@
+//! A connection's commands, in the order in which they arrived.
+//!
+//! The library calls a handler in its read loop and spawns what it returns; so the place in the queue is taken in
+//! that call, and one task per connection works the queue off.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use protocol::{ErrorCode, Refusal};
+use serde_json::value::RawValue;
+use socketioxide::adapter::LocalAdapter;
+use socketioxide::extract::AckSender;
+use socketioxide::handler::{FromMessageParts, MessageHandler};
+use socketioxide::socket::Socket;
+use socketioxide_core::Value;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::{Answer, answer, slow};
+use crate::limits::ConnectionGate;
+use crate::state::State;
+
+/// Commands that may wait.
+pub const QUEUE: usize = 2_048;
+/// Bytes that may wait.
+const QUEUE_BYTES: usize = 2 * 1024 * 1024;
+/// When to try again if the queue is full.
+const FULL_WAIT: Duration = Duration::from_millis(500);
+
+/// A command's one argument as JSON, if it has one that may be read.
+pub type Payload = Result<Box<RawValue>, Refusal>;
+
+/// One command on its way to its handler.
+pub struct Command {
+    /// Its event name.
+    pub name: String,
+    /// Its one argument.
+    pub payload: Payload,
+    /// How it is answered; without an acknowledgement id this does nothing.
+    pub ack: AckSender,
+}
+
+/// A command with the place that it takes in the queue.
+pub struct Queued {
+    /// The command.
+    pub command: Command,
+    _place: Place,
+}
+
+/// Bytes of the queue, given back when the command is taken out.
+struct Place {
+    bytes: usize,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// What to do with a command for which there is no place now.
+pub enum WhenRefused {
+    /// Answer it: the client has an acknowledgement to read.
+    Answer(ConnectionGate),
+    /// Close the connection: its protocol has no acknowledgements.
+    Close,
+}
+
+/// Puts every event of a socket into a queue.
+pub struct Inbox {
+    state: State,
+    queue: mpsc::Sender<Queued>,
+    waiting: Arc<AtomicUsize>,
+    refused: WhenRefused,
+}
+
+impl Inbox {
+    /// An inbox, and where its commands come out.
+    pub fn new(state: &State, refused: WhenRefused) -> (Self, mpsc::Receiver<Queued>) {
+        let (queue, commands) = mpsc::channel(QUEUE);
+        (
+            Self {
+                state: state.clone(),
+                queue,
+                waiting: Arc::default(),
+                refused,
+            },
+            commands,
+        )
+    }
+
+    fn admit(&self) -> Result<(), Refusal> {
+        let WhenRefused::Answer(gate) = &self.refused else {
+            return Ok(());
+        };
+        gate.command(Instant::now()).map_err(|wait| {
+            let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            Refusal::new(ErrorCode::RateLimited, "too many commands; wait a moment").retry_after_ms(ms)
+        })
+    }
+
+    fn full(&self) -> Refusal {
+        let wait = match &self.refused {
+            WhenRefused::Answer(gate) => gate.close(Instant::now(), FULL_WAIT),
+            WhenRefused::Close => FULL_WAIT,
+        };
+        let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        Refusal::new(
+            ErrorCode::Busy,
+            "too much is waiting on this connection; wait for answers",
+        )
+        .retry_after_ms(ms)
+    }
+
+    fn enqueue(
+        &self,
+        name: String,
+        payload: Payload,
+        ack: AckSender,
+        bytes: usize,
+    ) -> Result<(), (Refusal, AckSender)> {
+        if let Err(refusal) = self.admit() {
+            return Err((refusal, ack));
+        }
+        let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        let place = Place {
+            bytes,
+            waiting: Arc::clone(&self.waiting),
+        };
+        let queued = Queued {
+            command: Command { name, payload, ack },
+            _place: place,
+        };
+        if before > QUEUE_BYTES {
+            return Err((self.full(), queued.command.ack));
+        }
+        match self.queue.try_send(queued) {
+            Ok(()) => Ok(()),
+            // Closed: the connection is ending, nobody reads the answer.
+            Err(TrySendError::Full(queued) | TrySendError::Closed(queued)) => {
+                Err((self.full(), queued.command.ack))
+            }
+        }
+    }
+}
+
+impl MessageHandler<LocalAdapter, ()> for Inbox {
+    fn call(&self, socket: Arc<Socket<LocalAdapter>>, mut value: Value, ack_id: Option<i64>) {
+        let Ok(ack) = AckSender::from_message_parts(&socket, &mut value, &ack_id);
+        let limit = self.state.gate.limits().frame_bytes;
+        let (name, payload) = read(&value, limit);
+        let bytes = value.len().min(limit);
+        if let Err((refusal, ack)) = self.enqueue(name, payload, ack, bytes) {
+            match self.refused {
+                WhenRefused::Answer(_) => {
+                    let answer: Answer = answer::<()>(Err(refusal));
+                    slow::reply(&self.state, &socket.into(), ack, &answer);
+                }
+                WhenRefused::Close => {
+                    tracing::info!(id = %socket.id, "closing a connection that sends faster than its events can wait");
+                    slow::disconnect(&self.state, socket.into());
+                }
+            }
+        }
+    }
+}
+
+/// The event's name and its one argument: `["name", {…}]`.
+fn read(value: &Value, limit: usize) -> (String, Payload) {
+    let bad = |message: &str| Err(Refusal::new(ErrorCode::BadRequest, message));
+    let (text, attachments) = match value {
+        Value::Str(text, attachments) => (text.as_str(), attachments.as_ref().is_some_and(|a| !a.is_empty())),
+        Value::Bytes(_) => return (String::new(), bad("binary events are not understood")),
+    };
+    let Ok(Parts(name, payload)) = serde_json::from_str(text) else {
+        return (String::new(), bad("an event is a name and one JSON object"));
+    };
+    if attachments {
+        return (name, bad("binary attachments are not understood"));
+    }
+    if text.len() > limit {
+        let message = format!("a command has at most {limit} bytes; this one has {}", text.len());
+        return (name, Err(Refusal::new(ErrorCode::TooLarge, message)));
+    }
+    let payload =
+        payload.ok_or_else(|| Refusal::new(ErrorCode::BadRequest, "this command needs a JSON object"));
+    (name, payload)
+}
+
+/// An event as the parser leaves it: its name, its first argument, and whatever else, which is ignored.
+struct Parts(String, Option<Box<RawValue>>);
+
+impl<'de> serde::Deserialize<'de> for Parts {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Parts;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an array of an event name and its argument")
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Parts, A::Error> {
+                let name = seq
+                    .next_element()?
+                    .ok_or_else(|| serde::de::Error::invalid_length(0, &self))?;
+                let payload = seq.next_element()?;
+                while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+                Ok(Parts(name, payload))
+            }
+        }
+
+        deserializer.deserialize_seq(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(text: &str) -> (String, Result<String, ErrorCode>) {
+        let (name, payload) = read(&Value::Str(text.to_owned().into(), None), 100);
+        (
+            name,
+            payload
+                .map(|json| json.get().to_owned())
+                .map_err(|refusal| refusal.code),
+        )
+    }
+
+    #[test]
+    fn an_event_is_a_name_and_one_argument() {
+        assert_eq!(
+            event(r#"["send",{"a":1}]"#),
+            ("send".to_owned(), Ok(r#"{"a":1}"#.to_owned()))
+        );
+        assert_eq!(
+            event(r#"["send",{"a":1},2,3]"#),
+            ("send".to_owned(), Ok(r#"{"a":1}"#.to_owned()))
+        );
+        assert_eq!(
+            event(r#"["send"]"#),
+            ("send".to_owned(), Err(ErrorCode::BadRequest))
+        );
+        assert_eq!(event(r"[7]").1, Err(ErrorCode::BadRequest));
+        assert_eq!(event(r"[]").1, Err(ErrorCode::BadRequest));
+        assert_eq!(event(r#"{"a":1}"#).1, Err(ErrorCode::BadRequest));
+        assert_eq!(
+            event(&format!(r#"["send","{}"]"#, "x".repeat(100))).1,
+            Err(ErrorCode::TooLarge)
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! `join`: be present in a room and receive what happens there, from exactly the place one has.
+
+use protocol::{ErrorCode, Join, Joined, Refusal};
+
+use super::connection::{Connection, parse, refuse};
+use super::fanout::Fanout;
+use super::inbox::Payload;
+
+/// First the room is followed, then the socket is in it, then the log is read: nothing falls between.
+pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joined, Refusal> {
+    let you = connection.you()?.clone();
+    let join: Join = parse(payload)?;
+    let room = join.room.clone();
+    let known = connection.rooms.contains_key(&room);
+    let max = connection.state.gate.limits().rooms_per_connection;
+    if !known && connection.rooms.len() >= max {
+        return Err(Refusal::new(
+            ErrorCode::TooManyRooms,
+            format!("one connection may be in {max} rooms; leave one"),
+        ));
+    }
+    if !known {
+        let hold = Fanout::hold(&connection.state, &room).await?;
+        connection.socket.join(room.as_str().to_owned());
+        connection.rooms.insert(room.clone(), hold);
+    }
+    let joined = connection.state.hub.join(&you, &connection.id, join).await;
+    if joined.is_err() && !known {
+        connection.exit(&room).await;
+        connection.rooms.remove(&room);
+    }
+    joined.map_err(refuse)
+}

@@ -1,0 +1,144 @@
+//! What happens in a room within one window, as few packets.
+
+use std::sync::Arc;
+
+use chat::Live;
+use chat::ports::PresenceChange;
+use protocol::{EventBody, Person, PresenceUpdate, RoomEvent, RoomSlug, TypingUpdate};
+
+/// Events of one packet, at most.
+const EVENTS: usize = 200;
+/// Bytes of text of one packet, about.
+const BYTES: usize = 48 * 1024;
+
+/// What is to be sent.
+#[derive(Default)]
+pub struct Pack {
+    /// Events of the log, in order.
+    pub events: Vec<Arc<RoomEvent>>,
+    /// Who came, went and wrote, in order.
+    pub changes: Vec<PresenceChange>,
+    /// Whether everybody must join again.
+    pub reset: bool,
+    bytes: usize,
+}
+
+impl Pack {
+    /// Adds what happened. True: the room is lost, nothing more will come.
+    pub fn take(&mut self, live: Live) -> bool {
+        match live {
+            Live::Events(events) => {
+                self.bytes += events.iter().map(|event| text(event)).sum::<usize>();
+                self.events.extend(events);
+            }
+            Live::Presence(PresenceChange::Unsure) | Live::Reset => self.reset = true,
+            Live::Presence(change) => self.changes.push(change),
+            Live::Lost(error) => {
+                tracing::error!(%error, "lost a room");
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.changes.is_empty() && !self.reset
+    }
+
+    /// Enough for one packet.
+    pub fn is_full(&self) -> bool {
+        self.events.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= EVENTS
+    }
+
+    /// Who came and went in the end, if anybody did.
+    pub fn presence(&self, room: &RoomSlug) -> Option<PresenceUpdate> {
+        let (mut entered, mut left, mut now) = (Vec::<Person>::new(), Vec::<Person>::new(), None);
+        for change in &self.changes {
+            let (person, here, to, from) = match change {
+                PresenceChange::Entered(person, here) => (person, here, &mut entered, &mut left),
+                PresenceChange::Left(person, here) => (person, here, &mut left, &mut entered),
+                PresenceChange::Typing(..) | PresenceChange::Unsure => continue,
+            };
+            now = Some(*here);
+            let before = from.len();
+            from.retain(|other| other.id != person.id);
+            if from.len() == before {
+                to.push(person.clone());
+            }
+        }
+        now.map(|here| PresenceUpdate {
+            room: room.clone(),
+            entered,
+            left,
+            here,
+        })
+    }
+
+    /// Who writes or stopped in the end.
+    pub fn typing(&self, room: &RoomSlug) -> Vec<TypingUpdate> {
+        let mut updates = Vec::<TypingUpdate>::new();
+        for change in &self.changes {
+            if let PresenceChange::Typing(person, typing) = change {
+                updates.retain(|update| update.person.id != person.id);
+                updates.push(TypingUpdate {
+                    room: room.clone(),
+                    person: person.clone(),
+                    typing: *typing,
+                });
+            }
+        }
+        updates
+    }
+}
+
+fn text(event: &RoomEvent) -> usize {
+    match &event.body {
+        EventBody::Posted { text, .. } => text.as_str().len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{DisplayName, PersonId};
+
+    fn person(n: u128) -> Person {
+        Person {
+            id: PersonId::from_random(n),
+            name: DisplayName::try_from(format!("p{n}")).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_window_tells_the_net_effect() {
+        let mut pack = Pack::default();
+        let (a, b) = (person(1), person(2));
+        for change in [
+            PresenceChange::Entered(a.clone(), 1),
+            PresenceChange::Left(a.clone(), 0),
+            PresenceChange::Typing(b.clone(), true),
+            PresenceChange::Entered(b.clone(), 1),
+            PresenceChange::Typing(b.clone(), false),
+        ] {
+            assert!(!pack.take(Live::Presence(change)));
+        }
+        let update = pack.presence(&RoomSlug::lobby()).unwrap();
+        assert_eq!(
+            (update.entered, update.left, update.here),
+            (vec![b.clone()], vec![], 1)
+        );
+        let typing = pack.typing(&RoomSlug::lobby());
+        assert_eq!(typing.len(), 1);
+        assert!(!typing[0].typing);
+    }
+
+    #[test]
+    fn an_unsure_presence_makes_everybody_join_again() {
+        let mut pack = Pack::default();
+        assert!(pack.is_empty());
+        pack.take(Live::Presence(PresenceChange::Unsure));
+        assert!(pack.reset && !pack.is_empty());
+        assert_eq!(pack.presence(&RoomSlug::lobby()), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! The Socket.IO library, set up with every limit that it has.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{self, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use socketioxide::service::SocketIoService;
+use socketioxide::{ParserConfig, SocketIo};
+use tower::ServiceExt;
+
+use crate::config::Limits;
+use crate::state::State;
+
+/// Where Socket.IO lives.
+const PATH: &str = "/socket.io";
+/// A frame may be this many times larger than a command before the connection is closed: what lies between is
+/// answered with `too_large`.
+const FRAME_SLACK: usize = 4;
+/// Packets that wait for one socket. Past this the socket is disconnected and resumes from its place.
+const OUTBOX_PACKETS: usize = 4_096;
+/// How often a connection is asked whether it lives, and how long it has to answer.
+const PING: (Duration, Duration) = (Duration::from_secs(25), Duration::from_secs(20));
+/// Time to connect to a namespace, to upgrade, and to complete a packet.
+const SETUP: Duration = Duration::from_secs(10);
+
+type Service =
+    SocketIoService<tower::util::BoxCloneSyncService<Request, Response<Body>, std::convert::Infallible>>;
+
+/// The Socket.IO server and the service that answers its requests.
+pub struct Server {
+    /// To emit and to listen.
+    pub io: SocketIo,
+    service: Service,
+}
+
+impl Server {
+    /// A server without namespaces yet.
+    pub fn new(limits: &Limits) -> Self {
+        let frame = limits.frame_bytes * FRAME_SLACK;
+        let none = tower::service_fn(async |_: Request| Ok(StatusCode::NOT_FOUND.into_response()));
+        let (service, io) = SocketIo::builder()
+            .req_path(PATH)
+            .max_payload(frame as u64)
+            .ws_max_message_size(frame)
+            .ws_max_frame_size(frame)
+            .ws_read_buffer_size(4 * 1024)
+            .max_buffer_size(OUTBOX_PACKETS)
+            .ping_interval(PING.0)
+            .ping_timeout(PING.1)
+            .connect_timeout(SETUP)
+            .upgrade_timeout(SETUP)
+            .with_parser(
+                ParserConfig::common()
+                    .max_incoming_binaries(0)
+                    .max_incoming_binary_buf_size(0)
+                    .packet_completion_timeout(SETUP),
+            )
+            .build_with_inner_svc(tower::util::BoxCloneSyncService::new(none));
+        Self { io, service }
+    }
+}
+
+/// Takes the requests that belong to Socket.IO, if they come from a page that may.
+pub async fn route(extract::State(state): extract::State<State>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path != PATH && !path.starts_with("/socket.io/") {
+        return next.run(request).await;
+    }
+    if !crate::http::origin::allowed(request.headers(), &state.origins) {
+        return (
+            StatusCode::FORBIDDEN,
+            "pages of this origin may not connect; allow it in HUBBUB_ORIGINS\n",
+        )
+            .into_response();
+    }
+    if state.draining() {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server is stopping; try again in a moment\n",
+        )
+            .into_response();
+    }
+    match state.sockets.service.clone().oneshot(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(never) => match never {},
+    }
+}

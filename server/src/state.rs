@@ -1,0 +1,131 @@
+//! What everything in this process shares, and how it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use backend::{Embedded, RandomIds, SystemClock};
+use chat::Hub;
+use chat::hub::Ports;
+use socketioxide::SocketIo;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::limits::Gate;
+use crate::metrics::Metrics;
+use crate::session::Sessions;
+use crate::site::Site;
+use crate::socket::Fanout;
+
+/// Shared by every handler. Cheap to clone.
+#[derive(Clone)]
+pub struct State(Arc<Shared>);
+
+/// The parts.
+pub struct Shared {
+    /// The chat.
+    pub hub: Hub,
+    /// Rates and caps.
+    pub gate: Gate,
+    /// Session cookies.
+    pub sessions: Sessions,
+    /// The built site.
+    pub site: Site,
+    /// Figures.
+    pub metrics: Metrics,
+    /// From the rooms to the sockets.
+    pub fanout: Fanout,
+    /// The Socket.IO server and its HTTP service.
+    pub sockets: crate::socket::Server,
+    /// Origins that may connect beside our own.
+    pub origins: Vec<String>,
+    /// Every task that must be over before the storage closes.
+    pub tasks: TaskTracker,
+    backend: Embedded,
+    draining: AtomicBool,
+}
+
+impl std::ops::Deref for State {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl State {
+    /// Opens the storage and builds everything on it.
+    ///
+    /// # Errors
+    /// A sentence that says what cannot be used and why.
+    pub async fn open(config: Config) -> Result<Self, Box<dyn std::error::Error>> {
+        let Config {
+            data_dir,
+            site_dir,
+            session_key,
+            origins,
+            limits,
+            ..
+        } = config;
+        let site = Site::find(&site_dir)?;
+        let backend = Embedded::open(&data_dir)?;
+        let sessions = Sessions::open(session_key.as_deref(), &data_dir)?;
+        let hub = Hub::open(Ports {
+            log: Arc::new(backend.clone()),
+            directory: Arc::new(backend.clone()),
+            accounts: Arc::new(backend.clone()),
+            presence: Arc::new(backend.clone()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        })
+        .await?;
+        let gate = Gate::new(limits);
+        tokio::spawn(gate.clone().forget_idle());
+        let sockets = crate::socket::Server::new(gate.limits());
+        let tasks = TaskTracker::new();
+        let state = Self(Arc::new(Shared {
+            fanout: Fanout::default(),
+            hub,
+            gate,
+            sessions,
+            site,
+            metrics: Metrics::new(),
+            sockets,
+            origins,
+            tasks,
+            backend,
+            draining: AtomicBool::new(false),
+        }));
+        crate::socket::listen(&state);
+        Ok(state)
+    }
+
+    /// The Socket.IO server.
+    pub fn io(&self) -> &SocketIo {
+        &self.sockets.io
+    }
+
+    /// Whether the process is on its way out.
+    pub fn draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Stop being ready, tell every client to come back, close their connections.
+    pub async fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+        crate::socket::say_goodbye(self).await;
+    }
+
+    /// Waits for what was taken up, then closes the storage.
+    pub async fn close(&self) {
+        self.tasks.close();
+        if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(tasks = self.tasks.len(), "some tasks did not end in time");
+        }
+        self.backend.close().await;
+        tracing::info!("stopped");
+    }
+}
