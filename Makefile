@@ -1,0 +1,41 @@
+# `make` alone lists what there is. Every target sets up what it needs; that takes seconds when everything is there.
+export HUBBUB_TOOLS ?= $(CURDIR)/.tools
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup run watch build test check unit browser bench replicas faults hostile soak clean
+
+ENV := source "$(HUBBUB_TOOLS)/env" &&
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## Install what building needs (Rust for WebAssembly, cargo-leptos, npm packages)
+	@scripts/setup.sh build
+
+build: setup ## Build target/release/hubbub and target/site
+	@$(ENV) cargo leptos build --release --precompress
+
+run: build ## Build and serve on http://127.0.0.1:3000
+	@exec target/release/hubbub
+
+watch: setup ## Rebuild and reload on every change
+	@$(ENV) cargo leptos watch
+
+test: ## Check formats and lints, run every test, also in a real browser
+	@scripts/test.sh all
+
+check: ## Formats and lints only
+	@scripts/test.sh check
+
+unit: ## Tests without a browser
+	@scripts/test.sh unit
+
+browser: ## Tests in Chromium, and with the official Socket.IO client
+	@scripts/test.sh browser
+
+bench replicas faults hostile soak:
+	@echo "make $@: not built yet" >&2; exit 1
+
+clean: ## Remove what was built; the tools stay
+	@rm -rf target

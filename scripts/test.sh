@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# All tests, or one part of them: check (formats, lints, layering), unit (cargo test), browser (Playwright).
+# The set-up comes first, so a fresh clone needs nothing else.
+set -euo pipefail
+
+part=${1:-all}
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+export HUBBUB_TOOLS=${HUBBUB_TOOLS:-$root/.tools}
+wasm=wasm32-unknown-unknown
+
+step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
+
+step "set-up"
+scripts/setup.sh test
+# shellcheck source=/dev/null
+. "$HUBBUB_TOOLS/env"
+
+check() {
+    step "formats"
+    cargo fmt --all --check
+    # One package at a time: the whole workspace at once would turn on Leptos' `ssr` and `hydrate` together.
+    step "lints"
+    cargo clippy -q -p protocol -p chat -p backend -p testkit --all-targets -- -D warnings
+    cargo clippy -q -p app --features ssr --all-targets -- -D warnings
+    cargo clippy -q -p server --all-targets -- -D warnings
+    cargo clippy -q -p frontend --target "$wasm" -- -D warnings
+    step "the browser build holds nothing of the server"
+    local leaked
+    leaked=$(cargo tree -q -p frontend --target "$wasm" -e normal --prefix none | awk '{print $1}' | sort -u \
+        | grep -xE 'tokio|axum|hyper|socketioxide|rusqlite|redis|backend|chat|regex|chrono' || true)
+    [ -z "$leaked" ] || { echo "the browser build depends on: $leaked" >&2; exit 1; }
+    if cargo tree -q -p frontend --target "$wasm" -e features,normal | grep -q 'leptos feature "ssr"'; then
+        echo "the browser build has Leptos' feature ssr" >&2; exit 1
+    fi
+    step "types of the browser tests"
+    (cd end2end && npx tsc --noEmit)
+}
+
+unit() {
+    step "tests of the crates"
+    cargo test -q -p protocol -p chat -p backend -p testkit
+    cargo test -q -p app --features ssr
+    step "tests of the server"
+    cargo test -q -p server
+}
+
+browser() {
+    step "release build"
+    cargo leptos build --release --precompress
+    step "browser and official client"
+    (cd end2end && npx playwright test)
+}
+
+case $part in
+    all) check; unit; browser ;;
+    check | unit | browser) "$part" ;;
+    *) echo "usage: test.sh [all|check|unit|browser]" >&2; exit 2 ;;
+esac
+step "done"

@@ -1,0 +1,280 @@
+//! How the binary starts, refuses to start, answers and stops, seen from outside.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A site that is only good for starting.
+fn site(folder: &Path) {
+    for (file, text) in [
+        ("pkg/hubbub.js", ""),
+        ("pkg/hubbub.css", "a{}"),
+        ("vendor/socket.io-0.0.0.js", ""),
+    ] {
+        let path = folder.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+fn hubbub(folder: &Path, variables: &[(&str, &str)]) -> Command {
+    site(&folder.join("site"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+    for (name, _) in
+        std::env::vars().filter(|(name, _)| name.starts_with("HUBBUB_") || name.starts_with("LEPTOS_"))
+    {
+        command.env_remove(name);
+    }
+    command
+        .env("HUBBUB_ADDR", "127.0.0.1:0")
+        .env("HUBBUB_DATA_DIR", folder.join("data"))
+        .env("HUBBUB_SITE_DIR", folder.join("site"))
+        .envs(variables.iter().copied())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// What a start that must fail says.
+fn refusal(folder: &Path, variables: &[(&str, &str)]) -> String {
+    let output = hubbub(folder, variables).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "it serves with {variables:?}");
+    assert_eq!(said.lines().count(), 1, "one line, not: {said}");
+    said
+}
+
+/// A running server. Stopped by its process id, whatever becomes of the test.
+struct Server {
+    child: Child,
+    addr: SocketAddr,
+}
+
+impl Server {
+    fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut child = hubbub(folder, variables).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let addr = line
+            .trim()
+            .strip_prefix("Hubbub is at http://")
+            .expect("an address")
+            .parse()
+            .unwrap();
+        Self { child, addr }
+    }
+
+    fn request(&self, text: &str) -> String {
+        let mut stream = TcpStream::connect(self.addr).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        // A server that resets the connection has said what it had to say.
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn get(&self, path: &str, headers: &str) -> String {
+        self.request(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n",
+            self.addr
+        ))
+    }
+
+    fn post(&self, path: &str, headers: &str, form: &str) -> String {
+        self.request(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            self.addr,
+            form.len()
+        ))
+    }
+
+    fn terminate(&self) {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have stopped already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+#[test]
+fn a_wrong_start_says_what_is_wrong_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = refusal(folder.path(), &[("HUBBUB_ADDR", "nowhere")]);
+    assert!(
+        said.contains("HUBBUB_ADDR=\"nowhere\"") && said.contains("127.0.0.1:3000"),
+        "{said}"
+    );
+    assert!(refusal(folder.path(), &[("HUBBUB_LIMITS", "perhaps")]).contains("on or off"));
+    assert!(refusal(folder.path(), &[("HUBBUB_SITE_DIR", "/nonexistent")]).contains("make build"));
+    let said = refusal(folder.path(), &[("HUBBUB_DATA_DIR", "/proc/hubbub")]);
+    assert!(said.contains("/proc/hubbub"), "{said}");
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let said = refusal(folder.path(), &[("HUBBUB_ADDR", &addr)]);
+    assert!(said.contains(&addr) && said.contains("in use"), "{said}");
+}
+
+#[test]
+fn two_servers_do_not_share_a_data_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = Server::start(folder.path(), &[]);
+    assert!(
+        refusal(folder.path(), &[]).contains("data"),
+        "the second one is refused"
+    );
+}
+
+#[test]
+fn it_tells_how_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(status(&server.get("/healthz", "")), "200");
+    assert_eq!(status(&server.get("/readyz", "")), "200");
+    let metrics = server.get("/metrics", "");
+    assert!(
+        metrics.contains("hubbub_tcp_connections 1") && metrics.contains("# EOF"),
+        "{metrics}"
+    );
+    assert_eq!(status(&server.get("/nothing-here.txt", "")), "404");
+}
+
+#[test]
+fn pages_of_other_sites_are_kept_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[("HUBBUB_ORIGINS", "https://friend.example")]);
+    let polling = "/socket.io/?EIO=4&transport=polling";
+    assert_eq!(status(&server.get(polling, "")), "200");
+    assert_eq!(
+        status(&server.get(polling, &format!("Origin: http://{}\r\n", server.addr))),
+        "200"
+    );
+    assert_eq!(
+        status(&server.get(polling, "Origin: https://friend.example\r\n")),
+        "200"
+    );
+    assert_eq!(
+        status(&server.get(polling, "Origin: https://evil.example\r\n")),
+        "403"
+    );
+    let upgrade = "Origin: https://evil.example\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+    assert_eq!(
+        status(&server.get("/socket.io/?EIO=4&transport=websocket", upgrade)),
+        "403"
+    );
+    assert_eq!(
+        status(&server.post("/session", "Origin: https://evil.example\r\n", "name=Eve")),
+        "403"
+    );
+}
+
+#[test]
+fn a_session_is_a_cookie_that_scripts_cannot_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let answer = server
+        .post("/session", "", "name=Ada&next=%2Frooms%2Flobby")
+        .to_lowercase();
+    assert_eq!(status(&answer), "303");
+    assert!(answer.contains("location: /rooms/lobby\r\n"), "{answer}");
+    let cookie = answer
+        .lines()
+        .find(|line| line.starts_with("set-cookie: hubbub_session="))
+        .expect("a cookie");
+    assert!(
+        cookie.contains("httponly") && cookie.contains("samesite=lax") && !cookie.contains("secure"),
+        "{cookie}"
+    );
+    let answer = server
+        .post("/session", "X-Forwarded-Proto: https\r\n", "name=Ada")
+        .to_lowercase();
+    assert!(
+        answer.contains("; secure"),
+        "behind TLS the cookie stays on TLS: {answer}"
+    );
+    let answer = server.post("/session", "", "name=%20&next=%2F").to_lowercase();
+    assert!(
+        answer.contains("location: /?problem=name") && !answer.contains("set-cookie"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn an_unfinished_request_is_not_waited_for_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let started = Instant::now();
+    let answer = server.request("GET / HTTP/1.1\r\nHost: x\r\nX-Slow");
+    assert!(
+        started.elapsed() < Duration::from_secs(14),
+        "the header timeout is 10 s"
+    );
+    assert!(answer.is_empty() || status(&answer) == "408", "{answer}");
+}
+
+#[test]
+fn one_address_has_only_so_many_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[("HUBBUB_CONNECTIONS_PER_ADDRESS", "2")]);
+    // Two that have been answered are surely counted.
+    let held: Vec<_> = (0..2)
+        .map(|_| {
+            let mut stream = TcpStream::connect(server.addr).unwrap();
+            stream
+                .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                .unwrap();
+            let mut first = [0; 12];
+            stream.read_exact(&mut first).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(server.get("/healthz", ""), "", "the third is closed");
+    drop(held);
+    let freed = Instant::now();
+    while status(&server.get("/healthz", "")) != "200" {
+        assert!(freed.elapsed() < Duration::from_secs(10), "places are given back");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn sigterm_ends_it_within_ten_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &[]);
+    // A polling request that hangs, and a WebSocket that says nothing.
+    let mut polling = TcpStream::connect(server.addr).unwrap();
+    polling
+        .write_all(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    let mut socket = TcpStream::connect(server.addr).unwrap();
+    socket.write_all(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").unwrap();
+    let mut first = [0; 12];
+    socket.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 101");
+    let started = Instant::now();
+    server.terminate();
+    let status = server.child.wait().unwrap();
+    assert!(
+        status.success() && started.elapsed() < Duration::from_secs(10),
+        "{status} after {:?}",
+        started.elapsed()
+    );
+}
