@@ -54,8 +54,9 @@ impl Server {
             .upgrade_timeout(SETUP)
             .with_parser(
                 ParserConfig::common()
-                    .max_incoming_binaries(0)
-                    .max_incoming_binary_buf_size(0)
+                    // No command takes attachments; a few are let in so that they can be answered.
+                    .max_incoming_binaries(4)
+                    .max_incoming_binary_buf_size(frame)
                     .packet_completion_timeout(SETUP),
             )
             .build_with_inner_svc(tower::util::BoxCloneSyncService::new(none));

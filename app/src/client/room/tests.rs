@@ -277,7 +277,7 @@ fn a_stored_message_that_does_not_appear_is_looked_for() {
     assert_eq!(asked_after(&client.tick(EVENT_DUE_MS)), Some(0));
     let found = HistoryPage {
         events: vec![own(1, "a")],
-        ..page(1..=0, false)
+        ..page(1..=1, false)
     };
     client.newer(of, Ok(found), EVENT_DUE_MS);
     assert_eq!(shown(&client), ["a"]);
