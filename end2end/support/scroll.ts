@@ -40,9 +40,13 @@ export async function scrollTo(room: RoomPage, top: number, text: string): Promi
   );
 }
 
-/** Where the message of the last `scrollTo` is now. */
+/** Where the message of the last `scrollTo` is painted now. Right after a frame: in between, the page may have
+ * changed without anybody seeing it. */
 export async function lineTop(page: Page): Promise<number> {
-  return page.evaluate(() => document.querySelector("[data-end2end-line]")?.getBoundingClientRect().top ?? Number.NaN);
+  return page.evaluate(async () => {
+    await new Promise((framed) => requestAnimationFrame(() => setTimeout(framed)));
+    return document.querySelector("[data-end2end-line]")?.getBoundingClientRect().top ?? Number.NaN;
+  });
 }
 
 /** Pixels of the log that are hidden below what is seen of it. */
@@ -56,7 +60,7 @@ export async function fromEnd(room: RoomPage): Promise<number> {
   });
 }
 
-/** From now on, notes the place of that message at every frame; the function that comes back tells the places. */
+/** From now on, notes where that message is painted at every frame; the function that comes back tells the places. */
 export async function watchLine(page: Page): Promise<() => Promise<number[]>> {
   await page.evaluate(() => {
     const line = document.querySelector("[data-end2end-line]");
@@ -64,9 +68,9 @@ export async function watchLine(page: Page): Promise<() => Promise<number[]>> {
     Object.assign(window, { end2endTops: tops });
     const note = (): void => {
       if (line) tops.push(line.getBoundingClientRect().top);
-      requestAnimationFrame(note);
+      requestAnimationFrame(() => setTimeout(note));
     };
-    requestAnimationFrame(note);
+    requestAnimationFrame(() => setTimeout(note));
   });
   return () => page.evaluate(() => (window as unknown as { end2endTops: number[] }).end2endTops);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use protocol::{
     ComeBack, CreateRoom, ErrorCode, PresenceUpdate, Reply, RoomEvent, RoomList, RoomRef, RoomSlug,
-    RoomSummary, RoomTitle, Send as SendCommand, TypingUpdate,
+    RoomSummary, RoomTitle, RosterUpdate, Send as SendCommand, TypingUpdate,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -235,6 +235,14 @@ impl Live {
                 if let Some(update) = parsed::<PresenceUpdate>(json) {
                     self.with_room(|client, _| {
                         client.presence(update);
+                        Vec::new()
+                    });
+                }
+            }
+            "roster" => {
+                if let Some(update) = parsed::<RosterUpdate>(json) {
+                    self.with_room(|client, _| {
+                        client.everybody(update);
                         Vec::new()
                     });
                 }

@@ -7,7 +7,7 @@ mod tests;
 
 use protocol::{
     ClientId, History, Join, MessageText, Outgoing, Person, PresenceList, PresenceUpdate, Refusal, RoomEvent,
-    RoomSlug, Seq, SetTyping, Timestamp, TypingUpdate,
+    RoomSlug, RosterUpdate, Seq, SetTyping, Timestamp, TypingUpdate,
 };
 
 use super::outbox::Outbox;
@@ -102,6 +102,7 @@ pub struct RoomClient {
     loading_older: bool,
     /// Events and presence that arrived while an answer was due, in the order they came.
     held: Vec<RoomEvent>,
+    held_roster: Option<PresenceList>,
     held_presence: Vec<PresenceUpdate>,
     /// Some live events were let go because too many waited: read the log for them.
     let_go: bool,
@@ -129,6 +130,7 @@ impl RoomClient {
             generation: 0,
             loading_older: false,
             held: Vec::new(),
+            held_roster: None,
             held_presence: Vec::new(),
             let_go: false,
             rejoin_at: None,
@@ -219,6 +221,7 @@ impl RoomClient {
         self.loading_older = false;
         self.outbox.unanswered();
         self.held.clear();
+        self.held_roster = None;
         self.held_presence.clear();
         self.let_go = false;
         self.rejoin_at = None;
@@ -324,6 +327,21 @@ impl RoomClient {
             (Stage::Away, _) | (_, None) => {}
             (Stage::Joining, _) if self.held_presence.len() < HELD => self.held_presence.push(update),
             (_, Some(you)) => self.roster.apply(update, &you.id, self.timeline.position().seq),
+        }
+    }
+
+    /// Everybody who is here: changes before it may have been missed, those after it follow.
+    pub fn everybody(&mut self, update: RosterUpdate) {
+        if update.room != self.room || self.you.is_none() {
+            return;
+        }
+        match self.stage {
+            Stage::Away => {}
+            Stage::Joining => {
+                self.held_presence.clear();
+                self.held_roster = Some(update.roster);
+            }
+            Stage::Filling | Stage::Live => self.roster.replace(update.roster),
         }
     }
 

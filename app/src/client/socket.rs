@@ -11,7 +11,15 @@ pub use absent::*;
 pub use browser::*;
 
 /// The server's events that the page listens to.
-pub const EVENTS: [&str; 6] = ["welcome", "events", "presence", "typing", "reset", "come_back"];
+pub const EVENTS: [&str; 7] = [
+    "welcome",
+    "events",
+    "presence",
+    "roster",
+    "typing",
+    "reset",
+    "come_back",
+];
 
 /// What the connection tells.
 #[derive(Clone, Debug)]

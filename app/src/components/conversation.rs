@@ -49,6 +49,10 @@ pub fn Conversation(
             missed => format!("({missed}) {title} · Hubbub"),
         }
     };
+    let skip = match you {
+        Some(_) => ("#message", "Skip to the composer"),
+        None => ("#name", "Skip to signing in"),
+    };
     let foot = if you.is_some() {
         view! { <Composer data store scroller active/> }.into_any()
     } else {
@@ -63,7 +67,7 @@ pub fn Conversation(
     view! {
         <Title text=page_title/>
         <Meta name="description" content=format!("What is said in {title}, on Hubbub.")/>
-        <a class="skip" href="#message">"Skip to the composer"</a>
+        <a class="skip" href=skip.0>{skip.1}</a>
         <div class="room">
             <header class="room-header">
                 <a class="icon-button" href="/" aria-label="All rooms" title="All rooms">
@@ -80,10 +84,10 @@ pub fn Conversation(
                     <Pill store scroller/>
                 </div>
             </main>
-            <div class="foot">
+            <section class="foot" aria-label="Say something">
                 <Over store/>
                 {foot}
-            </div>
+            </section>
             <p class="visually-hidden" aria-live="polite">{move || store.announced.get()}</p>
         </div>
     }

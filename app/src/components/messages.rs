@@ -1,13 +1,14 @@
 //! The list of messages and what scrolls it.
 //!
-//! The scroller is a reversed column around one wrapper: it begins at the bottom without a script, its origin is the
-//! newest message, and whatever is put in front of the oldest one leaves everything below where it is.
+//! The scroller is a reversed column around one wrapper: it begins at the bottom without a script, and its origin is
+//! the newest message. Whoever reads further up keeps their place: see `keep_place`.
 
 use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::RowView;
 use crate::client::live::Live;
+use crate::client::platform;
 use crate::client::room::{Older, RoomClient};
 use crate::client::store::RoomStore;
 use crate::data::RoomData;
@@ -52,6 +53,12 @@ pub fn Messages(
             older();
         }
     };
+    let content = NodeRef::<Div>::new();
+    // The effect's value lives until the page goes.
+    Effect::new(move |_: Option<Option<platform::Keeper>>| {
+        let (scroller, content) = (scroller.get()?, content.get()?);
+        platform::keep_place((*scroller).clone(), &content)
+    });
     let lines = move || store.lines.get();
     let row = {
         let room = room.clone();
@@ -59,7 +66,7 @@ pub fn Messages(
     };
     view! {
         <div class="scroller" node_ref=scroller tabindex="0" role="region" aria-label="Message history" on:scroll=scrolled>
-            <div class="scrolled">
+            <div class="scrolled" node_ref=content>
                 <Top data store active/>
                 <div class="log" role="log" aria-live="off" aria-label=format!("Messages in {title}")>
                     <For each=lines key=|line| line.key.clone() children=row/>

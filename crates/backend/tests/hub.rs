@@ -255,7 +255,7 @@ async fn following_has_no_hole_even_when_it_lags() {
         let (hub, _folder) = hub().await;
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
         send(&hub, &lobby, &ada, "before", 10).await;
-        let mut live = hub.follow(&lobby).await.unwrap();
+        let mut live = hub.follow(&lobby, None).await.unwrap().live;
         send(&hub, &lobby, &ada, "quick", 100).await;
         hear_up_to(&mut live, 10, 110).await;
         // Far more than a follower may lie behind, and more than one reading brings.
@@ -276,7 +276,7 @@ async fn following_tells_who_comes_and_goes() {
     within(async {
         let (hub, _folder) = hub().await;
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
-        let mut live = hub.follow(&lobby).await.unwrap();
+        let mut live = hub.follow(&lobby, None).await.unwrap().live;
         join(&hub, &ada, None).await;
         let tab = ConnectionId("tab".to_owned());
         hub.leave(&ada.id, &tab, &lobby).await.unwrap();
@@ -289,7 +289,7 @@ async fn following_tells_who_comes_and_goes() {
                 other => panic!("{expected:?}, but: {other:?}"),
             }
         }
-        let missing = refusal(hub.follow(&slug("nowhere")).await);
+        let missing = refusal(hub.follow(&slug("nowhere"), None).await);
         assert_eq!(missing.code, ErrorCode::RoomNotFound);
     })
     .await;

@@ -10,13 +10,13 @@ mod send;
 mod sign_in;
 mod typing;
 
-pub use follow::Live;
+pub use follow::{Following, Live};
 
 use std::sync::Arc;
 
-use protocol::{ErrorCode, Refusal};
+use protocol::{ErrorCode, Refusal, RoomSlug};
 
-use crate::error::ChatError;
+use crate::error::{ChatError, StoreError};
 use crate::ports::{Accounts, Clock, Directory, Ids, Presence, RoomLog};
 
 /// Everything that can be done in the chat, over whichever backend.
@@ -77,8 +77,24 @@ impl Hub {
     /// # Errors
     /// What the backend answers instead.
     pub async fn check(&self) -> Result<(), ChatError> {
-        self.log.head(&protocol::RoomSlug::lobby()).await?;
+        let lobby = RoomSlug::lobby();
+        self.with_lobby(&lobby, || self.log.head(&lobby)).await?;
         Ok(())
+    }
+
+    /// Does `work` on a room. The lobby always exists: where it is missing, because the storage was emptied under
+    /// us, it is opened again and `work` is done once more.
+    async fn with_lobby<T, F>(&self, room: &RoomSlug, work: impl Fn() -> F) -> Result<T, ChatError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        match work().await {
+            Err(StoreError::NoSuchRoom(missing)) if missing == RoomSlug::lobby() && missing == *room => {
+                self.ensure_lobby().await?;
+                Ok(work().await?)
+            }
+            result => Ok(result?),
+        }
     }
 }
 

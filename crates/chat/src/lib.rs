@@ -9,5 +9,5 @@ pub mod ports;
 pub mod room;
 
 pub use error::{ChatError, StoreError};
-pub use hub::{Hub, Live};
+pub use hub::{Following, Hub, Live};
 pub use room::{ConnectionId, Head, Page, Room};

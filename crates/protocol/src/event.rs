@@ -1,11 +1,12 @@
 //! What the server tells without being asked.
 //!
 //! On `/chat`: `welcome` ([`Welcome`]) once per connection, `events` (an array of [`RoomEvent`]), `presence`
-//! ([`PresenceUpdate`]), `typing` ([`TypingUpdate`]), `reset` ([`crate::RoomRef`]: the room's log has another epoch or
-//! was out of sight for a while; `join` it again) and `come_back` ([`ComeBack`]).
+//! ([`PresenceUpdate`]), `roster` ([`RosterUpdate`]), `typing` ([`TypingUpdate`]), `reset` ([`crate::RoomRef`]: the
+//! room's log has another epoch; `join` it again) and `come_back` ([`ComeBack`]).
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::PresenceList;
 use crate::ids::{ClientId, Epoch, PersonId, RoomSlug, Seq, Timestamp};
 use crate::text::{DisplayName, MessageText};
 
@@ -60,6 +61,15 @@ pub struct PresenceUpdate {
     pub left: Vec<Person>,
     /// How many people are here, all tabs and devices of one person counted once.
     pub here: u32,
+}
+
+/// Everybody who is here: the server may have missed changes and starts over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterUpdate {
+    /// Where.
+    pub room: RoomSlug,
+    /// Who.
+    pub roster: PresenceList,
 }
 
 /// Somebody writes, or stopped. A client forgets it by itself after six seconds.

@@ -15,7 +15,9 @@ pub use command::{
     RoomList, RoomRef, RoomSummary, Send, SetTyping, SignIn, SignedIn,
 };
 pub use error::{ErrorCode, Refusal, Reply};
-pub use event::{ComeBack, EventBody, Person, PresenceUpdate, RoomEvent, TypingUpdate, Welcome};
+pub use event::{
+    ComeBack, EventBody, Person, PresenceUpdate, RoomEvent, RosterUpdate, TypingUpdate, Welcome,
+};
 pub use ids::{ClientId, Epoch, Opaque, PersonId, RoomSlug, Seq, SessionToken, Timestamp};
 pub use text::{DisplayName, MessageText, RoomTitle};
 

@@ -44,11 +44,7 @@ fn event(life: u128, n: u64) -> Arc<RoomEvent> {
 impl Script {
     /// From now on the log stands there.
     fn stands_at(&self, life: u128, n: u64) {
-        let head = Head {
-            epoch: epoch(life),
-            seq: seq(n),
-        };
-        *self.head.lock().expect("no panic") = Some(head);
+        *self.head.lock().expect("no panic") = Some(head(life, n));
     }
 
     fn answers_no_more(&self) {
@@ -170,7 +166,9 @@ impl Ids for Silent {
 }
 
 /// A follower of a log that stands at 5 in its first life.
-async fn following() -> (Arc<Script>, UnboundedSender<Signal>, BoxStream<'static, Live>) {
+async fn following_after(
+    after: Option<Head>,
+) -> (Arc<Script>, UnboundedSender<Signal>, BoxStream<'static, Live>) {
     let (signal, signals) = unbounded();
     let script = Arc::new(Script {
         head: Mutex::new(None),
@@ -186,8 +184,20 @@ async fn following() -> (Arc<Script>, UnboundedSender<Signal>, BoxStream<'static
         ids: Arc::new(Silent),
     };
     let hub = Hub::open(ports).await.expect("the hub opens");
-    let live = hub.follow(&RoomSlug::lobby()).await.expect("it can be followed");
-    (script, signal, live)
+    let following = hub.follow(&RoomSlug::lobby(), after).await;
+    (script, signal, following.expect("it can be followed").live)
+}
+
+/// A follower that begins with what comes.
+async fn following() -> (Arc<Script>, UnboundedSender<Signal>, BoxStream<'static, Live>) {
+    following_after(None).await
+}
+
+fn head(life: u128, n: u64) -> Head {
+    Head {
+        epoch: epoch(life),
+        seq: seq(n),
+    }
 }
 
 fn tell(signal: &UnboundedSender<Signal>, what: Signal) {
@@ -210,7 +220,7 @@ async fn hear(live: &mut BoxStream<'static, Live>, life: u128, expected: std::op
 
 async fn hear_reset(live: &mut BoxStream<'static, Live>) {
     let heard = live.next().await;
-    assert!(matches!(heard, Some(Live::Reset)), "a reset, but: {heard:?}");
+    assert!(matches!(heard, Some(Live::Reset(_))), "a reset, but: {heard:?}");
 }
 
 #[tokio::test]
@@ -304,6 +314,52 @@ async fn a_log_that_does_not_answer_is_lost() {
         assert!(matches!(heard, Some(Live::Lost(_))), "lost, but: {heard:?}");
         let after = live.next().await;
         assert!(after.is_none(), "the stream ends, but: {after:?}");
+    })
+    .await;
+}
+
+/// What comes next of the log. That the list of people comes along is another test's.
+async fn hear_log(live: &mut BoxStream<'static, Live>) -> Option<Live> {
+    loop {
+        match live.next().await {
+            Some(Live::Roster(_)) => {}
+            heard => return heard,
+        }
+    }
+}
+
+#[tokio::test]
+async fn following_again_goes_on_from_the_last_place() {
+    within(async {
+        let (_script, signal, mut live) = following_after(Some(head(1, 2))).await;
+        tell_event(&signal, 1, 6);
+        for expected in [3..6, 6..7] {
+            let expected: Vec<_> = expected.map(|n| event(1, n)).collect();
+            match hear_log(&mut live).await {
+                Some(Live::Events(events)) => assert_eq!(events, expected),
+                other => panic!("{expected:?}, but: {other:?}"),
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn following_again_tells_who_is_here() {
+    within(async {
+        let (_script, _signal, mut live) = following_after(Some(head(1, 5))).await;
+        let heard = live.next().await;
+        assert!(matches!(heard, Some(Live::Roster(_))), "the list, but: {heard:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn following_again_after_another_life_is_a_reset() {
+    within(async {
+        let (_script, _signal, mut live) = following_after(Some(head(2, 5))).await;
+        let heard = hear_log(&mut live).await;
+        assert!(matches!(heard, Some(Live::Reset(now)) if now == head(1, 5)));
     })
     .await;
 }

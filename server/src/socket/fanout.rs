@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use chat::{ChatError, Live, StoreError};
+use chat::{ChatError, Following, Head, Live, StoreError};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use protocol::{ErrorCode, Refusal, RoomRef, RoomSlug};
@@ -127,25 +127,30 @@ fn start(state: &State, room: RoomSlug) -> Followed {
 async fn follow(state: State, room: RoomSlug, phase: watch::Sender<Phase>, stop: CancellationToken) {
     state.metrics.rooms.inc();
     let work = async {
-        let mut again = false;
+        // How far the room's sockets have been told. After a loss, following goes on from there.
+        let mut told: Option<Head> = None;
+        let mut gone = false;
         loop {
-            match state.hub.follow(&room).await {
-                Ok(stream) => {
+            match state.hub.follow(&room, told.clone()).await {
+                Ok(Following { head, live }) => {
                     phase.send_replace(Phase::Following);
-                    if again {
-                        // Whatever happened while we were not looking: everybody joins again from their place.
+                    gone = false;
+                    deliver(&state, &room, live, told.insert(head)).await;
+                }
+                Err(error) if told.is_none() => return error,
+                Err(ChatError::Store(StoreError::NoSuchRoom(_))) => {
+                    // The storage was emptied under us. Whoever joins again is told that the room is no more.
+                    if !std::mem::replace(&mut gone, true) {
+                        tracing::warn!(%room, "a room that people are in does not exist any more");
                         send(&state, &room, "reset", &RoomRef { room: room.clone() }).await;
                     }
-                    deliver(&state, &room, stream).await;
                 }
-                Err(error) if !again => return Some(error),
                 Err(error) => tracing::warn!(%error, %room, "cannot follow a room; trying again"),
             }
-            again = true;
             sleep(RETRY).await;
         }
     };
-    if let Some(Some(error)) = stop.run_until_cancelled(work).await {
+    if let Some(error) = stop.run_until_cancelled(work).await {
         // Whoever comes next tries anew; whoever waits is told.
         state
             .fanout
@@ -161,8 +166,8 @@ async fn follow(state: State, room: RoomSlug, phase: watch::Sender<Phase>, stop:
     state.metrics.rooms.dec();
 }
 
-/// Passes on what a room tells, until it is lost.
-async fn deliver(state: &State, room: &RoomSlug, mut stream: BoxStream<'static, Live>) {
+/// Passes on what a room tells, until it is lost. `told` says how far the log has been passed on.
+async fn deliver(state: &State, room: &RoomSlug, mut stream: BoxStream<'static, Live>, told: &mut Head) {
     let mut pack = Pack::default();
     let mut quiet_at = Instant::now();
     loop {
@@ -191,7 +196,9 @@ async fn deliver(state: &State, room: &RoomSlug, mut stream: BoxStream<'static, 
             }
         }
         if lost || pack.is_full() || Instant::now() >= quiet_at {
-            flush(state, room, &mut pack).await;
+            if let Some(head) = flush(state, room, std::mem::take(&mut pack)).await {
+                *told = head;
+            }
             quiet_at = Instant::now() + WINDOW;
         }
         if lost {
@@ -200,8 +207,8 @@ async fn deliver(state: &State, room: &RoomSlug, mut stream: BoxStream<'static, 
     }
 }
 
-async fn flush(state: &State, room: &RoomSlug, pack: &mut Pack) {
-    let pack = std::mem::take(pack);
+/// Sends what there is; says up to where the log has been passed on with it.
+async fn flush(state: &State, room: &RoomSlug, pack: Pack) -> Option<Head> {
     if *room == RoomSlug::lobby() {
         demo::deliver(state, &pack);
     }
@@ -215,6 +222,9 @@ async fn flush(state: &State, room: &RoomSlug, pack: &mut Pack) {
         )
         .await;
     }
+    if let Some(roster) = pack.roster(room) {
+        send(state, room, "roster", &roster).await;
+    }
     if let Some(presence) = pack.presence(room) {
         send(state, room, "presence", &presence).await;
     }
@@ -224,6 +234,7 @@ async fn flush(state: &State, room: &RoomSlug, pack: &mut Pack) {
     if pack.reset {
         send(state, room, "reset", &RoomRef { room: room.clone() }).await;
     }
+    pack.head
 }
 
 /// Sends to everybody in the room, encoded once.

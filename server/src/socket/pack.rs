@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use chat::Live;
 use chat::ports::PresenceChange;
-use protocol::{EventBody, Person, PresenceUpdate, RoomEvent, RoomSlug, TypingUpdate};
+use chat::{Head, Live};
+use protocol::{
+    EventBody, Person, PresenceList, PresenceUpdate, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate,
+};
 
 /// Events of one packet, at most.
 const EVENTS: usize = 200;
@@ -18,8 +20,12 @@ pub struct Pack {
     pub events: Vec<Arc<RoomEvent>>,
     /// Who came, went and wrote, in order.
     pub changes: Vec<PresenceChange>,
+    /// Everybody who is here, before `changes`.
+    pub roster: Option<PresenceList>,
     /// Whether everybody must join again.
     pub reset: bool,
+    /// Up to where the log is passed on with this, if it says anything of it.
+    pub head: Option<Head>,
     bytes: usize,
 }
 
@@ -29,9 +35,22 @@ impl Pack {
         match live {
             Live::Events(events) => {
                 self.bytes += events.iter().map(|event| text(event)).sum::<usize>();
+                self.head = events.last().map(|last| Head {
+                    epoch: last.epoch.clone(),
+                    seq: last.seq,
+                });
                 self.events.extend(events);
             }
-            Live::Presence(PresenceChange::Unsure) | Live::Reset => self.reset = true,
+            Live::Reset(head) => {
+                self.reset = true;
+                self.head = Some(head);
+            }
+            Live::Roster(roster) => {
+                // It says more than what led to it.
+                self.changes
+                    .retain(|change| matches!(change, PresenceChange::Typing(..)));
+                self.roster = Some(roster);
+            }
             Live::Presence(change) => self.changes.push(change),
             Live::Lost(error) => {
                 tracing::error!(%error, "lost a room");
@@ -43,12 +62,21 @@ impl Pack {
 
     /// Nothing to send.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.changes.is_empty() && !self.reset
+        self.events.is_empty() && self.changes.is_empty() && self.roster.is_none() && !self.reset
     }
 
     /// Enough for one packet.
     pub fn is_full(&self) -> bool {
         self.events.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= EVENTS
+    }
+
+    /// Who is here, if that is to be told whole.
+    pub fn roster(&self, room: &RoomSlug) -> Option<RosterUpdate> {
+        let roster = self.roster.clone()?;
+        Some(RosterUpdate {
+            room: room.clone(),
+            roster,
+        })
     }
 
     /// Who came and went in the end, if anybody did.
@@ -134,11 +162,22 @@ mod tests {
     }
 
     #[test]
-    fn an_unsure_presence_makes_everybody_join_again() {
+    fn a_whole_list_replaces_the_changes_before_it() {
         let mut pack = Pack::default();
         assert!(pack.is_empty());
-        pack.take(Live::Presence(PresenceChange::Unsure));
-        assert!(pack.reset && !pack.is_empty());
-        assert_eq!(pack.presence(&RoomSlug::lobby()), None);
+        let (a, b) = (person(1), person(2));
+        pack.take(Live::Presence(PresenceChange::Entered(a.clone(), 1)));
+        pack.take(Live::Presence(PresenceChange::Typing(a.clone(), true)));
+        pack.take(Live::Roster(PresenceList {
+            people: vec![a],
+            here: 1,
+        }));
+        pack.take(Live::Presence(PresenceChange::Entered(b.clone(), 2)));
+        let lobby = RoomSlug::lobby();
+        assert_eq!(pack.roster(&lobby).map(|told| told.roster.here), Some(1));
+        let update = pack.presence(&lobby).unwrap();
+        assert_eq!((update.entered, update.here), (vec![b], 2));
+        assert_eq!(pack.typing(&lobby).len(), 1);
+        assert!(!pack.reset && !pack.is_empty());
     }
 }

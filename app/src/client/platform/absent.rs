@@ -53,3 +53,11 @@ pub fn css_supports(_condition: &str) -> bool {
 pub fn nothing_focused() -> bool {
     false
 }
+
+/// Nobody reads on a server.
+pub struct Keeper;
+
+/// Keeps the line under the reader's eye where it is.
+pub fn keep_place(_scroller: web_sys::HtmlElement, _content: &web_sys::Element) -> Option<Keeper> {
+    None
+}

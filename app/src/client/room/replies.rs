@@ -39,7 +39,9 @@ impl RoomClient {
             && first.is_none_or(|first| first <= mine.seq.next())
             && joined.head.seq >= mine.seq;
         self.over = None;
-        self.roster.replace(joined.roster);
+        // A whole list that came meanwhile is what the changes after it build on, whether it is newer or not.
+        self.roster
+            .replace(self.held_roster.take().unwrap_or(joined.roster));
         if let Some(you) = self.you.as_ref() {
             for update in std::mem::take(&mut self.held_presence) {
                 self.roster.apply(update, &you.id, joined.head.seq);

@@ -2,7 +2,7 @@
 
 use protocol::{
     ErrorCode, HistoryPage, Joined, Position, PresenceList, Receipt, Receipts, Refusal, RoomEvent, RoomSlug,
-    Timestamp,
+    RosterUpdate, Timestamp,
 };
 
 use super::*;
@@ -343,6 +343,32 @@ fn presence_before_the_answer_to_join_is_applied_after_it() {
     client.joined(of, Ok(joined(vec![], 0, false)), 0);
     assert_eq!(client.roster().list().here, 2);
     assert!(matches!(&client.rows(&UTC)[..], [Row::Quiet { text, .. }] if text == "bob joined"));
+}
+
+#[test]
+fn a_whole_list_of_people_replaces_what_was_known() {
+    let everybody = |names: &[&str]| RosterUpdate {
+        room: RoomSlug::lobby(),
+        roster: PresenceList {
+            people: names.iter().map(|name| person(name)).collect(),
+            here: names.len() as u32,
+        },
+    };
+    let mut client = live(0);
+    client.everybody(everybody(&["ada", "bob", "you"]));
+    assert_eq!(client.roster().list().here, 3);
+    client.connected();
+    client.everybody(everybody(&["ada", "you"]));
+    client.presence(PresenceUpdate {
+        room: RoomSlug::lobby(),
+        entered: vec![person("cleo")],
+        left: vec![],
+        here: 3,
+    });
+    let of = client.generation();
+    client.joined(of, Ok(joined(vec![], 0, false)), 0);
+    let here = &client.roster().list().people;
+    assert_eq!(here, &["ada", "cleo", "you"].map(person));
 }
 
 #[test]

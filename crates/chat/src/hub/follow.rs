@@ -3,9 +3,9 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use futures::stream::{BoxStream, StreamExt};
-use protocol::limits::CATCH_UP_EVENTS;
-use protocol::{RoomEvent, RoomSlug};
+use futures::stream::{BoxStream, StreamExt, once};
+use protocol::limits::{CATCH_UP_EVENTS, ROSTER_PEOPLE};
+use protocol::{PresenceList, RoomEvent, RoomSlug};
 
 use super::Hub;
 use crate::error::{ChatError, StoreError};
@@ -17,28 +17,50 @@ use crate::room::Head;
 pub enum Live {
     /// The next events of the log: consecutive, never twice.
     Events(Vec<Arc<RoomEvent>>),
-    /// The log has another epoch: whoever is there must reload the room.
-    Reset,
+    /// The log has another epoch and stands there: whoever is there must reload the room.
+    Reset(Head),
     /// Somebody came, went, or writes.
     Presence(PresenceChange),
-    /// The log could not be read. The stream ends; follow again.
+    /// Everybody who is here: changes may have been missed.
+    Roster(PresenceList),
+    /// The backend could not be read. The stream ends; follow again from the last place.
     Lost(Arc<StoreError>),
 }
 
+/// A room that is followed.
+pub struct Following {
+    /// Where the log stood: the first event is the one after it.
+    pub head: Head,
+    /// What happens from there on.
+    pub live: BoxStream<'static, Live>,
+}
+
 impl Hub {
-    /// Everything that happens in a room after this call returned.
+    /// Everything that happens in a room after this call returned; with `after`, everything after that place, or
+    /// [`Live::Reset`] if the log does not continue it.
     ///
     /// # Errors
     /// [`StoreError::NoSuchRoom`], or the backend does not answer.
-    pub async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Live>, ChatError> {
-        let signals = self.log.follow(room).await?;
-        let presence = self.presence.follow(room).await?.map(Live::Presence);
-        // Read after following: whatever is stored from here on arrives as a signal.
-        let head = self.log.head(room).await?;
+    pub async fn follow(&self, room: &RoomSlug, after: Option<Head>) -> Result<Following, ChatError> {
+        let signals = self.with_lobby(room, || self.log.follow(room)).await?;
+        let changes = self.presence.follow(room).await?;
+        let (head, signals, changes) = match after {
+            // Somebody was not looking for a while: both begin with what they may have missed.
+            Some(head) => {
+                let signals = once(ready(Signal::Gap)).chain(signals).boxed();
+                (
+                    head,
+                    signals,
+                    once(ready(PresenceChange::Unsure)).chain(changes).boxed(),
+                )
+            }
+            // Read after following: whatever is stored from here on arrives as a signal.
+            None => (self.log.head(room).await?, signals, changes),
+        };
         let cursor = Cursor {
             log: Arc::clone(&self.log),
             room: room.clone(),
-            head,
+            head: head.clone(),
         };
         let events = futures::stream::unfold(Some((cursor, signals)), |state| async {
             let (mut cursor, mut signals) = state?;
@@ -50,13 +72,31 @@ impl Hub {
                 }
             }
         });
-        // The log's end, or its loss, is the end of it all: presence alone would look like a quiet room.
-        let events = events.map(Some).chain(futures::stream::once(async { None }));
+        let hub = self.clone();
+        let there = room.clone();
+        let presence = changes.then(move |change| told(hub.clone(), there.clone(), change));
+        // The log's end, or a loss, is the end of it all: presence alone would look like a quiet room.
+        let events = events.map(Some).chain(once(ready(None)));
         let both = futures::stream::select(events, presence.map(Some));
-        Ok(both
-            .take_while(|live| ready(live.is_some()))
-            .filter_map(ready)
-            .boxed())
+        let live = both.scan(false, |lost, live| {
+            let over = std::mem::replace(lost, matches!(live, Some(Live::Lost(_))));
+            ready(live.filter(|_| !over))
+        });
+        Ok(Following {
+            head,
+            live: live.boxed(),
+        })
+    }
+}
+
+/// A change as everybody is told of it; instead of one that may be missing, the whole list.
+async fn told(hub: Hub, room: RoomSlug, change: PresenceChange) -> Live {
+    match change {
+        PresenceChange::Unsure => match hub.presence.roster(&room, ROSTER_PEOPLE).await {
+            Ok(roster) => Live::Roster(roster),
+            Err(error) => Live::Lost(Arc::new(error)),
+        },
+        change => Live::Presence(change),
     }
 }
 
@@ -104,7 +144,7 @@ impl Cursor {
         if head.epoch == self.head.epoch && head.seq >= self.head.seq {
             return Ok(None);
         }
-        self.head = head;
-        Ok(Some(Live::Reset))
+        self.head = head.clone();
+        Ok(Some(Live::Reset(head)))
     }
 }

@@ -38,8 +38,11 @@ impl Hub {
     /// # Errors
     /// [`StoreError::NoSuchRoom`], or the backend does not answer.
     pub async fn room(&self, slug: &RoomSlug) -> Result<Room, ChatError> {
-        let room = self.directory.room(slug).await?;
-        room.ok_or_else(|| StoreError::NoSuchRoom(slug.clone()).into())
+        let find = || async {
+            let room = self.directory.room(slug).await?;
+            room.ok_or_else(|| StoreError::NoSuchRoom(slug.clone()))
+        };
+        self.with_lobby(slug, find).await
     }
 
     /// Creates a room; its address follows from the title.

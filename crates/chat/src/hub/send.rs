@@ -4,7 +4,7 @@ use protocol::limits::BATCH_MESSAGES;
 use protocol::{Outgoing, Person, Receipt, Receipts, RoomSlug, Send};
 
 use super::Hub;
-use crate::error::ChatError;
+use crate::error::{ChatError, StoreError};
 
 impl Hub {
     /// Stores the messages in their order. The receipts are proof that they are durable.
@@ -34,6 +34,13 @@ impl Hub {
         room: &RoomSlug,
         messages: Vec<Outgoing>,
     ) -> Result<Vec<Receipt>, ChatError> {
-        Ok(self.log.append(room, author, messages, self.clock.now()).await?)
+        match self.log.append(room, author, messages, self.clock.now()).await {
+            Err(StoreError::NoSuchRoom(missing)) if missing == RoomSlug::lobby() => {
+                // The storage was emptied under us. The client sends again in a moment, and then there is a lobby.
+                self.ensure_lobby().await?;
+                Err(StoreError::Busy.into())
+            }
+            result => Ok(result?),
+        }
     }
 }
