@@ -22,19 +22,24 @@ pub struct Keeper {
 /// Notes the place whenever somebody scrolls, and puts it back whenever `content`, all that is in `scroller`, changes
 /// its size: after layout and before anything is painted.
 pub fn keep_place(scroller: HtmlElement, content: &Element) -> Option<Keeper> {
-    let place = Rc::new(RefCell::new(None));
+    let place = Rc::new(RefCell::new(None::<Place>));
     let scrolled = {
         let (scroller, place) = (scroller.clone(), Rc::clone(&place));
-        Closure::new(move || *place.borrow_mut() = Place::of(&scroller))
+        Closure::new(move || {
+            let mut place = place.borrow_mut();
+            // Our own scrolling goes to whole pixels; to note the place again would let it drift.
+            if !place.as_ref().is_some_and(|place| place.put_at(&scroller)) {
+                *place = Place::of(&scroller);
+            }
+        })
     };
     let changed: Closure<dyn FnMut()> = {
         let scroller = scroller.clone();
         Closure::new(move || {
             let mut place = place.borrow_mut();
-            if let Some(place) = place.as_ref() {
-                place.restore(&scroller);
+            if place.as_mut().is_none_or(|place| !place.restore(&scroller)) {
+                *place = Place::of(&scroller);
             }
-            *place = Place::of(&scroller);
         })
     };
     let observer = ResizeObserver::new(changed.as_ref().unchecked_ref()).ok()?;
@@ -66,6 +71,8 @@ impl Drop for Keeper {
 struct Place {
     line: Element,
     above: f64,
+    /// Where we scrolled to for its sake.
+    put_at: Option<i32>,
 }
 
 impl Place {
@@ -79,18 +86,25 @@ impl Place {
         let found = document().element_from_point(x as f32, y as f32)?;
         let line = found.closest("[role=log] > *").ok().flatten()?;
         let above = above(&line, scroller);
-        Some(Self { line, above })
+        Some(Self {
+            line,
+            above,
+            put_at: None,
+        })
     }
 
-    /// Scrolls so that the line is there again.
-    fn restore(&self, scroller: &HtmlElement) {
-        if !self.line.is_connected() {
-            return;
-        }
+    fn put_at(&self, scroller: &HtmlElement) -> bool {
+        self.put_at == Some(scroller.scroll_top())
+    }
+
+    /// Scrolls so that the line is there again, if it still exists.
+    fn restore(&mut self, scroller: &HtmlElement) -> bool {
         let moved = (above(&self.line, scroller) - self.above).round() as i32;
-        if moved != 0 {
+        if moved != 0 && self.line.is_connected() {
             scroller.set_scroll_top(scroller.scroll_top() - moved);
+            self.put_at = Some(scroller.scroll_top());
         }
+        self.line.is_connected()
     }
 }
 
