@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { BrowserContext } from "@playwright/test";
 
 import { ChatClient } from "../support/client.ts";
+import { WHILE_AWAY } from "../support/console.ts";
 import type { Server } from "../support/server.ts";
 import { FrontPage, RoomPage, expect, testWithOwnServer as test } from "../support/test.ts";
 import { type Author, LINES, type Line, ROOM, ROOMS, TEAM, YOU } from "./conversation.ts";
@@ -65,6 +66,8 @@ database.close()`;
 test("pictures for the documentation", async ({ ownServer, browser, complaints }) => {
   const context = await browser.newContext({ baseURL: ownServer.url, timezoneId });
   complaints.watch(context);
+  // The page is open while the server is down.
+  complaints.allow(WHILE_AWAY);
   const page = await context.newPage();
   await new FrontPage(page).open();
   await new FrontPage(page).signIn(YOU);

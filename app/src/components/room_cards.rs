@@ -9,6 +9,7 @@ use protocol::{RoomList, RoomSummary, Timestamp};
 use crate::client::calendar::{ago, iso};
 use crate::client::live::Live;
 use crate::client::platform;
+use crate::client::reconnect::Link;
 
 /// How often the list is asked for.
 const REFRESH: Duration = Duration::from_secs(10);
@@ -26,19 +27,25 @@ pub fn RoomCards(
     let rooms = RwSignal::new(rooms);
     let now = RwSignal::new(now);
     let hub = expect_context::<Live>();
+    let refresh = move || {
+        if platform::visible() {
+            hub.list_rooms(move |RoomList { rooms: list }| {
+                now.try_set(platform::now());
+                rooms.try_set(list);
+            });
+        }
+    };
+    Effect::new(move |_| {
+        // Whoever comes from a room may still be counted there in what the server rendered.
+        if hub.link.get() == Link::Live {
+            refresh();
+        }
+    });
     Effect::new(move |_| {
         if !live {
             return;
         }
         hub.start();
-        let refresh = move || {
-            if platform::visible() {
-                hub.list_rooms(move |RoomList { rooms: list }| {
-                    now.try_set(platform::now());
-                    rooms.try_set(list);
-                });
-            }
-        };
         if let Ok(interval) = set_interval_with_handle(refresh, REFRESH) {
             on_cleanup(move || interval.clear());
         }
