@@ -1,0 +1,112 @@
+//! What this replica does every few seconds for each room that somebody here is in or follows: prolongs its lease,
+//! and checks that nothing of the room was missed.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use chat::StoreError;
+use futures::StreamExt;
+use protocol::{RoomSlug, Seq};
+use tokio::time::sleep;
+
+use super::heard::{Heard, Standing};
+use super::{Inner, script, value};
+
+/// Between two rounds: three of them in one lease, so that a single one that fails costs nobody their presence.
+const ROUND: Duration = Duration::from_secs(3);
+/// After a round that failed: people should be back soon after Redis is.
+const AGAIN: Duration = Duration::from_millis(500);
+/// Rooms asked about at once.
+const AT_ONCE: usize = 256;
+/// After which what a subscription has not brought is not on its way any more.
+const ON_ITS_WAY: Duration = Duration::from_millis(200);
+
+/// What was seen once, and has to be seen again.
+type Suspects = Mutex<Vec<(RoomSlug, Standing)>>;
+
+/// Goes round for as long as the backend lives.
+pub async fn go_round(backend: Weak<Inner>) {
+    loop {
+        let Some(inner) = backend.upgrade() else { return };
+        let well = round(&inner).await;
+        drop(inner);
+        sleep(if well { ROUND } else { AGAIN }).await;
+    }
+}
+
+/// One round. False: Redis did not answer.
+async fn round(inner: &Inner) -> bool {
+    let rooms: BTreeSet<_> = inner.here.occupied().into_iter().collect();
+    let rooms: BTreeSet<_> = rooms.into_iter().chain(inner.subscriptions.followed()).collect();
+    let (suspects, failed) = (Suspects::default(), AtomicBool::new(false));
+    let looking = futures::stream::iter(rooms).for_each_concurrent(AT_ONCE, |room| {
+        let (suspects, failed) = (&suspects, &failed);
+        async move {
+            // Once it does not answer, asking about the others only takes time.
+            if !failed.load(Ordering::Relaxed)
+                && let Err(error) = inner.look_after(&room, suspects).await
+                && !failed.swap(true, Ordering::Relaxed)
+            {
+                tracing::warn!(%error, "cannot tell Redis who is here");
+            }
+        }
+    });
+    looking.await;
+    let suspects = suspects.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if !suspects.is_empty() {
+        sleep(ON_ITS_WAY).await;
+        for (room, standing) in suspects {
+            inner.subscriptions.insist(&room, &standing);
+        }
+    }
+    !failed.into_inner()
+}
+
+impl Inner {
+    async fn look_after(&self, room: &RoomSlug, suspects: &Suspects) -> Result<(), StoreError> {
+        let heard = self.subscriptions.heard(room);
+        let expected = self.here.expected(room);
+        let (standing, digest) = self.renew(room).await?;
+        if let Some(heard) = heard
+            && self.subscriptions.compare(room, &heard, &standing)
+        {
+            let mut suspects = suspects.lock().unwrap_or_else(PoisonError::into_inner);
+            suspects.push((room.clone(), standing));
+        }
+        if expected.differs(self.here.expected(room), digest) {
+            tracing::info!(%room, "Redis has forgotten who is here; telling it again");
+            self.settle(room).await?;
+        }
+        Ok(())
+    }
+
+    /// Prolongs the lease. Gives where the room stands, and Redis' digest of this replica's connections.
+    async fn renew(&self, room: &RoomSlug) -> Result<(Standing, u64), StoreError> {
+        let run = self.presence(&script::RENEW, room);
+        let answer: (String, u64, u64, String) = value::read(self.servers.run(run).await?)?;
+        let (epoch, head, version, digest) = answer;
+        let epoch = Some(epoch).filter(|epoch| !epoch.is_empty());
+        let standing = Standing {
+            epoch: epoch.map(value::parsed).transpose()?,
+            head: value::parsed::<_, Seq>(head)?,
+            version,
+        };
+        let digest = if digest.is_empty() {
+            0
+        } else {
+            value::number(&digest)?
+        };
+        Ok((standing, digest))
+    }
+
+    /// Where a room stands, taken as what its followers know from now on.
+    pub(super) async fn stand(&self, room: &RoomSlug) -> Result<Standing, StoreError> {
+        let before = self.subscriptions.heard(room).unwrap_or_else(Heard::default);
+        let (standing, _) = self.renew(room).await?;
+        // What is not here yet is on its way; the next round sees whether it came.
+        self.subscriptions.compare(room, &before, &standing);
+        Ok(standing)
+    }
+}
