@@ -196,11 +196,19 @@ impl RedisCluster {
     /// # Panics
     /// If it does not start.
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// A cluster whose servers have more options.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn with(more: &[&str]) -> Self {
         let servers: Vec<_> = (0..3)
             .map(|_| {
                 let bus = free_port().to_string();
                 let options = ["--cluster-enabled", "yes", "--cluster-port", &bus];
-                RedisServer::with(&options)
+                RedisServer::with(&[&options, more].concat())
             })
             .collect();
         let count = servers.len();
