@@ -37,6 +37,15 @@ pub enum Verdict {
     NewEpoch,
 }
 
+/// Compares a log of which nothing was heard since an interruption with the epoch that was known before it.
+pub fn epoch(known: &Epoch, now: &Heard, standing: &Standing) -> Verdict {
+    match &standing.epoch {
+        Some(epoch) if epoch != known => Verdict::NewEpoch,
+        None if !now.gone => Verdict::Missed,
+        _ => Verdict::Fine,
+    }
+}
+
 /// Compares the log. `before` was heard when the room was asked, `now` when it had answered: what the room says must
 /// be at least the one, and may be less than the other.
 pub fn log(before: &Heard, now: &Heard, standing: &Standing) -> Verdict {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chat::ports::{RoomLog, Signal};
+use chat::ports::{Ids, RoomLog, Signal};
 use chat::{Head, Page, StoreError};
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 
 use super::script::{self, Run};
-use super::{Redis, value};
+use super::{Inner, Redis, value};
 use crate::channels::Received;
 
 /// A stream's entry: its id, then names and values in turn.
@@ -34,8 +34,10 @@ impl RoomLog for Redis {
     ) -> Result<Vec<Receipt>, StoreError> {
         let _place = self.inner.appends.try_acquire().map_err(|_| StoreError::Busy)?;
         let keys = &self.inner.keys;
-        let mut run = Run::new(&script::APPEND, keys.log(room))
-            .arg(keys.channel(room))
+        let mut run = Run::new(&script::APPEND, keys.log(room)).arg(keys.channel(room));
+        run = self
+            .inner
+            .with_known(run, room)
             .arg(author.id.as_str())
             .arg(serde_json::to_vec(author).map_err(StoreError::failed)?)
             .number(at.0);
@@ -52,7 +54,7 @@ impl RoomLog for Redis {
         let answer: Option<Vec<String>> = value::read(self.inner.servers.run(run).await?)?;
         let answer = answer.ok_or_else(|| StoreError::NoSuchRoom(room.clone()))?;
         let mut answer = answer.into_iter();
-        let epoch: protocol::Epoch = value::parsed(value::present(answer.next(), "no epoch")?)?;
+        let epoch: Epoch = value::parsed(value::present(answer.next(), "no epoch")?)?;
         let new = value::number(&value::present(answer.next(), "no count")?)?;
         if new > 0 {
             self.inner.activity.happened(room, at);
@@ -65,6 +67,9 @@ impl RoomLog for Redis {
                 epoch: epoch.clone(),
                 seq: value::parsed(seq)?,
             });
+        }
+        if let Some(latest) = receipts.iter().map(|receipt| receipt.seq).max() {
+            self.inner.subscriptions.learn(room, &epoch, latest);
         }
         Ok(receipts)
     }
@@ -111,6 +116,19 @@ impl RoomLog for Redis {
             }
         });
         Ok(signals.boxed())
+    }
+}
+
+impl Inner {
+    /// With what the scripts need to notice a log that lost its end: where it stood once, and an epoch for a new
+    /// life.
+    pub(super) fn with_known(&self, run: Run, room: &RoomSlug) -> Run {
+        let known = self.subscriptions.known(room);
+        let (epoch, head) = known.map_or((String::new(), 0), |(epoch, head)| {
+            (epoch.to_string(), head.get())
+        });
+        let fresh = Epoch::from_random(self.ids.random());
+        run.arg(epoch).number(head).arg(fresh.as_str())
     }
 }
 

@@ -1,9 +1,8 @@
 //! What this replica does every few seconds for each room that somebody here is in or follows: prolongs its lease,
 //! and checks that nothing of the room was missed.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, Weak};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use chat::StoreError;
@@ -25,6 +24,8 @@ const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
 /// What was seen once, and has to be seen again.
 type Suspects = Mutex<Vec<(RoomSlug, Standing)>>;
+/// Servers that did not answer in this round.
+type Silent = Mutex<HashSet<String>>;
 
 /// Goes round for as long as the backend lives.
 pub async fn go_round(backend: Weak<Inner>) {
@@ -38,30 +39,37 @@ pub async fn go_round(backend: Weak<Inner>) {
 
 /// One round. False: Redis did not answer.
 async fn round(inner: &Inner) -> bool {
-    let rooms: BTreeSet<_> = inner.here.occupied().into_iter().collect();
-    let rooms: BTreeSet<_> = rooms.into_iter().chain(inner.subscriptions.followed()).collect();
-    let (suspects, failed) = (Suspects::default(), AtomicBool::new(false));
+    let rooms = inner.here.occupied().into_iter();
+    let rooms: BTreeSet<_> = rooms.chain(inner.subscriptions.followed()).collect();
+    let (suspects, silent) = (Suspects::default(), Silent::default());
     let looking = futures::stream::iter(rooms).for_each_concurrent(AT_ONCE, |room| {
-        let (suspects, failed) = (&suspects, &failed);
+        let (suspects, silent) = (&suspects, &silent);
         async move {
-            // Once it does not answer, asking about the others only takes time.
-            if !failed.load(Ordering::Relaxed)
+            let owner = inner.servers.owner(&inner.keys.channel(&room));
+            let server = owner.map_or_else(|_| String::new(), |server| server.address.clone());
+            // Once a server does not answer, asking about its other rooms only takes time.
+            if !lock(silent).contains(&server)
                 && let Err(error) = inner.look_after(&room, suspects).await
-                && !failed.swap(true, Ordering::Relaxed)
+                && lock(silent).insert(server.clone())
             {
-                tracing::warn!(%error, "cannot tell Redis who is here");
+                tracing::warn!(%error, %server, "cannot tell Redis who is here");
             }
         }
     });
     looking.await;
-    let suspects = suspects.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let suspects = std::mem::take(&mut *lock(&suspects));
     if !suspects.is_empty() {
         sleep(ON_ITS_WAY).await;
         for (room, standing) in suspects {
             inner.subscriptions.insist(&room, &standing);
         }
     }
-    !failed.into_inner()
+    let well = lock(&silent).is_empty();
+    well
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inner {
@@ -72,8 +80,7 @@ impl Inner {
         if let Some(heard) = heard
             && self.subscriptions.compare(room, &heard, &standing)
         {
-            let mut suspects = suspects.lock().unwrap_or_else(PoisonError::into_inner);
-            suspects.push((room.clone(), standing));
+            lock(suspects).push((room.clone(), standing));
         }
         if expected.differs(self.here.expected(room), digest) {
             tracing::info!(%room, "Redis has forgotten who is here; telling it again");
@@ -84,7 +91,7 @@ impl Inner {
 
     /// Prolongs the lease. Gives where the room stands, and Redis' digest of this replica's connections.
     async fn renew(&self, room: &RoomSlug) -> Result<(Standing, u64), StoreError> {
-        let run = self.presence(&script::RENEW, room);
+        let run = self.with_known(self.presence(&script::RENEW, room), room);
         let answer: (String, u64, u64, String) = value::read(self.servers.run(run).await?)?;
         let (epoch, head, version, digest) = answer;
         let epoch = Some(epoch).filter(|epoch| !epoch.is_empty());

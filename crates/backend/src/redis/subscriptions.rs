@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chat::ports::{PresenceChange, Signal};
-use protocol::RoomSlug;
+use protocol::{Epoch, RoomSlug, Seq};
 use tokio::sync::watch;
 
 use super::heard::{self, Heard, Standing, Verdict};
@@ -38,6 +38,8 @@ struct Followed {
     /// Something may have been missed since it last did.
     interrupted: bool,
     heard: Heard,
+    /// Where the log certainly stood once, also before an interruption.
+    known: Option<(Epoch, Seq)>,
 }
 
 /// Keeps a room followed for as long as it lives.
@@ -94,6 +96,7 @@ impl Subscriptions {
             confirmed: watch::Sender::new(false),
             interrupted: false,
             heard: Heard::default(),
+            known: None,
         });
         followed.followers += 1;
         if followed.followers == 1 {
@@ -184,6 +187,7 @@ impl Subscriptions {
         match message {
             Some(Message::Events(events)) => {
                 if let Some(last) = events.last() {
+                    followed.learn(&last.epoch, last.seq);
                     followed.heard.log = Some((last.epoch.clone(), last.seq));
                     followed.heard.gone = false;
                 }
@@ -212,6 +216,18 @@ impl Subscriptions {
         self.rooms().get(room).map(|followed| followed.heard.clone())
     }
 
+    /// Where a room's log certainly stood once, if it is followed.
+    pub fn known(&self, room: &RoomSlug) -> Option<(Epoch, Seq)> {
+        self.rooms().get(room).and_then(|followed| followed.known.clone())
+    }
+
+    /// Something was stored there.
+    pub fn learn(&self, room: &RoomSlug, epoch: &Epoch, seq: Seq) {
+        if let Some(followed) = self.rooms().get_mut(room) {
+            followed.learn(epoch, seq);
+        }
+    }
+
     /// Compares with where the room stands, and tells the followers what is certain. True if something is not here
     /// that may be on its way: then [`Subscriptions::insist`] a while later.
     pub fn compare(&self, room: &RoomSlug, before: &Heard, standing: &Standing) -> bool {
@@ -219,10 +235,12 @@ impl Subscriptions {
         let Some(followed) = rooms.get_mut(room) else {
             return false;
         };
-        let (log, presence) = (
-            heard::log(before, &followed.heard, standing),
-            heard::presence(before, &followed.heard, standing),
-        );
+        let now = &followed.heard;
+        let log = match &followed.known {
+            Some((known, _)) if now.log.is_none() => heard::epoch(known, now, standing),
+            _ => heard::log(before, now, standing),
+        };
+        let presence = heard::presence(before, now, standing);
         self.tell(room, followed, log, presence, standing);
         log == Verdict::Ahead || presence == Verdict::Ahead
     }
@@ -254,6 +272,9 @@ impl Subscriptions {
         presence: Verdict,
         standing: &Standing,
     ) {
+        if let Some(epoch) = &standing.epoch {
+            followed.learn(epoch, standing.head);
+        }
         let place = || standing.epoch.clone().map(|epoch| (epoch, standing.head));
         let heard = &mut followed.heard;
         match log {
@@ -287,6 +308,13 @@ impl Subscriptions {
 }
 
 impl Followed {
+    fn learn(&mut self, epoch: &Epoch, seq: Seq) {
+        match &mut self.known {
+            Some((known, latest)) if known == epoch => *latest = seq.max(*latest),
+            known => *known = Some((epoch.clone(), seq)),
+        }
+    }
+
     fn interrupt(&mut self) {
         // One that was never confirmed has nobody yet who could have missed anything.
         self.interrupted |= self.confirmed.send_replace(false);

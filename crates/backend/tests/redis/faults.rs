@@ -223,6 +223,45 @@ async fn a_redis_that_is_emptied_is_another_chat() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_comes_back_with_less_begins_another_epoch() {
+    within(async {
+        for append_first in [true, false] {
+            // Snapshots only: what came after the latest one is lost in a crash.
+            let mut server = RedisServer::with(&["--dbfilename", "dump.rdb"]);
+            let redis = replica(&server.url()).await;
+            let lobby = lobby(&redis).await;
+            let mut signals = RoomLog::follow(&redis, &lobby).await.unwrap();
+            append(&log(&redis), &lobby, &person("Ada"), messages("m", 3)).await;
+            server.cli(&["save"]);
+            append(&log(&redis), &lobby, &person("Ada"), messages("n", 3)).await;
+            let before = redis.head(&lobby).await.unwrap();
+            server.kill();
+            server.restart();
+            if append_first {
+                let receipt = send(&redis, &person("Ada"), message("o-1", "hello")).await;
+                assert_eq!(receipt.seq.get(), 4);
+                assert_ne!(receipt.epoch, before.epoch);
+            }
+            let other_epoch = async || {
+                let head = redis.head(&lobby).await;
+                head.is_ok_and(|head| head.epoch != before.epoch)
+            };
+            until("the epoch is another", Duration::from_secs(5), other_epoch).await;
+            let told = async || match signals.next().await.expect("the stream goes on") {
+                Signal::Event(event) => event.epoch != before.epoch,
+                Signal::NewEpoch => true,
+                Signal::Gap => false,
+            };
+            until("the follower is told", Duration::from_secs(5), told).await;
+            let after = redis.head(&lobby).await.unwrap().epoch;
+            sleep(Duration::from_secs(4)).await;
+            assert_eq!(redis.head(&lobby).await.unwrap().epoch, after, "once");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
     within(async {
         let server = RedisServer::start();

@@ -94,6 +94,8 @@ impl Writers {
                     while !stop.load(Ordering::Relaxed) {
                         let sent = message(&format!("m-{}", receipts.len()), "hello");
                         receipts.push(send(&redis, &author, sent).await);
+                        // As fast as they can, they would leave nobody the time to catch up on two busy cores.
+                        sleep(Duration::from_millis(2)).await;
                     }
                     receipts
                 }));
