@@ -10,7 +10,7 @@ use futures::StreamExt;
 use protocol::{RoomSlug, Seq};
 use tokio::time::sleep;
 
-use super::heard::{Heard, Standing};
+use super::heard::Standing;
 use super::{Inner, script, value};
 
 /// Between two rounds: three of them in one lease, so that a single one that fails costs nobody their presence.
@@ -64,8 +64,10 @@ async fn round(inner: &Inner) -> bool {
             inner.subscriptions.insist(&room, &standing);
         }
     }
-    let well = lock(&silent).is_empty();
-    well
+    silent
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .is_empty()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -110,7 +112,7 @@ impl Inner {
 
     /// Where a room stands, taken as what its followers know from now on.
     pub(super) async fn stand(&self, room: &RoomSlug) -> Result<Standing, StoreError> {
-        let before = self.subscriptions.heard(room).unwrap_or_else(Heard::default);
+        let before = self.subscriptions.heard(room).unwrap_or_default();
         let (standing, _) = self.renew(room).await?;
         // What is not here yet is on its way; the next round sees whether it came.
         self.subscriptions.compare(room, &before, &standing);

@@ -3,6 +3,8 @@
 //! A room's channel is subscribed to once, however many follow its log or its presence, and let go when nobody does.
 //! [`super::subscriber`] does that for each server; here is what it should do, and what it heard.
 
+mod compare;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +12,7 @@ use chat::ports::{PresenceChange, Signal};
 use protocol::{Epoch, RoomSlug, Seq};
 use tokio::sync::watch;
 
-use super::heard::{self, Heard, Standing, Verdict};
+use super::heard::Heard;
 use super::keys::Keys;
 use super::message::{self, Message};
 use super::servers::Server;
@@ -225,78 +227,6 @@ impl Subscriptions {
     pub fn learn(&self, room: &RoomSlug, epoch: &Epoch, seq: Seq) {
         if let Some(followed) = self.rooms().get_mut(room) {
             followed.learn(epoch, seq);
-        }
-    }
-
-    /// Compares with where the room stands, and tells the followers what is certain. True if something is not here
-    /// that may be on its way: then [`Subscriptions::insist`] a while later.
-    pub fn compare(&self, room: &RoomSlug, before: &Heard, standing: &Standing) -> bool {
-        let mut rooms = self.rooms();
-        let Some(followed) = rooms.get_mut(room) else {
-            return false;
-        };
-        let now = &followed.heard;
-        let log = match &followed.known {
-            Some((known, _)) if now.log.is_none() => heard::epoch(known, now, standing),
-            _ => heard::log(before, now, standing),
-        };
-        let presence = heard::presence(before, now, standing);
-        self.tell(room, followed, log, presence, standing);
-        log == Verdict::Ahead || presence == Verdict::Ahead
-    }
-
-    /// What is still not here is lost.
-    pub fn insist(&self, room: &RoomSlug, standing: &Standing) {
-        let mut rooms = self.rooms();
-        let Some(followed) = rooms.get_mut(room) else {
-            return;
-        };
-        let lost = |verdict| match verdict {
-            Verdict::Ahead => Verdict::Missed,
-            _ => Verdict::Fine,
-        };
-        // What is heard by now is no older than the answer was: only what is ahead counts.
-        let now = &followed.heard;
-        let (log, presence) = (
-            lost(heard::log(now, now, standing)),
-            lost(heard::presence(now, now, standing)),
-        );
-        self.tell(room, followed, log, presence, standing);
-    }
-
-    fn tell(
-        &self,
-        room: &RoomSlug,
-        followed: &mut Followed,
-        log: Verdict,
-        presence: Verdict,
-        standing: &Standing,
-    ) {
-        if let Some(epoch) = &standing.epoch {
-            followed.learn(epoch, standing.head);
-        }
-        let place = || standing.epoch.clone().map(|epoch| (epoch, standing.head));
-        let heard = &mut followed.heard;
-        match log {
-            Verdict::Missed => {
-                self.events.publish(room, [Signal::Gap]);
-                heard.gone = standing.epoch.is_none();
-                // A log that is gone keeps its name, so that another one is noticed.
-                heard.log = place().or(heard.log.take());
-            }
-            Verdict::NewEpoch => {
-                self.events.publish(room, [Signal::NewEpoch]);
-                heard.gone = false;
-                heard.log = place();
-            }
-            Verdict::Fine if heard.log.is_none() => heard.log = place(),
-            Verdict::Fine | Verdict::Ahead => {}
-        }
-        if presence == Verdict::Missed {
-            self.changes.publish(room, [PresenceChange::Unsure]);
-        }
-        if presence == Verdict::Missed || heard.version.is_none() {
-            heard.version = Some(standing.version);
         }
     }
 
