@@ -55,6 +55,24 @@ impl RedisServer {
         panic!("redis-server does not start");
     }
 
+    /// A server that speaks TLS too, with this certificate and key. Gives the port where it does.
+    ///
+    /// # Panics
+    /// If there is no `redis-server`, or it does not start.
+    pub fn with_tls(certificate: &str, key: &str) -> (Self, u16) {
+        let port = free_port();
+        let files = [
+            "--tls-cert-file",
+            certificate,
+            "--tls-key-file",
+            key,
+            "--tls-ca-cert-file",
+            certificate,
+        ];
+        let tls = ["--tls-port", &port.to_string(), "--tls-auth-clients", "no"];
+        (Self::with(&[&files[..], &tls].concat()), port)
+    }
+
     /// Starts the process. False: it ended at once.
     fn run(&mut self) -> bool {
         let (port, folder) = (self.port.to_string(), self.folder.path());
@@ -171,6 +189,14 @@ impl Drop for RedisServer {
     }
 }
 
+fn wait(what: &str, so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !so() {
+        assert!(begun.elapsed() < START, "{what}: it does not");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Whether there is a Redis that has its data: also one that wants a password has.
 fn answers(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
@@ -204,37 +230,58 @@ impl RedisCluster {
     /// # Panics
     /// If it does not start.
     pub fn with(more: &[&str]) -> Self {
-        let servers: Vec<_> = (0..3)
-            .map(|_| {
-                let bus = free_port().to_string();
-                let options = ["--cluster-enabled", "yes", "--cluster-port", &bus];
-                RedisServer::with(&[&options, more].concat())
-            })
-            .collect();
-        let count = servers.len();
-        for (n, server) in servers.iter().enumerate() {
+        let cluster = Self {
+            servers: (0..3).map(|_| Self::server(more)).collect(),
+        };
+        let count = cluster.servers.len();
+        for (n, server) in cluster.servers.iter().enumerate() {
             let (first, end) = (n * SLOTS / count, (n + 1) * SLOTS / count);
             let (first, last) = (first.to_string(), (end - 1).to_string());
             assert_eq!(server.cli(&["cluster", "addslotsrange", &first, &last]), "OK");
             let epoch = (n + 1).to_string();
             assert_eq!(server.cli(&["cluster", "set-config-epoch", &epoch]), "OK");
         }
-        let first = &servers[0];
-        for server in &servers[1..] {
-            let bus = &server.options[3];
-            let meet = ["cluster", "meet", "127.0.0.1", &server.port.to_string(), bus];
-            assert_eq!(first.cli(&meet), "OK");
+        for server in &cluster.servers[1..] {
+            cluster.meet(server);
         }
-        let begun = Instant::now();
         let whole = |server: &RedisServer| {
             let info = server.cli(&["cluster", "info"]);
             info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
         };
-        while !servers.iter().all(whole) {
-            assert!(begun.elapsed() < START, "the cluster does not come together");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { servers }
+        wait("the cluster comes together", || cluster.servers.iter().all(whole));
+        cluster
+    }
+
+    /// One more server, which follows one of the primaries and could take its place.
+    ///
+    /// # Panics
+    /// If it does not start or follow.
+    pub fn add_replica(&self, primary: &RedisServer) -> RedisServer {
+        let replica = Self::server(&[]);
+        self.meet(&replica);
+        let id = primary.cli(&["cluster", "myid"]);
+        wait("the replica knows its primary", || {
+            replica.cli(&["cluster", "replicate", &id]) == "OK"
+        });
+        wait("the replica follows", || {
+            replica
+                .cli(&["info", "replication"])
+                .contains("master_link_status:up")
+                && primary.cli(&["cluster", "replicas", &id]).contains("slave")
+        });
+        replica
+    }
+
+    fn server(more: &[&str]) -> RedisServer {
+        let bus = free_port().to_string();
+        let options = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+        RedisServer::with(&[&options, more].concat())
+    }
+
+    fn meet(&self, server: &RedisServer) {
+        let (port, bus) = (server.port.to_string(), &server.options[3]);
+        let met = self.servers[0].cli(&["cluster", "meet", "127.0.0.1", &port, bus]);
+        assert_eq!(met, "OK");
     }
 
     /// Its URL, naming all its servers.

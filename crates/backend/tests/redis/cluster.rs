@@ -134,3 +134,30 @@ async fn a_server_of_a_cluster_that_restarts_loses_nothing() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_takes_over_costs_nobody_an_event() {
+    within(async {
+        let cluster = RedisCluster::start();
+        let (has, _, _) = lobby_and_other(&cluster);
+        let spare = cluster.add_replica(has);
+        let (one, two) = (replica(&cluster.url()).await, replica(&cluster.url()).await);
+        let follower = Follower::start(&two).await;
+        let writers = Writers::start(&[&one, &two], 4);
+        sleep(WHILE).await;
+        assert_eq!(spare.cli(&["cluster", "failover"]), "OK");
+        let primary = async || spare.cli(&["role"]).starts_with("master");
+        until("the other one is primary", Duration::from_secs(10), primary).await;
+        let before = follower.last();
+        let heard = async || follower.last() > before + 20;
+        until("it flows again", Duration::from_secs(2), heard).await;
+        sleep(WHILE).await;
+        let numbers = ["pubsub", "shardnumsub", "hubbub:{lobby}"];
+        let subscribed = async || spare.cli(&numbers) == "hubbub:{lobby}\n1";
+        until("the new primary brings it", Duration::from_secs(10), subscribed).await;
+        let receipts = writers.stop().await;
+        assert_kept(&one, &receipts).await;
+        assert_heard(&one, vec![follower], 1).await;
+    })
+    .await;
+}

@@ -6,3 +6,4 @@ mod opening;
 mod presence;
 mod replicas;
 mod support;
+mod tls;
