@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::error::Unanswered;
 
 /// How long connecting may take, greeting included.
-const CONNECT: Duration = Duration::from_millis(500);
+const CONNECT: Duration = Duration::from_millis(700);
 /// How often a connection that seems well is asked.
 const PING: Duration = Duration::from_secs(1);
 /// How long the answer may take.

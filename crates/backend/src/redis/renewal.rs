@@ -11,6 +11,7 @@ use protocol::{RoomSlug, Seq};
 use tokio::time::sleep;
 
 use super::heard::Standing;
+use super::here::Expected;
 use super::{Inner, script, value};
 
 /// Between two rounds: three of them in one lease, so that a single one that fails costs nobody their presence.
@@ -21,6 +22,10 @@ const AGAIN: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 256;
 /// After which what a subscription has not brought is not on its way any more.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
+
+/// How often a moment is sought in which nobody comes or goes, and how long is waited for the next.
+const QUIET_TRIES: usize = 5;
+const QUIET: Duration = Duration::from_millis(20);
 
 /// What was seen once, and has to be seen again.
 type Suspects = Mutex<Vec<(RoomSlug, Standing)>>;
@@ -84,11 +89,30 @@ impl Inner {
         {
             lock(suspects).push((room.clone(), standing));
         }
-        if expected.differs(self.here.expected(room), digest) {
-            tracing::info!(%room, "Redis has forgotten who is here; telling it again");
-            self.settle(room).await?;
+        self.check(room, expected, digest).await
+    }
+
+    /// Makes sure that Redis knows who is here. `digest` is what it said, `expected` what it should have said.
+    async fn check(
+        &self,
+        room: &RoomSlug,
+        mut expected: Expected,
+        mut digest: u64,
+    ) -> Result<(), StoreError> {
+        for _ in 0..QUIET_TRIES {
+            match expected.compare(self.here.expected(room), digest) {
+                Some(true) => return Ok(()),
+                Some(false) => break,
+                // People come and go just now. Telling Redis about everybody is always right, but is not cheap.
+                None => {
+                    sleep(QUIET).await;
+                    expected = self.here.expected(room);
+                    (_, digest) = self.renew(room).await?;
+                }
+            }
         }
-        Ok(())
+        tracing::info!(%room, "Redis does not know who is here; telling it again");
+        self.settle(room).await
     }
 
     /// Prolongs the lease. Gives where the room stands, and Redis' digest of this replica's connections.

@@ -3,6 +3,7 @@
 mod topology;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ pub struct Servers {
     /// None once closed.
     map: RwLock<Option<Map>>,
     stale: Arc<Notify>,
+    /// Which server is asked next where the slots are.
+    turn: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -67,6 +70,7 @@ impl Servers {
             subscriptions,
             map: RwLock::new(Some(Map::default())),
             stale: Arc::new(Notify::new()),
+            turn: AtomicUsize::new(0),
             target,
         });
         if servers.target.cluster {
@@ -127,9 +131,13 @@ impl Servers {
     /// Every server that has slots.
     pub fn all(&self) -> Vec<Arc<Server>> {
         let servers = self.read(|map| {
-            let mut servers: Vec<_> = map.owners.iter().flatten().cloned().collect();
-            servers.sort_by(|one, two| one.address.cmp(&two.address));
-            servers.dedup_by(|one, two| Arc::ptr_eq(one, two));
+            let mut servers: Vec<Arc<Server>> = Vec::new();
+            for owner in map.owners.iter().flatten() {
+                // Slots in a row mostly have the same owner.
+                if !servers.iter().rev().any(|server| Arc::ptr_eq(server, owner)) {
+                    servers.push(Arc::clone(owner));
+                }
+            }
             servers
         });
         servers.unwrap_or_default()

@@ -1,17 +1,18 @@
 //! The map of a cluster: where its slots are, and how that is kept true.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use ::redis::RedisError;
+use ::redis::{Client, RedisError};
 use chat::StoreError;
 use tokio::time::{sleep, timeout};
 
 use super::{LIMIT, Map, Server, Servers};
 use crate::redis::error::Unanswered;
 use crate::redis::keys::SLOTS;
-use crate::redis::slots;
+use crate::redis::{link, slots};
 
 /// How often a cluster is asked where its slots are, also if nothing seems to have changed.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -103,9 +104,13 @@ impl Servers {
         }
     }
 
-    /// Where the slots are, according to the first server that says so.
+    /// Where the slots are, according to the first server that says so: another one each time, because one that is
+    /// cut off from the others does not know better.
     async fn ask(&self) -> Option<Vec<slots::Range>> {
-        for server in self.all() {
+        let mut servers = self.all();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % servers.len().max(1);
+        servers.rotate_left(turn);
+        for server in servers {
             let asking = async {
                 let mut connection = server.link.get().await.ok()?;
                 slots::ask(&mut connection, &server.address).await.ok()
@@ -113,6 +118,16 @@ impl Servers {
             match timeout(LIMIT, asking).await {
                 Ok(Some(found)) if !found.is_empty() => return Some(found),
                 _ => {}
+            }
+        }
+        // None of those known is there: the servers named at the start may have other addresses by now.
+        for info in &self.target.servers {
+            let client = Client::open(info.clone()).ok()?;
+            if let Ok(mut connection) = link::connect(&client, &link::config(|_| {})).await
+                && let Ok(found) = slots::ask(&mut connection, &info.addr().to_string()).await
+                && !found.is_empty()
+            {
+                return Some(found);
             }
         }
         None
