@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use chat::StoreError;
-use chat::ports::{Directory, Presence, RoomLog, Signal};
+use chat::ports::{Directory, Presence, PresenceChange, RoomLog, Signal};
+use chat::{Live, StoreError};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use protocol::{RoomSlug, Timestamp};
@@ -12,7 +12,9 @@ use testkit::sample::{append, message, messages, person, room};
 use testkit::{Proxy, RedisServer, within};
 use tokio::time::sleep;
 
-use crate::support::{Follower, Writers, assert_heard, assert_kept, hub, lobby, log, replica, send, until};
+use crate::support::{
+    Follower, Writers, assert_heard, assert_kept, connection, hub, lobby, log, replica, send, until,
+};
 
 /// After Redis accepts connections again.
 const FLOWS: Duration = Duration::from_secs(2);
@@ -143,6 +145,37 @@ async fn a_network_that_breaks_heals() {
         let receipts = writers.stop().await;
         assert_kept(&one, &receipts).await;
         assert_heard(&one, vec![follower], 1).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_meanwhile_is_heard_though_nobody_says_more() {
+    within(async {
+        let server = RedisServer::start();
+        let proxy = Proxy::before(&server.address()).await;
+        let one = replica(&server.url()).await;
+        let two = replica(&format!("redis://{}", proxy.address())).await;
+        let (lobby, ada) = (lobby(&one).await, person("Ada"));
+        let mut live = hub(&two).await.follow(&lobby).await.unwrap();
+        append(&log(&one), &lobby, &ada, messages("before", 1)).await;
+        assert!(matches!(live.next().await, Some(Live::Events(events)) if events.len() == 1));
+        proxy.cut();
+        let unreachable = async || two.head(&lobby).await.is_err();
+        until("it is cut off", FLOWS, unreachable).await;
+        append(&log(&one), &lobby, &ada, messages("meanwhile", 3)).await;
+        one.enter(&lobby, &ada, &connection("a")).await.unwrap();
+        proxy.pass();
+        let mut missing = vec!["events", "presence"];
+        let limit = tokio::time::Instant::now() + FLOWS;
+        while !missing.is_empty() {
+            let live = tokio::time::timeout_at(limit, live.next()).await;
+            match live.expect("it is heard in time").expect("the stream goes on") {
+                Live::Events(events) if events.len() == 3 => missing.retain(|what| *what != "events"),
+                Live::Presence(PresenceChange::Unsure) => missing.retain(|what| *what != "presence"),
+                other => panic!("three events, and a doubt about presence, but: {other:?}"),
+            }
+        }
     })
     .await;
 }
