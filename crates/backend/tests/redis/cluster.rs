@@ -1,6 +1,6 @@
 //! The same on a cluster: a room lives in one slot, wherever that is.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chat::ports::{Directory, Presence};
 use testkit::sample::{append, messages, person, room, slug, whole_log};
@@ -81,6 +81,21 @@ async fn a_slot_that_moves_under_load_costs_nobody_an_event() {
             migrate.extend(keys.lines());
             let migrated = from.cli(&migrate);
             assert!(migrated == "OK" || migrated == "NOKEY", "{migrated}");
+        }
+        // The old server still has the slot, and sends everybody on to the new one.
+        for n in 0..20 {
+            let begun = Instant::now();
+            append(
+                &log(&one),
+                &slug("lobby"),
+                &person("Ada"),
+                messages(&format!("{n}"), 1),
+            )
+            .await;
+            assert!(
+                begun.elapsed() < Duration::from_millis(500),
+                "it is stored where the keys are"
+            );
         }
         sleep(WHILE).await;
         for server in [
