@@ -31,7 +31,6 @@ mod url;
 mod value;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use chat::StoreError;
 use chat::ports::Ids;
@@ -39,16 +38,14 @@ use futures::StreamExt;
 use protocol::{Opaque, RoomSlug};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
 
 use crate::ids::RandomIds;
 use activity::Activity;
 pub use error::OpenRedisError;
-use error::Unanswered;
 use heard::Standing;
 use here::Here;
 use keys::Keys;
-use servers::Servers;
+use servers::{Servers, in_time};
 use subscriptions::{Following, Subscriptions};
 
 /// What all keys begin with.
@@ -59,8 +56,6 @@ const LOG_CHANNEL: usize = 1_024;
 const PRESENCE_CHANNEL: usize = 256;
 /// Appends that may be under way. Beyond it the caller is told [`StoreError::Busy`] at once.
 const APPENDS: usize = 4_096;
-/// How long following a room may take.
-const FOLLOW: Duration = Duration::from_millis(900);
 /// Rooms said goodbye to at once.
 const GOODBYES: usize = 64;
 
@@ -175,10 +170,13 @@ impl Redis {
         let key = self.inner.keys.secret(name);
         let mut set = ::redis::cmd("SET");
         set.arg(&key).arg(fresh).arg("NX");
-        self.inner.servers.send(&key, &set).await?;
         let mut get = ::redis::cmd("GET");
         get.arg(&key);
-        value::read(self.inner.servers.send(&key, &get).await?)
+        let sharing = async {
+            self.inner.servers.send(&key, &set).await?;
+            value::read(self.inner.servers.send(&key, &get).await?)
+        };
+        in_time(sharing).await
     }
 
     /// Follows a room: whatever is published after this returned arrives.
@@ -194,9 +192,7 @@ impl Redis {
             let standing = inner.stand(room).await?;
             Ok((following, standing))
         };
-        timeout(FOLLOW, listening)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::failed(Unanswered::Late)))
+        in_time(listening).await
     }
 }
 

@@ -7,6 +7,7 @@ use futures::future::try_join_all;
 use protocol::{Epoch, RoomSlug, Timestamp};
 
 use super::script::{self, Run};
+use super::servers::in_time;
 use super::{Redis, value};
 
 /// Rooms beyond those asked for that are looked at, because the index may lie behind or name a room that is none.
@@ -21,7 +22,6 @@ impl Directory for Redis {
         list.arg(keys.rooms()).arg("NX");
         list.arg(room.last_at.unwrap_or(room.created_at).0)
             .arg(room.slug.as_str());
-        self.inner.servers.send(&keys.rooms(), &list).await?;
         let epoch = Epoch::from_random(self.inner.ids.random());
         let last_at = room.last_at.map_or_else(String::new, |at| at.0.to_string());
         let run = Run::new(&script::CREATE, keys.log(&room.slug))
@@ -30,7 +30,11 @@ impl Directory for Redis {
             .number(room.created_at.0)
             .arg(last_at)
             .arg(epoch.as_str());
-        if value::read(self.inner.servers.run(run).await?)? {
+        let creating = async {
+            self.inner.servers.send(&keys.rooms(), &list).await?;
+            value::read(self.inner.servers.run(run).await?)
+        };
+        if in_time(creating).await? {
             Ok(())
         } else {
             Err(StoreError::RoomExists(room.slug.clone()))
@@ -61,10 +65,13 @@ impl Directory for Redis {
         let key = self.inner.keys.rooms();
         let mut list = ::redis::cmd("ZREVRANGE");
         list.arg(&key).arg(0).arg(u64::from(limit) + MARGIN - 1);
-        let slugs: Vec<String> = value::read(self.inner.servers.send(&key, &list).await?)?;
-        let slugs = slugs.into_iter().map(value::parsed::<_, RoomSlug>);
-        let slugs = slugs.collect::<Result<Vec<_>, _>>()?;
-        let rooms = try_join_all(slugs.iter().map(|slug| self.room(slug))).await?;
+        let listing = async {
+            let slugs: Vec<String> = value::read(self.inner.servers.send(&key, &list).await?)?;
+            let slugs = slugs.into_iter().map(value::parsed::<_, RoomSlug>);
+            let slugs = slugs.collect::<Result<Vec<_>, _>>()?;
+            try_join_all(slugs.iter().map(|slug| self.room(slug))).await
+        };
+        let rooms = in_time(listing).await?;
         let mut rooms: Vec<_> = rooms.into_iter().flatten().collect();
         let activity = |room: &Room| (room.last_at.unwrap_or(room.created_at), room.created_at);
         rooms.sort_by(|one, two| {

@@ -28,6 +28,12 @@ const NOT_NOW: Duration = Duration::from_millis(30);
 /// Before the next try after a connection broke: its keeper must notice first.
 const BROKEN: Duration = Duration::from_millis(5);
 
+/// The result of a port's call, if it comes in time.
+pub async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let late = |_| Err(StoreError::failed(Unanswered::Late));
+    timeout(LIMIT, call).await.unwrap_or_else(late)
+}
+
 /// One server: a connection for commands, and one for what it publishes.
 pub struct Server {
     /// Host and port.
@@ -145,18 +151,12 @@ impl Servers {
 
     /// Runs a script where its keys are.
     pub async fn run(&self, run: Run) -> Result<Value, StoreError> {
-        let running = self.attempt(run.key(), |known| run.command(known));
-        timeout(LIMIT, running)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::failed(Unanswered::Late)))
+        in_time(self.attempt(run.key(), |known| run.command(known))).await
     }
 
     /// Sends a command, which may be carried out twice, to where the key is.
     pub async fn send(&self, key: &str, command: &Cmd) -> Result<Value, StoreError> {
-        let sending = self.attempt(key, |_| command.clone());
-        timeout(LIMIT, sending)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::failed(Unanswered::Late)))
+        in_time(self.attempt(key, |_| command.clone())).await
     }
 
     /// Until there is an answer: a connection that breaks, a slot that moves or a server that is just starting are

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chat::ports::{Directory, Presence, PresenceChange, RoomLog, Signal};
 use chat::{Live, StoreError};
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use protocol::{RoomSlug, Timestamp};
 use testkit::sample::{append, message, messages, person, room};
@@ -100,13 +101,22 @@ async fn a_redis_that_stops_without_a_word_is_noticed() {
             sleep(WHILE).await;
             server.stop();
             sleep(stopped).await;
-            for ended in [
-                one.head(&RoomSlug::lobby()).await.is_err(),
-                RoomLog::follow(&one, &RoomSlug::lobby()).await.is_err(),
-                one.rooms(10).await.is_err(),
-                one.roster(&RoomSlug::lobby(), 10).await.is_err(),
-            ] {
-                assert!(ended);
+            let lobby = RoomSlug::lobby();
+            let calls: [BoxFuture<'_, bool>; 6] = [
+                Box::pin(async { one.head(&lobby).await.is_err() }),
+                Box::pin(async { RoomLog::follow(&one, &lobby).await.is_err() }),
+                Box::pin(async { one.rooms(10).await.is_err() }),
+                Box::pin(async { one.roster(&lobby, 10).await.is_err() }),
+                Box::pin(async { Directory::create(&one, &room(1, "new", "New")).await.is_err() }),
+                Box::pin(async { one.shared_secret("cookies", b"secret").await.is_err() }),
+            ];
+            for call in calls {
+                let begun = Instant::now();
+                assert!(call.await, "there is no answer");
+                assert!(
+                    begun.elapsed() < Duration::from_secs(1),
+                    "a call takes a second at most"
+                );
             }
             let before = follower.last();
             server.go_on();
