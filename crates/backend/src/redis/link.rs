@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, Client, ConnectionInfo, PushInfo, PushKind, RedisError};
+use ::redis::{
+    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, PushInfo, PushKind, RedisError, ServerErrorKind,
+};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
@@ -20,6 +22,8 @@ const CONNECT: Duration = Duration::from_millis(700);
 const PING: Duration = Duration::from_secs(1);
 /// How long the answer may take.
 pub const PONG: Duration = Duration::from_millis(800);
+/// How often a server that reads its data is asked whether it has it.
+const LOADING: Duration = Duration::from_millis(50);
 /// Between two tries to connect, at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(400));
 /// How long a caller waits for a Redis that could not be reached a moment ago: it may be back right now.
@@ -90,6 +94,22 @@ pub async fn answers(connection: &mut MultiplexedConnection) -> bool {
         // Loading its data, for instance: it is there, and says so.
         Ok(Err(error)) => !error.is_io_error() && !error.is_unrecoverable_error(),
         Err(_) => false,
+    }
+}
+
+/// Waits while the server reads its data: until then it lets anybody subscribe, but answers nothing else.
+pub async fn loaded(connection: &mut MultiplexedConnection, key: &str) -> Result<(), RedisError> {
+    let mut ask = ::redis::cmd("EXISTS");
+    ask.arg(key);
+    loop {
+        match timeout(PONG, ask.query_async::<::redis::Value>(connection)).await {
+            Ok(Err(error)) if error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading) => {}
+            Ok(Err(error)) if error.is_io_error() => return Err(error),
+            // In a cluster another server may have the key: that is an answer too.
+            Ok(_) => return Ok(()),
+            Err(late) => return Err(std::io::Error::from(late).into()),
+        }
+        sleep(LOADING).await;
     }
 }
 

@@ -127,11 +127,7 @@ impl Reached {
 
     fn check_version(&self) -> Result<(), OpenRedisError> {
         let found = self.info.get("redis_version").map_or("unknown", String::as_str);
-        let major = found
-            .split('.')
-            .next()
-            .and_then(|major| major.parse::<u64>().ok());
-        if major.is_some_and(|major| major >= OLDEST) {
+        if supported(found) {
             return Ok(());
         }
         Err(OpenRedisError::Old {
@@ -169,6 +165,14 @@ impl Reached {
             );
         }
     }
+}
+
+/// Whether a version is new enough. Valkey names the Redis that it equals.
+fn supported(version: &str) -> bool {
+    let major = version.split('.').next();
+    major
+        .and_then(|major| major.parse::<u64>().ok())
+        .is_some_and(|major| major >= OLDEST)
 }
 
 /// Makes sure that the keys are ours, or that there are none yet, and that they can be written.
@@ -257,5 +261,24 @@ fn refusal(server: &str, error: &RedisError) -> OpenRedisError {
         | (ErrorKind::Io, _) => OpenRedisError::Unreachable { server, cause },
         (ErrorKind::Server(ServerErrorKind::ClusterDown), _) => OpenRedisError::Incomplete { server, cause },
         _ => OpenRedisError::Refused { server, cause },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        for (version, new_enough) in [
+            ("7.0.0", true),
+            ("7.2.4", true),
+            ("10.0.1", true),
+            ("6.2.14", false),
+            ("unknown", false),
+            ("", false),
+        ] {
+            assert_eq!(supported(version), new_enough, "{version:?}");
+        }
     }
 }

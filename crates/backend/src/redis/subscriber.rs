@@ -117,7 +117,9 @@ async fn subscribe(
             _ => {}
         })
     };
-    let connection = link::connect(client, &config).await?;
+    let mut connection = link::connect(client, &config).await?;
+    // Whoever is told of a gap reads the log at once: it must be there.
+    link::loaded(&mut connection, &subscriptions.any_key()).await?;
     let mut channels = Channels {
         here: HashSet::new(),
         refused: Vec::new(),

@@ -121,6 +121,11 @@ impl Subscriptions {
         self.keys.channel(room)
     }
 
+    /// A key to ask for, to see whether a server answers.
+    pub fn any_key(&self) -> String {
+        self.keys.format()
+    }
+
     /// The rooms that a server should bring.
     pub fn rooms_of(&self, server: &str) -> Vec<RoomSlug> {
         let rooms = self.rooms();

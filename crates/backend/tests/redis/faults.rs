@@ -91,6 +91,34 @@ async fn a_crash_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_reads_its_data_for_long_loses_no_follower() {
+    within(async {
+        let mut server = RedisServer::with(&[
+            "--enable-debug-command",
+            "yes",
+            // Microseconds per key, so that a few keys take as long as millions.
+            "--key-load-delay",
+            "1000",
+            "--loading-process-events-interval-bytes",
+            "1024",
+        ]);
+        let redis = replica(&server.url()).await;
+        let follower = Follower::start(&redis).await;
+        send(&redis, &person("Ada"), message("before", "hello")).await;
+        assert_eq!(server.cli(&["debug", "populate", "2500"]), "OK");
+        assert_eq!(server.cli(&["save"]), "OK");
+        server.kill();
+        let begun = Instant::now();
+        server.restart();
+        assert!(begun.elapsed() > Duration::from_secs(2), "it has to take long");
+        send(&redis, &person("Ada"), message("after", "hello")).await;
+        let lost = assert_heard(&redis, vec![follower], 1).await;
+        assert_eq!(lost, 0, "the stream goes on");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_stops_without_a_word_is_noticed() {
     within(async {
         let server = RedisServer::start();
