@@ -206,3 +206,66 @@ async fn a_change_that_was_not_heard_is_noticed() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_whatever_happened_the_roster_is_right() {
+    within(async {
+        let server = RedisServer::start();
+        let mut replicas = Vec::new();
+        for _ in 0..3 {
+            replicas.push(replica(&server.url()).await);
+        }
+        let lobby = lobby(&replicas[0]).await;
+        let people = replicas.iter().enumerate().flat_map(|(r, redis)| {
+            let lobby = &lobby;
+            (0..10).map(move |n| async move {
+                // Half of the people are on every replica, with two tabs each.
+                let who = person(&if n < 5 {
+                    format!("Everywhere-{n}")
+                } else {
+                    format!("Person-{r}-{n}")
+                });
+                let mut here = false;
+                for round in 0..150 {
+                    let tab = connection(&format!("tab-{}", round % 2));
+                    here = redis.enter(lobby, &who, &tab).await.is_ok();
+                    sleep(Duration::from_millis(5)).await;
+                    let stays = round == 149 && n % 2 == 0;
+                    if !stays {
+                        // Whether Redis hears of it or not, they are gone.
+                        let _ = redis.leave(lobby, &who.id, &tab).await;
+                        here = false;
+                    }
+                }
+                here.then_some(String::from(who.name))
+            })
+        });
+        let faults = async {
+            for n in 0..6 {
+                sleep(Duration::from_millis(100)).await;
+                if n == 3 {
+                    server.stop();
+                    sleep(Duration::from_secs(3)).await;
+                    server.go_on();
+                } else {
+                    server.cli(&["client", "kill", "type", "normal", "skipme", "yes"]);
+                }
+            }
+        };
+        let (people, ()) = futures::join!(futures::future::join_all(people), faults);
+        let mut expected: Vec<_> = people.into_iter().flatten().collect();
+        expected.sort_by_key(|name| name.to_lowercase());
+        expected.dedup();
+        let right = async || here(&replicas[0]).await.is_some_and(|here| here == expected);
+        until("the roster is right", FORGOTTEN, right).await;
+        // Nobody hears a lie either: who leaves last leaves nothing behind.
+        for redis in &replicas {
+            redis.close().await;
+        }
+        for gone in ["connections", "people", "names", "leases", "digests"] {
+            let key = format!("hubbub:{{lobby}}:{gone}");
+            assert_eq!(server.cli(&["exists", &key]), "0", "{key}");
+        }
+    })
+    .await;
+}
