@@ -155,9 +155,16 @@ browser() {
     apt_install chromium fonts-liberation
 }
 
+# Tests of the Redis backend start servers of their own, one of them with a certificate.
+redis_server() {
+    have redis-server && have redis-cli && have openssl && return
+    have apt-get || die "needs redis-server 7 or newer, redis-cli and openssl"
+    apt_install redis-server openssl
+}
+
 case $want in build | test) ;; *) die "usage: setup.sh [build|test]" ;; esac
 toolchain
 cargo_tool cargo-leptos "$cargo_leptos" cargo-leptos
 cargo_tool wasm-bindgen-cli "$wasm_bindgen" wasm-bindgen
 node_packages
-[ "$want" = build ] || browser
+[ "$want" = build ] || { redis_server; browser; }

@@ -2,11 +2,10 @@
 //!
 //! A write is a job in the [`writer`]'s bounded queue; it is answered after the commit that holds it reached the
 //! disk. A read takes a connection of the [`readers`] and sees one snapshot. Followers of [`log`] and [`presence`]
-//! are told through [`channels`], in the order of the commits. [`folder`] is the data folder and its lock,
+//! are told through [`crate::channels`], in the order of the commits. [`folder`] is the data folder and its lock,
 //! [`schema`] the tables and their versions.
 
 mod accounts;
-mod channels;
 mod directory;
 mod error;
 mod folder;
@@ -24,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chat::ports::PresenceChange;
 use protocol::RoomEvent;
 
+use crate::channels::Channels;
 use crate::ids::RandomIds;
-use channels::Channels;
 pub use error::OpenError;
 use readers::Readers;
 use writer::Writer;

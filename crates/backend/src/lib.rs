@@ -1,12 +1,16 @@
 //! The ports of the chat on real storage.
 //!
 //! [`Embedded`] keeps everything in one SQLite database in a data folder and needs no other service.
+//! [`Redis`] keeps everything in a Redis, so that many replicas are one chat.
 //! [`SystemClock`] and [`RandomIds`] are the time and the randomness of the machine.
 
+mod channels;
 mod clock;
 mod embedded;
 mod ids;
+mod redis;
 
 pub use clock::SystemClock;
 pub use embedded::{Embedded, OpenError};
 pub use ids::RandomIds;
+pub use redis::{OpenRedisError, Redis};

@@ -14,9 +14,13 @@
 
 pub mod backend;
 pub mod contract;
+pub mod proxy;
+pub mod redis_server;
 pub mod sample;
 
 pub use backend::Backend;
+pub use proxy::Proxy;
+pub use redis_server::{RedisCluster, RedisServer};
 
 use std::time::Duration;
 

@@ -9,8 +9,8 @@ use futures::stream::{BoxStream, StreamExt};
 use protocol::{EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 use rusqlite::{Connection, Params, Transaction, params};
 
-use super::channels::Received;
 use super::{Embedded, row};
+use crate::channels::Received;
 
 const INSERT: &str = "\
     INSERT INTO events (room_id, seq, at, author_id, author_name, client_id, body)

@@ -10,7 +10,7 @@ use futures::stream::{BoxStream, StreamExt};
 use protocol::{Person, PersonId, PresenceList, RoomSlug};
 
 use super::Embedded;
-use super::channels::Received;
+use crate::channels::Received;
 
 /// The rooms where somebody is.
 #[derive(Default)]

@@ -1,0 +1,214 @@
+//! The Redis backend: everything in a Redis, standalone or cluster, so that any number of replicas are one chat.
+//!
+//! A room lives in one slot ([`keys`]). What changes it is a [`script`] that is done whole or not at all, and that
+//! publishes what it did in the room's channel, in the one order that everybody hears. The channel is the doorbell;
+//! the stream in [`log`] is the log, and whatever the doorbell loses is read from it.
+//!
+//! [`servers`] knows which server has which slot and brings commands there over a [`link`], a connection that is
+//! kept. [`subscriptions`] knows what is followed here, [`subscriber`] has it brought, [`message`] reads it, and
+//! [`heard`] tells whether something is missing. [`presence`] is who is where: leases that the [`renewal`] prolongs
+//! for whoever is [`here`]. [`opening`] is what must be true of a Redis before it is used.
+
+mod accounts;
+mod activity;
+mod directory;
+mod error;
+mod heard;
+mod here;
+mod keys;
+mod link;
+mod log;
+mod message;
+mod opening;
+mod presence;
+mod renewal;
+mod script;
+mod servers;
+mod slots;
+mod subscriber;
+mod subscriptions;
+mod url;
+mod value;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chat::StoreError;
+use chat::ports::Ids;
+use futures::StreamExt;
+use protocol::{Opaque, RoomSlug};
+use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
+
+use crate::ids::RandomIds;
+use activity::Activity;
+pub use error::OpenRedisError;
+use heard::Standing;
+use here::Here;
+use keys::Keys;
+use servers::{Servers, in_time};
+use subscriptions::{Following, Subscriptions};
+
+/// What all keys begin with.
+const PREFIX: &str = "hubbub:";
+/// Events that a follower of a log may lie behind before it is told of a gap.
+const LOG_CHANNEL: usize = 1_024;
+/// Changes that a follower of a room's presence may lie behind before it is told to read the roster again.
+const PRESENCE_CHANNEL: usize = 256;
+/// Appends that may be under way. Beyond it the caller is told [`StoreError::Busy`] at once.
+const APPENDS: usize = 4_096;
+/// Rooms said goodbye to at once.
+const GOODBYES: usize = 64;
+
+/// Everything in one Redis: implements [`chat::ports::RoomLog`], [`chat::ports::Directory`],
+/// [`chat::ports::Accounts`] and [`chat::ports::Presence`]. A clone is another handle to the same replica.
+///
+/// Its methods need a tokio runtime with time and I/O, and none takes longer than a second. When the last handle goes
+/// without [`Redis::close`], the replica's people stay in the lists until its leases are over.
+#[derive(Clone)]
+pub struct Redis {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    servers: Arc<Servers>,
+    subscriptions: Arc<Subscriptions>,
+    keys: Keys,
+    /// This replica, different with every start.
+    replica: Opaque,
+    here: Arc<Here>,
+    appends: Semaphore,
+    activity: Activity,
+    ids: RandomIds,
+    tasks: Mutex<Vec<AbortHandle>>,
+}
+
+impl Redis {
+    /// Connects to `redis://…`, `rediss://…` or `redis-cluster://host:port,host:port`, checks that this Redis can
+    /// hold a chat, and claims its keys.
+    ///
+    /// # Errors
+    /// Each says in one line which server it is about, and what to do or the cause: see [`OpenRedisError`].
+    pub async fn open(url: &str) -> Result<Self, OpenRedisError> {
+        Self::open_with_prefix(url, PREFIX).await
+    }
+
+    /// The same with keys that begin differently, so that tests can share a cluster, which has only one database.
+    ///
+    /// # Errors
+    /// As [`Redis::open`].
+    #[doc(hidden)]
+    pub async fn open_with_prefix(url: &str, prefix: &str) -> Result<Self, OpenRedisError> {
+        let keys = Keys::new(prefix);
+        let (target, slots) = opening::examine(url::Target::parse(url)?, &keys).await?;
+        let server = target
+            .servers
+            .first()
+            .map_or_else(String::new, |info| info.addr().to_string());
+        let failed = |cause: ::redis::RedisError| OpenRedisError::Unreachable {
+            server: server.clone(),
+            cause: cause.to_string(),
+        };
+        let cluster = target.cluster;
+        let subscriptions = Subscriptions::new(keys.clone(), LOG_CHANNEL, PRESENCE_CHANNEL);
+        let servers = Servers::start(target, Arc::clone(&subscriptions)).map_err(failed)?;
+        if cluster && !servers.arrange(&slots).map_err(failed)? {
+            return Err(OpenRedisError::Incomplete {
+                server,
+                cause: "not every slot has a server".to_owned(),
+            });
+        }
+        let inner = Arc::new(Inner {
+            servers,
+            subscriptions,
+            keys,
+            replica: Opaque::from_random(RandomIds.random()),
+            here: Arc::new(Here::default()),
+            appends: Semaphore::new(APPENDS),
+            activity: Activity::default(),
+            ids: RandomIds,
+            tasks: Mutex::default(),
+        });
+        let backend = Arc::downgrade(&inner);
+        let mut tasks = vec![
+            tokio::spawn(renewal::go_round(backend.clone())).abort_handle(),
+            tokio::spawn(activity::tell(backend)).abort_handle(),
+        ];
+        if cluster {
+            let keeping = Servers::keep_map(Arc::downgrade(&inner.servers));
+            tasks.push(tokio::spawn(keeping).abort_handle());
+        }
+        inner
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(tasks);
+        Ok(Self { inner })
+    }
+
+    /// Says goodbye for everybody who is here, tells the followers the end, and disconnects. What is asked afterwards
+    /// fails. Closing again does nothing.
+    pub async fn close(&self) {
+        let inner = &self.inner;
+        inner.stop();
+        let goodbyes = futures::stream::iter(inner.here.clear());
+        goodbyes
+            .for_each_concurrent(GOODBYES, |room| async move {
+                if let Err(error) = inner.settle(&room).await {
+                    tracing::warn!(%error, %room, "cannot say goodbye; the lease says it later");
+                }
+            })
+            .await;
+        inner.subscriptions.close();
+        inner.servers.close();
+    }
+
+    /// A secret that all replicas share: `fresh`, or what another replica brought before.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn shared_secret(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let key = self.inner.keys.secret(name);
+        let mut set = ::redis::cmd("SET");
+        set.arg(&key).arg(fresh).arg("NX");
+        let mut get = ::redis::cmd("GET");
+        get.arg(&key);
+        let sharing = async {
+            self.inner.servers.send(&key, &set).await?;
+            value::read(self.inner.servers.send(&key, &get).await?)
+        };
+        in_time(sharing).await
+    }
+
+    /// Follows a room: whatever is published after this returned arrives.
+    async fn listen(&self, room: &RoomSlug) -> Result<(Following, Standing), StoreError> {
+        let inner = &self.inner;
+        let listening = async {
+            let server = inner
+                .servers
+                .owner(&inner.keys.channel(room))
+                .map_err(StoreError::failed)?;
+            let mut following = inner.subscriptions.follow(room, &server);
+            following.confirmed().await;
+            let standing = inner.stand(room).await?;
+            Ok((following, standing))
+        };
+        in_time(listening).await
+    }
+}
+
+impl Inner {
+    fn stop(&self) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        for task in tasks.drain(..) {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop();
+        self.subscriptions.close();
+        self.servers.close();
+    }
+}

@@ -1,0 +1,63 @@
+//! Keeps the list of rooms in the order of their latest events, off the way of the messages.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use protocol::{RoomSlug, Timestamp};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use super::Inner;
+
+/// What happens within this time is told at once.
+const GATHER: Duration = Duration::from_millis(250);
+
+/// When something last happened where, as far as Redis' list does not know yet. Never more than there are rooms.
+#[derive(Default)]
+pub struct Activity {
+    rooms: Mutex<HashMap<RoomSlug, Timestamp>>,
+    more: Arc<Notify>,
+}
+
+impl Activity {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomSlug, Timestamp>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An event was stored.
+    pub fn happened(&self, room: &RoomSlug, at: Timestamp) {
+        let mut rooms = self.rooms();
+        let latest = rooms.entry(room.clone()).or_default();
+        *latest = at.max(*latest);
+        self.more.notify_one();
+    }
+}
+
+/// Tells Redis for as long as the backend lives.
+pub async fn tell(backend: Weak<Inner>) {
+    loop {
+        let Some(more) = backend.upgrade().map(|inner| Arc::clone(&inner.activity.more)) else {
+            return;
+        };
+        more.notified().await;
+        sleep(GATHER).await;
+        let Some(inner) = backend.upgrade() else { return };
+        let rooms = std::mem::take(&mut *inner.activity.rooms());
+        if rooms.is_empty() {
+            continue;
+        }
+        let key = inner.keys.rooms();
+        let mut list = ::redis::cmd("ZADD");
+        list.arg(&key).arg("GT");
+        for (room, at) in &rooms {
+            list.arg(at.0).arg(room.as_str());
+        }
+        if let Err(error) = inner.servers.send(&key, &list).await {
+            tracing::debug!(%error, "cannot tell Redis where something happened; later");
+            for (room, at) in &rooms {
+                inner.activity.happened(room, *at);
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Which rooms there are. Each room is a hash of its own; the list of them is an index that may lie behind.
+
+use async_trait::async_trait;
+use chat::ports::{Directory, Ids};
+use chat::{Room, StoreError};
+use futures::future::try_join_all;
+use protocol::{Epoch, RoomSlug, Timestamp};
+
+use super::script::{self, Run};
+use super::servers::in_time;
+use super::{Redis, value};
+
+/// Rooms beyond those asked for that are looked at, because the index may lie behind or name a room that is none.
+const MARGIN: u64 = 32;
+
+#[async_trait]
+impl Directory for Redis {
+    async fn create(&self, room: &Room) -> Result<(), StoreError> {
+        let keys = &self.inner.keys;
+        // Into the list first: a room that is not in it would never be found, one that is not there is left out.
+        let mut list = ::redis::cmd("ZADD");
+        list.arg(keys.rooms()).arg("NX");
+        list.arg(room.last_at.unwrap_or(room.created_at).0)
+            .arg(room.slug.as_str());
+        let epoch = Epoch::from_random(self.inner.ids.random());
+        let last_at = room.last_at.map_or_else(String::new, |at| at.0.to_string());
+        let run = Run::new(&script::CREATE, keys.log(&room.slug))
+            .arg(room.slug.as_str())
+            .arg(room.title.as_str())
+            .number(room.created_at.0)
+            .arg(last_at)
+            .arg(epoch.as_str());
+        let creating = async {
+            self.inner.servers.send(&keys.rooms(), &list).await?;
+            value::read(self.inner.servers.run(run).await?)
+        };
+        if in_time(creating).await? {
+            Ok(())
+        } else {
+            Err(StoreError::RoomExists(room.slug.clone()))
+        }
+    }
+
+    async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, StoreError> {
+        let key = self.inner.keys.room(slug);
+        let mut find = ::redis::cmd("HMGET");
+        find.arg(&key).arg(&["title", "created_at", "last_at"]);
+        let found = self.inner.servers.send(&key, &find).await?;
+        let (title, created_at, last_at): (Option<String>, Option<u64>, Option<u64>) = value::read(found)?;
+        let (Some(title), Some(created_at)) = (title, created_at) else {
+            return Ok(None);
+        };
+        Ok(Some(Room {
+            slug: slug.clone(),
+            title: value::parsed(title)?,
+            created_at: Timestamp(created_at),
+            last_at: last_at.map(Timestamp),
+        }))
+    }
+
+    async fn rooms(&self, limit: u32) -> Result<Vec<Room>, StoreError> {
+        if limit == 0 {
+            return Ok(vec![]);
+        }
+        let key = self.inner.keys.rooms();
+        let mut list = ::redis::cmd("ZREVRANGE");
+        list.arg(&key).arg(0).arg(u64::from(limit) + MARGIN - 1);
+        let listing = async {
+            let slugs: Vec<String> = value::read(self.inner.servers.send(&key, &list).await?)?;
+            let slugs = slugs.into_iter().map(value::parsed::<_, RoomSlug>);
+            let slugs = slugs.collect::<Result<Vec<_>, _>>()?;
+            try_join_all(slugs.iter().map(|slug| self.room(slug))).await
+        };
+        let rooms = in_time(listing).await?;
+        let mut rooms: Vec<_> = rooms.into_iter().flatten().collect();
+        let activity = |room: &Room| (room.last_at.unwrap_or(room.created_at), room.created_at);
+        rooms.sort_by(|one, two| {
+            activity(two)
+                .cmp(&activity(one))
+                .then_with(|| one.slug.cmp(&two.slug))
+        });
+        rooms.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(rooms)
+    }
+}

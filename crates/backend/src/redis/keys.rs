@@ -1,0 +1,139 @@
+//! What everything is called in Redis, and where it lies.
+
+use std::sync::Arc;
+
+use protocol::{RoomSlug, SessionToken};
+
+/// Slots of a cluster.
+pub const SLOTS: u16 = 16_384;
+
+/// The names of keys and channels. All begin with one prefix; those of a room carry its slug as their hash tag, so
+/// that they lie in one slot.
+#[derive(Clone)]
+pub struct Keys {
+    prefix: Arc<str>,
+}
+
+impl Keys {
+    /// Names that begin with this.
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.into(),
+        }
+    }
+
+    /// A pattern that all keys match.
+    pub fn all(&self) -> String {
+        format!("{}*", self.prefix)
+    }
+
+    /// Which form the keys have.
+    pub fn format(&self) -> String {
+        format!("{}format", self.prefix)
+    }
+
+    /// Slugs by their latest activity.
+    pub fn rooms(&self) -> String {
+        format!("{}rooms", self.prefix)
+    }
+
+    /// A secret that all replicas share.
+    pub fn secret(&self, name: &str) -> String {
+        format!("{}secret:{name}", self.prefix)
+    }
+
+    /// Whose a session is.
+    pub fn session(&self, token: &SessionToken) -> String {
+        format!("{}session:{token}", self.prefix)
+    }
+
+    /// A room's channel.
+    pub fn channel(&self, room: &RoomSlug) -> String {
+        format!("{}{{{room}}}", self.prefix)
+    }
+
+    /// The room that a channel belongs to.
+    pub fn room_of(&self, channel: &str) -> Option<RoomSlug> {
+        let slug = channel.strip_prefix(&*self.prefix)?;
+        let slug = slug.strip_prefix('{')?.strip_suffix('}')?;
+        RoomSlug::try_from(slug.to_owned()).ok()
+    }
+
+    /// A room's title and where its log stands.
+    pub fn room(&self, room: &RoomSlug) -> String {
+        self.part(room, "room")
+    }
+
+    /// What a log's scripts work on, in the order that they expect.
+    pub fn log(&self, room: &RoomSlug) -> Vec<String> {
+        ["room", "log", "ids"].map(|part| self.part(room, part)).into()
+    }
+
+    /// What the scripts of presence work on, in the order that they expect.
+    pub fn presence(&self, room: &RoomSlug) -> Vec<String> {
+        [
+            "people",
+            "names",
+            "connections",
+            "leases",
+            "digests",
+            "version",
+            "room",
+        ]
+        .map(|part| self.part(room, part))
+        .into()
+    }
+
+    fn part(&self, room: &RoomSlug, part: &str) -> String {
+        format!("{}{{{room}}}:{part}", self.prefix)
+    }
+}
+
+/// The slot of a key or a channel: of its hash tag, if it has one.
+pub fn slot(key: &str) -> u16 {
+    let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    let hashed = match tag {
+        Some((tag, _)) if !tag.is_empty() => tag,
+        _ => key,
+    };
+    crc16(hashed.as_bytes()) % SLOTS
+}
+
+/// CRC-16/XMODEM, as the cluster specification has it.
+fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |crc, byte| {
+        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
+            let shifted = crc << 1;
+            if crc & 0x8000 == 0 {
+                shifted
+            } else {
+                shifted ^ 0x1021
+            }
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_those_of_the_specification() {
+        assert_eq!(crc16(b"123456789"), 0x31C3);
+        assert_eq!(slot("foo"), 12_182);
+        assert_eq!(slot("hubbub:{foo}:log"), 12_182);
+        assert_eq!(slot("{}foo"), crc16(b"{}foo") % SLOTS, "an empty tag is none");
+    }
+
+    #[test]
+    fn a_rooms_keys_and_channel_lie_together() {
+        let (keys, room) = (Keys::new("hubbub:"), RoomSlug::lobby());
+        let expected = slot(&keys.channel(&room));
+        for key in keys.log(&room).into_iter().chain(keys.presence(&room)) {
+            assert_eq!(slot(&key), expected, "{key}");
+        }
+        assert_eq!(keys.channel(&room), "hubbub:{lobby}");
+        assert_eq!(keys.room_of("hubbub:{lobby}"), Some(room));
+        assert_eq!(keys.room_of("other:{lobby}"), None);
+    }
+}

@@ -1,0 +1,184 @@
+//! The rooms' logs: a stream each, whose ids are the events' seqs.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chat::ports::{Ids, RoomLog, Signal};
+use chat::{Head, Page, StoreError};
+use futures::stream::{BoxStream, StreamExt};
+use protocol::{Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+
+use super::script::{self, Run};
+use super::{Inner, Redis, value};
+use crate::channels::Received;
+
+/// A stream's entry: its id, then names and values in turn.
+type Entry = (String, Vec<String>);
+
+/// Which way to read.
+enum Direction {
+    /// From this seq on.
+    Newer(u64),
+    /// From this seq back, or from the latest.
+    Older(Option<u64>),
+}
+
+#[async_trait]
+impl RoomLog for Redis {
+    async fn append(
+        &self,
+        room: &RoomSlug,
+        author: &Person,
+        messages: Vec<Outgoing>,
+        at: Timestamp,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        let _place = self.inner.appends.try_acquire().map_err(|_| StoreError::Busy)?;
+        let keys = &self.inner.keys;
+        let mut run = Run::new(&script::APPEND, keys.log(room)).arg(keys.channel(room));
+        run = self
+            .inner
+            .with_known(run, room)
+            .arg(author.id.as_str())
+            .arg(serde_json::to_vec(author).map_err(StoreError::failed)?)
+            .number(at.0);
+        let mut client_ids = Vec::with_capacity(messages.len());
+        for Outgoing { client_id, text } in messages {
+            run = run.arg(client_id.as_str());
+            let body = EventBody::Posted {
+                client_id: client_id.clone(),
+                text,
+            };
+            run = run.arg(serde_json::to_vec(&body).map_err(StoreError::failed)?);
+            client_ids.push(client_id);
+        }
+        let answer: Option<Vec<String>> = value::read(self.inner.servers.run(run).await?)?;
+        let answer = answer.ok_or_else(|| StoreError::NoSuchRoom(room.clone()))?;
+        let mut answer = answer.into_iter();
+        let epoch: Epoch = value::parsed(value::present(answer.next(), "no epoch")?)?;
+        let new = value::number(&value::present(answer.next(), "no count")?)?;
+        if new > 0 {
+            self.inner.activity.happened(room, at);
+        }
+        let mut receipts = Vec::with_capacity(client_ids.len());
+        for client_id in client_ids {
+            let seq = value::number(&value::present(answer.next(), "no seq")?)?;
+            receipts.push(Receipt {
+                client_id,
+                epoch: epoch.clone(),
+                seq: value::parsed(seq)?,
+            });
+        }
+        if let Some(latest) = receipts.iter().map(|receipt| receipt.seq).max() {
+            self.inner.subscriptions.learn(room, &epoch, latest);
+        }
+        Ok(receipts)
+    }
+
+    async fn head(&self, room: &RoomSlug) -> Result<Head, StoreError> {
+        let (head, _) = self.stretch(room, Direction::Newer(1), 0).await?;
+        Ok(head)
+    }
+
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: u32) -> Result<Page, StoreError> {
+        let (head, events) = self
+            .stretch(room, Direction::Newer(after.get() + 1), limit)
+            .await?;
+        let newer = head.seq.get().saturating_sub(after.get());
+        whole(&events, newer.min(limit.into()), after.get() + 1)?;
+        let more = newer > events.len() as u64;
+        Ok(Page { head, events, more })
+    }
+
+    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+        let last = before.map(|before| before.get().saturating_sub(1));
+        let limit = if last == Some(0) { 0 } else { limit };
+        let (head, mut events) = self.stretch(room, Direction::Older(last), limit).await?;
+        events.reverse();
+        let older = last.unwrap_or(head.seq.get()).min(head.seq.get());
+        let count = older.min(limit.into());
+        whole(&events, count, older + 1 - count)?;
+        let more = older > events.len() as u64;
+        Ok(Page { head, events, more })
+    }
+
+    async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
+        let events = self.inner.subscriptions.events.follow(room);
+        let (following, standing) = self.listen(room).await?;
+        if standing.epoch.is_none() {
+            return Err(StoreError::NoSuchRoom(room.clone()));
+        }
+        let signals = events.map(move |received| {
+            // The room is followed for as long as this stream lives.
+            let _ = &following;
+            match received {
+                Received::Next(signal) => signal,
+                Received::Missed => Signal::Gap,
+            }
+        });
+        Ok(signals.boxed())
+    }
+}
+
+impl Inner {
+    /// With what the scripts need to notice a log that lost its end: where it stood once, and an epoch for a new
+    /// life.
+    pub(super) fn with_known(&self, run: Run, room: &RoomSlug) -> Run {
+        let known = self.subscriptions.known(room);
+        let (epoch, head) = known.map_or((String::new(), 0), |(epoch, head)| {
+            (epoch.to_string(), head.get())
+        });
+        let fresh = Epoch::from_random(self.ids.random());
+        run.arg(epoch).number(head).arg(fresh.as_str())
+    }
+}
+
+impl Redis {
+    /// At most `limit` events in the direction read, and where the log stood then.
+    async fn stretch(
+        &self,
+        room: &RoomSlug,
+        direction: Direction,
+        limit: u32,
+    ) -> Result<(Head, Vec<Arc<RoomEvent>>), StoreError> {
+        let (name, from) = match direction {
+            Direction::Newer(from) => ("newer", from.to_string()),
+            Direction::Older(from) => ("older", from.map_or_else(String::new, |from| from.to_string())),
+        };
+        let run = Run::new(&script::READ, self.inner.keys.log(room))
+            .arg(name)
+            .arg(from)
+            .number(limit.into());
+        let answer: Option<(String, u64, Vec<Entry>)> = value::read(self.inner.servers.run(run).await?)?;
+        let (epoch, head, entries) = answer.ok_or_else(|| StoreError::NoSuchRoom(room.clone()))?;
+        let head = Head {
+            epoch: value::parsed(epoch)?,
+            seq: value::parsed(head)?,
+        };
+        let events = entries.into_iter().map(|entry| event(entry, room, &head));
+        let events = events.collect::<Result<_, _>>()?;
+        Ok((head, events))
+    }
+}
+
+/// A stretch with a hole must not pass for a whole one, and who reads on would never come to its end.
+fn whole(events: &[Arc<RoomEvent>], count: u64, first: u64) -> Result<(), StoreError> {
+    let seqs = events.iter().map(|event| event.seq.get());
+    value::present(seqs.eq(first..first + count).then_some(()), "a log with a hole")
+}
+
+fn event((id, fields): Entry, room: &RoomSlug, head: &Head) -> Result<Arc<RoomEvent>, StoreError> {
+    let seq = value::present(id.strip_suffix("-0"), "an event without a place")?;
+    let field = |name| {
+        let mut pairs = fields.chunks_exact(2);
+        let found = pairs.find_map(|pair| (pair[0] == name).then_some(pair[1].as_str()));
+        value::present(found, "an event without a part")
+    };
+    Ok(Arc::new(RoomEvent {
+        room: room.clone(),
+        epoch: head.epoch.clone(),
+        seq: value::parsed(value::number(seq)?)?,
+        at: Timestamp(value::number(field("at")?)?),
+        author: serde_json::from_str(field("author")?).map_err(StoreError::failed)?,
+        body: serde_json::from_str(field("body")?).map_err(StoreError::failed)?,
+    }))
+}

@@ -1,0 +1,284 @@
+//! What must be true of a Redis before it is used.
+
+use std::collections::HashMap;
+
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{Client, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, ServerErrorKind};
+
+use super::error::OpenRedisError;
+use super::keys::{Keys, slot};
+use super::slots::Range;
+use super::url::Target;
+use super::{link, slots};
+
+/// The form of the keys that this build reads and writes.
+const FORMAT: &str = "1";
+/// The oldest Redis with sharded channels.
+const OLDEST: u64 = 7;
+/// Keys looked at per step, and steps at most, in search of keys that are not ours.
+const SCAN: (usize, usize) = (1_000, 1_000);
+
+/// A server that has been reached.
+struct Reached {
+    connection: MultiplexedConnection,
+    server: String,
+    /// What `INFO` says.
+    info: HashMap<String, String>,
+}
+
+/// Checks everything, and claims the keys. Gives what is there, and where the slots are if it is a cluster.
+pub async fn examine(mut target: Target, keys: &Keys) -> Result<(Target, Vec<Range>), OpenRedisError> {
+    if target
+        .servers
+        .iter()
+        .any(|info| matches!(info.addr(), ConnectionAddr::TcpTls { .. }))
+    {
+        // Fails if the process has one already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    let mut first = first(&target.servers).await?;
+    let is_cluster = first.is("cluster_enabled", "1");
+    if target.cluster && !is_cluster {
+        return Err(OpenRedisError::NoCluster { server: first.server });
+    }
+    target.cluster = is_cluster;
+    if !is_cluster {
+        first.check_primary()?;
+        let mut all = [first];
+        claim(&mut all, 0, keys).await?;
+        return Ok((target, vec![]));
+    }
+    let ranges = slots::ask(&mut first.connection, &first.server).await;
+    let ranges = ranges.map_err(|error| refusal(&first.server, &error))?;
+    let mut primaries: Vec<Reached> = Vec::new();
+    let mut holder = None;
+    for range in &ranges {
+        let known = primaries
+            .iter()
+            .position(|primary| primary.server == range.address);
+        let place = match known {
+            Some(place) => place,
+            None => {
+                let info = target
+                    .at(&range.address)
+                    .ok_or_else(|| OpenRedisError::Incomplete {
+                        server: first.server.clone(),
+                        cause: "a server has no address".to_owned(),
+                    })?;
+                primaries.push(reach(info).await?);
+                primaries.len() - 1
+            }
+        };
+        if (range.first..=range.last).contains(&slot(&keys.format())) {
+            holder = Some(place);
+        }
+    }
+    let Some(holder) = holder else {
+        return Err(OpenRedisError::Incomplete {
+            server: first.server,
+            cause: "not every slot has a server".to_owned(),
+        });
+    };
+    claim(&mut primaries, holder, keys).await?;
+    Ok((target, ranges))
+}
+
+/// The first server that answers.
+async fn first(servers: &[ConnectionInfo]) -> Result<Reached, OpenRedisError> {
+    let mut refused = OpenRedisError::Url {
+        what: "names no server",
+    };
+    for info in servers {
+        match reach(info.clone()).await {
+            Ok(reached) => return Ok(reached),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
+async fn reach(info: ConnectionInfo) -> Result<Reached, OpenRedisError> {
+    let server = info.addr().to_string();
+    let refused = |error: RedisError| refusal(&server, &error);
+    let client = Client::open(info).map_err(refused)?;
+    let mut connection = link::connect(&client, &link::config(|_| {}))
+        .await
+        .map_err(refused)?;
+    let lines: String = ::redis::cmd("INFO")
+        .query_async(&mut connection)
+        .await
+        .map_err(refused)?;
+    let fields = lines.lines().filter_map(|line| line.trim().split_once(':'));
+    let info = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let reached = Reached {
+        info: info.collect(),
+        connection,
+        server: server.clone(),
+    };
+    reached.check_version()?;
+    reached.warn();
+    Ok(reached)
+}
+
+impl Reached {
+    fn is(&self, name: &str, value: &str) -> bool {
+        self.info.get(name).is_some_and(|found| found == value)
+    }
+
+    fn check_version(&self) -> Result<(), OpenRedisError> {
+        let found = self.info.get("redis_version").map_or("unknown", String::as_str);
+        if supported(found) {
+            return Ok(());
+        }
+        Err(OpenRedisError::Old {
+            server: self.server.clone(),
+            found: found.to_owned(),
+        })
+    }
+
+    fn check_primary(&self) -> Result<(), OpenRedisError> {
+        if self.is("role", "slave") && !self.is("slave_read_only", "0") {
+            return Err(OpenRedisError::ReadOnly {
+                server: self.server.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// What works, but not as people expect of a chat that keeps what they type.
+    fn warn(&self) {
+        let server = &self.server;
+        if self.is("aof_enabled", "0") {
+            tracing::warn!(
+                %server,
+                "Redis does not keep an append-only file: messages are lost when it dies; set appendonly yes"
+            );
+        }
+        if let Some(policy) = self
+            .info
+            .get("maxmemory_policy")
+            .filter(|policy| *policy != "noeviction")
+        {
+            tracing::warn!(
+                %server, %policy,
+                "Redis throws keys away when memory is short, messages too; set maxmemory-policy noeviction"
+            );
+        }
+    }
+}
+
+/// Whether a version is new enough. Valkey names the Redis that it equals.
+fn supported(version: &str) -> bool {
+    let major = version.split('.').next();
+    major
+        .and_then(|major| major.parse::<u64>().ok())
+        .is_some_and(|major| major >= OLDEST)
+}
+
+/// Makes sure that the keys are ours, or that there are none yet, and that they can be written.
+async fn claim(servers: &mut [Reached], holder: usize, keys: &Keys) -> Result<(), OpenRedisError> {
+    if format(servers, holder, keys).await?.is_none()
+        && let Some((server, key)) = foreign(servers, keys).await?
+        // Another replica may have begun just now.
+        && format(servers, holder, keys).await?.is_none()
+    {
+        return Err(OpenRedisError::Foreign { server, key });
+    }
+    let Some(holder) = servers.get_mut(holder) else {
+        return Ok(());
+    };
+    // Also if it is there already: this shows whether anything can be written.
+    let mut set = ::redis::cmd("SET");
+    set.arg(keys.format()).arg(FORMAT);
+    let set = set.query_async::<()>(&mut holder.connection).await;
+    set.map_err(|error| refusal(&holder.server, &error))
+}
+
+/// The format of what is there.
+async fn format(
+    servers: &mut [Reached],
+    holder: usize,
+    keys: &Keys,
+) -> Result<Option<String>, OpenRedisError> {
+    let Some(holder) = servers.get_mut(holder) else {
+        return Ok(None);
+    };
+    let mut get = ::redis::cmd("GET");
+    let found = get.arg(keys.format()).query_async(&mut holder.connection).await;
+    let found: Option<String> = found.map_err(|error| refusal(&holder.server, &error))?;
+    match found {
+        Some(found) if found != FORMAT => Err(OpenRedisError::Newer {
+            server: holder.server.clone(),
+            found,
+            known: FORMAT,
+        }),
+        found => Ok(found),
+    }
+}
+
+/// A key under our prefix, and the server that has it.
+async fn foreign(servers: &mut [Reached], keys: &Keys) -> Result<Option<(String, String)>, OpenRedisError> {
+    for reached in servers {
+        let mut cursor = "0".to_owned();
+        for _ in 0..SCAN.1 {
+            let mut scan = ::redis::cmd("SCAN");
+            scan.arg(&cursor)
+                .arg("MATCH")
+                .arg(keys.all())
+                .arg("COUNT")
+                .arg(SCAN.0);
+            let found = scan.query_async(&mut reached.connection).await;
+            let found: (String, Vec<String>) = found.map_err(|error| refusal(&reached.server, &error))?;
+            if let Some(key) = found.1.into_iter().next() {
+                return Ok(Some((reached.server.clone(), key)));
+            }
+            cursor = found.0;
+            if cursor == "0" {
+                break;
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// What an error means for whoever runs the server.
+fn refusal(server: &str, error: &RedisError) -> OpenRedisError {
+    let server = server.to_owned();
+    // One line, and never what was sent.
+    let cause = error.to_string().replace(['\n', '\r'], " ");
+    match (error.kind(), error.code()) {
+        (_, Some("NOAUTH")) => OpenRedisError::PasswordMissing { server },
+        (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => {
+            OpenRedisError::PasswordWrong { server }
+        }
+        (_, Some("OOM")) => OpenRedisError::Full { server },
+        (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => OpenRedisError::ReadOnly { server },
+        (ErrorKind::RESP3NotSupported, _) => OpenRedisError::Old {
+            server,
+            found: "older than 6".to_owned(),
+        },
+        (ErrorKind::Server(ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown), _)
+        | (ErrorKind::Io, _) => OpenRedisError::Unreachable { server, cause },
+        (ErrorKind::Server(ServerErrorKind::ClusterDown), _) => OpenRedisError::Incomplete { server, cause },
+        _ => OpenRedisError::Refused { server, cause },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        for (version, new_enough) in [
+            ("7.0.0", true),
+            ("7.2.4", true),
+            ("10.0.1", true),
+            ("6.2.14", false),
+            ("unknown", false),
+            ("", false),
+        ] {
+            assert_eq!(supported(version), new_enough, "{version:?}");
+        }
+    }
+}

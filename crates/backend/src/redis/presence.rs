@@ -1,0 +1,137 @@
+//! Who is in which room: in Redis for as long as the replicas that say so prolong their leases.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chat::ports::{Presence, PresenceChange};
+use chat::{ConnectionId, StoreError};
+use futures::future::try_join_all;
+use futures::stream::{BoxStream, StreamExt};
+use protocol::{Person, PersonId, PresenceList, RoomSlug};
+
+use super::here::fingerprint;
+use super::script::{self, Run, Script};
+use super::{Inner, Redis, message, value};
+use crate::channels::Received;
+
+/// How long a replica that is not heard of counts as alive, in milliseconds. With [`super::renewal`]'s round on top
+/// its people are gone well within 15 seconds.
+const LEASE_MS: u64 = 9_000;
+
+impl Inner {
+    /// A run of one of presence's scripts, with the arguments that all of them begin with.
+    pub(super) fn presence(&self, script: &'static Script, room: &RoomSlug) -> Run {
+        Run::new(script, self.keys.presence(room))
+            .arg(self.keys.channel(room))
+            .arg(self.replica.as_str())
+            .number(LEASE_MS)
+    }
+
+    /// Tells Redis who is in a room, whatever it thought.
+    pub(super) async fn settle(&self, room: &RoomSlug) -> Result<(), StoreError> {
+        let (digest, everybody) = self.here.everybody(room);
+        let mut run = self.presence(&script::SETTLE, room).number(digest);
+        for (person, connection) in everybody {
+            run = run.arg(person.id.as_str()).arg(connection.0);
+            run = run.arg(sort_key(&person)).arg(person.name.as_str());
+        }
+        self.servers.run(run).await?;
+        Ok(())
+    }
+
+    async fn roster(&self, room: &RoomSlug, limit: u32) -> Result<PresenceList, StoreError> {
+        let run = self.presence(&script::ROSTER, room).number(limit.into());
+        let answer: Vec<String> = value::read(self.servers.run(run).await?)?;
+        let mut answer = answer.into_iter();
+        let here = value::number(&value::present(answer.next(), "no count")?)?;
+        let mut people = Vec::new();
+        while let (Some(id), Some(name)) = (answer.next(), answer.next()) {
+            people.push(Person {
+                id: value::parsed(id)?,
+                name: value::parsed(name)?,
+            });
+        }
+        Ok(PresenceList {
+            people,
+            here: u32::try_from(here).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+/// People are sorted by name without regard to case.
+fn sort_key(person: &Person) -> String {
+    person.name.as_str().to_lowercase()
+}
+
+#[async_trait]
+impl Presence for Redis {
+    async fn enter(
+        &self,
+        room: &RoomSlug,
+        person: &Person,
+        connection: &ConnectionId,
+    ) -> Result<(), StoreError> {
+        let entering = self.inner.here.enter(room, person, connection);
+        let run = self
+            .inner
+            .presence(&script::ENTER, room)
+            .arg(person.id.as_str())
+            .arg(connection.0.as_str())
+            .number(fingerprint(&person.id, connection))
+            .arg(sort_key(person))
+            .arg(person.name.as_str());
+        self.inner.servers.run(run).await?;
+        entering.done();
+        Ok(())
+    }
+
+    async fn leave(
+        &self,
+        room: &RoomSlug,
+        person: &PersonId,
+        connection: &ConnectionId,
+    ) -> Result<(), StoreError> {
+        let leaving = self.inner.here.leave(room, person, connection);
+        let run = self
+            .inner
+            .presence(&script::LEAVE, room)
+            .arg(person.as_str())
+            .arg(connection.0.as_str())
+            .number(fingerprint(person, connection));
+        self.inner.servers.run(run).await?;
+        leaving.done();
+        Ok(())
+    }
+
+    async fn roster(&self, room: &RoomSlug, limit: u32) -> Result<PresenceList, StoreError> {
+        self.inner.roster(room, limit).await
+    }
+
+    async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError> {
+        // The rooms may lie in many slots: each is asked for itself, all at once.
+        let rosters = try_join_all(rooms.iter().map(|room| self.inner.roster(room, 0))).await?;
+        Ok(rosters.iter().map(|roster| roster.here).collect())
+    }
+
+    async fn typing(&self, room: &RoomSlug, person: &Person, typing: bool) -> Result<(), StoreError> {
+        let channel = self.inner.keys.channel(room);
+        let mut publish = ::redis::cmd("SPUBLISH");
+        publish.arg(&channel).arg(message::typing(person, typing));
+        self.inner.servers.send(&channel, &publish).await?;
+        Ok(())
+    }
+
+    async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, PresenceChange>, StoreError> {
+        let changes = Arc::clone(&self.inner.subscriptions.changes).follow(room);
+        let (following, _) = self.listen(room).await?;
+        let changes = changes.map(move |received| {
+            // The room is followed for as long as this stream lives.
+            let _ = &following;
+            match received {
+                Received::Next(change) => change,
+                Received::Missed => PresenceChange::Unsure,
+            }
+        });
+        Ok(changes.boxed())
+    }
+}

@@ -1,0 +1,11 @@
+-- A connection of a person is gone.  ARGV, further: person, connection, fingerprint.
+purge()
+if redis.call('HDEL', connections, replica .. '/' .. ARGV[4] .. '/' .. ARGV[5]) == 1 then
+  depart(ARGV[4])
+  if redis.call('HINCRBY', digests, replica, '-' .. ARGV[6]) <= 0 then
+    redis.call('HDEL', digests, replica)
+    redis.call('ZREM', leases, replica)
+  end
+end
+announce()
+return 1

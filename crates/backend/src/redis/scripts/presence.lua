@@ -1,0 +1,82 @@
+-- What every script about who is in a room begins with.
+--
+-- KEYS, always: people (id -> connections, sort key, name), names (sorted for the roster), connections
+-- ('replica/person/connection'), leases (replica -> until when), digests (replica -> sum of its connections'
+-- fingerprints), version (one more with each change, so that a follower sees a hole), room.
+-- ARGV, always: channel, replica, its lease in milliseconds.
+--
+-- Everything that changes who is here happens in such a script together with its announcement: one order for all.
+local people, names, connections, leases, digests, version, room = unpack(KEYS)
+local channel, replica, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- Redis' own clock: replicas may disagree about the time.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local changes = {}
+
+local function change(kind, person, name)
+  local next = string.format('%.0f', redis.call('INCR', version))
+  local here = redis.call('HLEN', people)
+  changes[#changes + 1] = kind .. ' ' .. next .. ' ' .. here .. ' ' .. person .. ' ' .. name
+end
+
+-- Must be called at the end of the script.
+local function announce()
+  if #changes > 0 then
+    redis.call('SPUBLISH', channel, 'presence\n' .. table.concat(changes, '\n'))
+  end
+end
+
+-- Somebody's connection is here; says whether it was not before.
+local function arrive(person, connection, key, name)
+  if redis.call('HSETNX', connections, replica .. '/' .. person .. '/' .. connection, 1) == 0 then
+    return false
+  end
+  local count, rest = string.match(redis.call('HGET', people, person) or '', '^(%d+)(\t.*)$')
+  if count then
+    redis.call('HSET', people, person, (count + 1) .. rest)
+  else
+    redis.call('HSET', people, person, '1\t' .. key .. '\t' .. name)
+    redis.call('ZADD', names, 0, key .. '\t' .. person)
+    change('entered', person, name)
+  end
+  return true
+end
+
+-- One of somebody's connections is gone.
+local function depart(person)
+  local count, key, name = string.match(redis.call('HGET', people, person) or '', '^(%d+)\t([^\t]*)\t(.*)$')
+  if not count then
+    return
+  end
+  if count == '1' then
+    redis.call('HDEL', people, person)
+    redis.call('ZREM', names, key .. '\t' .. person)
+    change('left', person, name)
+  else
+    redis.call('HSET', people, person, (count - 1) .. '\t' .. key .. '\t' .. name)
+  end
+end
+
+local function prolong()
+  redis.call('ZADD', leases, now + lease, replica)
+end
+
+-- Replicas whose lease is over are dead: so are their connections.
+local function purge()
+  local dead = {}
+  for _, one in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do
+    dead[one] = true
+    redis.call('ZREM', leases, one)
+    redis.call('HDEL', digests, one)
+  end
+  if next(dead) then
+    for _, field in ipairs(redis.call('HKEYS', connections)) do
+      local of, person = string.match(field, '^([^/]*)/([^/]*)/')
+      if dead[of] then
+        redis.call('HDEL', connections, field)
+        depart(person)
+      end
+    end
+  end
+end
+

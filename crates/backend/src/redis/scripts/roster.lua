@@ -1,0 +1,17 @@
+-- Who is here.  ARGV, further: how many to name.
+-- Answers the count of all, then id and name of each one named, in order.
+purge()
+announce()
+local answer = { redis.call('HLEN', people) }
+local limit = tonumber(ARGV[4])
+if limit > 0 then
+  for _, member in ipairs(redis.call('ZRANGE', names, 0, limit - 1)) do
+    local person = string.match(member, '\t([^\t]*)$')
+    local name = string.match(redis.call('HGET', people, person) or '', '^%d+\t[^\t]*\t(.*)$')
+    if name then
+      answer[#answer + 1] = person
+      answer[#answer + 1] = name
+    end
+  end
+end
+return answer

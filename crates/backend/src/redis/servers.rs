@@ -1,0 +1,226 @@
+//! Which server has which slot, and how a command reaches it. Without a cluster one server has them all.
+
+mod topology;
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use ::redis::{Cmd, ConnectionInfo, ErrorKind, RedisError, ServerErrorKind, Value};
+use chat::StoreError;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+
+use super::error::Unanswered;
+use super::keys::{SLOTS, slot};
+use super::link::Link;
+use super::script::Run;
+use super::subscriber::{self, Work};
+use super::subscriptions::Subscriptions;
+use super::url::Target;
+
+/// No call of a port takes longer, whatever happens to Redis.
+const LIMIT: Duration = Duration::from_millis(900);
+/// Before the next try after an answer that says "not now".
+const NOT_NOW: Duration = Duration::from_millis(30);
+/// Before the next try after a connection broke: its keeper must notice first.
+const BROKEN: Duration = Duration::from_millis(5);
+
+/// The result of a port's call, if it comes in time.
+pub async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let late = |_| Err(StoreError::failed(Unanswered::Late));
+    timeout(LIMIT, call).await.unwrap_or_else(late)
+}
+
+/// One server: a connection for commands, and one for what it publishes.
+pub struct Server {
+    /// Host and port.
+    pub address: String,
+    /// The connection for commands.
+    pub link: Link,
+    /// Rooms whose subscription is to be looked at.
+    pub work: Arc<Work>,
+    subscriber: AbortHandle,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.subscriber.abort();
+    }
+}
+
+/// All servers.
+pub struct Servers {
+    target: Target,
+    subscriptions: Arc<Subscriptions>,
+    /// None once closed.
+    map: RwLock<Option<Map>>,
+    stale: Arc<Notify>,
+    /// Which server is asked next where the slots are.
+    turn: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Map {
+    servers: HashMap<String, Arc<Server>>,
+    /// By slot; a single one without a cluster.
+    owners: Vec<Option<Arc<Server>>>,
+}
+
+impl Servers {
+    /// Begins to connect.
+    pub fn start(target: Target, subscriptions: Arc<Subscriptions>) -> Result<Arc<Self>, RedisError> {
+        let servers = Arc::new(Self {
+            subscriptions,
+            map: RwLock::new(Some(Map::default())),
+            stale: Arc::new(Notify::new()),
+            turn: AtomicUsize::new(0),
+            target,
+        });
+        if servers.target.cluster {
+            servers.write(|map| map.owners = vec![None; usize::from(SLOTS)]);
+        } else {
+            for info in &servers.target.servers {
+                let server = Arc::new(servers.connect(info.clone())?);
+                servers.write(|map| map.owners = vec![Some(server)]);
+            }
+        }
+        Ok(servers)
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Map) -> T) -> Option<T> {
+        let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        map.as_mut().map(change)
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Map) -> T) -> Option<T> {
+        let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
+        map.as_ref().map(look)
+    }
+
+    fn connect(&self, info: ConnectionInfo) -> Result<Server, RedisError> {
+        let address = info.addr().to_string();
+        let stale = Arc::clone(&self.stale);
+        let link = Link::start(info.clone(), move |up| {
+            if !up {
+                stale.notify_one();
+            }
+        })?;
+        let work = Arc::new(Work::default());
+        let subscriber = subscriber::start(
+            info,
+            Arc::clone(&self.subscriptions),
+            Arc::clone(&work),
+            Arc::clone(&self.stale),
+        )?;
+        Ok(Server {
+            address,
+            link,
+            work,
+            subscriber,
+        })
+    }
+
+    /// The server that has a key.
+    pub fn owner(&self, key: &str) -> Result<Arc<Server>, Unanswered> {
+        let slot = slot(key);
+        self.read(|map| {
+            let place = usize::from(slot).min(map.owners.len().saturating_sub(1));
+            map.owners.get(place).cloned().flatten()
+        })
+        .ok_or(Unanswered::Closed)?
+        .ok_or(Unanswered::NoServer(slot))
+    }
+
+    /// Every server that has slots.
+    pub fn all(&self) -> Vec<Arc<Server>> {
+        let servers = self.read(|map| {
+            let mut servers: Vec<Arc<Server>> = Vec::new();
+            for owner in map.owners.iter().flatten() {
+                // Slots in a row mostly have the same owner.
+                if !servers.iter().rev().any(|server| Arc::ptr_eq(server, owner)) {
+                    servers.push(Arc::clone(owner));
+                }
+            }
+            servers
+        });
+        servers.unwrap_or_default()
+    }
+
+    /// Runs a script where its keys are.
+    pub async fn run(&self, run: Run) -> Result<Value, StoreError> {
+        in_time(self.attempt(run.key(), |known| run.command(known))).await
+    }
+
+    /// Sends a command, which may be carried out twice, to where the key is.
+    pub async fn send(&self, key: &str, command: &Cmd) -> Result<Value, StoreError> {
+        in_time(self.attempt(key, |_| command.clone())).await
+    }
+
+    /// Until there is an answer: a connection that breaks, a slot that moves or a server that is just starting are
+    /// no reason to trouble people. All that is sent may be carried out twice.
+    async fn attempt(&self, key: &str, command: impl Fn(bool) -> Cmd) -> Result<Value, StoreError> {
+        let mut known = true;
+        let mut ask = None;
+        loop {
+            let (asking, server) = match ask.take() {
+                Some(server) => (true, server),
+                None => match self.owner(key) {
+                    Ok(server) => (false, server),
+                    Err(Unanswered::NoServer(_)) => {
+                        self.stale.notify_one();
+                        sleep(NOT_NOW).await;
+                        continue;
+                    }
+                    Err(error) => return Err(StoreError::failed(error)),
+                },
+            };
+            let mut connection = server.link.get().await.map_err(StoreError::failed)?;
+            let command = command(known);
+            let answer = if asking {
+                let mut both = ::redis::pipe();
+                both.cmd("ASKING").ignore().add_command(command);
+                let answer = both.query_async::<(Value,)>(&mut connection).await;
+                answer.map(|(value,)| value)
+            } else {
+                command.query_async(&mut connection).await
+            };
+            let error = match answer {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            match error.kind() {
+                ErrorKind::Server(ServerErrorKind::NoScript) => known = false,
+                ErrorKind::Server(ServerErrorKind::Moved) => self.moved(&error, &server)?,
+                ErrorKind::Server(ServerErrorKind::Ask) => {
+                    ask = error
+                        .redirect_node()
+                        .map(|(address, _)| self.server(address, &server))
+                        .transpose()?;
+                }
+                ErrorKind::Server(
+                    ServerErrorKind::BusyLoading
+                    | ServerErrorKind::TryAgain
+                    | ServerErrorKind::ClusterDown
+                    | ServerErrorKind::MasterDown,
+                ) => sleep(NOT_NOW).await,
+                ErrorKind::Server(ServerErrorKind::ReadOnly) if self.target.cluster => {
+                    self.stale.notify_one();
+                    sleep(NOT_NOW).await;
+                }
+                _ if error.is_io_error() => {
+                    server.link.suspect();
+                    sleep(BROKEN).await;
+                }
+                _ => return Err(StoreError::failed(error)),
+            }
+        }
+    }
+
+    /// Forgets all servers, and with them the connections. What is asked afterwards fails.
+    pub fn close(&self) {
+        self.map.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}

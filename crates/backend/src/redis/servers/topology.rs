@@ -1,0 +1,135 @@
+//! The map of a cluster: where its slots are, and how that is kept true.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use ::redis::{Client, RedisError};
+use chat::StoreError;
+use tokio::time::{sleep, timeout};
+
+use super::{LIMIT, Map, Server, Servers};
+use crate::redis::error::Unanswered;
+use crate::redis::keys::SLOTS;
+use crate::redis::{link, slots};
+
+/// How often a cluster is asked where its slots are, also if nothing seems to have changed.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// And not more often than this.
+const ASK_GAP: Duration = Duration::from_millis(100);
+
+impl Servers {
+    pub(super) fn moved(&self, error: &RedisError, from: &Server) -> Result<(), StoreError> {
+        self.stale.notify_one();
+        if let Some((address, slot)) = error.redirect_node() {
+            let server = self.server(address, from)?;
+            self.write(|map| {
+                if let Some(owner) = map.owners.get_mut(usize::from(slot)) {
+                    *owner = Some(server);
+                }
+            });
+            self.reassign();
+        }
+        Ok(())
+    }
+
+    /// The server at an address that another one named. Without a host it means its own.
+    pub(super) fn server(&self, address: &str, named_by: &Server) -> Result<Arc<Server>, StoreError> {
+        let address = slots::whole(address, &named_by.address);
+        if let Some(server) = self.read(|map| map.servers.get(&address).cloned()).flatten() {
+            return Ok(server);
+        }
+        let info = self
+            .target
+            .at(&address)
+            .ok_or_else(|| StoreError::failed(Unanswered::Closed))?;
+        let server = Arc::new(self.connect(info).map_err(StoreError::failed)?);
+        // Two at once may both have connected: the first one stays.
+        self.write(|map| Arc::clone(map.servers.entry(address).or_insert(server)))
+            .ok_or_else(|| StoreError::failed(Unanswered::Closed))
+    }
+
+    /// Takes over where the slots are. Says whether all of them are somewhere.
+    pub fn arrange(&self, found: &[slots::Range]) -> Result<bool, RedisError> {
+        let mut whole = 0;
+        let mut owners = vec![None; usize::from(SLOTS)];
+        let mut servers = HashMap::new();
+        for range in found {
+            let known = self
+                .read(|map| map.servers.get(&range.address).cloned())
+                .flatten();
+            let server = match (known, servers.get(&range.address)) {
+                (Some(server), _) => server,
+                (None, Some(server)) => Arc::clone(server),
+                (None, None) => match self.target.at(&range.address) {
+                    Some(info) => Arc::new(self.connect(info)?),
+                    None => continue,
+                },
+            };
+            for slot in range.first..=range.last.min(SLOTS - 1) {
+                if let Some(owner) = owners.get_mut(usize::from(slot)) {
+                    *owner = Some(Arc::clone(&server));
+                    whole += 1;
+                }
+            }
+            servers.insert(range.address.clone(), server);
+        }
+        self.write(|map| *map = Map { servers, owners });
+        self.reassign();
+        Ok(whole == usize::from(SLOTS))
+    }
+
+    /// Sends every followed room to the server that has it now.
+    fn reassign(&self) {
+        let owner = |channel: &str| self.owner(channel).ok();
+        self.subscriptions.reassign(owner);
+    }
+
+    /// Keeps the map of a cluster true, for as long as anybody uses it.
+    pub async fn keep_map(servers: Weak<Self>) {
+        loop {
+            let Some(stale) = servers.upgrade().map(|servers| Arc::clone(&servers.stale)) else {
+                return;
+            };
+            // Whichever comes first.
+            let _ = timeout(ASK_AGAIN, stale.notified()).await;
+            let Some(servers) = servers.upgrade() else { return };
+            if let Some(found) = servers.ask().await
+                && let Err(error) = servers.arrange(&found)
+            {
+                tracing::warn!(%error, "cannot use what the cluster says about its servers");
+            }
+            sleep(ASK_GAP).await;
+        }
+    }
+
+    /// Where the slots are, according to the first server that says so: another one each time, because one that is
+    /// cut off from the others does not know better.
+    async fn ask(&self) -> Option<Vec<slots::Range>> {
+        let mut servers = self.all();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % servers.len().max(1);
+        servers.rotate_left(turn);
+        for server in servers {
+            let asking = async {
+                let mut connection = server.link.get().await.ok()?;
+                slots::ask(&mut connection, &server.address).await.ok()
+            };
+            match timeout(LIMIT, asking).await {
+                Ok(Some(found)) if !found.is_empty() => return Some(found),
+                _ => {}
+            }
+        }
+        // None of those known is there: the servers named at the start may have other addresses by now.
+        for info in &self.target.servers {
+            let client = Client::open(info.clone()).ok()?;
+            if let Ok(mut connection) = link::connect(&client, &link::config(|_| {})).await
+                && let Ok(found) = slots::ask(&mut connection, &info.addr().to_string()).await
+                && !found.is_empty()
+            {
+                return Some(found);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,230 @@
+//! One connection per server that brings what is published there, and comes back whatever happens.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{Client, ConnectionInfo, PushInfo, PushKind, RedisError, Value};
+use futures::future::join_all;
+use protocol::RoomSlug;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+
+use super::link::{self, Backoff, PONG};
+use super::subscriptions::Subscriptions;
+
+/// Subscriptions asked for at once.
+const CHUNK: usize = 256;
+/// Before a subscription that was refused is asked for again: a slot may just be moving.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Rooms whose subscription a server's subscriber is to look at. Never more than there are rooms.
+#[derive(Default)]
+pub struct Work {
+    rooms: Mutex<HashSet<RoomSlug>>,
+    more: Notify,
+}
+
+impl Work {
+    fn rooms(&self) -> MutexGuard<'_, HashSet<RoomSlug>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This room too.
+    pub fn add(&self, room: &RoomSlug) {
+        self.rooms().insert(room.clone());
+        self.more.notify_one();
+    }
+
+    fn replace(&self, rooms: Vec<RoomSlug>) {
+        *self.rooms() = rooms.into_iter().collect();
+        self.more.notify_one();
+    }
+
+    fn take(&self) -> Vec<RoomSlug> {
+        let mut rooms = self.rooms();
+        let chunk: Vec<_> = rooms.iter().take(CHUNK).cloned().collect();
+        for room in &chunk {
+            rooms.remove(room);
+        }
+        if !rooms.is_empty() {
+            self.more.notify_one();
+        }
+        chunk
+    }
+}
+
+/// What one connection has been asked to bring.
+struct Channels {
+    /// Subscribed to.
+    here: HashSet<RoomSlug>,
+    /// Refused, to be asked for again.
+    refused: Vec<RoomSlug>,
+    /// Being let go, so that the server's word about it is no surprise.
+    leaving: Arc<Mutex<HashSet<String>>>,
+}
+
+/// Begins to connect, and goes on until aborted. `moved` is told when a room turns out to be elsewhere.
+pub fn start(
+    info: ConnectionInfo,
+    subscriptions: Arc<Subscriptions>,
+    work: Arc<Work>,
+    moved: Arc<Notify>,
+) -> Result<AbortHandle, RedisError> {
+    let address = info.addr().to_string();
+    let client = Client::open(info)?;
+    let task = tokio::spawn(async move {
+        let mut backoff = Backoff::new();
+        loop {
+            match subscribe(&client, &address, &subscriptions, &work, &moved).await {
+                Ok(()) => backoff = Backoff::new(),
+                Err(error) => {
+                    tracing::debug!(%address, %error, "cannot connect to hear what Redis publishes")
+                }
+            }
+            subscriptions.interrupted(&address);
+            backoff.wait().await;
+        }
+    });
+    Ok(task.abort_handle())
+}
+
+/// Connects, and brings what is wanted for as long as the connection lives.
+async fn subscribe(
+    client: &Client,
+    address: &str,
+    subscriptions: &Arc<Subscriptions>,
+    work: &Work,
+    moved: &Notify,
+) -> Result<(), RedisError> {
+    let (suspicion, broken) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let leaving = Arc::new(Mutex::new(HashSet::new()));
+    let config = {
+        let (subscriptions, suspicion, broken) = (
+            Arc::clone(subscriptions),
+            Arc::clone(&suspicion),
+            Arc::clone(&broken),
+        );
+        let leaving = Arc::clone(&leaving);
+        link::config(move |info| match info.kind {
+            PushKind::SMessage => deliver(&subscriptions, &info),
+            PushKind::Disconnection => suspicion.notify_one(),
+            // The server took a channel away because its slot has moved. The library mistakes that for an answer to
+            // some command, so this connection is of no more use.
+            PushKind::SUnsubscribe if !was_asked(&leaving, &info) => broken.notify_one(),
+            _ => {}
+        })
+    };
+    let mut connection = link::connect(client, &config).await?;
+    // Whoever is told of a gap reads the log at once: it must be there.
+    link::loaded(&mut connection, &subscriptions.any_key()).await?;
+    let mut channels = Channels {
+        here: HashSet::new(),
+        refused: Vec::new(),
+        leaving,
+    };
+    work.replace(subscriptions.rooms_of(address));
+    let mut watched = connection.clone();
+    let watching = link::watch_over(&mut watched, &suspicion);
+    tokio::pin!(watching);
+    loop {
+        tokio::select! {
+            () = &mut watching => break,
+            () = broken.notified() => {
+                moved.notify_one();
+                break;
+            }
+            () = sleep(AGAIN), if !channels.refused.is_empty() => {
+                for room in channels.refused.drain(..) {
+                    work.add(&room);
+                }
+                moved.notify_one();
+            }
+            () = work.more.notified() => {
+                let rooms = work.take();
+                let looking = channels.look_at(&connection, rooms, address, subscriptions);
+                if !looking.await {
+                    break;
+                }
+            }
+        }
+    }
+    tracing::debug!(%address, "the connection that hears what Redis publishes is lost");
+    Ok(())
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
+        Value::SimpleString(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn deliver(subscriptions: &Subscriptions, info: &PushInfo) {
+    if let [channel, payload, ..] = info.data.as_slice()
+        && let (Some(channel), Some(payload)) = (text(channel), text(payload))
+    {
+        subscriptions.message(channel, payload);
+    }
+}
+
+fn was_asked(leaving: &Mutex<HashSet<String>>, info: &PushInfo) -> bool {
+    let mut leaving = leaving.lock().unwrap_or_else(PoisonError::into_inner);
+    let channel = info.data.first().and_then(text);
+    channel.is_some_and(|channel| leaving.remove(channel))
+}
+
+impl Channels {
+    /// Subscribes to what is wanted of these rooms and lets go of the others. False: the connection is gone.
+    async fn look_at(
+        &mut self,
+        connection: &MultiplexedConnection,
+        rooms: Vec<RoomSlug>,
+        address: &str,
+        subscriptions: &Subscriptions,
+    ) -> bool {
+        let mut asked = Vec::new();
+        for room in rooms {
+            let channel = subscriptions.channel(&room);
+            match subscriptions.wanted(&room, address) {
+                Some(true) => asked.push((room, "SSUBSCRIBE", channel)),
+                Some(false) => {}
+                None if self.here.remove(&room) => {
+                    let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+                    leaving.insert(channel.clone());
+                    asked.push((room, "SUNSUBSCRIBE", channel));
+                }
+                None => {}
+            }
+        }
+        let answers = asked.into_iter().map(|(room, command, channel)| {
+            let mut connection = connection.clone();
+            async move {
+                let mut ask = ::redis::cmd(command);
+                let answer = ask.arg(channel).query_async::<Value>(&mut connection).await;
+                (room, command, answer)
+            }
+        });
+        let Ok(answers) = timeout(PONG, join_all(answers)).await else {
+            return false;
+        };
+        for (room, command, answer) in answers {
+            match answer {
+                Ok(_) if command == "SSUBSCRIBE" => {
+                    subscriptions.confirm(&room, address);
+                    self.here.insert(room);
+                }
+                Ok(_) => {}
+                Err(error) if error.is_io_error() => return false,
+                Err(error) => {
+                    tracing::debug!(%address, %room, %error, "cannot subscribe");
+                    self.refused.push(room);
+                }
+            }
+        }
+        true
+    }
+}

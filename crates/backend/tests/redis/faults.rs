@@ -1,0 +1,369 @@
+//! Redis fails in every way that was thought of: nothing acknowledged is lost, nothing is doubled, nobody misses
+//! anything, and it goes on by itself.
+
+use std::time::{Duration, Instant};
+
+use chat::ports::{Directory, Presence, PresenceChange, RoomLog, Signal};
+use chat::{Live, StoreError};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use protocol::{RoomSlug, Timestamp};
+use testkit::sample::{append, message, messages, person, room};
+use testkit::{Proxy, RedisServer, within};
+use tokio::time::sleep;
+
+use crate::support::{
+    Follower, Writers, assert_heard, assert_kept, connection, hub, lobby, log, replica, send, until,
+};
+
+/// After Redis accepts connections again.
+const FLOWS: Duration = Duration::from_secs(2);
+/// How long people write before and after something happens.
+const WHILE: Duration = Duration::from_millis(700);
+
+async fn signal(signals: &mut BoxStream<'static, Signal>) -> Signal {
+    let signal = tokio::time::timeout(Duration::from_secs(8), signals.next()).await;
+    signal.expect("a signal in time").expect("the stream goes on")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_killed_cost_nobody_an_event() {
+    within(async {
+        let server = RedisServer::start();
+        let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
+        let (first, second) = (Follower::start(&one).await, Follower::start(&two).await);
+        let writers = Writers::start(&[&one, &two], 4);
+        for n in 0..12 {
+            sleep(Duration::from_millis(100)).await;
+            // The connections for commands have no type of their own.
+            let kind = if n % 3 == 2 { "normal" } else { "pubsub" };
+            server.cli(&["client", "kill", "type", kind, "skipme", "yes"]);
+        }
+        let receipts = writers.stop().await;
+        assert!(assert_kept(&one, &receipts).await > 100);
+        let lost = assert_heard(&one, vec![first, second], 1).await;
+        assert_eq!(lost, 0, "the streams go on");
+    })
+    .await;
+}
+
+/// Redis ends under load and comes back with its data.
+async fn ends_and_comes_back(mut server: RedisServer, end: impl Fn(&mut RedisServer)) {
+    let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
+    let follower = Follower::start(&two).await;
+    let writers = Writers::start(&[&one, &two], 4);
+    for _ in 0..2 {
+        sleep(WHILE).await;
+        end(&mut server);
+        let begun = Instant::now();
+        assert!(matches!(
+            one.head(&RoomSlug::lobby()).await,
+            Err(StoreError::Failed(_))
+        ));
+        assert!(RoomLog::follow(&one, &RoomSlug::lobby()).await.is_err());
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "each call within a second"
+        );
+        sleep(WHILE).await;
+        server.restart();
+        // Redis accepts connections.
+        let before = follower.last();
+        let heard = async || follower.last() > before;
+        until("it flows again", FLOWS, heard).await;
+    }
+    let receipts = writers.stop().await;
+    assert_kept(&one, &receipts).await;
+    assert_heard(&one, vec![follower], 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_loses_nothing() {
+    let server = RedisServer::with(&["--appendonly", "yes"]);
+    within(ends_and_comes_back(server, RedisServer::terminate)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_loses_nothing() {
+    let server = RedisServer::with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    within(ends_and_comes_back(server, RedisServer::kill)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_reads_its_data_for_long_loses_no_follower() {
+    within(async {
+        let mut server = RedisServer::with(&[
+            "--enable-debug-command",
+            "yes",
+            // Microseconds per key, so that a few keys take as long as millions.
+            "--key-load-delay",
+            "1000",
+            "--loading-process-events-interval-bytes",
+            "1024",
+        ]);
+        let redis = replica(&server.url()).await;
+        let follower = Follower::start(&redis).await;
+        send(&redis, &person("Ada"), message("before", "hello")).await;
+        assert_eq!(server.cli(&["debug", "populate", "2500"]), "OK");
+        assert_eq!(server.cli(&["save"]), "OK");
+        server.kill();
+        let begun = Instant::now();
+        server.restart();
+        assert!(begun.elapsed() > Duration::from_secs(2), "it has to take long");
+        send(&redis, &person("Ada"), message("after", "hello")).await;
+        let lost = assert_heard(&redis, vec![follower], 1).await;
+        assert_eq!(lost, 0, "the stream goes on");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_stops_without_a_word_is_noticed() {
+    within(async {
+        let server = RedisServer::start();
+        let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
+        let follower = Follower::start(&two).await;
+        let writers = Writers::start(&[&one, &two], 4);
+        for stopped in [Duration::from_millis(300), Duration::from_secs(4)] {
+            sleep(WHILE).await;
+            server.stop();
+            sleep(stopped).await;
+            let lobby = RoomSlug::lobby();
+            let calls: [BoxFuture<'_, bool>; 6] = [
+                Box::pin(async { one.head(&lobby).await.is_err() }),
+                Box::pin(async { RoomLog::follow(&one, &lobby).await.is_err() }),
+                Box::pin(async { one.rooms(10).await.is_err() }),
+                Box::pin(async { one.roster(&lobby, 10).await.is_err() }),
+                Box::pin(async { Directory::create(&one, &room(1, "new", "New")).await.is_err() }),
+                Box::pin(async { one.shared_secret("cookies", b"secret").await.is_err() }),
+            ];
+            for call in calls {
+                let begun = Instant::now();
+                assert!(call.await, "there is no answer");
+                assert!(
+                    begun.elapsed() < Duration::from_secs(1),
+                    "a call takes a second at most"
+                );
+            }
+            let before = follower.last();
+            server.go_on();
+            let heard = async || follower.last() > before;
+            until("it flows again", FLOWS, heard).await;
+        }
+        let receipts = writers.stop().await;
+        assert_kept(&one, &receipts).await;
+        assert_heard(&one, vec![follower], 1).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_breaks_heals() {
+    within(async {
+        let server = RedisServer::start();
+        let proxy = Proxy::before(&server.address()).await;
+        let one = replica(&server.url()).await;
+        let two = replica(&format!("redis://{}", proxy.address())).await;
+        let follower = Follower::start(&two).await;
+        let writers = Writers::start(&[&one, &two], 4);
+        for silent in [false, true] {
+            sleep(WHILE).await;
+            if silent {
+                proxy.hold()
+            } else {
+                proxy.cut()
+            }
+            sleep(Duration::from_secs(3)).await;
+            let before = follower.last();
+            proxy.pass();
+            let heard = async || follower.last() > before;
+            until("it flows again", FLOWS, heard).await;
+        }
+        let receipts = writers.stop().await;
+        assert_kept(&one, &receipts).await;
+        assert_heard(&one, vec![follower], 1).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_meanwhile_is_heard_though_nobody_says_more() {
+    within(async {
+        let server = RedisServer::start();
+        let proxy = Proxy::before(&server.address()).await;
+        let one = replica(&server.url()).await;
+        let two = replica(&format!("redis://{}", proxy.address())).await;
+        let (lobby, ada) = (lobby(&one).await, person("Ada"));
+        let mut live = hub(&two).await.follow(&lobby).await.unwrap();
+        append(&log(&one), &lobby, &ada, messages("before", 1)).await;
+        assert!(matches!(live.next().await, Some(Live::Events(events)) if events.len() == 1));
+        proxy.cut();
+        let unreachable = async || two.head(&lobby).await.is_err();
+        until("it is cut off", FLOWS, unreachable).await;
+        append(&log(&one), &lobby, &ada, messages("meanwhile", 3)).await;
+        one.enter(&lobby, &ada, &connection("a")).await.unwrap();
+        proxy.pass();
+        let mut missing = vec!["events", "presence"];
+        let limit = tokio::time::Instant::now() + FLOWS;
+        while !missing.is_empty() {
+            let live = tokio::time::timeout_at(limit, live.next()).await;
+            match live.expect("it is heard in time").expect("the stream goes on") {
+                Live::Events(events) if events.len() == 3 => missing.retain(|what| *what != "events"),
+                Live::Presence(PresenceChange::Unsure) => missing.retain(|what| *what != "presence"),
+                other => panic!("three events, and a doubt about presence, but: {other:?}"),
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_was_not_heard_is_noticed() {
+    within(async {
+        let server = RedisServer::start();
+        let redis = replica(&server.url()).await;
+        let lobby = lobby(&redis).await;
+        let mut signals = RoomLog::follow(&redis, &lobby).await.unwrap();
+        append(&log(&redis), &lobby, &person("Ada"), messages("m", 1)).await;
+        assert!(matches!(signal(&mut signals).await, Signal::Event(_)));
+        // The next event is stored, and the message about it is lost.
+        let entry = server.cli(&["xrange", "hubbub:{lobby}:log", "-", "+"]);
+        let fields: Vec<_> = entry.lines().skip(1).collect();
+        let mut add = vec!["xadd", "hubbub:{lobby}:log", "2-0"];
+        add.extend(&fields);
+        assert_eq!(server.cli(&add), "2-0");
+        server.cli(&["hset", "hubbub:{lobby}:room", "head", "2"]);
+        assert!(matches!(signal(&mut signals).await, Signal::Gap));
+        assert_eq!(redis.head(&lobby).await.unwrap().seq.get(), 2);
+        // It is told once.
+        append(&log(&redis), &lobby, &person("Ada"), messages("n", 1)).await;
+        sleep(Duration::from_secs(4)).await;
+        append(&log(&redis), &lobby, &person("Ada"), messages("o", 1)).await;
+        for expected in [3, 4] {
+            match signal(&mut signals).await {
+                Signal::Event(event) => assert_eq!(event.seq.get(), expected),
+                other => panic!("an event, but: {other:?}"),
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_emptied_is_another_chat() {
+    within(async {
+        let server = RedisServer::start();
+        let redis = replica(&server.url()).await;
+        let lobby = lobby(&redis).await;
+        let mut signals = RoomLog::follow(&redis, &lobby).await.unwrap();
+        append(&log(&redis), &lobby, &person("Ada"), messages("m", 3)).await;
+        for _ in 0..3 {
+            assert!(matches!(signal(&mut signals).await, Signal::Event(_)));
+        }
+        server.cli(&["flushall"]);
+        assert!(matches!(signal(&mut signals).await, Signal::Gap));
+        let gone = redis.head(&lobby).await;
+        assert!(matches!(gone, Err(StoreError::NoSuchRoom(_))));
+        let sent = redis
+            .append(&lobby, &person("Ada"), messages("m", 1), Timestamp(1))
+            .await;
+        assert!(matches!(sent, Err(StoreError::NoSuchRoom(_))));
+        assert!(redis.rooms(10).await.unwrap().is_empty());
+
+        Directory::create(&redis, &room(1, "lobby", "Lobby"))
+            .await
+            .unwrap();
+        assert!(matches!(signal(&mut signals).await, Signal::NewEpoch));
+        let again = append(&log(&redis), &lobby, &person("Ada"), messages("m", 1)).await;
+        assert_eq!(again, [1]);
+        assert!(matches!(signal(&mut signals).await, Signal::Event(_)));
+
+        server.cli(&["flushall"]);
+        // Made anew before anybody noticed.
+        Directory::create(&redis, &room(1, "lobby", "Lobby"))
+            .await
+            .unwrap();
+        assert!(matches!(signal(&mut signals).await, Signal::NewEpoch));
+        assert!(hub(&redis).await.check().await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_comes_back_with_less_begins_another_epoch() {
+    within(async {
+        for append_first in [true, false] {
+            // Snapshots only: what came after the latest one is lost in a crash.
+            let mut server = RedisServer::with(&["--dbfilename", "dump.rdb"]);
+            let redis = replica(&server.url()).await;
+            let lobby = lobby(&redis).await;
+            let mut signals = RoomLog::follow(&redis, &lobby).await.unwrap();
+            append(&log(&redis), &lobby, &person("Ada"), messages("m", 3)).await;
+            server.cli(&["save"]);
+            append(&log(&redis), &lobby, &person("Ada"), messages("n", 3)).await;
+            let before = redis.head(&lobby).await.unwrap();
+            server.kill();
+            server.restart();
+            if append_first {
+                let receipt = send(&redis, &person("Ada"), message("o-1", "hello")).await;
+                assert_eq!(receipt.seq.get(), 4);
+                assert_ne!(receipt.epoch, before.epoch);
+            }
+            let other_epoch = async || {
+                let head = redis.head(&lobby).await;
+                head.is_ok_and(|head| head.epoch != before.epoch)
+            };
+            until("the epoch is another", Duration::from_secs(5), other_epoch).await;
+            let told = async || match signals.next().await.expect("the stream goes on") {
+                Signal::Event(event) => event.epoch != before.epoch,
+                Signal::NewEpoch => true,
+                Signal::Gap => false,
+            };
+            until("the follower is told", Duration::from_secs(5), told).await;
+            let after = redis.head(&lobby).await.unwrap().epoch;
+            sleep(Duration::from_secs(4)).await;
+            assert_eq!(redis.head(&lobby).await.unwrap().epoch, after, "once");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
+    within(async {
+        let server = RedisServer::start();
+        let redis = replica(&server.url()).await;
+        let lobby = lobby(&redis).await;
+        append(&log(&redis), &lobby, &person("Ada"), messages("m", 5)).await;
+        server.cli(&["xdel", "hubbub:{lobby}:log", "3-0"]);
+        assert!(redis.read(&lobby, testkit::sample::seq(1), 10).await.is_err());
+        assert!(redis.page(&lobby, None, 10).await.is_err());
+        assert!(redis.page(&lobby, None, 2).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_without_memory_refuses_and_goes_on_later() {
+    within(async {
+        let server = RedisServer::start();
+        let redis = replica(&server.url()).await;
+        let lobby = lobby(&redis).await;
+        append(&log(&redis), &lobby, &person("Ada"), messages("m", 2)).await;
+        server.cli(&["config", "set", "maxmemory", "1"]);
+        let refused = redis
+            .append(&lobby, &person("Ada"), messages("n", 2), Timestamp(1))
+            .await;
+        assert!(matches!(refused, Err(StoreError::Failed(_))));
+        assert_eq!(
+            redis.head(&lobby).await.unwrap().seq.get(),
+            2,
+            "what is there can be read"
+        );
+        server.cli(&["config", "set", "maxmemory", "0"]);
+        let receipt = send(&redis, &person("Ada"), message("n-1", "hello")).await;
+        assert_eq!(receipt.seq.get(), 3);
+    })
+    .await;
+}

@@ -1,0 +1,163 @@
+//! A Redis that cannot hold a chat is refused in one line that says what to do.
+
+use backend::{OpenRedisError, Redis};
+use testkit::{RedisCluster, RedisServer, within};
+
+use crate::support::{lobby, replica};
+
+async fn refused(url: &str) -> OpenRedisError {
+    match Redis::open(url).await {
+        Ok(_) => panic!("{url} should be refused"),
+        Err(error) => {
+            let line = error.to_string();
+            assert!(!line.contains('\n') && !line.contains("s3cret"), "{line}");
+            error
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_url_that_is_none_is_refused() {
+    for url in [
+        "",
+        "localhost",
+        "http://s3cret@localhost",
+        "redis://:s3cret@host:port",
+    ] {
+        assert!(matches!(refused(url).await, OpenRedisError::Url { .. }), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_refused() {
+    within(async {
+        let mut server = RedisServer::start();
+        server.kill();
+        let line = refused(&server.url()).await.to_string();
+        assert!(
+            line.starts_with(&format!("cannot reach Redis at {}: ", server.address())),
+            "{line}"
+        );
+        let stopped = RedisServer::start();
+        stopped.stop();
+        let error = refused(&stopped.url()).await;
+        assert!(matches!(error, OpenRedisError::Unreachable { .. }), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_password_that_is_missing_or_wrong_is_refused() {
+    within(async {
+        let server = RedisServer::with(&["--requirepass", "right"]);
+        let at = server.address();
+        let error = refused(&format!("redis://{at}")).await;
+        assert!(matches!(error, OpenRedisError::PasswordMissing { .. }), "{error}");
+        for user in ["", "me"] {
+            let error = refused(&format!("redis://{user}:s3cret@{at}")).await;
+            assert!(matches!(error, OpenRedisError::PasswordWrong { .. }), "{error}");
+        }
+        replica(&format!("redis://:right@{at}")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_read_only_replica_is_refused() {
+    within(async {
+        let primary = RedisServer::start();
+        let port = primary.address().rsplit_once(':').unwrap().1.to_owned();
+        let server = RedisServer::with(&["--replicaof", &format!("127.0.0.1 {port}")]);
+        let error = refused(&server.url()).await;
+        assert!(matches!(error, OpenRedisError::ReadOnly { .. }), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_without_memory_is_refused() {
+    within(async {
+        let server = RedisServer::with(&["--maxmemory", "1"]);
+        let error = refused(&server.url()).await;
+        assert!(matches!(error, OpenRedisError::Full { .. }), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_do_what_is_needed_is_refused() {
+    within(async {
+        let server = RedisServer::start();
+        server.cli(&[
+            "acl", "setuser", "guest", "on", ">s3cret", "~*", "+info", "+hello", "+client",
+        ]);
+        let error = refused(&format!("redis://guest:s3cret@{}", server.address())).await;
+        assert!(matches!(error, OpenRedisError::Refused { .. }), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_that_are_not_ours_are_refused_and_not_touched() {
+    within(async {
+        let server = RedisServer::start();
+        server.cli(&["set", "other", "1"]);
+        server.cli(&["set", "hubbub:recipes", "1"]);
+        let line = refused(&server.url()).await.to_string();
+        assert!(line.contains("hubbub:recipes"), "{line}");
+        assert_eq!(server.cli(&["dbsize"]), "2");
+        // Another database of the same server has none.
+        let redis = replica(&format!("{}/3", server.url())).await;
+        lobby(&redis).await;
+        assert_eq!(server.cli(&["-n", "3", "get", "hubbub:format"]), "1");
+        assert_eq!(server.cli(&["dbsize"]), "2");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_newer_format_is_refused_and_not_touched() {
+    within(async {
+        let server = RedisServer::start();
+        server.cli(&["set", "hubbub:format", "99"]);
+        let sentence = format!(
+            "what is in Redis at {} has format 99, and this hubbub knows format 1; run the newer hubbub that wrote it",
+            server.address()
+        );
+        assert_eq!(refused(&server.url()).await.to_string(), sentence);
+        assert_eq!(server.cli(&["get", "hubbub:format"]), "99");
+        assert_eq!(server.cli(&["dbsize"]), "1");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_single_server_is_no_cluster_and_a_cluster_is_recognised() {
+    within(async {
+        let server = RedisServer::start();
+        let error = refused(&format!("redis-cluster://{}", server.address())).await;
+        assert!(matches!(error, OpenRedisError::NoCluster { .. }), "{error}");
+        let alone = RedisServer::with(&["--cluster-enabled", "yes"]);
+        let error = refused(&alone.url()).await;
+        assert!(matches!(error, OpenRedisError::Incomplete { .. }), "{error}");
+        let cluster = RedisCluster::start();
+        lobby(&replica(&cluster.servers[1].url()).await).await;
+        let error = refused(&format!("{}/2", cluster.servers[1].url())).await;
+        assert!(!error.to_string().is_empty());
+        cluster.servers[2].cli(&["set", "hubbub:recipes", "1"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn replicas_that_start_at_once_do_not_take_each_other_for_strangers() {
+    within(async {
+        let server = RedisServer::start();
+        let all = (0..8).map(|_| async {
+            let redis = replica(&server.url()).await;
+            redis.shared_secret("cookies", b"secret").await.unwrap();
+        });
+        futures::future::join_all(all).await;
+    })
+    .await;
+}

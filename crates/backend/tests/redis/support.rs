@@ -1,0 +1,256 @@
+//! Replicas, writers and followers for the tests of this folder.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use backend::{RandomIds, Redis, SystemClock};
+use chat::hub::Ports;
+use chat::ports::{Directory, Presence, RoomLog};
+use chat::{ConnectionId, Hub, Live, StoreError};
+use futures::StreamExt;
+use protocol::{Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use testkit::sample::{message, person, room};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+/// One replica of the chat.
+pub async fn replica(url: &str) -> Redis {
+    Redis::open(url).await.expect("the Redis can be opened")
+}
+
+/// The use cases of a replica.
+pub async fn hub(redis: &Redis) -> Hub {
+    let redis = Arc::new(redis.clone());
+    let ports = Ports {
+        log: redis.clone(),
+        directory: redis.clone(),
+        accounts: redis.clone(),
+        presence: redis,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(RandomIds),
+    };
+    Hub::open(ports).await.expect("the hub opens")
+}
+
+/// The lobby, which is created.
+pub async fn lobby(redis: &Redis) -> RoomSlug {
+    let lobby = room(1, "lobby", "Lobby");
+    let created = Directory::create(redis, &lobby).await;
+    created.expect("the room is created");
+    lobby.slug
+}
+
+/// A log as the samples want it.
+pub fn log(redis: &Redis) -> Arc<dyn RoomLog> {
+    Arc::new(redis.clone())
+}
+
+pub fn connection(id: &str) -> ConnectionId {
+    ConnectionId(id.to_owned())
+}
+
+/// The names of those who are in the lobby, or nothing if Redis does not say.
+pub async fn here(redis: &Redis) -> Option<Vec<String>> {
+    let roster = redis.roster(&RoomSlug::lobby(), 200).await.ok()?;
+    assert_eq!(roster.people.len(), roster.here as usize);
+    Some(
+        roster
+            .people
+            .into_iter()
+            .map(|person| person.name.into())
+            .collect(),
+    )
+}
+
+/// Waits until it is so. Gives how long that took.
+pub async fn until(what: &str, limit: Duration, mut so: impl AsyncFnMut() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !so().await {
+        assert!(begun.elapsed() < limit, "{what}: not within {limit:?}");
+        sleep(Duration::from_millis(10)).await;
+    }
+    begun.elapsed()
+}
+
+/// People who write one message after the other, each until it is acknowledged.
+pub struct Writers {
+    stop: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<Vec<Receipt>>>,
+}
+
+impl Writers {
+    /// So many people on each replica.
+    pub fn start(replicas: &[&Redis], each: usize) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut tasks = Vec::new();
+        for (n, redis) in replicas.iter().enumerate() {
+            for m in 0..each {
+                let (redis, stop) = ((*redis).clone(), Arc::clone(&stop));
+                tasks.push(tokio::spawn(async move {
+                    let author = person(&format!("Author-{n}-{m}"));
+                    let mut receipts = Vec::new();
+                    while !stop.load(Ordering::Relaxed) {
+                        let sent = message(&format!("m-{}", receipts.len()), "hello");
+                        receipts.push(send(&redis, &author, sent).await);
+                        // As fast as they can, they would leave nobody the time to catch up on two busy cores.
+                        sleep(Duration::from_millis(2)).await;
+                    }
+                    receipts
+                }));
+            }
+        }
+        Self { stop, tasks }
+    }
+
+    /// Ends them. Gives the receipts of each.
+    pub async fn stop(self) -> Vec<Vec<Receipt>> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut receipts = Vec::new();
+        for task in self.tasks {
+            receipts.push(task.await.expect("the writer goes on"));
+        }
+        receipts
+    }
+}
+
+/// Sends to the lobby until it is stored, as a client does. No call may take longer than a second.
+pub async fn send(redis: &Redis, author: &protocol::Person, sent: protocol::Outgoing) -> Receipt {
+    let lobby = RoomSlug::lobby();
+    loop {
+        let begun = Instant::now();
+        let stored = redis.append(&lobby, author, vec![sent.clone()], Timestamp(1));
+        let stored = stored.await;
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(1), "an append took {took:?}");
+        match stored {
+            Ok(mut receipts) => return receipts.remove(0),
+            Err(StoreError::Failed(_)) => sleep(Duration::from_millis(20)).await,
+            Err(error) => panic!("stored or failed, but: {error}"),
+        }
+    }
+}
+
+/// Nothing acknowledged is missing, doubled or elsewhere than its receipt says.
+pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
+    let stored = testkit::sample::whole_log(&log(redis), &RoomSlug::lobby()).await;
+    let mut seen = HashSet::new();
+    for event in &stored {
+        let protocol::EventBody::Posted { client_id, .. } = &event.body;
+        assert!(
+            seen.insert((event.author.id.clone(), client_id.clone())),
+            "{client_id} of {} is doubled",
+            event.author.id
+        );
+    }
+    let mut count = 0;
+    for receipt in receipts.iter().flatten() {
+        let place = usize::try_from(receipt.seq.get()).expect("it fits") - 1;
+        let event = stored.get(place).expect("what was acknowledged is there");
+        let protocol::EventBody::Posted { client_id, .. } = &event.body;
+        assert_eq!((client_id, &event.epoch), (&receipt.client_id, &receipt.epoch));
+        count += 1;
+    }
+    count
+}
+
+/// Somebody who follows the lobby as the server does: after a loss again, from the last event.
+pub struct Follower {
+    task: JoinHandle<Heard>,
+    last: Arc<std::sync::atomic::AtomicU64>,
+}
+
+/// What a follower heard.
+pub struct Heard {
+    pub events: Vec<Arc<RoomEvent>>,
+    /// How often the stream ended.
+    pub lost: usize,
+}
+
+impl Follower {
+    /// Follows until it has heard an event by `Last`.
+    pub async fn start(redis: &Redis) -> Self {
+        let hub = hub(redis).await;
+        let redis = redis.clone();
+        let lobby = RoomSlug::lobby();
+        let last = Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let heard_last = Arc::clone(&last);
+        let mut live = hub.follow(&lobby).await.expect("it can be followed");
+        let task = tokio::spawn(async move {
+            let mut heard = Heard {
+                events: Vec::new(),
+                lost: 0,
+            };
+            loop {
+                match live.next().await {
+                    Some(Live::Events(events)) => heard.events.extend(events),
+                    Some(Live::Presence(_)) => continue,
+                    Some(Live::Lost(_)) | None => {
+                        heard.lost += 1;
+                        live = loop {
+                            match hub.follow(&lobby).await {
+                                Ok(live) => break live,
+                                Err(_) => sleep(Duration::from_millis(50)).await,
+                            }
+                        };
+                        let from = heard.events.last().map_or(Seq::ZERO, |event| event.seq);
+                        let missed = loop {
+                            match redis.read(&lobby, from, 1_000_000).await {
+                                Ok(page) => break page.events,
+                                Err(_) => sleep(Duration::from_millis(50)).await,
+                            }
+                        };
+                        heard.events.extend(missed);
+                    }
+                    Some(Live::Reset) => panic!("the log has no other epoch"),
+                }
+                let seqs = heard.events.iter().map(|event| event.seq.get());
+                heard_last.store(seqs.clone().max().unwrap_or(0), Ordering::Relaxed);
+                if heard
+                    .events
+                    .last()
+                    .is_some_and(|event| event.author == person("Last"))
+                {
+                    return heard;
+                }
+            }
+        });
+        Self { task, last }
+    }
+
+    /// The latest seq heard.
+    pub fn last(&self) -> u64 {
+        self.last.load(Ordering::Relaxed)
+    }
+
+    /// What it heard, once it has heard the last one.
+    pub async fn heard(self) -> Heard {
+        self.task.await.expect("the follower goes on")
+    }
+}
+
+/// Says the last word, and checks that each follower heard everything from `from` on, in order, each once.
+pub async fn assert_heard(redis: &Redis, followers: Vec<Follower>, from: u64) -> usize {
+    let last = send(redis, &person("Last"), message("last", "good night")).await;
+    let mut lost = 0;
+    for follower in followers {
+        let heard = follower.heard().await;
+        let mut seqs: Vec<_> = heard.events.iter().map(|event| event.seq.get()).collect();
+        if heard.lost > 0 {
+            // What was read after a loss may also have been heard: a client drops it.
+            seqs.dedup();
+            seqs.sort_unstable();
+            seqs.dedup();
+        }
+        let expected: Vec<_> = (from..=last.seq.get()).collect();
+        assert!(
+            seqs == expected,
+            "not all, or not each once: {} of {}",
+            seqs.len(),
+            expected.len()
+        );
+        lost += heard.lost;
+    }
+    lost
+}

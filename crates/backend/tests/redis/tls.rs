@@ -1,0 +1,65 @@
+//! `rediss://` reaches a Redis whose certificate the system trusts, and no other.
+
+use std::path::Path;
+use std::process::Command;
+
+use backend::{OpenRedisError, Redis};
+use protocol::RoomSlug;
+use testkit::sample::{append, messages, person};
+use testkit::{RedisServer, within};
+
+use crate::support::{lobby, log, replica};
+
+/// Where the test's child finds the server.
+const URL: &str = "HUBBUB_TEST_REDISS_URL";
+
+/// A certificate for 127.0.0.1 and its key.
+fn certificate(folder: &Path) {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(folder)
+        .output()
+        .expect("this test needs openssl in the PATH");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_reaches_whom_the_system_trusts() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        certificate(folder.path());
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (server, port) = RedisServer::with_tls(&path("cert.pem"), &path("key.pem"));
+        let url = format!("rediss://127.0.0.1:{port}");
+        let Err(error) = Redis::open(&url).await else {
+            panic!("a stranger's certificate is not trusted");
+        };
+        assert!(matches!(error, OpenRedisError::Unreachable { .. }), "{error}");
+        // Whom the system trusts is read from the environment, which only another process can have changed.
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tls::child", "--ignored"])
+            .env("SSL_CERT_FILE", path("cert.pem"))
+            .env(URL, &url)
+            .output()
+            .unwrap();
+        assert!(
+            child.status.success(),
+            "{}",
+            String::from_utf8_lossy(&child.stdout)
+        );
+        assert_eq!(server.cli(&["xlen", "hubbub:{lobby}:log"]), "1");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the test above, with an environment of its own"]
+async fn child() {
+    let redis = replica(&std::env::var(URL).expect("a URL")).await;
+    lobby(&redis).await;
+    append(&log(&redis), &RoomSlug::lobby(), &person("Ada"), messages("m", 1)).await;
+    redis.close().await;
+}

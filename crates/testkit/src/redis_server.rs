@@ -1,0 +1,292 @@
+//! Real Redis servers to test with, each a process of its own with a folder and a port of its own.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long a server may take to start, on a slow machine with all cores busy.
+const START: Duration = Duration::from_secs(20);
+/// Slots of a cluster.
+const SLOTS: usize = 16_384;
+
+/// A `redis-server` on 127.0.0.1. Dropped, it is killed and its folder is gone.
+pub struct RedisServer {
+    port: u16,
+    folder: TempDir,
+    options: Vec<String>,
+    child: Option<Child>,
+}
+
+/// A port that nobody else has just now.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("it has an address").port()
+}
+
+impl RedisServer {
+    /// A server that forgets everything when it ends.
+    ///
+    /// # Panics
+    /// If there is no `redis-server`, or it does not start.
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// A server with more options: `["--appendonly", "yes"]`.
+    ///
+    /// # Panics
+    /// If there is no `redis-server`, or it does not start.
+    pub fn with(options: &[&str]) -> Self {
+        // The port may be taken between being found and being used.
+        for _ in 0..5 {
+            let mut server = Self {
+                port: free_port(),
+                folder: tempfile::tempdir().expect("a temporary folder"),
+                options: options.iter().map(|option| (*option).to_owned()).collect(),
+                child: None,
+            };
+            if server.run() {
+                return server;
+            }
+        }
+        panic!("redis-server does not start");
+    }
+
+    /// A server that speaks TLS too, with this certificate and key. Gives the port where it does.
+    ///
+    /// # Panics
+    /// If there is no `redis-server`, or it does not start.
+    pub fn with_tls(certificate: &str, key: &str) -> (Self, u16) {
+        let port = free_port();
+        let files = [
+            "--tls-cert-file",
+            certificate,
+            "--tls-key-file",
+            key,
+            "--tls-ca-cert-file",
+            certificate,
+        ];
+        let tls = ["--tls-port", &port.to_string(), "--tls-auth-clients", "no"];
+        (Self::with(&[&files[..], &tls].concat()), port)
+    }
+
+    /// Starts the process. False: it ended at once.
+    fn run(&mut self) -> bool {
+        let (port, folder) = (self.port.to_string(), self.folder.path());
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("log"))
+            .expect("the folder can be written");
+        let child = Command::new("redis-server")
+            .args(["--port", &port, "--bind", "127.0.0.1", "--save", ""])
+            .arg("--dir")
+            .arg(folder)
+            .args(&self.options)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .spawn();
+        let child = child.unwrap_or_else(|error| {
+            panic!("these tests need redis-server 7 or newer in the PATH (Debian: apt install redis-server): {error}")
+        });
+        let child = self.child.insert(child);
+        let begun = Instant::now();
+        while begun.elapsed() < START {
+            if child.try_wait().expect("it is our child").is_some() {
+                self.child = None;
+                return false;
+            }
+            if answers(self.port) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("redis-server does not answer");
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Its URL, without user, password or database.
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address())
+    }
+
+    /// What `redis-cli` prints for a command.
+    ///
+    /// # Panics
+    /// If the command cannot be run.
+    pub fn cli(&self, command: &[&str]) -> String {
+        let run = Command::new("redis-cli")
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string()])
+            .args(command)
+            .output()
+            .expect("these tests need redis-cli in the PATH");
+        String::from_utf8_lossy(&run.stdout).trim().to_owned()
+    }
+
+    fn signal(&self, name: &str) {
+        let Some(child) = &self.child else { return };
+        let command = format!("kill -{name} {}", child.id());
+        let done = Command::new("sh").args(["-c", &command]).status();
+        assert!(done.is_ok_and(|status| status.success()), "{command}");
+    }
+
+    fn reap(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.wait().expect("it is our child");
+        }
+    }
+
+    /// Kills it, as the end of its machine would.
+    pub fn kill(&mut self) {
+        self.signal("KILL");
+        self.reap();
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn terminate(&mut self) {
+        self.signal("TERM");
+        self.reap();
+    }
+
+    /// Starts it again with the same port, folder and options. Returns once it has its data and answers.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn restart(&mut self) {
+        self.terminate();
+        // The port may still be in use for a moment.
+        let begun = Instant::now();
+        while !self.run() {
+            assert!(begun.elapsed() < START, "redis-server does not start again");
+        }
+    }
+
+    /// Stops it without a word: sockets stay open, nothing answers.
+    pub fn stop(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) {
+        self.signal("CONT");
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // Nothing can be done about a failure here, and a stopped one can be killed too.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn wait(what: &str, so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !so() {
+        assert!(begun.elapsed() < START, "{what}: it does not");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether there is a Redis that has its data: also one that wants a password has.
+fn answers(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+        return false;
+    };
+    let mut answer = [0; 7];
+    let asked = stream
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .and_then(|()| stream.write_all(b"PING\r\n"))
+        .and_then(|()| stream.read_exact(&mut answer));
+    asked.is_ok() && (answer.starts_with(b"+PONG") || answer.starts_with(b"-NOAUTH"))
+}
+
+/// A cluster of three primaries.
+pub struct RedisCluster {
+    /// Its servers, in the order of their slots.
+    pub servers: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    /// A cluster that forgets everything when it ends.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// A cluster whose servers have more options.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn with(more: &[&str]) -> Self {
+        let cluster = Self {
+            servers: (0..3).map(|_| Self::server(more)).collect(),
+        };
+        let count = cluster.servers.len();
+        for (n, server) in cluster.servers.iter().enumerate() {
+            let (first, end) = (n * SLOTS / count, (n + 1) * SLOTS / count);
+            let (first, last) = (first.to_string(), (end - 1).to_string());
+            assert_eq!(server.cli(&["cluster", "addslotsrange", &first, &last]), "OK");
+            let epoch = (n + 1).to_string();
+            assert_eq!(server.cli(&["cluster", "set-config-epoch", &epoch]), "OK");
+        }
+        for server in &cluster.servers[1..] {
+            cluster.meet(server);
+        }
+        let whole = |server: &RedisServer| {
+            let info = server.cli(&["cluster", "info"]);
+            info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+        };
+        wait("the cluster comes together", || cluster.servers.iter().all(whole));
+        cluster
+    }
+
+    /// One more server, which follows one of the primaries and could take its place.
+    ///
+    /// # Panics
+    /// If it does not start or follow.
+    pub fn add_replica(&self, primary: &RedisServer) -> RedisServer {
+        let replica = Self::server(&[]);
+        self.meet(&replica);
+        let id = primary.cli(&["cluster", "myid"]);
+        wait("the replica knows its primary", || {
+            replica.cli(&["cluster", "replicate", &id]) == "OK"
+        });
+        wait("the replica follows", || {
+            replica
+                .cli(&["info", "replication"])
+                .contains("master_link_status:up")
+                && primary.cli(&["cluster", "replicas", &id]).contains("slave")
+        });
+        replica
+    }
+
+    fn server(more: &[&str]) -> RedisServer {
+        let bus = free_port().to_string();
+        let options = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+        RedisServer::with(&[&options, more].concat())
+    }
+
+    fn meet(&self, server: &RedisServer) {
+        let (port, bus) = (server.port.to_string(), &server.options[3]);
+        let met = self.servers[0].cli(&["cluster", "meet", "127.0.0.1", &port, bus]);
+        assert_eq!(met, "OK");
+    }
+
+    /// Its URL, naming all its servers.
+    pub fn url(&self) -> String {
+        let addresses: Vec<_> = self.servers.iter().map(RedisServer::address).collect();
+        format!("redis-cluster://{}", addresses.join(","))
+    }
+}
