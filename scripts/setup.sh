@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings a machine to the point where Hubbub builds (`setup.sh build`) or is tested (`setup.sh test`).
+# Brings a machine to the point where Hubbub builds (`setup.sh build`) or is tested (`setup.sh test`), or installs
+# only what stands around several replicas: Redis, nginx and HAProxy (`setup.sh replicas`).
 # Tries the ordinary way first (rustup, prebuilt tools, Playwright's browser) and falls back to what a
 # machine can do that reaches only the crates, npm and Debian registries. Safe to run again.
 # HUBBUB_WORLD=debian goes straight to the fallback (the checks do), HUBBUB_WORLD=rustup never falls back.
@@ -155,16 +156,52 @@ browser() {
     apt_install chromium fonts-liberation
 }
 
-# Tests of the Redis backend start servers of their own, one of them with a certificate.
-redis_server() {
-    have redis-server && have redis-cli && have openssl && return
-    have apt-get || die "needs redis-server 7 or newer, redis-cli and openssl"
-    apt_install redis-server openssl
+# --- Redis, nginx, HAProxy: programs that the tests and `make replicas` start by themselves ---------
+
+# A package that is a service would be started by Debian as soon as it is installed, on a port that the machine may
+# need, and again at every boot. Neither is wanted here.
+apt_install_idle() {
+    local -a missing=()
+    local policy=/usr/sbin/policy-rc.d ours=
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+        ours=$policy
+    fi
+    # As long as that file is there no service starts: it goes also when the installation fails or is interrupted.
+    [ -z "$ours" ] || trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+    apt_install "${missing[@]}"
+    # Enabling is another matter than starting. Without systemd there is nothing to disable.
+    as_root systemctl disable -q redis-server nginx haproxy 2>/dev/null || true
+    [ -z "$ours" ] || { as_root rm -f "$ours"; trap - EXIT; }
 }
 
-case $want in build | test) ;; *) die "usage: setup.sh [build|test]" ;; esac
+services() {
+    export PATH=$PATH:/usr/sbin
+    have redis-server && have nginx && have haproxy && have openssl && return
+    have apt-get || die "needs redis-server (7 or newer), nginx, haproxy and openssl on PATH: install them, for example with
+    dnf install redis nginx haproxy openssl     or     brew install redis nginx haproxy openssl"
+    # nginx-light is the smallest of Debian's; a fuller one that is there is as good.
+    local -a wanted=()
+    have redis-server || wanted+=(redis-server)
+    have nginx || wanted+=(nginx-light)
+    have haproxy || wanted+=(haproxy)
+    # One of the tests of the Redis backend speaks TLS.
+    have openssl || wanted+=(openssl)
+    apt_install_idle "${wanted[@]}"
+}
+
+case $want in
+    build | test) ;;
+    replicas) services; exit ;;
+    *) die "usage: setup.sh [build|test|replicas]" ;;
+esac
 toolchain
 cargo_tool cargo-leptos "$cargo_leptos" cargo-leptos
 cargo_tool wasm-bindgen-cli "$wasm_bindgen" wasm-bindgen
 node_packages
-[ "$want" = build ] || { redis_server; browser; }
+[ "$want" = build ] || { browser; services; }

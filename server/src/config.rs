@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 use variables::VARIABLES;
 
+use crate::proxies::Proxies;
+
 /// What to do, as the command line and the environment say.
 pub enum Invocation {
     /// Serve with this configuration.
@@ -32,6 +34,8 @@ pub struct Config {
     pub session_key: Option<String>,
     /// Origins other than the server's own that may open Socket.IO connections and post forms.
     pub origins: Vec<String>,
+    /// Proxies whose word about a client's address is believed.
+    pub proxies: Proxies,
     /// How much one client may do.
     pub limits: Limits,
     /// What is logged.
@@ -122,6 +126,13 @@ impl Config {
             }
             origins.push(origin.trim_end_matches('/').to_ascii_lowercase());
         }
+        let proxies = get("HUBBUB_TRUSTED_PROXIES").parse().map_err(|entry: String| {
+            invalid(
+                "HUBBUB_TRUSTED_PROXIES",
+                &entry,
+                "a comma-separated list of IP addresses and networks is needed, such as 127.0.0.1,10.0.0.0/8",
+            )
+        })?;
         let log = get("HUBBUB_LOG");
         let log = EnvFilter::try_new(&log).map_err(|_| {
             invalid(
@@ -136,6 +147,7 @@ impl Config {
             site_dir: get("HUBBUB_SITE_DIR").into(),
             session_key,
             origins,
+            proxies,
             limits: Limits::parse(get)?,
             log,
         })
@@ -195,6 +207,8 @@ mod tests {
             ("HUBBUB_ADDR", "127.0.0.1:99999"),
             ("HUBBUB_ORIGINS", "chat.example.org"),
             ("HUBBUB_ORIGINS", "https://a/path"),
+            ("HUBBUB_TRUSTED_PROXIES", "localhost"),
+            ("HUBBUB_TRUSTED_PROXIES", "10.0.0.0/33"),
             ("HUBBUB_LIMITS", "maybe"),
             ("HUBBUB_MESSAGE_CHARS", "8001"),
             ("HUBBUB_MESSAGE_CHARS", "0"),

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
@@ -84,7 +83,12 @@ pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Outpu
             () = &mut stop => break,
         };
         // An address at its cap is closed without a word: an answer would cost what the cap protects.
-        let Some(ticket) = state.gate.admit(peer.ip()) else {
+        // A trusted proxy is no address in this sense: it stands for everybody behind it.
+        let ticket = if state.proxies.trust(peer.ip()) {
+            None
+        } else if let Some(ticket) = state.gate.admit(peer.ip()) {
+            Some(ticket)
+        } else {
             tracing::debug!(%peer, "too many connections from this address");
             continue;
         };
@@ -92,9 +96,10 @@ pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Outpu
             tracing::debug!(%peer, %error, "connection gone before it was set up");
             continue;
         }
-        let app = app.clone();
+        let (app, from) = (app.clone(), state.clone());
         let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
+            let client = from.proxies.client(peer.ip(), request.headers());
+            request.extensions_mut().insert(client);
             let app = app.clone();
             async move { Ok::<_, Infallible>(answer(app, request).await) }
         });
@@ -155,11 +160,11 @@ fn set_options(stream: &TcpStream) -> std::io::Result<()> {
 /// One open connection: a place of its address and a unit of the gauge, also after an upgrade.
 struct Open {
     state: State,
-    _ticket: Ticket,
+    _ticket: Option<Ticket>,
 }
 
 impl Open {
-    fn new(state: &State, ticket: Ticket) -> Self {
+    fn new(state: &State, ticket: Option<Ticket>) -> Self {
         state.metrics.tcp.inc();
         Self {
             state: state.clone(),

@@ -5,6 +5,7 @@ mod http;
 mod limits;
 mod listener;
 mod metrics;
+mod proxies;
 mod session;
 mod shutdown;
 mod site;

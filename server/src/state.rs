@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::limits::Gate;
 use crate::metrics::Metrics;
+use crate::proxies::Proxies;
 use crate::session::Sessions;
 use crate::site::Site;
 use crate::socket::Fanout;
@@ -39,6 +40,8 @@ pub struct Shared {
     pub sockets: crate::socket::Server,
     /// Origins that may connect beside our own.
     pub origins: Vec<String>,
+    /// Proxies in front of us.
+    pub proxies: Proxies,
     /// Every task that must be over before the storage closes.
     pub tasks: TaskTracker,
     backend: Embedded,
@@ -64,6 +67,7 @@ impl State {
             site_dir,
             session_key,
             origins,
+            proxies,
             limits,
             ..
         } = config;
@@ -92,6 +96,7 @@ impl State {
             metrics: Metrics::new(),
             sockets,
             origins,
+            proxies,
             tasks,
             backend,
             draining: AtomicBool::new(false),

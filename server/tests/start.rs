@@ -280,3 +280,48 @@ fn sigterm_ends_it_within_ten_seconds() {
         started.elapsed()
     );
 }
+
+/// Whether a sign-in that says that it was forwarded from there is let through.
+fn signs_in(server: &Server, forwarded_for: &str) -> bool {
+    let header = format!("X-Forwarded-For: {forwarded_for}\r\n");
+    let answer = server.post("/session", &header, "name=Ada").to_lowercase();
+    assert_eq!(status(&answer), "303");
+    answer.contains("set-cookie: hubbub_session=")
+}
+
+const TWO_EACH: [(&str, &str); 2] = [
+    ("HUBBUB_ADDRESS_COMMAND_BURST", "2"),
+    ("HUBBUB_ADDRESS_COMMANDS_PER_SECOND", "1"),
+];
+
+#[test]
+fn a_trusted_proxy_says_whose_rate_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let proxied = [
+        ("HUBBUB_TRUSTED_PROXIES", "127.0.0.0/8"),
+        ("HUBBUB_CONNECTIONS_PER_ADDRESS", "1"),
+    ];
+    let server = Server::start(folder.path(), &[&TWO_EACH[..], &proxied].concat());
+    // The proxy's own connections are many, and not counted.
+    let _held: Vec<_> = (0..5).map(|_| TcpStream::connect(server.addr).unwrap()).collect();
+    assert!(signs_in(&server, "203.0.113.1") && signs_in(&server, "198.51.100.1, 203.0.113.1"));
+    assert!(
+        !signs_in(&server, "198.51.100.2, 203.0.113.1"),
+        "an invented address before it changes nothing"
+    );
+    assert!(
+        signs_in(&server, "203.0.113.2"),
+        "somebody else has a rate of their own"
+    );
+}
+
+#[test]
+fn nobody_else_may_say_where_they_come_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(
+        folder.path(),
+        &[&TWO_EACH[..], &[("HUBBUB_TRUSTED_PROXIES", "192.0.2.1")]].concat(),
+    );
+    assert!(signs_in(&server, "203.0.113.1") && signs_in(&server, "203.0.113.2"));
+    assert!(!signs_in(&server, "203.0.113.3"), "three addresses, one client");
+}

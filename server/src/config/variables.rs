@@ -39,6 +39,11 @@ pub const VARIABLES: &[Variable] = &[
         "other origins whose pages may connect, separated by commas",
     ),
     variable(
+        "HUBBUB_TRUSTED_PROXIES",
+        Some(""),
+        "proxies whose X-Forwarded-For is believed, addresses or networks, separated by commas",
+    ),
+    variable(
         "HUBBUB_LOG",
         Some("info"),
         "level or filter, such as debug or info,server=debug",

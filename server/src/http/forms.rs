@@ -1,11 +1,9 @@
 //! What works without scripts: plain forms, answered by a redirect to a page that shows the result.
 
-use std::net::SocketAddr;
-
 use app::Problem;
-use axum::Form;
-use axum::extract::{ConnectInfo, Path, State as Shared};
+use axum::extract::{Path, State as Shared};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use axum::{Extension, Form};
 use chat::{ChatError, StoreError};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderName};
@@ -15,6 +13,7 @@ use protocol::{
 };
 use serde::Deserialize;
 
+use crate::proxies::ClientAddress;
 use crate::session::{Sessions, THEME, set_plain};
 use crate::state::State;
 
@@ -71,10 +70,10 @@ fn problem(state: &State, error: &ChatError) -> Problem {
     Problem::from(refusal.code)
 }
 
-fn rate(state: &State, peer: SocketAddr) -> Result<(), Problem> {
+fn rate(state: &State, ClientAddress(address): ClientAddress) -> Result<(), Problem> {
     state
         .gate
-        .address(peer.ip())
+        .address(address)
         .map_err(|_| Problem::from(ErrorCode::RateLimited))
 }
 
@@ -90,12 +89,12 @@ pub struct SignInForm {
 /// `POST /session`: sign in with a name.
 pub async fn sign_in(
     Shared(state): Shared<State>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     Form(form): Form<SignInForm>,
 ) -> Response {
     let to = form.next.path();
-    if let Err(problem) = rate(&state, peer) {
+    if let Err(problem) = rate(&state, client) {
         return back(to, problem).into_response();
     }
     let Ok(name) = DisplayName::try_from(form.name) else {
@@ -135,11 +134,11 @@ pub struct RoomForm {
 /// `POST /rooms`: create a room and go there.
 pub async fn create_room(
     Shared(state): Shared<State>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     Form(form): Form<RoomForm>,
 ) -> Response {
-    if let Err(problem) = rate(&state, peer) {
+    if let Err(problem) = rate(&state, client) {
         return back("/", problem).into_response();
     }
     if let Err(error) = person(&state, &headers).await {
@@ -171,13 +170,13 @@ pub struct MessageForm {
 /// `POST /rooms/{slug}/messages`: post a message.
 pub async fn post_message(
     Shared(state): Shared<State>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(client): Extension<ClientAddress>,
     Path(room): Path<RoomSlug>,
     headers: HeaderMap,
     Form(form): Form<MessageForm>,
 ) -> Response {
     let to = format!("/rooms/{room}");
-    if let Err(problem) = rate(&state, peer) {
+    if let Err(problem) = rate(&state, client) {
         return back(&to, problem).into_response();
     }
     let author = match person(&state, &headers).await {

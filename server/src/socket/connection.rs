@@ -1,10 +1,9 @@
 //! One connection to `/chat`: who it is, which rooms it is in, and its commands one after the other.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::ConnectInfo;
 use chat::{ChatError, ConnectionId};
 use protocol::{ErrorCode, PROTOCOL_VERSION, Person, Refusal, RoomSlug, SessionToken, Welcome};
 use serde::Deserialize;
@@ -18,6 +17,7 @@ use super::fanout::Hold;
 use super::inbox::{Inbox, Payload, Queued, WhenRefused};
 use super::{Answer, dispatch, send, slow};
 use crate::metrics::{Namespace, NamespacePath};
+use crate::proxies::ClientAddress;
 use crate::state::State;
 
 /// The namespace of the app's own protocol.
@@ -106,8 +106,10 @@ async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) 
 
 /// Where the connection comes from.
 pub fn address(socket: &SocketRef) -> IpAddr {
-    let peer = socket.req_parts().extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())
+    let client = socket.req_parts().extensions.get();
+    client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ClientAddress(address)| {
+        *address
+    })
 }
 
 async fn run(state: State, socket: SocketRef) {

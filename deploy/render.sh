@@ -1,0 +1,46 @@
+#!/bin/sh
+# Writes nginx.conf or haproxy.cfg of this folder for other addresses, to standard output:
+#   render.sh nginx|haproxy LISTEN FOLDER REPLICA...
+#   render.sh nginx 127.0.0.1:3000 /tmp/proxy 127.0.0.1:3001 127.0.0.1:3002 127.0.0.1:3003
+# FOLDER takes nginx's process id, logs and temporary files. The user of nginx's workers is PROXY_USER, or whoever runs
+# this. `make replicas`, compose.yaml and the tests use it: so what they try is what is in the files.
+set -eu
+
+[ $# -ge 4 ] || { echo "usage: render.sh nginx|haproxy LISTEN FOLDER REPLICA..." >&2; exit 2; }
+kind=$1 listen=$2 folder=$3
+shift 3
+here=$(cd "$(dirname "$0")" && pwd)
+case $kind in
+    nginx) source=$here/nginx.conf ;;
+    haproxy) source=$here/haproxy.cfg ;;
+    *) echo "render.sh: nginx or haproxy, not $kind" >&2; exit 2 ;;
+esac
+
+# A line about the first replica becomes one line for each; the lines about the others go.
+awk -v replicas="$*" '
+    BEGIN { count = split(replicas, address, " ") }
+    /127\.0\.0\.1:3001/ {
+        for (n = 1; n <= count; n++) {
+            line = $0
+            gsub(/127\.0\.0\.1:3001/, address[n], line)
+            line = named(line, n)
+            print line
+        }
+        next
+    }
+    /127\.0\.0\.1:300[0-9]/ { next }
+    { print }
+    # r1 and any1 are names of servers, and values of the cookie.
+    function named(line, n) {
+        gsub(/ r1/, " r" n, line)
+        gsub(/\/r1/, "/r" n, line)
+        gsub(/ any1/, " any" n, line)
+        return line
+    }
+' "$source" | sed \
+    -e "s|^user www-data;|user ${PROXY_USER:-$(id -un)};|" \
+    -e "s|listen 80;|listen $listen;|" \
+    -e "s|bind :80 |bind $listen |" \
+    -e "s|/run/nginx.pid|$folder/nginx.pid|" \
+    -e "s|/var/log/nginx|$folder|" \
+    -e "s|/var/lib/nginx|$folder|"

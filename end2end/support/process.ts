@@ -1,0 +1,102 @@
+// A program that a test runs: started, signalled and ended by its process id, with what it wrote.
+
+import { type ChildProcess, spawn } from "node:child_process";
+
+import { until } from "./until.ts";
+
+const START_MS = 20_000;
+const STOP_MS = 10_000;
+/** Characters of the log that are kept for the report. */
+const LOG_CHARS = 200_000;
+
+export interface Command {
+  program: string;
+  args?: string[];
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+export class Process {
+  #child: ChildProcess | undefined;
+  #log = "";
+
+  constructor(
+    readonly name: string,
+    private readonly command: Command,
+  ) {}
+
+  /** Starts it and waits until `ready` says so; fails with its log if it ends before that. */
+  async up(ready: () => Promise<boolean>): Promise<void> {
+    const { program, args = [], cwd, env } = this.command;
+    // No HUBBUB_… variable of whoever runs the tests; and Debian keeps servers in /usr/sbin.
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("HUBBUB_"));
+    const child = spawn(program, args, {
+      ...(cwd === undefined ? {} : { cwd }),
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...Object.fromEntries(inherited), PATH: `${process.env["PATH"]}:/usr/sbin`, ...env },
+    });
+    let failed: Error | undefined;
+    child.once("error", (error) => (failed = error));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        this.#log = (this.#log + text).slice(-LOG_CHARS);
+      });
+    }
+    this.#child = child;
+    await until(`${this.name} is ready`, START_MS, async () => {
+      if (failed) throw new Error(`${this.name} cannot be started: ${failed.message}; see scripts/setup.sh`);
+      if (!this.running) throw new Error(`${this.name} exited with ${child.exitCode ?? child.signalCode}:\n${this.#log}`);
+      return ready();
+    });
+  }
+
+  get running(): boolean {
+    const child = this.#child;
+    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.running) this.#child?.kill(signal);
+  }
+
+  /** Asks the process to end (SIGTERM) and insists (SIGKILL) after 10 s. Returns the milliseconds it took. */
+  async down(): Promise<number> {
+    const asked = performance.now();
+    if (!(await this.#end("SIGTERM"))) await this.#end("SIGKILL");
+    return performance.now() - asked;
+  }
+
+  /** Ends the process at once, as a power cut would. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  /** Makes it stand still, as an overloaded machine would. */
+  pause(): void {
+    this.signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.signal("SIGCONT");
+  }
+
+  /** What it has written to standard output and standard error. */
+  log(): string {
+    return this.#log;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<boolean> {
+    const child = this.#child;
+    if (!child || !this.running) return true;
+    return new Promise((done) => {
+      const late = setTimeout(() => done(false), STOP_MS);
+      child.once("exit", () => {
+        clearTimeout(late);
+        done(true);
+      });
+      child.kill(signal);
+      // One that stands still hears nothing else.
+      if (signal !== "SIGKILL") child.kill("SIGCONT");
+    });
+  }
+}

@@ -1,0 +1,81 @@
+// A Redis of one's own, with the settings of deploy/redis.conf, on a free port and with a folder that nobody else has.
+
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { freePort } from "./port.ts";
+import { Process } from "./process.ts";
+import { root } from "./server.ts";
+
+const run = promisify(execFile);
+
+export class Redis {
+  readonly url: string;
+  readonly #process: Process;
+
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+  ) {
+    this.url = `redis://127.0.0.1:${port}`;
+    this.#process = new Process(`Redis on port ${port}`, {
+      program: "redis-server",
+      args: [join(root, "deploy/redis.conf"), "--port", `${port}`, "--dir", folder],
+    });
+  }
+
+  static async start(): Promise<Redis> {
+    const redis = new Redis(await freePort(), await mkdtemp(join(tmpdir(), "hubbub-redis-")));
+    await redis.up();
+    return redis;
+  }
+
+  /** Starts it on its port and folder. Returns the moment at which it first answered. */
+  async up(): Promise<number> {
+    await this.#process.up(() => this.#answers());
+    return performance.now();
+  }
+
+  async down(): Promise<number> {
+    return this.#process.down();
+  }
+
+  async kill(): Promise<void> {
+    await this.#process.kill();
+  }
+
+  async dispose(): Promise<void> {
+    await this.down();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** A command, as redis-cli prints its answer. */
+  async ask(...command: string[]): Promise<string> {
+    return (await run("redis-cli", ["-p", `${this.port}`, ...command])).stdout.trimEnd();
+  }
+
+  /** How often a command was called, by Redis' own count. */
+  async calls(command: string): Promise<number> {
+    const stats = await this.ask("INFO", "commandstats");
+    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  }
+
+  log(): string {
+    return this.#process.log();
+  }
+
+  async #answers(): Promise<boolean> {
+    return new Promise((answer) => {
+      const socket = connect(this.port, "127.0.0.1", () => socket.write("PING\r\n"));
+      socket.once("data", (data) => {
+        answer(data.toString().startsWith("+PONG"));
+        socket.destroy();
+      });
+      socket.once("error", () => answer(false));
+    });
+  }
+}

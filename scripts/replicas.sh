@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# Redis, replicas of Hubbub and a proxy on this machine, until Ctrl-C or SIGTERM. Nothing else on the machine is touched:
+# data, logs and process ids are in data/replicas, and what is started here is stopped here.
+#   PORT=3000 REPLICAS=3 PROXY=nginx REDIS_PORT=3079 scripts/replicas.sh
+# The replicas take the ports after PORT. With HUBBUB_REDIS_URL set, that Redis is used and none is started.
+set -euo pipefail
+
+port=${PORT:-3000}
+replicas=${REPLICAS:-3}
+proxy=${PROXY:-nginx}
+redis_port=${REDIS_PORT:-$((port + 79))}
+root=$(cd "$(dirname "$0")/.." && pwd)
+folder=${REPLICAS_DIR:-$root/data/replicas}
+binary=${HUBBUB_BIN:-$root/target/release/hubbub}
+export HUBBUB_SITE_DIR=${HUBBUB_SITE_DIR:-$root/target/site}
+export PATH=$PATH:/usr/sbin
+
+say() { printf 'replicas: %s\n' "$*"; }
+die() { say "$*" >&2; exit 1; }
+
+[[ $replicas =~ ^[1-9]$ ]] || die "REPLICAS=$replicas: 1 to 9 are possible"
+case $proxy in nginx | haproxy) ;; *) die "PROXY=$proxy: nginx or haproxy" ;; esac
+[ -x "$binary" ] || die "no server at $binary: run \`make build\`, or set HUBBUB_BIN"
+for program in redis-server redis-cli "$proxy"; do
+    command -v "$program" >/dev/null || die "$program is missing: run scripts/setup.sh replicas"
+done
+
+# --- What runs: names and process ids, in the order of starting -----------------------------------
+
+names=()
+pids=()
+
+# Each child is a process group of its own: Ctrl-C reaches this script only, which then stops them in order.
+set -m
+start() {
+    local name=$1
+    shift
+    "$@" >>"$folder/$name.log" 2>&1 </dev/null &
+    names+=("$name")
+    pids+=($!)
+}
+
+alive() { kill -0 "$1" 2>/dev/null; }
+
+# The last one started goes first: the proxy, the replicas together, Redis.
+stop() {
+    trap '' INT TERM
+    local n deadline kind last=
+    for ((n = ${#pids[@]} - 1; n >= 0; n--)); do
+        kind=${names[n]%-*}
+        if [ -n "$last" ] && [ "$kind" != "$last" ]; then await "$last"; fi
+        alive "${pids[n]}" && kill -TERM "${pids[n]}" 2>/dev/null
+        last=$kind
+    done
+    [ -z "$last" ] || await "$last"
+    say "stopped"
+}
+
+# Waits until everything of a kind is gone, and insists after 12 s.
+await() {
+    local kind=$1 n deadline=$((SECONDS + 12))
+    for n in "${!pids[@]}"; do
+        [ "${names[n]%-*}" = "$kind" ] || continue
+        while alive "${pids[n]}"; do
+            [ $SECONDS -lt $deadline ] || { say "${names[n]} does not stop; killed"; kill -KILL "${pids[n]}"; break; }
+            sleep 0.1
+        done
+    done
+}
+
+# --- Is it there? ---------------------------------------------------------------------------------
+
+taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+ready() (
+    exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
+    printf 'GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n' >&3
+    IFS= read -r -t 5 line <&3 && [[ $line == *" 200 "* ]]
+) 2>/dev/null
+
+redis_ready() { [ "$(redis-cli -h 127.0.0.1 -p "$redis_port" ping 2>/dev/null)" = PONG ]; }
+
+# until_ready NAME PID COMMAND...: up to 20 s, or until the process ends.
+until_ready() {
+    local name=$1 pid=$2 deadline=$((SECONDS + 20))
+    shift 2
+    until "$@"; do
+        alive "$pid" || { tail -n 5 "$folder/$name.log" >&2; die "$name ended; its log is $folder/$name.log"; }
+        [ $SECONDS -lt $deadline ] || die "$name is not ready after 20 s; its log is $folder/$name.log"
+        sleep 0.1
+    done
+}
+
+# --- Start ----------------------------------------------------------------------------------------
+
+mkdir -p "$folder"
+chmod 700 "$folder"
+wanted=("$port")
+addresses=()
+for ((n = 1; n <= replicas; n++)); do
+    wanted+=($((port + n)))
+    addresses+=("127.0.0.1:$((port + n))")
+done
+[ -n "${HUBBUB_REDIS_URL:-}" ] || wanted+=("$redis_port")
+for one in "${wanted[@]}"; do
+    ! taken "$one" || die "port $one is in use: stop what is there, or choose others with PORT and REDIS_PORT"
+done
+
+# Replicas know each other's sessions if they sign with one key.
+if [ -z "${HUBBUB_SESSION_KEY:-}" ]; then
+    [ -s "$folder/session.key" ] || (umask 077 && head -c 48 /dev/urandom | base64 | tr -d '\n' >"$folder/session.key")
+    HUBBUB_SESSION_KEY=$(cat "$folder/session.key")
+    export HUBBUB_SESSION_KEY
+fi
+
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if [ -z "${HUBBUB_REDIS_URL:-}" ]; then
+    mkdir -p "$folder/redis"
+    start redis redis-server "$root/deploy/redis.conf" --port "$redis_port" --dir "$folder/redis"
+    until_ready redis "${pids[-1]}" redis_ready
+    export HUBBUB_REDIS_URL=redis://127.0.0.1:$redis_port
+    say "Redis on 127.0.0.1:$redis_port"
+fi
+
+export HUBBUB_TRUSTED_PROXIES=127.0.0.1
+for ((n = 1; n <= replicas; n++)); do
+    start "replica-$n" env HUBBUB_ADDR="${addresses[n - 1]}" HUBBUB_DATA_DIR="$folder/$n" "$binary"
+    until_ready "replica-$n" "${pids[-1]}" ready $((port + n))
+    say "replica $n on http://${addresses[n - 1]}"
+done
+
+"$root/deploy/render.sh" "$proxy" "127.0.0.1:$port" "$folder" "${addresses[@]}" >"$folder/$proxy.conf"
+case $proxy in
+    nginx) start nginx nginx -p "$folder" -c "$folder/nginx.conf" -g 'daemon off;' ;;
+    haproxy) start haproxy haproxy -db -f "$folder/haproxy.conf" ;;
+esac
+until_ready "$proxy" "${pids[-1]}" ready "$port"
+say "$proxy on http://127.0.0.1:$port  <- open this one"
+say "logs and data in $folder; Ctrl-C stops everything"
+
+# --- Watch ----------------------------------------------------------------------------------------
+
+gone=0
+told=()
+while [ $gone -lt ${#pids[@]} ]; do
+    for n in "${!pids[@]}"; do
+        [ -z "${told[n]:-}" ] && ! alive "${pids[n]}" || continue
+        told[n]=1
+        gone=$((gone + 1))
+        say "${names[n]} (process ${pids[n]}) ended; the last lines of $folder/${names[n]}.log:"
+        tail -n 3 "$folder/${names[n]}.log" | sed 's/^/    /'
+    done
+    # In the background, so that a signal is answered at once.
+    sleep 0.5 &
+    wait $! || true
+done
+die "nothing runs any more"
