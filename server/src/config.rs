@@ -28,6 +28,8 @@ pub struct Config {
     pub addr: SocketAddr,
     /// Where the data lives.
     pub data_dir: PathBuf,
+    /// The Redis that all replicas share; absent: everything is in the data folder.
+    pub redis_url: Option<String>,
     /// Where the built site lives.
     pub site_dir: PathBuf,
     /// The key that signs session cookies; absent: one is made once and kept in the data folder.
@@ -96,13 +98,6 @@ impl Config {
                 "an IP address and a port are needed, such as 127.0.0.1:3000 or [::]:80",
             )
         })?;
-        if let Some(url) = variable("HUBBUB_REDIS_URL") {
-            return Err(invalid(
-                "HUBBUB_REDIS_URL",
-                &url,
-                "this build has no Redis backend; leave it unset",
-            ));
-        }
         let session_key = variable("HUBBUB_SESSION_KEY");
         if session_key.as_ref().is_some_and(|key| key.len() < 32) {
             return Err(invalid(
@@ -144,6 +139,7 @@ impl Config {
         Ok(Self {
             addr,
             data_dir: get("HUBBUB_DATA_DIR").into(),
+            redis_url: variable("HUBBUB_REDIS_URL"),
             site_dir: get("HUBBUB_SITE_DIR").into(),
             session_key,
             origins,
@@ -213,13 +209,11 @@ mod tests {
             ("HUBBUB_MESSAGE_CHARS", "8001"),
             ("HUBBUB_MESSAGE_CHARS", "0"),
             ("HUBBUB_COMMANDS_PER_SECOND", "-1"),
-            ("HUBBUB_REDIS_URL", "redis://localhost"),
             ("HUBBUB_LOG", "server=loud"),
         ] {
             let error = parse(&[(name, value)]).expect_err(name);
             assert!(
-                error.starts_with(&format!("{name}=")) && error.contains("needed")
-                    || error.contains("leave it unset"),
+                error.starts_with(&format!("{name}=")) && error.contains("needed"),
                 "{error}"
             );
         }

@@ -11,6 +11,7 @@ mod shutdown;
 mod site;
 mod socket;
 mod state;
+mod storage;
 
 use std::process::ExitCode;
 

@@ -32,16 +32,18 @@ pub struct KeyError {
 }
 
 impl Sessions {
-    /// With the configured key, or the one in the data folder, which is made if there is none.
+    /// Signs with what the configuration says.
+    pub fn configured(secret: &str) -> Self {
+        Self {
+            key: Key::derive_from(secret.as_bytes()),
+        }
+    }
+
+    /// Signs with the key in the data folder, which is made if there is none.
     ///
     /// # Errors
     /// If the file cannot be read, made, or does not hold a key.
-    pub fn open(configured: Option<&str>, data_dir: &Path) -> Result<Self, KeyError> {
-        if let Some(secret) = configured {
-            return Ok(Self {
-                key: Key::derive_from(secret.as_bytes()),
-            });
-        }
+    pub fn kept_in(data_dir: &Path) -> Result<Self, KeyError> {
         let path = data_dir.join(KEY_FILE);
         let problem = |problem: String| KeyError {
             path: path.display().to_string(),
@@ -54,14 +56,19 @@ impl Sessions {
             }
             Err(error) => return Err(problem(format!("cannot be read: {error}"))),
         };
-        if bytes.len() != KEY_BYTES {
-            return Err(problem(format!(
-                "has {} bytes instead of {KEY_BYTES}; restore it or remove it",
-                bytes.len()
-            )));
-        }
-        Ok(Self {
-            key: Key::from(&bytes),
+        let wrong = || {
+            let bytes = bytes.len();
+            problem(format!(
+                "has {bytes} bytes instead of {KEY_BYTES}; restore it or remove it"
+            ))
+        };
+        Self::with_key(&bytes).ok_or_else(wrong)
+    }
+
+    /// Signs with a key that [`fresh_key`] made; none if it is not one.
+    pub fn with_key(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() == KEY_BYTES).then(|| Self {
+            key: Key::from(bytes),
         })
     }
 
@@ -130,9 +137,18 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn make(path: &Path) -> std::io::Result<Vec<u8>> {
+/// A key that nobody has had before.
+///
+/// # Errors
+/// If the system has no random numbers.
+pub fn fresh_key() -> std::io::Result<Vec<u8>> {
     let mut bytes = vec![0; KEY_BYTES];
     getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(bytes)
+}
+
+fn make(path: &Path) -> std::io::Result<Vec<u8>> {
+    let bytes = fresh_key()?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -156,16 +172,16 @@ mod tests {
     fn a_session_is_recognised_by_whoever_has_the_key_only() {
         let folder = tempfile::tempdir().unwrap();
         let token = SessionToken::from_random(7);
-        let ours = Sessions::open(None, folder.path()).unwrap();
+        let ours = Sessions::kept_in(folder.path()).unwrap();
         let cookie = ours.set(&token, true);
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Secure"));
-        let again = Sessions::open(None, folder.path()).unwrap();
+        let again = Sessions::kept_in(folder.path()).unwrap();
         assert_eq!(
             again.read(&header(&cookie)),
             Some(token.clone()),
             "the key is kept"
         );
-        let other = Sessions::open(Some(&"k".repeat(32)), folder.path()).unwrap();
+        let other = Sessions::configured(&"k".repeat(32));
         assert_eq!(
             other.read(&header(&cookie)),
             None,
@@ -183,13 +199,13 @@ mod tests {
     fn only_the_owner_can_read_the_key() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        Sessions::open(None, folder.path()).unwrap();
+        Sessions::kept_in(folder.path()).unwrap();
         let mode = std::fs::metadata(folder.path().join(KEY_FILE))
             .unwrap()
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o600);
         std::fs::write(folder.path().join(KEY_FILE), b"short").unwrap();
-        assert!(Sessions::open(None, folder.path()).is_err());
+        assert!(Sessions::kept_in(folder.path()).is_err());
     }
 }

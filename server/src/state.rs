@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use backend::{Embedded, RandomIds, SystemClock};
 use chat::Hub;
-use chat::hub::Ports;
 use socketioxide::SocketIo;
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +15,7 @@ use crate::proxies::Proxies;
 use crate::session::Sessions;
 use crate::site::Site;
 use crate::socket::Fanout;
+use crate::storage::Storage;
 
 /// Shared by every handler. Cheap to clone.
 #[derive(Clone)]
@@ -44,7 +43,7 @@ pub struct Shared {
     pub proxies: Proxies,
     /// Every task that must be over before the storage closes.
     pub tasks: TaskTracker,
-    backend: Embedded,
+    storage: Storage,
     draining: AtomicBool,
 }
 
@@ -64,6 +63,7 @@ impl State {
     pub async fn open(config: Config) -> Result<Self, Box<dyn std::error::Error>> {
         let Config {
             data_dir,
+            redis_url,
             site_dir,
             session_key,
             origins,
@@ -72,17 +72,9 @@ impl State {
             ..
         } = config;
         let site = Site::find(&site_dir)?;
-        let backend = Embedded::open(&data_dir)?;
-        let sessions = Sessions::open(session_key.as_deref(), &data_dir)?;
-        let hub = Hub::open(Ports {
-            log: Arc::new(backend.clone()),
-            directory: Arc::new(backend.clone()),
-            accounts: Arc::new(backend.clone()),
-            presence: Arc::new(backend.clone()),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        })
-        .await?;
+        let storage = Storage::open(redis_url.as_deref(), &data_dir).await?;
+        let sessions = storage.sessions(session_key.as_deref(), &data_dir).await?;
+        let hub = Hub::open(storage.ports()).await?;
         let gate = Gate::new(limits);
         tokio::spawn(gate.clone().forget_idle());
         let sockets = crate::socket::Server::new(gate.limits());
@@ -98,7 +90,7 @@ impl State {
             origins,
             proxies,
             tasks,
-            backend,
+            storage,
             draining: AtomicBool::new(false),
         }));
         crate::socket::listen(&state);
@@ -130,7 +122,7 @@ impl State {
         {
             tracing::warn!(tasks = self.tasks.len(), "some tasks did not end in time");
         }
-        self.backend.close().await;
+        self.storage.close().await;
         tracing::info!("stopped");
     }
 }

@@ -27,7 +27,11 @@ pub const VARIABLES: &[Variable] = &[
         "folder of the database and the session key",
     ),
     variable("HUBBUB_SITE_DIR", Some("target/site"), "folder of the built site"),
-    variable("HUBBUB_REDIS_URL", None, "not in this build; leave it unset"),
+    variable(
+        "HUBBUB_REDIS_URL",
+        None,
+        "a Redis that all replicas share, such as redis://127.0.0.1:6379; unset: the data folder",
+    ),
     variable(
         "HUBBUB_SESSION_KEY",
         None,
