@@ -31,6 +31,7 @@ mod url;
 mod value;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chat::StoreError;
 use chat::ports::Ids;
@@ -38,6 +39,7 @@ use futures::StreamExt;
 use protocol::{Opaque, RoomSlug};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 use crate::ids::RandomIds;
 use activity::Activity;
@@ -56,6 +58,8 @@ const LOG_CHANNEL: usize = 1_024;
 const PRESENCE_CHANNEL: usize = 256;
 /// Appends that may be under way. Beyond it the caller is told [`StoreError::Busy`] at once.
 const APPENDS: usize = 4_096;
+/// How long saying goodbye may take: whoever stops must not wait for a Redis that is away.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Rooms said goodbye to at once.
 const GOODBYES: usize = 64;
 
@@ -151,13 +155,14 @@ impl Redis {
         let inner = &self.inner;
         inner.stop();
         let goodbyes = futures::stream::iter(inner.here.clear());
-        goodbyes
-            .for_each_concurrent(GOODBYES, |room| async move {
-                if let Err(error) = inner.settle(&room).await {
-                    tracing::warn!(%error, %room, "cannot say goodbye; the lease says it later");
-                }
-            })
-            .await;
+        let goodbyes = goodbyes.for_each_concurrent(GOODBYES, |room| async move {
+            if let Err(error) = inner.settle(&room).await {
+                tracing::debug!(%error, %room, "cannot say goodbye");
+            }
+        });
+        if timeout(GOODBYE, goodbyes).await.is_err() {
+            tracing::warn!("Redis does not take every goodbye; the leases say the rest");
+        }
         inner.subscriptions.close();
         inner.servers.close();
     }

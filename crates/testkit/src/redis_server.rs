@@ -257,7 +257,8 @@ impl RedisCluster {
     /// # Panics
     /// If it does not start or follow.
     pub fn add_replica(&self, primary: &RedisServer) -> RedisServer {
-        let replica = Self::server(&[]);
+        let more: Vec<_> = primary.options[4..].iter().map(String::as_str).collect();
+        let replica = Self::server(&more);
         self.meet(&replica);
         let id = primary.cli(&["cluster", "myid"]);
         wait("the replica knows its primary", || {

@@ -1,7 +1,7 @@
 //! What this replica does every few seconds for each room that somebody here is in or follows: prolongs its lease,
 //! and checks that nothing of the room was missed.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -30,20 +30,28 @@ const QUIET: Duration = Duration::from_millis(20);
 /// What was seen once, and has to be seen again.
 type Suspects = Mutex<Vec<(RoomSlug, Standing)>>;
 /// Servers that did not answer in this round.
-type Silent = Mutex<HashSet<String>>;
+type Silent = Mutex<HashMap<String, StoreError>>;
 
 /// Goes round for as long as the backend lives.
 pub async fn go_round(backend: Weak<Inner>) {
+    let mut well = true;
     loop {
         let Some(inner) = backend.upgrade() else { return };
-        let well = round(&inner).await;
+        let silent = round(&inner).await;
         drop(inner);
+        // Once when it begins: what follows is the same.
+        if let Some((server, error)) = &silent
+            && well
+        {
+            tracing::warn!(%error, %server, "cannot tell Redis who is here");
+        }
+        well = silent.is_none();
         sleep(if well { ROUND } else { AGAIN }).await;
     }
 }
 
-/// One round. False: Redis did not answer.
-async fn round(inner: &Inner) -> bool {
+/// One round. Gives a server that did not answer, if there is one.
+async fn round(inner: &Inner) -> Option<(String, StoreError)> {
     let rooms = inner.here.occupied().into_iter();
     let rooms: BTreeSet<_> = rooms.chain(inner.subscriptions.followed()).collect();
     let (suspects, silent) = (Suspects::default(), Silent::default());
@@ -53,11 +61,10 @@ async fn round(inner: &Inner) -> bool {
             let owner = inner.servers.owner(&inner.keys.channel(&room));
             let server = owner.map_or_else(|_| String::new(), |server| server.address.clone());
             // Once a server does not answer, asking about its other rooms only takes time.
-            if !lock(silent).contains(&server)
+            if !lock(silent).contains_key(&server)
                 && let Err(error) = inner.look_after(&room, suspects).await
-                && lock(silent).insert(server.clone())
             {
-                tracing::warn!(%error, %server, "cannot tell Redis who is here");
+                lock(silent).insert(server, error);
             }
         }
     });
@@ -69,10 +76,8 @@ async fn round(inner: &Inner) -> bool {
             inner.subscriptions.insist(&room, &standing);
         }
     }
-    silent
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .is_empty()
+    let silent = std::mem::take(&mut *lock(&silent));
+    silent.into_iter().next()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

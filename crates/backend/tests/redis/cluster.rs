@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use chat::ports::{Directory, Presence};
-use testkit::sample::{append, messages, person, room, slug, whole_log};
+use testkit::sample::{append, message, messages, person, room, slug, whole_log};
 use testkit::{RedisCluster, RedisServer, within};
 use tokio::time::sleep;
 
-use crate::support::{Follower, Writers, assert_heard, assert_kept, connection, log, replica, until};
+use crate::support::{Follower, Writers, assert_heard, assert_kept, connection, log, replica, send, until};
 
 /// How long people write before and after something happens.
 const WHILE: Duration = Duration::from_millis(700);
@@ -173,6 +173,48 @@ async fn a_replica_that_takes_over_costs_nobody_an_event() {
         let receipts = writers.stop().await;
         assert_kept(&one, &receipts).await;
         assert_heard(&one, vec![follower], 1).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_is_replaced_by_its_replica() {
+    within(async {
+        let mut cluster = RedisCluster::with(&["--cluster-node-timeout", "1000"]);
+        let (has, _, _) = lobby_and_other(&cluster);
+        let (address, spare) = (has.address(), cluster.add_replica(has));
+        let (one, two) = (replica(&cluster.url()).await, replica(&cluster.url()).await);
+        let follower = Follower::start(&two).await;
+        two.enter(&slug("lobby"), &person("Ada"), &connection("a"))
+            .await
+            .unwrap();
+        let before = send(&one, &person("Ada"), message("before", "hello")).await.seq;
+        // What a primary has said before its replica had it would be lost with it.
+        let offset = |server: &RedisServer, name: &str| {
+            let info = server.cli(&["info", "replication"]);
+            let line = info.lines().find_map(|line| line.strip_prefix(name));
+            line.map(|offset| offset.trim().to_owned())
+        };
+        let has = lobby_and_other(&cluster).0;
+        let copied = async || offset(has, "master_repl_offset:") == offset(&spare, "slave_repl_offset:");
+        until("the replica has it", Duration::from_secs(5), copied).await;
+        let server = cluster
+            .servers
+            .iter_mut()
+            .find(|server| server.address() == address);
+        server.unwrap().kill();
+        let primary = async || {
+            spare.cli(&["cluster", "info"]).contains("cluster_state:ok")
+                && spare.cli(&["role"]).starts_with("master")
+        };
+        until("the replica takes over", Duration::from_secs(20), primary).await;
+        let begun = Instant::now();
+        send(&one, &person("Ada"), message("after", "hello")).await;
+        let heard = async || follower.last() > before.get();
+        until("it is heard", Duration::from_secs(2), heard).await;
+        assert!(begun.elapsed() < Duration::from_secs(2));
+        assert_heard(&one, vec![follower], 1).await;
+        assert_eq!(one.counts(&[slug("lobby")]).await.unwrap(), [1]);
     })
     .await;
 }
