@@ -22,9 +22,16 @@ test("an existing room's name is refused, and stays", async ({ page, program }) 
   const { room } = await (await program("Ada")).createRoom(title);
   const front = new FrontPage(page);
   await front.open();
-  const connection = page.waitForEvent("websocket");
+  // The socket's listener is there before the socket can receive anything.
+  const welcome = new Promise<void>((welcomed) => {
+    page.on("websocket", (socket) => {
+      socket.on("framereceived", ({ payload }) => {
+        if (payload.toString().includes("welcome")) welcomed();
+      });
+    });
+  });
   await front.signIn("Grace");
-  await (await connection).waitForEvent("framereceived", ({ payload }) => payload.toString().includes("welcome"));
+  await welcome;
   await front.createRoom(title);
   await expect(page.getByRole("alert").filter({ hasText: /already/i })).toBeVisible();
   await expect(front.roomName).toHaveValue(title);

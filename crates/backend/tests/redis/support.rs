@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use backend::{RandomIds, Redis, SystemClock};
 use chat::hub::Ports;
 use chat::ports::{Directory, Presence, RoomLog};
-use chat::{ConnectionId, Hub, Live, StoreError};
+use chat::{ConnectionId, Following, Hub, Live, StoreError};
 use futures::StreamExt;
-use protocol::{Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{Receipt, RoomEvent, RoomSlug, Timestamp};
 use testkit::sample::{message, person, room};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -172,11 +172,10 @@ impl Follower {
     /// Follows until it has heard an event by `Last`.
     pub async fn start(redis: &Redis) -> Self {
         let hub = hub(redis).await;
-        let redis = redis.clone();
         let lobby = RoomSlug::lobby();
         let last = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let heard_last = Arc::clone(&last);
-        let mut live = hub.follow(&lobby).await.expect("it can be followed");
+        let Following { mut head, mut live } = hub.follow(&lobby, None).await.expect("it can be followed");
         let task = tokio::spawn(async move {
             let mut heard = Heard {
                 events: Vec::new(),
@@ -184,26 +183,21 @@ impl Follower {
             };
             loop {
                 match live.next().await {
-                    Some(Live::Events(events)) => heard.events.extend(events),
-                    Some(Live::Presence(_)) => continue,
+                    Some(Live::Events(events)) => {
+                        head.seq = events.last().map_or(head.seq, |event| event.seq);
+                        heard.events.extend(events);
+                    }
+                    Some(Live::Presence(_) | Live::Roster(_)) => continue,
                     Some(Live::Lost(_)) | None => {
                         heard.lost += 1;
                         live = loop {
-                            match hub.follow(&lobby).await {
-                                Ok(live) => break live,
+                            match hub.follow(&lobby, Some(head.clone())).await {
+                                Ok(following) => break following.live,
                                 Err(_) => sleep(Duration::from_millis(50)).await,
                             }
                         };
-                        let from = heard.events.last().map_or(Seq::ZERO, |event| event.seq);
-                        let missed = loop {
-                            match redis.read(&lobby, from, 1_000_000).await {
-                                Ok(page) => break page.events,
-                                Err(_) => sleep(Duration::from_millis(50)).await,
-                            }
-                        };
-                        heard.events.extend(missed);
                     }
-                    Some(Live::Reset) => panic!("the log has no other epoch"),
+                    Some(Live::Reset(_)) => panic!("the log has no other epoch"),
                 }
                 let seqs = heard.events.iter().map(|event| event.seq.get());
                 heard_last.store(seqs.clone().max().unwrap_or(0), Ordering::Relaxed);
