@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chat::Hub;
 use socketioxide::SocketIo;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
@@ -41,6 +42,8 @@ pub struct Shared {
     pub origins: Vec<String>,
     /// Proxies in front of us.
     pub proxies: Proxies,
+    /// Cancelled when every connection has been told to come back.
+    pub stopping: CancellationToken,
     /// Every task that must be over before the storage closes.
     pub tasks: TaskTracker,
     storage: Storage,
@@ -91,6 +94,7 @@ impl State {
             proxies,
             tasks,
             storage,
+            stopping: CancellationToken::new(),
             draining: AtomicBool::new(false),
         }));
         crate::socket::listen(&state);
@@ -111,6 +115,7 @@ impl State {
     pub async fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         crate::socket::say_goodbye(self).await;
+        self.stopping.cancel();
     }
 
     /// Waits for what was taken up, then closes the storage.

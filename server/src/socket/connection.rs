@@ -90,7 +90,8 @@ async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) 
         None => None,
     };
     let (inbox, commands) = Inbox::new(state, WhenRefused::Answer(state.gate.connection(address(socket))));
-    let gone = CancellationToken::new();
+    // The end of the process ends it too: the library then calls no disconnect handler.
+    let gone = state.stopping.child_token();
     socket.extensions.insert(Admitted {
         you,
         commands: Arc::new(Mutex::new(Some(commands))),

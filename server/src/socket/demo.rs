@@ -44,7 +44,7 @@ pub fn listen(state: &State) {
     let (admit, start) = (state.clone(), state.clone());
     let middleware = move |socket: SocketRef| {
         let (inbox, commands) = Inbox::new(&admit, WhenRefused::Close);
-        let gone = CancellationToken::new();
+        let gone = admit.stopping.child_token();
         socket.extensions.insert(Admitted {
             commands: Arc::new(Mutex::new(Some(commands))),
             gone: gone.clone(),
