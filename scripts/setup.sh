@@ -11,6 +11,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 tools=${HUBBUB_TOOLS:-$root/.tools}
 target=wasm32-unknown-unknown
 cargo_leptos=0.3.11
+cargo_deny=0.20.2
 wasm_bindgen=$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' "$root/Cargo.toml")
 world=${HUBBUB_WORLD:-}
 mkdir -p "$tools/bin"
@@ -204,4 +205,4 @@ toolchain
 cargo_tool cargo-leptos "$cargo_leptos" cargo-leptos
 cargo_tool wasm-bindgen-cli "$wasm_bindgen" wasm-bindgen
 node_packages
-[ "$want" = build ] || { browser; services; }
+[ "$want" = build ] || { cargo_tool cargo-deny "$cargo_deny" cargo-deny; browser; services; }
