@@ -34,8 +34,12 @@ unit: ## Tests without a browser
 browser: ## Tests in Chromium, and with the official Socket.IO client
 	@scripts/test.sh browser
 
-bench replicas faults hostile soak:
+bench faults hostile soak:
 	@echo "make $@: not built yet" >&2; exit 1
+
+replicas: build ## Serve with Redis, three replicas and nginx on http://127.0.0.1:3000
+	@scripts/setup.sh replicas
+	@exec scripts/replicas.sh
 
 clean: ## Remove what was built; the tools stay
 	@rm -rf target

@@ -2,6 +2,7 @@
 //   scripts-on, scripts-off   tests/*.spec.ts, the same tests with and without JavaScript
 //   live                      tests/*.hydrate.spec.ts, what only a hydrated page can do
 //   wire                      wire/*.spec.ts, other programs: the official Socket.IO client in Node
+//   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy, one test at a time
 //   screenshots               only with --project=screenshots
 
 import { existsSync } from "node:fs";
@@ -11,9 +12,10 @@ const installed = process.env["HUBBUB_CHROMIUM"] ?? "/usr/bin/chromium";
 const executablePath = process.env["HUBBUB_CHROMIUM"] || existsSync(installed) ? installed : undefined;
 
 // Worker processes read this file too, but not the command line: the wish travels in the environment.
-if (process.argv.some((word) => /^(--project=)?screenshots$/.test(word))) {
-  process.env["HUBBUB_SCREENSHOTS"] = "1";
-}
+const wished = (project: string, variable: string): boolean => {
+  if (process.argv.some((word) => word === project || word === `--project=${project}`)) process.env[variable] = "1";
+  return process.env[variable] === "1";
+};
 
 const chromium = {
   ...devices["Desktop Chrome"],
@@ -40,6 +42,17 @@ const screenshots = {
   testMatch: "screenshots.ts",
   use: chromium,
   timeout: 180_000,
+};
+
+// Each of these has a Redis, three replicas and a proxy to itself, and measures: nothing else may run beside it.
+const replicas = {
+  name: "replicas",
+  testDir: "replicas",
+  testMatch: "*.spec.ts",
+  use: chromium,
+  fullyParallel: false,
+  workers: 1,
+  timeout: 120_000,
 };
 
 export default defineConfig({
@@ -70,6 +83,7 @@ export default defineConfig({
     },
     { name: "live", testDir: "tests", testMatch: "*.hydrate.spec.ts", use: chromium },
     { name: "wire", testDir: "wire", testMatch: "*.spec.ts", use: chromium },
-    ...(process.env["HUBBUB_SCREENSHOTS"] ? [screenshots] : []),
+    ...(wished("replicas", "HUBBUB_REPLICAS") ? [replicas] : []),
+    ...(wished("screenshots", "HUBBUB_SCREENSHOTS") ? [screenshots] : []),
   ],
 });

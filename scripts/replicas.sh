@@ -38,6 +38,8 @@ start() {
     "$@" >>"$folder/$name.log" 2>&1 </dev/null &
     names+=("$name")
     pids+=($!)
+    # The shell need not report its end: the watch below does, by name.
+    disown
 }
 
 alive() { kill -0 "$1" 2>/dev/null; }

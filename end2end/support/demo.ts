@@ -20,8 +20,13 @@ export class DemoClient {
   readonly socket: Socket;
   readonly told: Told[] = [];
 
-  constructor(url: string, transports?: Transports) {
-    this.socket = io(url, { forceNew: true, reconnection: false, ...(transports ? { transports } : {}) });
+  constructor(url: string, transports?: Transports, extraHeaders?: Record<string, string>) {
+    this.socket = io(url, {
+      forceNew: true,
+      reconnection: false,
+      ...(transports ? { transports } : {}),
+      ...(extraHeaders ? { extraHeaders } : {}),
+    });
     this.socket.onAny((event: string, ...args: unknown[]) => this.told.push({ event, args }));
   }
 

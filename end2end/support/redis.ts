@@ -58,10 +58,9 @@ export class Redis {
     return (await run("redis-cli", ["-p", `${this.port}`, ...command])).stdout.trimEnd();
   }
 
-  /** How often a command was called, by Redis' own count. */
-  async calls(command: string): Promise<number> {
-    const stats = await this.ask("INFO", "commandstats");
-    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  /** A figure of `INFO`: `total_net_output_bytes`. */
+  async figure(name: string): Promise<number> {
+    return Number(new RegExp(`^${name}:(\\d+)`, "m").exec(await this.ask("INFO"))?.[1] ?? Number.NaN);
   }
 
   log(): string {

@@ -1,0 +1,79 @@
+// 50 clients send bursts through three replicas: the same order on every client, nobody's messages out of order.
+
+import { createHash, type Hash } from "node:crypto";
+
+import { ChatClient } from "../support/client.ts";
+import type { RoomEvent } from "../support/protocol.ts";
+import { expect, test } from "../support/replicas.ts";
+import { freshTitle } from "../support/seed.ts";
+import { until } from "../support/until.ts";
+
+const CLIENTS = 50;
+const MESSAGES = 100_000;
+const BURST = 100;
+
+test.use({ replicaEnv: { HUBBUB_LIMITS: "off" } });
+
+/** What one client saw, as a running hash: 100,000 messages of 50 clients would not fit any other way. */
+class Seen {
+  readonly hash: Hash = createHash("sha1");
+  last = 0;
+  holes = 0;
+  inversions = 0;
+  readonly #own = new Map<string, number>();
+
+  take(events: RoomEvent[]): void {
+    for (const { seq, client_id = "" } of events) {
+      if (seq <= this.last) continue;
+      if (seq !== this.last + 1) this.holes += 1;
+      this.last = seq;
+      this.hash.update(`${seq}:${client_id};`);
+      const dash = client_id.indexOf("-");
+      const [sender, n] = [client_id.slice(0, dash), Number(client_id.slice(dash + 1))];
+      if (n <= (this.#own.get(sender) ?? 0)) this.inversions += 1;
+      this.#own.set(sender, n);
+    }
+  }
+}
+
+test(`${MESSAGES} messages of ${CLIENTS} clients through three replicas`, async ({ cluster, close }) => {
+  test.setTimeout(300_000);
+  const clients: ChatClient[] = [];
+  const seen: Seen[] = [];
+  for (let n = 0; n < CLIENTS; n += 1) {
+    const client = new ChatClient(cluster.replica(n).url, { transports: ["websocket"] });
+    close.push(() => client.close());
+    // Keeping five million events would be the test's memory, not the server's.
+    client.socket.offAny();
+    await client.signIn(`Client ${n}`);
+    clients.push(client);
+  }
+  const { room } = await (clients[0] as ChatClient).createRoom(freshTitle("Order"));
+  for (const client of clients) {
+    const one = new Seen();
+    seen.push(one);
+    client.socket.on("events", (events: RoomEvent[]) => one.take(events));
+    await client.join(room);
+  }
+  const began = performance.now();
+  await Promise.all(
+    clients.map(async (client, c) => {
+      for (let sent = 0; sent < MESSAGES / CLIENTS; sent += BURST) {
+        const messages = Array.from({ length: BURST }, (_, i) => ({ client_id: `c${c}-${sent + i + 1}`, text: `message ${sent + i + 1}` }));
+        await client.command("send", { room, messages });
+      }
+    }),
+  );
+  const stored = performance.now() - began;
+  // Whoever was disconnected because this process does not read fast enough, or has a hole, reads the rest.
+  await until("everything has arrived, or no more comes", 120_000, () => seen.every(({ last, holes }) => last >= MESSAGES || holes > 0));
+  const delivered = performance.now() - began;
+  expect(seen.map(({ holes }) => holes)).toEqual(seen.map(() => 0));
+  expect(seen.map(({ last }) => last)).toEqual(seen.map(() => MESSAGES));
+  expect(seen.map(({ inversions }) => inversions), "no inversion per sender").toEqual(seen.map(() => 0));
+  expect(new Set(seen.map(({ hash }) => hash.digest("hex"))).size, "one order for all").toBe(1);
+  console.log(
+    `${MESSAGES} messages stored in ${(stored / 1_000).toFixed(1)} s (${Math.round(MESSAGES / (stored / 1_000))}/s), ` +
+      `${CLIENTS * MESSAGES} deliveries in ${(delivered / 1_000).toFixed(1)} s (${Math.round((CLIENTS * MESSAGES) / (delivered / 1_000))}/s), one order, 0 inversions`,
+  );
+});

@@ -1,0 +1,84 @@
+// Who is here, whichever replica is asked, also after one of them died or stood still.
+
+import type { Cluster } from "../support/cluster.ts";
+import { ChatClient } from "../support/client.ts";
+import { DemoClient } from "../support/demo.ts";
+import { expect, test } from "../support/replicas.ts";
+import { until } from "../support/until.ts";
+
+const PER_REPLICA = 20;
+/** Milliseconds within which the people of a replica that is gone have left. */
+const GONE_MS = 15_000;
+
+test.use({ replicaEnv: { HUBBUB_LIMITS: "off" }, front: "nginx" });
+
+/** On each replica: people of the web app's protocol, and as many of the public example's, all in the lobby. */
+async function fill(cluster: Cluster, close: (() => void)[]): Promise<ChatClient[]> {
+  const clients: ChatClient[] = [];
+  for (const [n, { url }] of cluster.replicas.entries()) {
+    for (let i = 0; i < PER_REPLICA / 2; i += 1) {
+      const client = new ChatClient(url, { transports: ["websocket"], reconnection: false });
+      close.push(() => client.close());
+      await client.signIn(`App ${n} ${i}`);
+      await client.join("lobby");
+      clients.push(client);
+      const demo = new DemoClient(url, ["websocket"]);
+      close.push(() => demo.close());
+      await demo.addUser(`Example ${n} ${i}`);
+    }
+  }
+  return clients;
+}
+
+/** What each of these replicas says: the roster's count, and the count in the list of rooms. */
+async function counts(clients: ChatClient[]): Promise<number[]> {
+  const both = clients.map(async (client) => {
+    const rooms = await client.rooms();
+    return [(await client.roster("lobby")).here, rooms.find(({ room }) => room === "lobby")?.here ?? -1];
+  });
+  return (await Promise.all(both)).flat();
+}
+
+/** Waits until all of them say so. */
+async function say(here: number, clients: ChatClient[]): Promise<void> {
+  await until(`everybody counts ${here}`, GONE_MS, async () => (await counts(clients)).every((count) => count === here));
+}
+
+async function numUsers(url: string): Promise<number> {
+  const demo = new DemoClient(url, ["websocket"]);
+  const count = await demo.addUser("Passer-by");
+  demo.close();
+  return count;
+}
+
+test("60 people on three replicas; one is killed, one stands still and goes on", async ({ cluster, personOn, close }) => {
+  const clients = await fill(cluster, close);
+  const everybody = 3 * PER_REPLICA;
+  const on = (replica: number): ChatClient => clients[(replica * PER_REPLICA) / 2] as ChatClient;
+  await say(everybody, [on(0), on(1), on(2)]);
+  const ada = await personOn(0, "Ada", "lobby");
+  await expect(ada.count(everybody + 1).first()).toBeVisible();
+  expect(await numUsers(cluster.replica(1).url)).toBe(everybody + 2);
+
+  const killed = performance.now();
+  await cluster.replica(2).kill();
+  const left = everybody - PER_REPLICA + 1;
+  await say(left, [on(0), on(1)]);
+  console.log(`after kill -9: ${PER_REPLICA} people gone everywhere after ${Math.round(performance.now() - killed)} ms`);
+  await expect(ada.count(left).first(), "the page says so without being asked").toBeVisible({ timeout: 2_000 });
+  for (const n of [0, 1]) {
+    expect(await numUsers(cluster.replica(n).url)).toBe(left + 1);
+    await say(left, [on(n)]);
+  }
+
+  const paused = performance.now();
+  cluster.replica(1).pause();
+  await say(left - PER_REPLICA, [on(0)]);
+  console.log(`after SIGSTOP: its people gone after ${Math.round(performance.now() - paused)} ms`);
+  await expect(ada.count(left - PER_REPLICA).first()).toBeVisible({ timeout: 2_000 });
+  const resumed = performance.now();
+  cluster.replica(1).resume();
+  await say(left, [on(0), on(1)]);
+  console.log(`after SIGCONT: its people back after ${Math.round(performance.now() - resumed)} ms`);
+  await expect(ada.count(left).first()).toBeVisible({ timeout: 2_000 });
+});

@@ -1,0 +1,181 @@
+// People who talk whatever happens: each message is sent again under its id until it is acknowledged, in its order;
+// whoever listens catches up after every interruption, as a client should.
+
+import { randomUUID } from "node:crypto";
+
+import { Received } from "./checker.ts";
+import { ChatClient, type ChatOptions, Refused } from "./client.ts";
+import type { HistoryPage, Joined, Receipt, RoomEvent } from "./protocol.ts";
+import { until } from "./until.ts";
+
+/** How long a send is waited for before it is sent again, in milliseconds. */
+const ANSWER_MS = 2_000;
+
+export class Talker {
+  readonly sent: string[] = [];
+  readonly acknowledged = new Map<string, Receipt>();
+  /** Refusals that no waiting mends: what a person would see as "not sent". */
+  readonly refused: string[] = [];
+  /** Milliseconds from the first try to the acknowledgement, the longest and all. */
+  readonly waits: number[] = [];
+  /** When the latest acknowledgement came. */
+  lastAt = 0;
+  #stopped = false;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    readonly client: ChatClient,
+    readonly name: string,
+    private readonly room: string,
+    private readonly everyMs: number,
+  ) {}
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Says no more, and waits until all that was said is acknowledged. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    let next = performance.now();
+    while (!this.#stopped) {
+      const id = `${this.name}-${this.sent.length + 1}-${randomUUID().slice(0, 8)}`;
+      this.sent.push(id);
+      await this.#say(id);
+      next = Math.max(next + this.everyMs, performance.now() - 10 * this.everyMs);
+      const wait = next - performance.now();
+      if (wait > 0) await new Promise((go) => setTimeout(go, wait));
+    }
+  }
+
+  async #say(id: string): Promise<void> {
+    const began = performance.now();
+    const command = { room: this.room, messages: [{ client_id: id, text: `text of ${id}` }] };
+    for (;;) {
+      await until(`${this.name} is connected`, 60_000, () => this.client.socket.connected);
+      try {
+        const reply = await this.client.socket.timeout(ANSWER_MS).emitWithAck("send", command);
+        if (reply.error) throw new Refused("send", reply.error);
+        this.acknowledged.set(id, reply.ok.receipts[0]);
+        this.lastAt = performance.now();
+        this.waits.push(this.lastAt - began);
+        return;
+      } catch (error) {
+        // No answer, or one that says when to come back: the same again.
+        const hint = error instanceof Refused ? error.refusal.retry_after_ms : 50;
+        if (hint === undefined) {
+          this.refused.push(`${id}: ${String(error)}`);
+          return;
+        }
+        await new Promise((go) => setTimeout(go, hint));
+      }
+    }
+  }
+}
+
+export class Listener {
+  readonly received = new Received();
+  /** Lives of the room that were begun after the first. */
+  resets = 0;
+  #chain = Promise.resolve();
+
+  private constructor(
+    readonly client: ChatClient,
+    private readonly room: string,
+  ) {}
+
+  static async start(client: ChatClient, room: string): Promise<Listener> {
+    const listener = new Listener(client, room);
+    const { socket } = client;
+    socket.on("events", (events: RoomEvent[]) => {
+      if (events[0]?.room === room) listener.#then(() => listener.#take(events));
+    });
+    for (const event of ["welcome", "reset"]) socket.on(event, () => listener.#then(() => listener.#join()));
+    await listener.#join();
+    return listener;
+  }
+
+  get last(): number {
+    return this.received.events.at(-1)?.seq ?? 0;
+  }
+
+  /** One after the other, whatever waits for an answer. */
+  #then(work: () => Promise<void>): void {
+    this.#chain = this.#chain.then(work).catch(() => undefined);
+  }
+
+  async #join(): Promise<void> {
+    const last = this.received.events.at(-1);
+    const joined: Joined = await this.client.join(this.room, last && { epoch: last.epoch, seq: last.seq });
+    if (joined.reset && last) {
+      if (joined.head.epoch !== last.epoch) {
+        this.resets += 1;
+        this.received.events.length = 0;
+      } else {
+        // Too much was missed for one answer: page through it.
+        return this.#fill();
+      }
+    }
+    await this.#take(joined.events);
+  }
+
+  async #take(events: RoomEvent[]): Promise<void> {
+    for (const event of events) if (!this.received.take(event)) return this.#fill();
+  }
+
+  async #fill(): Promise<void> {
+    for (;;) {
+      const page: HistoryPage = await this.client.command("history", { room: this.room, after: this.last });
+      for (const event of page.events) this.received.take(event);
+      if (!page.more) return;
+    }
+  }
+}
+
+export interface Crowd {
+  talkers: Talker[];
+  listeners: Listener[];
+}
+
+/** `perReplica` talkers and one listener for each of these addresses, in one room. */
+export async function crowd(urls: string[], room: string, perReplica: number, everyMs: number, options: ChatOptions = {}): Promise<Crowd> {
+  const talkers: Talker[] = [];
+  const listeners: Listener[] = [];
+  for (const [replica, url] of urls.entries()) {
+    const open = async (name: string): Promise<ChatClient> => {
+      const client = new ChatClient(url, { transports: ["websocket"], reconnectionDelay: 20, reconnectionDelayMax: 200, ...options });
+      await client.signIn(name);
+      return client;
+    };
+    listeners.push(await Listener.start(await open(`Listener ${replica}`), room));
+    for (let n = 0; n < perReplica; n += 1) {
+      const name = `t${replica}-${n}`;
+      talkers.push(new Talker(await open(name), name, room, everyMs));
+    }
+  }
+  return { talkers, listeners };
+}
+
+/** Stops the talkers and waits until every listener has heard all that was acknowledged. */
+export async function settle({ talkers, listeners }: Crowd): Promise<Map<string, Receipt>> {
+  await Promise.all(talkers.map((talker) => talker.stop()));
+  const all = new Map(talkers.flatMap((talker) => [...talker.acknowledged]));
+  // The room may have begun another life meanwhile: what counts is the one of the latest receipt.
+  const latest = talkers.reduce((one, other) => (one.lastAt > other.lastAt ? one : other));
+  const epoch = [...latest.acknowledged.values()].at(-1)?.epoch;
+  const end = Math.max(0, ...[...all.values()].filter((receipt) => receipt.epoch === epoch).map(({ seq }) => seq));
+  const done = ({ received }: Listener): boolean => {
+    const last = received.events.at(-1);
+    return last !== undefined && last.epoch === epoch && last.seq >= end;
+  };
+  await until("every listener has heard everything", 30_000, () => listeners.every(done));
+  return all;
+}
+
+export function closeAll({ talkers, listeners }: Crowd): void {
+  for (const { client } of [...talkers, ...listeners]) client.close();
+}
