@@ -108,13 +108,6 @@ for one in "${wanted[@]}"; do
     ! taken "$one" || die "port $one is in use: stop what is there, or choose others with PORT and REDIS_PORT"
 done
 
-# Replicas know each other's sessions if they sign with one key.
-if [ -z "${HUBBUB_SESSION_KEY:-}" ]; then
-    [ -s "$folder/session.key" ] || (umask 077 && head -c 48 /dev/urandom | base64 | tr -d '\n' >"$folder/session.key")
-    HUBBUB_SESSION_KEY=$(cat "$folder/session.key")
-    export HUBBUB_SESSION_KEY
-fi
-
 trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

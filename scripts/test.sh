@@ -61,6 +61,8 @@ browser() {
     fi
     step "browser and official client"
     (cd end2end && npx playwright test)
+    step "several replicas on one Redis, behind nginx and HAProxy"
+    (cd end2end && npx playwright test --project=replicas)
 }
 
 case $part in

@@ -1,6 +1,5 @@
 // Several replicas on one Redis, behind a proxy: each of them can be stopped, killed and started again by itself.
 
-import { randomBytes } from "node:crypto";
 import type { TestInfo } from "@playwright/test";
 
 import { Proxy, type ProxyKind } from "./proxy.ts";
@@ -29,7 +28,6 @@ export class Cluster {
       const storage = redis ? await Redis.start() : undefined;
       if (storage) started.push(storage);
       const shared = {
-        HUBBUB_SESSION_KEY: randomBytes(32).toString("hex"),
         HUBBUB_TRUSTED_PROXIES: "127.0.0.1",
         ...(storage ? { HUBBUB_REDIS_URL: storage.url } : {}),
         ...env,

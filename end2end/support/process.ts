@@ -1,6 +1,7 @@
 // A program that a test runs: started, signalled and ended by its process id, with what it wrote.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 
 import { until } from "./until.ts";
 
@@ -53,6 +54,14 @@ export class Process {
   get running(): boolean {
     const child = this.#child;
     return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  /** Seconds of CPU that it has used, by the kernel's count. */
+  async cpuSeconds(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#child?.pid}/stat`, "utf8");
+    // After the name in brackets: utime and stime are fields 14 and 15, in hundredths of a second.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -22,10 +22,11 @@ export class Server {
     readonly port: number,
     readonly dataDir: string,
     env: Record<string, string>,
+    cores: string | undefined,
   ) {
     this.url = `http://127.0.0.1:${port}`;
     this.#process = new Process(`the server on port ${port}`, {
-      program: binary,
+      ...(cores === undefined ? { program: binary } : { program: "taskset", args: ["-c", cores, binary] }),
       cwd: root,
       env: {
         HUBBUB_ADDR: `127.0.0.1:${port}`,
@@ -36,11 +37,11 @@ export class Server {
     });
   }
 
-  /** Starts one. `env` comes on top of the address and the data folder. */
-  static async start(env: Record<string, string> = {}): Promise<Server> {
+  /** Starts one. `env` comes on top of the address and the data folder; `cores` such as "0" or "0,1" pins it. */
+  static async start(env: Record<string, string> = {}, cores?: string): Promise<Server> {
     if (!existsSync(binary)) throw new Error(`no server at ${binary}: run \`make build\`, or set HUBBUB_BIN`);
     const dataDir = await mkdtemp(join(tmpdir(), "hubbub-end2end-"));
-    const server = new Server(await freePort(), dataDir, env);
+    const server = new Server(await freePort(), dataDir, env, cores);
     await server.up();
     return server;
   }
@@ -78,6 +79,11 @@ export class Server {
   async dispose(): Promise<void> {
     await this.down();
     await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** Seconds of CPU that the process has used. */
+  async cpuSeconds(): Promise<number> {
+    return this.#process.cpuSeconds();
   }
 
   /** What the server has written to standard output and standard error. */
