@@ -4,8 +4,10 @@
 
 pub mod calendar;
 pub mod hue;
+pub mod json;
 pub mod links;
 pub mod live;
+pub mod navigation;
 pub mod outbox;
 pub mod platform;
 pub mod reconnect;

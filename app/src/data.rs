@@ -1,13 +1,25 @@
-//! What a page shows: one server function per page. Rendering calls them directly, client-side navigation over HTTP;
-//! both ways they see the same visitor and the same hub.
+//! What a page shows. The server gathers it before it renders, and writes it into the page for the browser; on
+//! navigation in the browser the same comes as JSON.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, JsonEncoding};
-use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use protocol::{
-    ClientId, Person, Position, PresenceList, RoomEvent, RoomSlug, RoomSummary, RoomTitle, Seq, Timestamp,
+    ClientId, Person, Position, PresenceList, RoomEvent, RoomSlug, RoomSummary, RoomTitle, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::client::navigation::Navigation;
+use crate::client::platform;
+use crate::components::effect;
+use crate::place::Place;
+
+#[cfg(feature = "ssr")]
+mod server;
+
+#[cfg(feature = "ssr")]
+pub use server::load;
+
+/// Id of the element that holds the page's data.
+pub const ELEMENT: &str = "page";
 
 /// What the front page shows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,85 +57,44 @@ pub struct RoomData {
     pub now: Timestamp,
 }
 
-/// Why there is no page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PageError {
+/// What there is at an address.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    /// The front page.
+    Front(FrontData),
+    /// A room.
+    Room(Box<RoomData>),
     /// No room has that address.
     NoSuchRoom,
     /// The storage does not answer, or the server does not.
     Unavailable,
 }
 
-impl std::fmt::Display for PageError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::NoSuchRoom => "there is no such room",
-            Self::Unavailable => "the server cannot answer now",
-        })
-    }
+/// The data of the page that is on screen: nothing while it is being loaded. The first page of all has its data from
+/// the start.
+pub fn use_page(navigation: Navigation) -> RwSignal<Option<Page>> {
+    let first = use_context().or_else(|| platform::take_page()?.read());
+    let mut wanted = first.as_ref().map(|_| navigation.place());
+    let page = RwSignal::new(first);
+    effect(move || {
+        let place = navigation.place();
+        if wanted.as_ref() == Some(&place) {
+            return;
+        }
+        wanted = Some(place.clone());
+        if place == Place::Nowhere {
+            page.set(Some(Page::NoSuchRoom));
+            return;
+        }
+        page.set(None);
+        platform::fetch(&format!("/api{place}"), move |answer| {
+            // The reader may be somewhere else by now.
+            if untrack(|| navigation.place()) == place {
+                let found = answer.and_then(|answer| answer.read());
+                page.set(Some(found.unwrap_or(Page::Unavailable)));
+            }
+        });
+    });
+    page
 }
-
-impl std::error::Error for PageError {}
-
-impl FromServerFnError for PageError {
-    type Encoder = JsonEncoding;
-
-    fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
-        Self::Unavailable
-    }
-}
-
-/// The front page.
-///
-/// # Errors
-/// If the storage does not answer.
-#[server(prefix = "/api", endpoint = "front", input = GetUrl)]
-pub async fn load_front() -> Result<FrontData, PageError> {
-    let list = server::hub()?.list_rooms().await.map_err(server::page_error)?;
-    Ok(FrontData {
-        you: server::you(),
-        rooms: list.rooms,
-        now: crate::client::platform::now(),
-    })
-}
-
-/// The page of a room: its latest messages, or those before a place.
-///
-/// # Errors
-/// If there is no such room, or the storage does not answer.
-#[server(prefix = "/api", endpoint = "room", input = GetUrl)]
-pub async fn load_room(
-    /// Which room.
-    room: RoomSlug,
-    /// Absent: the latest page.
-    before: Option<Seq>,
-) -> Result<RoomData, PageError> {
-    let hub = server::hub()?;
-    let title = hub.room(&room).await.map_err(server::page_error)?.title;
-    let roster = hub.roster(&room).await.map_err(server::page_error)?;
-    let history = protocol::History {
-        room: room.clone(),
-        before,
-        after: None,
-    };
-    let page = hub.history(history).await.map_err(server::page_error)?;
-    Ok(RoomData {
-        you: server::you(),
-        room,
-        title,
-        // The latest page ends at the head: both were read in one view of the log.
-        head: Position {
-            epoch: page.epoch,
-            seq: page.events.last().map_or(Seq::ZERO, |event| event.seq),
-        },
-        events: page.events,
-        more: page.more,
-        latest: before.is_none(),
-        roster,
-        client_id: server::client_id()?,
-        now: crate::client::platform::now(),
-    })
-}
-
-#[cfg(feature = "ssr")]
-mod server;

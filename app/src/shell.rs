@@ -5,17 +5,30 @@ use leptos::config::LeptosOptions;
 use leptos::hydration::{AutoReload, HydrationScripts};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, MetaTags};
+use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 
 use crate::App;
+use crate::data::{self, Page};
+use crate::head;
 use crate::visitor::{Assets, Theme, Visitor};
 
 /// The colour of the browser's own frame, light and dark: `--ground` of the style sheet.
 const LIGHT: &str = "#f7f6f3";
 const DARK: &str = "#16171a";
 
-/// The whole document. Wants [`Visitor`] and [`Assets`] in its context.
+/// The page's data, for the browser to start from.
+fn data_element(page: Page) -> impl IntoView {
+    let json = serde_json::to_string(&page).unwrap_or_default();
+    // It stands inside an element of raw text: nothing in it may end that.
+    let json = json.replace('<', "\\u003c");
+    view! { <script type="application/json" id=data::ELEMENT inner_html=json></script> }
+}
+
+/// The whole document. Wants [`Visitor`] and [`Assets`] in its context, and [`Page`] where there is one.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    provide_meta_context();
+    let page = use_context::<Page>();
+    let description = page.as_ref().and_then(head::description);
     let theme = use_context::<Visitor>().unwrap_or_default().theme;
     let socket_io = use_context::<Assets>().unwrap_or_default().socket_io;
     // The URL is the server's own, but it stands inside a script: nothing in it may end that.
@@ -49,10 +62,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="modulepreload" href=socket_io nonce=use_nonce()/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options/>
+                {description.map(|content| view! { <meta name="description" content=content/> })}
                 <MetaTags/>
             </head>
             <body>
                 <App/>
+                {page.map(data_element)}
             </body>
         </html>
     }

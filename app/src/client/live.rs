@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::{
-    ComeBack, CreateRoom, ErrorCode, PresenceUpdate, Reply, RoomEvent, RoomList, RoomRef, RoomSlug,
+    ComeBack, CreateRoom, ErrorCode, PresenceUpdate, Refusal, RoomEvent, RoomList, RoomRef, RoomSlug,
     RoomSummary, RoomTitle, RosterUpdate, Send as SendCommand, TypingUpdate,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::json::Json;
 use super::outbox::Outbox;
 use super::platform;
 use super::reconnect::{Link, Reconnect};
@@ -80,7 +81,7 @@ impl Live {
         if self.is_connected() {
             self.ask(
                 "list_rooms",
-                &serde_json::Map::new(),
+                &NoArguments {},
                 move |outcome: Outcome<RoomList>| {
                     if let Ok(list) = outcome {
                         show(list);
@@ -130,7 +131,7 @@ impl Live {
             }
         });
         if self.is_connected() {
-            self.ask("leave", &RoomRef { room }, |_: Outcome<serde::de::IgnoredAny>| {});
+            self.tell("leave", &RoomRef { room });
         }
     }
 
@@ -165,9 +166,7 @@ impl Live {
                 Command::Older(history) => self.ask("history", &history, move |outcome| {
                     self.drive(store, |client, _| client.older(of, outcome));
                 }),
-                Command::Typing(typing) => {
-                    self.ask("typing", &typing, |_: Outcome<serde::de::IgnoredAny>| {});
-                }
+                Command::Typing(typing) => self.tell("typing", &typing),
                 Command::Wake(ms) => store.wake(ms, move || self.drive(store, RoomClient::tick)),
                 Command::News(_) => {}
             }
@@ -181,22 +180,42 @@ impl Live {
         payload: &impl Serialize,
         answer: impl FnOnce(Outcome<T>) + 'static,
     ) {
-        let Ok(json) = serde_json::to_string(payload) else {
-            return;
-        };
-        socket::emit(command, &json, move |reply| {
-            let reply = reply.and_then(|json| serde_json::from_str::<Reply<T>>(&json).ok());
-            answer(match reply {
-                Some(Reply::Ok(value)) => Ok(value),
-                Some(Reply::Error(refusal)) => {
-                    if refusal.code == ErrorCode::Reload {
-                        self.outdated.try_set(true);
-                    }
-                    Err(Failure::Refused(refusal))
-                }
-                None => Err(Failure::Unknown),
-            });
+        self.emit(command, serde_json::to_string(payload), move |outcome| {
+            answer(outcome.and_then(|value| value.read().ok_or(Failure::Unknown)));
         });
+    }
+
+    /// Emits a command whose answer does not matter.
+    fn tell(self, command: &str, payload: &impl Serialize) {
+        self.emit(command, serde_json::to_string(payload), |_| {});
+    }
+
+    fn emit(
+        self,
+        command: &str,
+        payload: serde_json::Result<String>,
+        answer: impl FnOnce(Outcome<Json>) + 'static,
+    ) {
+        let Ok(payload) = payload else { return };
+        let answer = move |reply: Option<Json>| {
+            let outcome = self.outcome(reply);
+            answer(outcome);
+        };
+        socket::emit(command, &payload, Box::new(answer));
+    }
+
+    /// What a [`protocol::Reply`] says.
+    fn outcome(self, reply: Option<Json>) -> Outcome<Json> {
+        let reply = reply.ok_or(Failure::Unknown)?;
+        if let Some(value) = reply.get("ok") {
+            return Ok(value);
+        }
+        let refusal = reply.get("error").and_then(|refusal| refusal.read::<Refusal>());
+        let refusal = refusal.ok_or(Failure::Unknown)?;
+        if refusal.code == ErrorCode::Reload {
+            self.outdated.try_set(true);
+        }
+        Err(Failure::Refused(refusal))
     }
 
     fn incoming(self, incoming: Incoming) {
@@ -220,19 +239,20 @@ impl Live {
                     self.come_back(COME_BACK_MS + jitter);
                 }
             }
-            Incoming::Event(name, json) => self.event(name, &json),
+            Incoming::Event(name, payload) => self.event(name, &payload),
         }
     }
 
-    fn event(self, name: &str, json: &str) {
+    /// An event that does not fit is of another version; what it meant is read from the log later.
+    fn event(self, name: &str, payload: &Json) {
         match name {
             "events" => {
-                if let Some(events) = parsed::<Vec<RoomEvent>>(json) {
+                if let Some(events) = payload.read::<Vec<RoomEvent>>() {
                     self.with_room(|client, now| client.events(events, now));
                 }
             }
             "presence" => {
-                if let Some(update) = parsed::<PresenceUpdate>(json) {
+                if let Some(update) = payload.read::<PresenceUpdate>() {
                     self.with_room(|client, _| {
                         client.presence(update);
                         Vec::new()
@@ -240,7 +260,7 @@ impl Live {
                 }
             }
             "roster" => {
-                if let Some(update) = parsed::<RosterUpdate>(json) {
+                if let Some(update) = payload.read::<RosterUpdate>() {
                     self.with_room(|client, _| {
                         client.everybody(update);
                         Vec::new()
@@ -248,12 +268,12 @@ impl Live {
                 }
             }
             "typing" => {
-                if let Some(update) = parsed::<TypingUpdate>(json) {
+                if let Some(update) = payload.read::<TypingUpdate>() {
                     self.with_room(|client, now| client.typing(update, now));
                 }
             }
             "reset" => {
-                if let Some(RoomRef { room }) = parsed(json) {
+                if let Some(RoomRef { room }) = payload.read() {
                     self.with_room(|client, _| {
                         if client.is(&room) {
                             client.reset()
@@ -264,7 +284,7 @@ impl Live {
                 }
             }
             "come_back" => {
-                if let Some(ComeBack { after_ms }) = parsed(json) {
+                if let Some(ComeBack { after_ms }) = payload.read() {
                     socket::disconnect();
                     self.lost();
                     self.come_back(after_ms);
@@ -322,13 +342,12 @@ impl Live {
     }
 }
 
+/// What a command takes that takes nothing.
+#[derive(Serialize)]
+struct NoArguments {}
+
 impl Default for Live {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// An event that does not parse is of another version; what it meant is read from the log later.
-fn parsed<T: DeserializeOwned>(json: &str) -> Option<T> {
-    serde_json::from_str(json).ok()
 }

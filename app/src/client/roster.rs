@@ -85,8 +85,8 @@ impl Roster {
 
     fn insert(&mut self, person: Person) {
         if self.list.people.len() < ROSTER_PEOPLE as usize {
-            let name = person.name.as_str().to_lowercase();
-            let at = (self.list.people).partition_point(|known| known.name.as_str().to_lowercase() <= name);
+            let name = folded(&person);
+            let at = (self.list.people).partition_point(|known| folded(known) <= name);
             self.list.people.insert(at, person);
         }
     }
@@ -119,6 +119,12 @@ impl Roster {
             _ => "Several people are typing…".to_owned(),
         }
     }
+}
+
+/// A name as lists are ordered by it.
+fn folded(person: &Person) -> String {
+    let name = person.name.as_str();
+    name.chars().flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,11 @@ pub use absent::*;
 #[cfg(feature = "hydrate")]
 pub use browser::*;
 
+use super::json::Json;
+
+/// What to do with the answer to a command.
+pub type Answer = Box<dyn FnOnce(Option<Json>)>;
+
 /// The server's events that the page listens to.
 pub const EVENTS: [&str; 7] = [
     "welcome",
@@ -33,6 +38,6 @@ pub enum Incoming {
         /// The library's reason, or what the server said if it refused.
         message: String,
     },
-    /// An event: its name, and its payload as JSON.
-    Event(&'static str, String),
+    /// An event: its name, and its payload.
+    Event(&'static str, Json),
 }

@@ -7,7 +7,7 @@ use protocol::limits::MESSAGE_CHARS;
 use protocol::text::InvalidText;
 use protocol::{ClientId, MessageText};
 
-use super::ProblemNote;
+use super::{ProblemNote, effect};
 use crate::client::live::Live;
 use crate::client::platform;
 use crate::client::store::RoomStore;
@@ -102,7 +102,7 @@ pub fn Composer(
             });
         }
     };
-    Effect::new(move |_| {
+    effect(move || {
         // What was typed before this ran is in the box and stays there; only the count has to learn of it.
         changed();
         if let Some(textarea) = textarea.get()

@@ -10,7 +10,7 @@ pub fn Connection() -> impl IntoView {
     let Live { link, .. } = expect_context();
     view! {
         <p class=move || format!("connection {}", link.get().class()) role="status">
-            {move || link.get().sentence()}
+            {move || link.get().sentence().to_owned()}
         </p>
     }
     .into_any()

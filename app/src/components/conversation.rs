@@ -2,13 +2,15 @@
 
 use leptos::html::Div;
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
 
-use super::{Composer, Connection, Messages, People, Pill, ProblemNote, SignIn, ThemeSwitch};
+use super::{
+    Composer, Connection, Messages, People, Pill, ProblemNote, SignIn, ThemeSwitch, effect, reactive,
+};
 use crate::client::live::Live;
 use crate::client::platform;
 use crate::client::store::RoomStore;
 use crate::data::RoomData;
+use crate::head;
 
 /// The room as its data says, and from there on as it happens.
 #[component]
@@ -24,7 +26,7 @@ pub fn Conversation(
     let (room, title) = (data.room.clone(), data.title.to_string());
     let data = StoredValue::new(data);
 
-    Effect::new(move |_| {
+    effect(move || {
         store.go_local();
         if active {
             live.enter(store);
@@ -42,13 +44,13 @@ pub fn Conversation(
         });
     });
 
-    let page_title = {
+    head::title({
         let title = title.clone();
         move || match store.missed.get() {
             0 => format!("{title} · Hubbub"),
             missed => format!("({missed}) {title} · Hubbub"),
         }
-    };
+    });
     let skip = match you {
         Some(_) => ("#message", "Skip to the composer"),
         None => ("#name", "Skip to signing in"),
@@ -65,8 +67,6 @@ pub fn Conversation(
         .into_any()
     };
     view! {
-        <Title text=page_title/>
-        <Meta name="description" content=format!("What is said in {title}, on Hubbub.")/>
         <a class="skip" href=skip.0>{skip.1}</a>
         <div class="room">
             <header class="room-header">
@@ -102,14 +102,16 @@ fn Over(store: RoomStore) -> impl IntoView {
         true => Some("Hubbub was updated. Reload the page to go on.".to_owned()),
         false => store.over.get(),
     };
-    move || {
-        why().map(|why| {
+    reactive(move || {
+        let problem = why().map(|why| {
             view! {
                 <p class="problem" role="alert">
                     {why} " "
                     <button type="button" class="link-button" on:click=|_| platform::reload()>"Reload"</button>
                 </p>
             }
-        })
-    }
+            .into_any()
+        });
+        problem.into_any()
+    })
 }

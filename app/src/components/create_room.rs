@@ -4,11 +4,10 @@
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use protocol::{ErrorCode, RoomSlug, RoomTitle};
 
 use crate::client::live::Live;
+use crate::client::navigation::Navigation;
 use crate::client::room::Failure;
 use crate::problem::Problem;
 
@@ -16,7 +15,7 @@ use crate::problem::Problem;
 #[component]
 pub fn CreateRoom() -> impl IntoView {
     let live = expect_context::<Live>();
-    let navigate = use_navigate();
+    let navigation = expect_context::<Navigation>();
     let input = NodeRef::<Input>::new();
     let refused = RwSignal::new(None::<(String, Option<RoomSlug>)>);
     let submitted = move |event: SubmitEvent| {
@@ -32,12 +31,9 @@ pub fn CreateRoom() -> impl IntoView {
             return;
         }
         event.prevent_default();
-        let navigate = navigate.clone();
         let taken = RoomSlug::from_title(title.as_str());
         live.create_room(title, move |outcome| match outcome {
-            Ok(room) => {
-                navigate(&format!("/rooms/{}", room.room), NavigateOptions::default());
-            }
+            Ok(room) => navigation.go(&format!("/rooms/{}", room.room)),
             Err(Failure::Refused(refusal)) => {
                 let exists = refusal.code == ErrorCode::RoomExists;
                 let sentence = Problem::from(refusal.code).sentence().to_owned();

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use protocol::{ClientId, RoomSlug};
 
-use super::MessageText;
+use super::{MessageText, reactive};
 use crate::client::hue::{hue, initial};
 use crate::client::live::Live;
 use crate::client::rows::{Mark, MessageRow, Row};
@@ -67,7 +67,7 @@ fn Failed(now: Memo<MessageRow>, client_id: Option<ClientId>, store: RoomStore) 
         Mark::Failed(why) => Some(why.clone()),
         _ => None,
     };
-    move || {
+    reactive(move || {
         let (again, gone) = (client_id.clone(), client_id.clone());
         let retry = move |_| {
             if let Some(id) = again.clone() {
@@ -79,7 +79,7 @@ fn Failed(now: Memo<MessageRow>, client_id: Option<ClientId>, store: RoomStore) 
                 store.change(|client| client.discard(id));
             }
         };
-        why().map(|why| {
+        let failed = why().map(|why| {
             view! {
                 <p class="failed" role="alert">
                     <span class="icon icon-alert" aria-hidden="true"></span>
@@ -88,6 +88,8 @@ fn Failed(now: Memo<MessageRow>, client_id: Option<ClientId>, store: RoomStore) 
                     <button type="button" class="link-button" on:click=discard>"Discard"</button>
                 </p>
             }
-        })
-    }
+            .into_any()
+        });
+        failed.into_any()
+    })
 }

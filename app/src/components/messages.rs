@@ -6,7 +6,7 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 
-use super::RowView;
+use super::{RowView, effect, list};
 use crate::client::live::Live;
 use crate::client::platform;
 use crate::client::room::{Older, RoomClient};
@@ -54,22 +54,25 @@ pub fn Messages(
         }
     };
     let content = NodeRef::<Div>::new();
-    // The effect's value lives until the page goes.
-    Effect::new(move |_: Option<Option<platform::Keeper>>| {
-        let (scroller, content) = (scroller.get()?, content.get()?);
-        platform::keep_place((*scroller).clone(), &content)
+    // The effect lives until the page goes.
+    let mut keeper = None;
+    effect(move || {
+        keeper = match (scroller.get(), content.get()) {
+            (Some(scroller), Some(content)) => platform::keep_place((*scroller).clone(), &content),
+            _ => keeper.take(),
+        };
     });
     let lines = move || store.lines.get();
     let row = {
         let room = room.clone();
-        move |line| view! { <RowView line store room=room.clone() you=you.clone()/> }
+        move |line| view! { <RowView line store room=room.clone() you=you.clone()/> }.into_any()
     };
     view! {
         <div class="scroller" node_ref=scroller tabindex="0" role="region" aria-label="Message history" on:scroll=scrolled>
             <div class="scrolled" node_ref=content>
                 <Top data store active/>
                 <div class="log" role="log" aria-live="off" aria-label=format!("Messages in {title}")>
-                    <For each=lines key=|line| line.key.clone() children=row/>
+                    {list(lines, |line| line.key.clone(), row)}
                 </div>
                 <Bottom data store/>
             </div>

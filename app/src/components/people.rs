@@ -4,6 +4,7 @@ use leptos::html::Details;
 use leptos::prelude::*;
 use protocol::{Person, PresenceList};
 
+use super::{effect, list};
 use crate::client::hue::{hue, initial};
 use crate::client::platform;
 use crate::client::store::is_own;
@@ -17,7 +18,7 @@ pub fn People(
     you: Option<Person>,
 ) -> impl IntoView {
     let details = NodeRef::<Details>::new();
-    Effect::new(move |_| {
+    effect(move || {
         // The style sheet shows the list of a closed disclosure on wide screens; older browsers cannot do that.
         if platform::matches("(min-width: 60rem)")
             && !platform::css_supports("selector(::details-content)")
@@ -26,6 +27,21 @@ pub fn People(
             details.set_open(true);
         }
     });
+    let entry = move |person: Person| {
+        let own = is_own(you.as_ref(), &person);
+        let name = person.name.to_string();
+        view! {
+            <li>
+                <span class=format!("chip small hue-{}", hue(&person.id)) aria-hidden="true">{initial(&name)}</span>
+                <span class="person-name">{name}</span>
+                {own.then(|| view! { <span class="you">"you"</span> })}
+            </li>
+        }
+        .into_any()
+    };
+    // Under another name somebody is another entry.
+    let key = |person: &Person| format!("{} {}", person.id, person.name);
+    let entries = list(move || people.get().people, key, entry);
     let here = move || people.read().here;
     let unnamed = move || here().saturating_sub(people.read().people.len() as u32);
     view! {
@@ -33,19 +49,7 @@ pub fn People(
             <summary><span class="icon icon-people" aria-hidden="true"></span>{move || format!("{} here", here())}</summary>
             <div class="people-panel">
                 <ul aria-label="People">
-                    <For each=move || people.get().people key=|person| person.clone() let:person>
-                        {
-                            let own = is_own(you.as_ref(), &person);
-                            let name = person.name.to_string();
-                            view! {
-                                <li>
-                                    <span class=format!("chip small hue-{}", hue(&person.id)) aria-hidden="true">{initial(&name)}</span>
-                                    <span class="person-name">{name}</span>
-                                    {own.then(|| view! { <span class="you">"you"</span> })}
-                                </li>
-                            }
-                        }
-                    </For>
+                    {entries}
                 </ul>
                 <p class="hint" hidden=move || here() != 0>"Nobody is here right now."</p>
                 <p class="hint" hidden=move || unnamed() == 0>{move || format!("and {} more", unnamed())}</p>

@@ -26,7 +26,7 @@ pub fn Pill(
     view! {
         <button type="button" class="pill" hidden=move || store.below.get() == 0 on:click=down>
             <span class="icon icon-down" aria-hidden="true"></span>
-            {label}
+            {move || label()}
         </button>
     }
     .into_any()

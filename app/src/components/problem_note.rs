@@ -1,9 +1,10 @@
 //! What the server said about a form, beside the form.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use protocol::RoomSlug;
 
+use super::reactive;
+use crate::client::navigation::Navigation;
 use crate::problem::Problem;
 
 /// The sentence for `?problem=`, if it belongs here: beside the form that creates a room, or beside the others.
@@ -13,17 +14,17 @@ pub fn ProblemNote(
     #[prop(optional, into)]
     about_rooms: Option<bool>,
 ) -> impl IntoView {
-    let query = use_query_map();
+    let navigation = expect_context::<Navigation>();
     let belongs = move |problem: &Problem| {
         let room = matches!(problem, Problem::Title | Problem::RoomExists);
         about_rooms.is_none_or(|about_rooms| about_rooms == room)
     };
-    let problem = move || -> Option<Problem> { query.read().get("problem")?.parse().ok() };
-    move || {
-        let room = || RoomSlug::try_from(query.read().get("room")?).ok();
-        problem().filter(belongs).map(|problem| {
+    let problem = move || -> Option<Problem> { navigation.value("problem")?.parse().ok() };
+    reactive(move || {
+        let room = || RoomSlug::try_from(navigation.value("room")?).ok();
+        let note = problem().filter(belongs).map(|problem| {
             let there = (problem == Problem::RoomExists).then(room).flatten().map(|room| {
-                view! { " " <a href=format!("/rooms/{room}")>"Go to that room"</a> "." }
+                view! { " " <a href=format!("/rooms/{room}")>"Go to that room"</a> "." }.into_any()
             });
             view! {
                 <p class="problem" role="alert">
@@ -31,6 +32,8 @@ pub fn ProblemNote(
                     {there}
                 </p>
             }
-        })
-    }
+            .into_any()
+        });
+        note.into_any()
+    })
 }

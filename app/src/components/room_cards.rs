@@ -6,6 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use protocol::{RoomList, RoomSummary, Timestamp};
 
+use super::{effect, list};
 use crate::client::calendar::{ago, iso};
 use crate::client::live::Live;
 use crate::client::platform;
@@ -35,13 +36,13 @@ pub fn RoomCards(
             });
         }
     };
-    Effect::new(move |_| {
+    effect(move || {
         // Whoever comes from a room may still be counted there in what the server rendered.
         if hub.link.get() == Link::Live {
             refresh();
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         if !live {
             return;
         }
@@ -50,11 +51,10 @@ pub fn RoomCards(
             on_cleanup(move || interval.clear());
         }
     });
+    let card = move |room| view! { <Card room rooms now/> }.into_any();
     view! {
         <ul class="room-cards">
-            <For each=move || rooms.get() key=|room| room.room.clone() let:room>
-                <Card room=room.clone() rooms now/>
-            </For>
+            {list(move || rooms.get(), |room| room.room.to_string(), card)}
         </ul>
     }
     .into_any()
@@ -72,14 +72,14 @@ fn Card(room: RoomSummary, rooms: RwSignal<Vec<RoomSummary>>, now: RwSignal<Time
         let at = current.read().as_ref().and_then(|room| room.last_at);
         match at {
             Some(at) => view! { <time datetime=iso(at)>{ago(at, now.get())}</time> }.into_any(),
-            None => view! { "No messages yet" }.into_any(),
+            None => "No messages yet".to_owned().into_any(),
         }
     };
     view! {
         <li>
             <a class="room-card" href=format!("/rooms/{}", room.room)>
                 <span class="room-card-title">{room.title.to_string()}</span>
-                <span class="room-card-last">{last}</span>
+                <span class="room-card-last">{move || last()}</span>
                 <span class="count" class:nobody=move || here() == 0>{move || format!("{} here", here())}</span>
             </a>
         </li>

@@ -26,14 +26,14 @@ pub fn RowView(
                 Row::Day { label, .. } => label.clone(),
                 _ => String::new(),
             };
-            view! { <h2 class="day"><time datetime=date>{label}</time></h2> }.into_any()
+            view! { <h2 class="day"><time datetime=date>{move || label()}</time></h2> }.into_any()
         }
         Row::Quiet { .. } => {
             let text = move || match &*row.read() {
                 Row::Quiet { text, .. } => text.clone(),
                 _ => String::new(),
             };
-            view! { <p class="quiet">{text}</p> }.into_any()
+            view! { <p class="quiet">{move || text()}</p> }.into_any()
         }
         Row::Message(message) => {
             let own = is_own(you.as_ref(), &message.author);

@@ -35,7 +35,7 @@ pub fn SignIn(
                 <button class="button primary">"Join"</button>
             </div>
             <p class="problem" role="alert" hidden=move || !refused.get()>
-                {move || if refused.get() { Problem::Name.sentence() } else { "" }}
+                {move || if refused.get() { Problem::Name.sentence().to_owned() } else { String::new() }}
             </p>
             <p class="hint">"No account needed. Everybody sees the name you choose."</p>
         </form>

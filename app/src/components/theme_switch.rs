@@ -2,8 +2,8 @@
 
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
+use crate::client::navigation::Navigation;
 use crate::client::platform;
 use crate::visitor::{PageTheme, Theme};
 
@@ -11,7 +11,7 @@ use crate::visitor::{PageTheme, Theme};
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
     let PageTheme(theme) = expect_context::<PageTheme>();
-    let path = use_location().pathname;
+    let navigation = expect_context::<Navigation>();
     let switch = move |event: SubmitEvent| {
         event.prevent_default();
         let next = theme.get_untracked().next();
@@ -19,20 +19,20 @@ pub fn ThemeSwitch() -> impl IntoView {
         platform::set_page_theme(next.as_str());
         theme.set(next);
     };
-    let label = move || {
-        let theme = theme.get();
-        format!("Theme: {}. Switch to {}.", name(theme), name(theme.next()))
-    };
     view! {
         <form class="theme-switch" method="post" action="/theme" on:submit=switch>
-            <input type="hidden" name="theme" value=move || theme.get().next().as_str()/>
-            <input type="hidden" name="next" value=move || path.get()/>
-            <button class="icon-button" aria-label=label title=label>
+            <input type="hidden" name="theme" value=move || theme.get().next().as_str().to_owned()/>
+            <input type="hidden" name="next" value=move || navigation.path()/>
+            <button class="icon-button" aria-label=move || label(theme.get()) title=move || label(theme.get())>
                 <span class=move || format!("icon icon-{}", theme.get().as_str()) aria-hidden="true"></span>
             </button>
         </form>
     }
     .into_any()
+}
+
+fn label(theme: Theme) -> String {
+    format!("Theme: {}. Switch to {}.", name(theme), name(theme.next()))
 }
 
 fn name(theme: Theme) -> &'static str {

@@ -1,41 +1,84 @@
-//! Where the server functions find the hub and the visitor, and what they make of failures.
+//! Gathers what a page shows.
 
-use leptos::prelude::use_context;
-use protocol::{ClientId, Person};
+use chat::{ChatError, Hub, StoreError};
+use protocol::{ClientId, History, Person, Position, RoomSlug, Seq};
 
-use super::PageError;
-use crate::visitor::Visitor;
+use super::{FrontData, Page, RoomData};
+use crate::client::platform;
+use crate::place::Place;
 
-/// The chat itself.
-pub fn hub() -> Result<chat::Hub, PageError> {
-    use_context().ok_or_else(|| {
-        tracing::error!("a page was rendered without a hub in its context");
-        PageError::Unavailable
-    })
-}
-
-/// Who asks.
-pub fn you() -> Option<Person> {
-    use_context::<Visitor>()?.you
-}
-
-/// What visitors are told of a failure. The cause stays in the log.
-pub fn page_error(error: chat::ChatError) -> PageError {
-    match error {
-        chat::ChatError::Store(chat::StoreError::NoSuchRoom(_)) => PageError::NoSuchRoom,
-        error => {
-            tracing::warn!(%error, "a page could not be rendered");
-            PageError::Unavailable
-        }
+/// Gathers what the page at a place shows.
+pub async fn load(hub: &Hub, you: Option<Person>, place: Place) -> Page {
+    match place {
+        Place::Front => load_front(hub, you).await,
+        Place::Room { room, before } => load_room(hub, you, room, before).await,
+        Place::Nowhere => Page::NoSuchRoom,
     }
 }
 
-/// A fresh id for the message that a plain form may send.
-pub fn client_id() -> Result<ClientId, PageError> {
+async fn load_front(hub: &Hub, you: Option<Person>) -> Page {
+    match hub.list_rooms().await {
+        Ok(list) => Page::Front(FrontData {
+            you,
+            rooms: list.rooms,
+            now: platform::now(),
+        }),
+        Err(error) => no_page(error),
+    }
+}
+
+async fn load_room(hub: &Hub, you: Option<Person>, room: RoomSlug, before: Option<Seq>) -> Page {
     let mut bits = [0; 16];
-    getrandom::fill(&mut bits).map_err(|error| {
+    if let Err(error) = getrandom::fill(&mut bits) {
         tracing::error!(%error, "the system has no random numbers");
-        PageError::Unavailable
-    })?;
-    Ok(ClientId::from_random(u128::from_le_bytes(bits)))
+        return Page::Unavailable;
+    }
+    let client_id = ClientId::from_random(u128::from_le_bytes(bits));
+    room_data(hub, you, room, before, client_id)
+        .await
+        .map_or_else(no_page, |data| Page::Room(Box::new(data)))
+}
+
+async fn room_data(
+    hub: &Hub,
+    you: Option<Person>,
+    room: RoomSlug,
+    before: Option<Seq>,
+    client_id: ClientId,
+) -> Result<RoomData, ChatError> {
+    let title = hub.room(&room).await?.title;
+    let roster = hub.roster(&room).await?;
+    let history = History {
+        room: room.clone(),
+        before,
+        after: None,
+    };
+    let page = hub.history(history).await?;
+    Ok(RoomData {
+        you,
+        room,
+        title,
+        // The latest page ends at the head: both were read in one view of the log.
+        head: Position {
+            epoch: page.epoch,
+            seq: page.events.last().map_or(Seq::ZERO, |event| event.seq),
+        },
+        events: page.events,
+        more: page.more,
+        latest: before.is_none(),
+        roster,
+        client_id,
+        now: platform::now(),
+    })
+}
+
+/// What visitors are told of a failure. The cause stays in the log.
+fn no_page(error: ChatError) -> Page {
+    match error {
+        ChatError::Store(StoreError::NoSuchRoom(_)) => Page::NoSuchRoom,
+        error => {
+            tracing::warn!(%error, "a page could not be rendered");
+            Page::Unavailable
+        }
+    }
 }

@@ -1,33 +1,15 @@
 //! The front page: what this is, who you are, which rooms there are.
 
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
 
-use super::Trouble;
 use crate::components::{CreateRoom, ProblemNote, RoomCards, Session, SignIn, TopBar};
-use crate::data::{FrontData, PageError, load_front};
+use crate::data::FrontData;
+use crate::head;
 
-/// One resource brings everything.
+/// The front page as its data says.
 #[component]
-pub fn Front() -> impl IntoView {
-    let page = Resource::new(|| (), |()| load_front());
-    view! {
-        <Suspense fallback=FrontSkeleton>
-            {move || Suspend::new(async move { front(page.await) })}
-        </Suspense>
-    }
-    .into_any()
-}
-
-fn front(data: Result<FrontData, PageError>) -> AnyView {
-    match data {
-        Ok(data) => view! { <FrontContent data/> }.into_any(),
-        Err(_) => view! { <Trouble/> }.into_any(),
-    }
-}
-
-#[component]
-fn FrontContent(data: FrontData) -> impl IntoView {
+pub fn Front(data: FrontData) -> impl IntoView {
+    head::title(|| "Hubbub".to_owned());
     let FrontData { you, rooms, now } = data;
     let signed_in = you.is_some();
     let welcome = match you {
@@ -40,8 +22,6 @@ fn FrontContent(data: FrontData) -> impl IntoView {
         view! { <p class="hint">"Sign in to create a room of your own."</p> }.into_any()
     };
     view! {
-        <Title text="Hubbub"/>
-        <Meta name="description" content="A self-hosted chat for teams and communities that keeps what people type."/>
         <TopBar/>
         <main id="main" class="front">
             <section class="hero">
@@ -61,8 +41,9 @@ fn FrontContent(data: FrontData) -> impl IntoView {
     .into_any()
 }
 
+/// The front page while its data is being loaded.
 #[component]
-fn FrontSkeleton() -> impl IntoView {
+pub fn FrontSkeleton() -> impl IntoView {
     view! {
         <TopBar/>
         <main id="main" class="front" aria-busy="true">

@@ -1,17 +1,17 @@
 //! There is nothing at this address.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::components::TopBar;
+use crate::head;
 use crate::status::set_status;
 
 /// A real 404, with a way on.
 #[component]
 pub fn NotFound() -> impl IntoView {
     set_status(404);
+    head::title(|| "Not found · Hubbub".to_owned());
     view! {
-        <Title text="Not found · Hubbub"/>
         <TopBar/>
         <main id="main" class="notice-page">
             <p class="notice-code">"404"</p>

@@ -1,17 +1,17 @@
 //! The server cannot answer now.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::components::TopBar;
+use crate::head;
 use crate::status::set_status;
 
 /// A real 503 that says what to do.
 #[component]
 pub fn Trouble() -> impl IntoView {
     set_status(503);
+    head::title(|| "One moment · Hubbub".to_owned());
     view! {
-        <Title text="One moment · Hubbub"/>
         <TopBar/>
         <main id="main" class="notice-page">
             <p class="notice-code">"503"</p>

@@ -21,6 +21,7 @@ pub struct Person {
 
 /// One entry of a room's log: something that changed the room for everybody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Flat")]
 pub struct RoomEvent {
     /// Whose log.
     pub room: RoomSlug,
@@ -48,6 +49,52 @@ pub enum EventBody {
         /// What it says.
         text: MessageText,
     },
+}
+
+/// A [`RoomEvent`] as it travels, to be read without keeping its members aside until its type is known: that
+/// machinery would be a good part of the page's weight.
+#[derive(Deserialize)]
+struct Flat {
+    room: RoomSlug,
+    epoch: Epoch,
+    seq: Seq,
+    at: Timestamp,
+    author: Person,
+    r#type: Type,
+    client_id: Option<ClientId>,
+    text: Option<MessageText>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Type {
+    Posted,
+}
+
+/// A member is missing that events of its type have.
+#[derive(Debug, thiserror::Error)]
+#[error("an event of this type has `{0}`")]
+struct Missing(&'static str);
+
+impl TryFrom<Flat> for RoomEvent {
+    type Error = Missing;
+
+    fn try_from(flat: Flat) -> Result<Self, Missing> {
+        let body = match flat.r#type {
+            Type::Posted => EventBody::Posted {
+                client_id: flat.client_id.ok_or(Missing("client_id"))?,
+                text: flat.text.ok_or(Missing("text"))?,
+            },
+        };
+        Ok(Self {
+            room: flat.room,
+            epoch: flat.epoch,
+            seq: flat.seq,
+            at: flat.at,
+            author: flat.author,
+            body,
+        })
+    }
 }
 
 /// Who came and who went. Not part of the log: it is only true for a moment.

@@ -1,44 +1,81 @@
-//! The pages, rendered by Leptos, and the server functions behind them.
+//! The pages, rendered by Leptos, and their data as JSON for navigation in the browser.
 
-use app::{App, Assets, Theme, Visitor, shell};
+use any_spawner::Executor;
+use app::data::load;
+use app::{Address, Assets, Page, Theme, Visitor, shell};
 use axum::Router;
 use axum::extract::{self, Request};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
-use http::{HeaderMap, StatusCode, request::Parts};
-use leptos::config::LeptosOptions;
+use axum::routing::get;
+use axum::{Extension, Json};
+use http::{HeaderMap, StatusCode, Uri, request::Parts};
 use leptos::prelude::{provide_context, use_context};
-use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
 
 use super::policy;
 use crate::session::{self, THEME};
 use crate::state::State;
 
-/// Every page, `/api/…` for the server functions, and the site's files.
+/// Every page, `/api/…` for its data, and the site's files.
 pub fn routes(state: &State) -> Router {
-    let options = state.site.options.clone();
-    let page = {
-        let options = options.clone();
-        move || {
-            policy::set_for_page();
-            shell(options.clone())
-        }
-    };
-    let context = {
-        let state = state.clone();
-        move || provide(&state)
-    };
+    // Leptos' effects run on our runtime; an error says that they do already.
+    let _ = Executor::init_tokio();
     // What is neither a page nor a file gets the page that says so, not a bare line.
-    let missing = leptos_axum::render_app_async_with_context(context.clone(), page.clone());
     let missing = Router::new()
         .fallback(missing)
-        .layer(axum::middleware::map_response(not_found));
-    Router::<LeptosOptions>::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context, page)
+        .layer(axum::middleware::map_response(not_found))
+        .with_state(state.clone());
+    Router::new()
+        .route("/", get(page))
+        .route("/rooms/{slug}", get(page))
+        .route("/api/", get(data))
+        .route("/api/rooms/{slug}", get(data))
         .fallback_service(super::cache::files(state, missing))
-        .route("/api/{*function}", any(server_function).with_state(state.clone()))
         .layer(axum::middleware::from_fn_with_state(state.clone(), recognise))
-        .with_state(options)
+        .with_state(state.clone())
+}
+
+type Shared = extract::State<State>;
+
+async fn page(state: Shared, visitor: Extension<Visitor>, request: Request) -> Response {
+    let address = address(request.uri(), request.uri().path());
+    let page = load(&state.hub, visitor.you.clone(), address.place()).await;
+    render(&state, page, request).await
+}
+
+async fn missing(state: Shared, request: Request) -> Response {
+    render(&state, Page::NoSuchRoom, request).await
+}
+
+async fn data(state: Shared, visitor: Extension<Visitor>, uri: Uri) -> Json<Page> {
+    let path = uri.path().strip_prefix("/api").unwrap_or_default();
+    let place = address(&uri, path).place();
+    Json(load(&state.hub, visitor.you.clone(), place).await)
+}
+
+fn address(uri: &Uri, path: &str) -> Address {
+    Address {
+        path: path.to_owned(),
+        query: uri.query().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The whole document, in one piece: what it shows is here already.
+async fn render(state: &State, page: Page, request: Request) -> Response {
+    let address = address(request.uri(), request.uri().path());
+    let context = {
+        let state = state.clone();
+        move || {
+            provide(&state);
+            provide_context(page.clone());
+            provide_context(address.clone());
+        }
+    };
+    let options = state.site.options.clone();
+    let document = move || {
+        policy::set_for_page();
+        shell(options.clone())
+    };
+    leptos_axum::render_app_async_with_context(context, document)(request).await
 }
 
 async fn not_found(mut response: Response) -> Response {
@@ -78,15 +115,8 @@ async fn visitor(state: &State, headers: &HeaderMap) -> Result<Visitor, chat::Ch
     Ok(Visitor { you, theme })
 }
 
-async fn server_function(extract::State(state): extract::State<State>, request: Request) -> Response {
-    handle_server_fns_with_context(move || provide(&state), request)
-        .await
-        .into_response()
-}
-
-/// What `app` finds in its context: the chat, who is asking, and where the client script is.
+/// What `app` finds in its context: who is asking, and where the client script is.
 fn provide(state: &State) {
-    provide_context(state.hub.clone());
     provide_context(Assets {
         socket_io: state.site.socket_io.clone(),
     });

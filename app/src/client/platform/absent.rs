@@ -4,6 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use protocol::Timestamp;
 
+use crate::client::json::Json;
+use crate::client::navigation::Navigation;
+use crate::place::Address;
+
 /// Now.
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -34,6 +38,31 @@ pub fn matches(_query: &str) -> bool {
 pub fn page_theme() -> Option<String> {
     None
 }
+
+/// The page's data that the server wrote into it.
+pub fn take_page() -> Option<Json> {
+    None
+}
+
+/// Asked for only where no request says it.
+pub fn address() -> Address {
+    Address::default()
+}
+
+/// There is no history.
+pub fn push(_to: &str) {}
+
+/// Nobody goes anywhere.
+pub fn follow(_navigation: Navigation) {}
+
+/// Calls the document so.
+pub fn set_title(_title: &str) {}
+
+/// Says what there is on the page.
+pub fn set_description(_description: &str) {}
+
+/// Asks the server.
+pub fn fetch(_url: &str, _answer: impl FnOnce(Option<Json>) + 'static) {}
 
 /// Changes the page's theme.
 pub fn set_page_theme(_theme: &str) {}

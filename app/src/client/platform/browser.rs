@@ -2,7 +2,10 @@
 
 use leptos::prelude::{document, window};
 use protocol::Timestamp;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use crate::client::json::Json;
 
 /// Now.
 pub fn now() -> Timestamp {
@@ -43,6 +46,36 @@ pub fn page_theme() -> Option<String> {
     document().document_element()?.get_attribute("data-theme")
 }
 
+/// The page's data that the server wrote into it. There only once: another page has other data.
+pub fn take_page() -> Option<Json> {
+    let element = document().get_element_by_id(crate::data::ELEMENT)?;
+    element.remove();
+    Json::parse(&element.text_content()?)
+}
+
+/// Calls the document so.
+pub fn set_title(title: &str) {
+    document().set_title(title);
+}
+
+/// Says what there is on the page.
+pub fn set_description(description: &str) {
+    if let Ok(Some(meta)) = document().query_selector("meta[name=description]") {
+        let _ = meta.set_attribute("content", description);
+    }
+}
+
+/// Asks the server; nothing, if it does not answer.
+pub fn fetch(url: &str, answer: impl FnOnce(Option<Json>) + 'static) {
+    let response = window().fetch_with_str(url);
+    leptos::task::spawn_local(async move { answer(body(response).await.ok()) });
+}
+
+async fn body(response: js_sys::Promise) -> Result<Json, JsValue> {
+    let response: web_sys::Response = JsFuture::from(response).await?.unchecked_into();
+    JsFuture::from(response.json()?).await.map(Json)
+}
+
 /// Changes the page's theme.
 pub fn set_page_theme(theme: &str) {
     if let Some(root) = document().document_element() {
@@ -62,7 +95,7 @@ pub fn post(url: &str, form: &str) {
             .set("content-type", "application/x-www-form-urlencoded");
         let answer = window().fetch_with_request(&request);
         leptos::task::spawn_local(async move {
-            let _ = wasm_bindgen_futures::JsFuture::from(answer).await;
+            let _ = JsFuture::from(answer).await;
         });
     }
 }

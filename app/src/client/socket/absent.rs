@@ -1,12 +1,12 @@
 //! On the server there is no socket.
 
-use super::Incoming;
+use super::{Answer, Incoming};
 
 /// Opens the connection.
 pub fn open(_handler: impl Fn(Incoming) + 'static) {}
 
-/// Emits a command with its payload as JSON; the answer is JSON too, or nothing if none came in time.
-pub fn emit(_command: &str, _json: &str, _answer: impl FnOnce(Option<String>) + 'static) {}
+/// Emits a command with its payload as JSON; the answer is nothing if none came in time.
+pub fn emit(_command: &str, _json: &str, _answer: Answer) {}
 
 /// Connects again after a disconnection that the library does not mend by itself.
 pub fn connect() {}

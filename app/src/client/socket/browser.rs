@@ -5,7 +5,8 @@ use std::cell::OnceCell;
 use js_sys::{Function, JSON, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-use super::{EVENTS, Incoming};
+use super::{Answer, EVENTS, Incoming};
+use crate::client::json::Json;
 
 /// Without an answer for so long, nobody knows what became of a command.
 const ANSWER_MS: u32 = 10_000;
@@ -63,7 +64,7 @@ pub fn open(handler: impl Fn(Incoming) + 'static) {
     for event in EVENTS {
         let handler = handler.clone();
         listen(&socket, event, move |payload| {
-            handler(Incoming::Event(event, to_json(&payload)))
+            handler(Incoming::Event(event, Json(payload)))
         });
     }
     let connected = handler.clone();
@@ -93,17 +94,10 @@ fn listen(socket: &IoSocket, event: &str, handler: impl Fn(JsValue) + 'static) {
     socket.on(event, &closure.into_js_value());
 }
 
-fn to_json(value: &JsValue) -> String {
-    JSON::stringify(value)
-        .ok()
-        .and_then(|json| json.as_string())
-        .unwrap_or_default()
-}
-
-/// Emits a command with its payload as JSON; the answer is JSON too, or nothing if none came in time.
-pub fn emit(command: &str, json: &str, answer: impl FnOnce(Option<String>) + 'static) {
+/// Emits a command with its payload as JSON; the answer is nothing if none came in time.
+pub fn emit(command: &str, json: &str, answer: Answer) {
     let on_answer: Function = Closure::once_into_js(move |error: JsValue, reply: JsValue| {
-        answer(error.is_null().then(|| to_json(&reply)));
+        answer(error.is_null().then_some(Json(reply)));
     })
     .unchecked_into();
     with(|socket| {
