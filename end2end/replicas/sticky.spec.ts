@@ -103,18 +103,25 @@ for (const proxy of PROXIES) {
         return there;
       });
 
+      const living = await session(cluster.url, cookie, ["websocket"]);
+      const first = living.id;
       cluster.replica(2).pause();
       const started = performance.now();
+      let moved = 0;
+      living.once("connect", () => (moved = performance.now() - started));
       expect((await fetch(cluster.url, { headers })).status).toBe(200);
       console.log(`${proxy}: a page ${Math.round(performance.now() - started)} ms after its replica stood still`);
       expect(performance.now() - started).toBeLessThan(15_000);
       // nginx has no health checks: whoever belongs to that replica waits for it. See deploy/README.md.
       if (proxy === "haproxy") {
+        await until("who was connected to it has another session", 10_000, () => living.connected && living.id !== first);
+        console.log(`${proxy}: who was connected is elsewhere ${Math.round(moved)} ms after the replica stood still`);
         const socket = await session(cluster.url, cookie, ["polling"]);
         console.log(`${proxy}: a session ${Math.round(performance.now() - started)} ms after its replica stood still`);
         expect(performance.now() - started).toBeLessThan(15_000);
         socket.disconnect();
       }
+      living.disconnect();
       cluster.replica(2).resume();
     });
 
