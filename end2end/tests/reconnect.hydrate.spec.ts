@@ -52,7 +52,8 @@ test("what others said in between appears, and what one typed meanwhile arrives 
 
   const all = ["before 1", "between 1", "between 2", "between 3", "mine 1", "mine 2"];
   await saysExactly(ada, all);
-  expect((await bob.log(room)).map(({ text }) => text)).toEqual(all);
+  // One's own messages are on screen before they are stored.
+  await expect.poll(async () => (await bob.log(room)).map(({ text }) => text)).toEqual(all);
   await ada.page.reload();
   await ada.live("Ada");
   await saysExactly(ada, all);

@@ -1,0 +1,81 @@
+// Going from page to page does not load the document again: the connection lives on.
+
+import type { Page } from "@playwright/test";
+
+import { FrontPage } from "../pages/front.ts";
+import { roomWithLines } from "../support/seed.ts";
+import { RoomPage, expect, test } from "../support/test.ts";
+
+/** Counts the documents that are loaded from now on. */
+function documents(page: Page): () => number {
+  let loaded = 0;
+  page.on("request", (request) => {
+    if (request.isNavigationRequest()) loaded += 1;
+  });
+  return () => loaded;
+}
+
+test("from a room to the list, to another room and back", async ({ person, program }) => {
+  const host = await program("Host");
+  const [one, other] = [await roomWithLines(host, 3), await roomWithLines(host, 0)];
+  const ada = await person("Ada", one);
+  const [page, front] = [ada.page, new FrontPage(ada.page)];
+  const loaded = documents(page);
+  const title = await page.title();
+
+  await page.getByRole("link", { name: "All rooms" }).click();
+  await expect(page).toHaveURL("/");
+  await expect(page).toHaveTitle("Hubbub");
+  await expect(front.roomName).toBeVisible();
+  await page.locator(`a[href="/rooms/${other}"]`).click();
+  await expect(page).toHaveURL(`/rooms/${other}`);
+  await ada.live("Ada");
+  await ada.send("from the list");
+  await expect(ada.said("from the list")).toHaveCount(1);
+
+  await page.goBack();
+  await expect(page).toHaveURL("/");
+  await page.goBack();
+  await expect(page).toHaveURL(`/rooms/${one}`);
+  await expect(page).toHaveTitle(title);
+  await ada.live("Ada");
+  await expect(ada.messages).toHaveCount(3);
+  await page.goForward();
+  await expect(front.roomName).toBeVisible();
+  expect(loaded()).toBe(0);
+});
+
+test("an older page and the way back to the newest messages", async ({ page, program }) => {
+  const room = await roomWithLines(await program("Host"), 120);
+  const reader = new RoomPage(page);
+  await reader.open(room);
+  const loaded = documents(page);
+  const last = reader.messages.last();
+  const newest = await last.innerText();
+  await reader.older.click();
+  await expect(page).toHaveURL(/\?before=\d+$/);
+  await expect(last).not.toHaveText(newest, { useInnerText: true });
+  await page.getByRole("link", { name: "Newest messages" }).click();
+  await expect(page).toHaveURL(`/rooms/${room}`);
+  await expect(last).toHaveText(newest, { useInnerText: true });
+  expect(loaded()).toBe(0);
+});
+
+test("a room that is created is entered", async ({ person, program }) => {
+  const ada = await person("Ada", await roomWithLines(await program("Host"), 1));
+  const loaded = documents(ada.page);
+  await ada.page.getByRole("link", { name: "All rooms" }).click();
+  await new FrontPage(ada.page).createRoom(`Entered ${Date.now()}`);
+  await expect(ada.page).toHaveURL(/\/rooms\/entered-\d+$/);
+  await ada.live("Ada");
+  expect(loaded()).toBe(0);
+});
+
+test("the skip link leads past what is above the content", async ({ page }) => {
+  await page.goto("/");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL("/#main");
+  await page.keyboard.press("Tab");
+  expect(await page.evaluate(() => document.activeElement?.closest("main") !== null)).toBe(true);
+});
