@@ -29,6 +29,7 @@ done
 
 names=()
 pids=()
+nap=
 
 # Each child is a process group of its own: Ctrl-C reaches this script only, which then stops them in order.
 set -m
@@ -47,6 +48,7 @@ alive() { kill -0 "$1" 2>/dev/null; }
 # The last one started goes first: the proxy, the replicas together, Redis.
 stop() {
     trap '' INT TERM
+    [ -z "$nap" ] || { kill "$nap" && wait "$nap"; } 2>/dev/null || true
     local n deadline kind last=
     for ((n = ${#pids[@]} - 1; n >= 0; n--)); do
         kind=${names[n]%-*}
@@ -150,6 +152,7 @@ while [ $gone -lt ${#pids[@]} ]; do
     done
     # In the background, so that a signal is answered at once.
     sleep 0.5 &
-    wait $! || true
+    nap=$!
+    wait $nap || true
 done
 die "nothing runs any more"
