@@ -293,7 +293,7 @@ async fn a_redis_that_is_emptied_is_another_chat() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "one run in six on a busy machine waits for a signal that does not come: see docs/operations.md, Known"]
+#[ignore = "hung once in five runs, cause not found: see docs/operations.md, Known"]
 async fn a_redis_that_comes_back_with_less_begins_another_epoch() {
     within(async {
         for append_first in [true, false] {
