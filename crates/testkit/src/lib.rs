@@ -13,6 +13,7 @@
 //! Nothing in here sleeps: tests wait for what must happen, and [`within`] says when it did not.
 
 pub mod backend;
+pub mod checker;
 pub mod contract;
 pub mod proxy;
 pub mod redis_server;
