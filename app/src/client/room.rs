@@ -159,6 +159,11 @@ impl RoomClient {
         &self.roster
     }
 
+    /// The part of the log that is shown.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
     /// The oldest event held.
     pub fn first(&self) -> Option<Seq> {
         self.timeline.first()

@@ -1,0 +1,353 @@
+//! One person at one browser: drives the real client core as `app/src/client/live.rs` does, and writes down what the
+//! person sent and saw.
+
+mod person;
+mod view;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use app::client::outbox::Outbox;
+use app::client::room::{Command, Failure, Outcome, RoomClient};
+use app::client::timeline::Timeline;
+use futures::StreamExt;
+use futures::channel::oneshot;
+use futures::future::{AbortHandle, Either, select};
+use protocol::{ClientId, History, Person, Position, PresenceList, RoomSlug, Send, Seq};
+use testkit::checker::{Place, Sender};
+
+use crate::link::{Answer, Ask, Connection, Told, connect};
+use crate::server::Replica;
+use crate::world::World;
+use view::Views;
+
+/// A command without an answer has failed after so many milliseconds.
+const ACK_MS: u64 = 10_000;
+
+type Done = Box<dyn FnOnce(&mut RoomClient, Outcome<Answer>, u64) -> Vec<Command>>;
+
+/// A person at a browser.
+pub struct Client {
+    world: World,
+    replicas: Vec<Rc<Replica>>,
+    /// Who it is.
+    pub person: Person,
+    /// Counts page loads: what belongs to an earlier page does nothing.
+    page: Cell<u32>,
+    asked: Cell<u32>,
+    room: RefCell<Option<RoomClient>>,
+    /// What the browser keeps while no page is there.
+    kept: RefCell<Outbox>,
+    connection: RefCell<Option<Connection>>,
+    /// Ends the present connection, as the browser sees it.
+    hang_up: RefCell<Option<oneshot::Sender<()>>>,
+    waiting: RefCell<BTreeMap<u32, Done>>,
+    timer: RefCell<Option<(u64, AbortHandle)>>,
+    /// What was sent and what was acknowledged.
+    pub sender: RefCell<Sender>,
+    /// What was shown.
+    pub views: RefCell<Views>,
+}
+
+impl Client {
+    /// Somebody who has no page open yet.
+    pub fn new(world: &World, replicas: &[Rc<Replica>], person: Person) -> Rc<Self> {
+        let name = person.name.to_string();
+        Rc::new(Self {
+            world: world.clone(),
+            replicas: replicas.to_vec(),
+            person,
+            page: Cell::new(0),
+            asked: Cell::new(0),
+            room: RefCell::default(),
+            kept: RefCell::default(),
+            connection: RefCell::default(),
+            hang_up: RefCell::default(),
+            waiting: RefCell::default(),
+            timer: RefCell::default(),
+            views: RefCell::new(Views::new(&name)),
+            sender: RefCell::new(Sender {
+                name,
+                ..Sender::default()
+            }),
+        })
+    }
+
+    fn note(&self, what: impl FnOnce() -> String) {
+        self.world.note(|| format!("{}: {}", self.person.name, what()));
+    }
+
+    /// Loads the page anew. What was not sent is kept; everything else is gone.
+    pub fn reload(self: &Rc<Self>) {
+        self.page.set(self.page.get() + 1);
+        if let Some(room) = self.room.take() {
+            self.kept.replace(room.into_outbox());
+        }
+        self.note(|| format!("reloads with {} unsent", self.kept.borrow().items().len()));
+        self.waiting.borrow_mut().clear();
+        if let Some((_, timer)) = self.timer.take() {
+            timer.abort();
+        }
+        if let Some(connection) = self.connection.take() {
+            connection.cable.cut();
+        }
+        self.hang_up.take();
+        let (client, page) = (Rc::clone(self), self.page.get());
+        self.world.spawn(async move { client.open(page).await });
+    }
+
+    /// The network to this client is gone. It and its replica find out some time later, each for itself.
+    pub fn cut(&self) {
+        let Some(hang_up) = self.hang_up.take() else {
+            return;
+        };
+        self.note(|| "is cut off".to_owned());
+        if let Some(connection) = self.connection.borrow().as_ref() {
+            connection.cable.cut();
+        }
+        let noticed = self.world.time.sleep(self.world.dice.between(0..=25_000));
+        self.world.spawn(async move {
+            noticed.await;
+            drop(hang_up);
+        });
+    }
+
+    /// Gets the page, from any replica that answers, and then keeps a connection for as long as the page lives.
+    async fn open(self: Rc<Self>, page: u32) {
+        let timeline = loop {
+            self.world.time.sleep(self.world.dice.between(20..=1_000)).await;
+            if self.page.get() != page {
+                return;
+            }
+            let Some(hub) = self.any_replica().hub() else {
+                continue;
+            };
+            let latest = History {
+                room: RoomSlug::lobby(),
+                before: None,
+                after: None,
+            };
+            let Ok(latest) = hub.history(latest).await else {
+                continue;
+            };
+            let seq = latest.events.last().map_or(Seq::ZERO, |event| event.seq);
+            let epoch = latest.epoch;
+            break Timeline::new(Position { epoch, seq }, latest.events, latest.more);
+        };
+        if self.page.get() != page {
+            return;
+        }
+        let you = Some(self.person.clone());
+        let mut room = RoomClient::new(RoomSlug::lobby(), you, timeline, PresenceList::default());
+        room.adopt(self.kept.take());
+        self.views.borrow_mut().next_page();
+        self.views.borrow_mut().look(room.timeline());
+        self.note(|| format!("sees a page at {}", room.timeline().position().seq));
+        self.room.replace(Some(room));
+        while self.page.get() == page {
+            self.world.time.sleep(self.world.dice.between(50..=2_000)).await;
+            self.connected(page).await;
+        }
+    }
+
+    fn any_replica(&self) -> &Rc<Replica> {
+        let all = self.replicas.len() as u64;
+        &self.replicas[self.world.dice.between(0..=all - 1) as usize]
+    }
+
+    /// One connection, from its beginning to its end.
+    async fn connected(self: &Rc<Self>, page: u32) {
+        let replica = self.any_replica();
+        if self.page.get() != page || !replica.is_up() {
+            return;
+        }
+        let (connection, mut told, accepted) = connect(&self.world);
+        let (hang_up, mut hung_up) = oneshot::channel();
+        self.connection.replace(Some(connection));
+        self.hang_up.replace(Some(hang_up));
+        replica.accept(self.person.clone(), accepted);
+        self.note(|| "is connected".to_owned());
+        self.drive(|room, _| room.connected());
+        while let Either::Left((Some(told), _)) = select(told.next(), &mut hung_up).await {
+            self.hear(told);
+        }
+        if self.page.get() == page {
+            self.note(|| "is not connected any more".to_owned());
+            self.connection.replace(None);
+            self.hang_up.replace(None);
+            self.drive(|room, _| {
+                room.disconnected();
+                Vec::new()
+            });
+            self.waiting.borrow_mut().clear();
+        }
+    }
+
+    fn hear(self: &Rc<Self>, told: Told) {
+        match told {
+            Told::Events(events) => {
+                self.note(|| {
+                    let seqs: Vec<_> = events.iter().map(|event| event.seq.get()).collect();
+                    format!("is told {seqs:?}")
+                });
+                self.drive(|room, now| room.events(events, now));
+            }
+            Told::Reset => {
+                self.note(|| "is told to start over".to_owned());
+                self.drive(|room, _| room.reset());
+            }
+            Told::Answer(number, answer) => {
+                self.note(|| format!("answer {number}: {}", answer.describe()));
+                self.promised(&answer);
+                let done = self.waiting.borrow_mut().remove(&number);
+                if let Some(done) = done {
+                    self.drive(|room, now| done(room, Ok(*answer), now));
+                }
+            }
+        }
+    }
+
+    /// A receipt is a promise, also one that comes too late.
+    fn promised(&self, answer: &Answer) {
+        if let Answer::Sent(receipts) = answer {
+            let promises = receipts.receipts.iter().map(|receipt| {
+                let place = Place {
+                    room: RoomSlug::lobby(),
+                    epoch: receipt.epoch.clone(),
+                    seq: receipt.seq,
+                };
+                (receipt.client_id.clone(), place)
+            });
+            self.sender.borrow_mut().acknowledged.extend(promises);
+        }
+    }
+
+    /// Changes the room, looks at it, and does what it wants.
+    fn drive(self: &Rc<Self>, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
+        let now = self.world.time.millis();
+        let (of, commands) = {
+            let mut room = self.room.borrow_mut();
+            let Some(room) = room.as_mut() else { return };
+            let commands = f(room, now);
+            self.views.borrow_mut().look(room.timeline());
+            (room.generation(), commands)
+        };
+        for command in commands {
+            match command {
+                Command::Join(join) => self.ask(
+                    Ask::Join(join),
+                    Box::new(move |room, outcome, now| room.joined(of, to(outcome, joined), now)),
+                ),
+                Command::Send(messages) => {
+                    let room = RoomSlug::lobby();
+                    self.ask(
+                        Ask::Send(Send { room, messages }),
+                        Box::new(move |room, outcome, now| room.sent(of, to(outcome, sent), now)),
+                    );
+                }
+                Command::Newer(history) => self.ask(
+                    Ask::History(history),
+                    Box::new(move |room, outcome, now| room.newer(of, to(outcome, page), now)),
+                ),
+                Command::Older(history) => self.ask(
+                    Ask::History(history),
+                    Box::new(move |room, outcome, _| room.older(of, to(outcome, page))),
+                ),
+                Command::Wake(ms) => self.wake(ms),
+                Command::Typing(_) | Command::News(_) => {}
+            }
+        }
+    }
+
+    fn ask(self: &Rc<Self>, ask: Ask, done: Done) {
+        let number = self.asked.get() + 1;
+        self.asked.set(number);
+        self.note(|| format!("asks {number}: {}", ask.describe()));
+        self.waiting.borrow_mut().insert(number, done);
+        if let Some(connection) = self.connection.borrow().as_ref() {
+            connection.up.send((number, ask));
+        }
+        let client = Rc::clone(self);
+        self.world.spawn(async move {
+            client.world.time.sleep(ACK_MS).await;
+            let done = client.waiting.borrow_mut().remove(&number);
+            if let Some(done) = done {
+                client.note(|| format!("has no answer {number}"));
+                client.drive(|room, now| done(room, Err(Failure::Unknown), now));
+            }
+        });
+    }
+
+    /// The one timer, as in `app/src/client/store.rs`.
+    fn wake(self: &Rc<Self>, ms: u64) {
+        let at = self.world.time.millis() + ms;
+        if let Some((due, timer)) = self.timer.borrow().as_ref() {
+            if *due <= at {
+                return;
+            }
+            timer.abort();
+        }
+        let client = Rc::clone(self);
+        let timer = self.world.spawn_until(async move {
+            client.world.time.sleep_until(at).await;
+            client.timer.replace(None);
+            client.drive(RoomClient::tick);
+        });
+        self.timer.replace(Some((at, timer)));
+    }
+
+    /// Whether nothing waits, and the log is shown up to its end.
+    pub fn is_quiet(&self, head: &Position) -> Result<(), String> {
+        let room = self.room.borrow();
+        let Some(room) = room.as_ref() else {
+            return Err("has no page".to_owned());
+        };
+        let waits: Vec<_> = room.clone().into_outbox().items().to_vec();
+        if let Some(why) = room.over() {
+            return Err(format!("is told that the room is over: {why}"));
+        }
+        if let Some(first) = waits.first() {
+            let (id, stage) = (&first.client_id, &first.stage);
+            return Err(format!("has {} unsent, first {id}: {stage:?}", waits.len()));
+        }
+        let position = room.timeline().position();
+        if position != *head {
+            return Err(format!("shows {position:?} where the log stands at {head:?}"));
+        }
+        Ok(())
+    }
+
+    /// Somebody said something: it is written down before anything can happen to it.
+    fn said(&self, client_id: &ClientId) {
+        self.sender.borrow_mut().sent.push(client_id.clone());
+    }
+}
+
+fn to<T>(outcome: Outcome<Answer>, read: impl FnOnce(Answer) -> Option<T>) -> Outcome<T> {
+    match outcome? {
+        Answer::Refused(refusal) => Err(Failure::Refused(refusal)),
+        answer => read(answer).ok_or(Failure::Unknown),
+    }
+}
+
+fn joined(answer: Answer) -> Option<protocol::Joined> {
+    match answer {
+        Answer::Joined(joined) => Some(joined),
+        _ => None,
+    }
+}
+
+fn sent(answer: Answer) -> Option<protocol::Receipts> {
+    match answer {
+        Answer::Sent(receipts) => Some(receipts),
+        _ => None,
+    }
+}
+
+fn page(answer: Answer) -> Option<protocol::HistoryPage> {
+    match answer {
+        Answer::Page(page) => Some(page),
+        _ => None,
+    }
+}

@@ -1,0 +1,62 @@
+//! What the person does: says things, alone and in bursts, scrolls up, and presses "try again".
+
+use std::rc::Rc;
+
+use app::client::outbox::Stage;
+use protocol::{ClientId, MessageText};
+
+use super::Client;
+
+impl Client {
+    /// Says so many things, as they come to mind.
+    pub async fn talk(self: Rc<Self>, messages: u64) {
+        let dice = &self.world.dice;
+        for n in 1..=messages {
+            let pause = if dice.one_in(3) {
+                dice.between(0..=60)
+            } else {
+                dice.between(0..=9_000)
+            };
+            self.world.time.sleep(pause).await;
+            while self.room.borrow().is_none() {
+                self.world.time.sleep(500).await;
+            }
+            self.say(n);
+            if dice.one_in(4) {
+                self.drive(|room, _| room.want_older());
+            }
+        }
+    }
+
+    fn say(self: &Rc<Self>, n: u64) {
+        let name = self.person.id.as_str();
+        let client_id = ClientId::try_from(format!("{name}-{n}"));
+        let text = MessageText::try_from(format!("{name} says {n}"));
+        let (Ok(client_id), Ok(text)) = (client_id, text) else {
+            return;
+        };
+        self.note(|| format!("says {client_id}"));
+        self.said(&client_id);
+        self.drive(|room, now| room.say(client_id, text, now).unwrap_or_default());
+    }
+
+    /// Presses "try again" wherever something failed, every now and then, for ever.
+    pub async fn insist(self: Rc<Self>) {
+        loop {
+            self.world.time.sleep(self.world.dice.between(500..=4_000)).await;
+            let outbox = self.room.borrow().clone().map(|room| room.into_outbox());
+            let failed = outbox
+                .iter()
+                .flat_map(|outbox| outbox.items())
+                .filter_map(|item| {
+                    let failed = matches!(item.stage, Stage::Failed(_));
+                    failed.then(|| item.client_id.clone())
+                });
+            for client_id in failed {
+                self.note(|| format!("tries {client_id} again"));
+                self.sender.borrow_mut().again.insert(client_id.clone());
+                self.drive(|room, now| room.retry(&client_id, now));
+            }
+        }
+    }
+}

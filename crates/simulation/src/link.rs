@@ -1,0 +1,209 @@
+//! The network between one client and one replica: as slow as it likes, but in order in each direction, as a
+//! Socket.IO connection is; and from one moment on it carries nothing any more.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use chat::ports::Ids;
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::stream::{LocalBoxStream, StreamExt};
+use protocol::{HistoryPage, Joined, Receipts, Refusal, RoomEvent};
+
+use crate::world::World;
+
+/// What a client asks for.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// `join`.
+    Join(protocol::Join),
+    /// `send`.
+    Send(protocol::Send),
+    /// `history`.
+    History(protocol::History),
+}
+
+impl Ask {
+    /// For the trace.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Join(join) => match &join.from {
+                Some(from) => format!("join from {} of {}", from.seq, from.epoch),
+                None => "join afresh".to_owned(),
+            },
+            Self::Send(send) => {
+                let ids: Vec<_> = send
+                    .messages
+                    .iter()
+                    .map(|message| message.client_id.as_str())
+                    .collect();
+                format!("send {}", ids.join(" "))
+            }
+            Self::History(history) => match (history.before, history.after) {
+                (Some(before), _) => format!("history before {before}"),
+                (_, Some(after)) => format!("history after {after}"),
+                _ => "history".to_owned(),
+            },
+        }
+    }
+}
+
+/// What it is answered.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// To `join`.
+    Joined(Joined),
+    /// To `send`.
+    Sent(Receipts),
+    /// To `history`.
+    Page(HistoryPage),
+    /// No.
+    Refused(Refusal),
+}
+
+impl Answer {
+    /// For the trace.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Joined(joined) => {
+                let (seq, epoch, count) = (joined.head.seq, &joined.head.epoch, joined.events.len());
+                format!(
+                    "joined at {seq} of {epoch} with {count} events, reset {}",
+                    joined.reset
+                )
+            }
+            Self::Sent(receipts) => {
+                let place = |receipt: &protocol::Receipt| format!("{} at {}", receipt.client_id, receipt.seq);
+                let places: Vec<_> = receipts.receipts.iter().map(place).collect();
+                format!("stored {}", places.join(", "))
+            }
+            Self::Page(page) => {
+                let seqs = page.events.first().zip(page.events.last());
+                match seqs {
+                    Some((first, last)) => format!("events {} to {}", first.seq, last.seq),
+                    None => "no events".to_owned(),
+                }
+            }
+            Self::Refused(refusal) => format!("refused: {refusal}"),
+        }
+    }
+}
+
+/// A command on its way, with the number of its acknowledgement.
+pub type Request = (u32, Ask);
+
+/// What a server says.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// The answer to the command with that number.
+    Answer(u32, Box<Answer>),
+    /// Events of the room.
+    Events(Vec<RoomEvent>),
+    /// The room has another epoch.
+    Reset,
+}
+
+/// Whether a connection still carries anything.
+#[derive(Clone)]
+pub struct Cable(Rc<Cell<bool>>);
+
+impl Cable {
+    /// A whole one.
+    pub fn new() -> Self {
+        Self(Rc::new(Cell::new(true)))
+    }
+
+    /// Cuts it. What is on its way is gone; nobody is told.
+    pub fn cut(&self) {
+        self.0.set(false);
+    }
+}
+
+/// One direction of a connection. Copies are the same direction.
+#[derive(Clone)]
+pub struct Pipe<T> {
+    world: World,
+    cable: Cable,
+    queue: UnboundedSender<(u64, T)>,
+    last_due: Rc<Cell<u64>>,
+}
+
+/// A direction, and where it comes out. It ends when every copy of the pipe is gone.
+pub fn pipe<T: 'static>(world: &World, cable: &Cable) -> (Pipe<T>, LocalBoxStream<'static, T>) {
+    let (queue, out) = unbounded();
+    let pipe = Pipe {
+        world: world.clone(),
+        cable: cable.clone(),
+        queue,
+        last_due: Rc::default(),
+    };
+    (pipe, arriving(world.clone(), cable.clone(), out))
+}
+
+fn arriving<T: 'static>(
+    world: World,
+    cable: Cable,
+    out: UnboundedReceiver<(u64, T)>,
+) -> LocalBoxStream<'static, T> {
+    let arrive = move |(due, what)| {
+        let (arrival, cable) = (world.time.sleep_until(due), cable.clone());
+        async move {
+            arrival.await;
+            cable.0.get().then_some(what)
+        }
+    };
+    out.then(arrive)
+        .filter_map(|what| async move { what })
+        .boxed_local()
+}
+
+impl<T> Pipe<T> {
+    /// Sends something.
+    pub fn send(&self, what: T) {
+        let dice = &self.world.dice;
+        let delay = if dice.fault(25) {
+            dice.between(0..=3_000)
+        } else {
+            dice.between(1..=40)
+        };
+        let due = self.last_due.get().max(self.world.time.millis() + delay);
+        self.last_due.set(due);
+        if self.cable.0.get() {
+            let _gone = self.queue.unbounded_send((due, what));
+        }
+    }
+}
+
+/// A client's end of a connection.
+pub struct Connection {
+    /// What can be cut.
+    pub cable: Cable,
+    /// To the server.
+    pub up: Pipe<Request>,
+}
+
+/// A server's end of a connection.
+pub struct Accepted {
+    /// Different for each connection.
+    pub number: u128,
+    /// What can be cut.
+    pub cable: Cable,
+    /// To the client.
+    pub down: Pipe<Told>,
+    /// What arrives from the client.
+    pub inbox: LocalBoxStream<'static, Request>,
+}
+
+/// Both ends of a new connection, and what arrives at the client.
+pub fn connect(world: &World) -> (Connection, LocalBoxStream<'static, Told>, Accepted) {
+    let cable = Cable::new();
+    let (up, inbox) = pipe(world, &cable);
+    let (down, told) = pipe(world, &cable);
+    let number = world.dice.random();
+    let accepted = Accepted {
+        number,
+        cable: cable.clone(),
+        down,
+        inbox,
+    };
+    (Connection { cable, up }, told, accepted)
+}

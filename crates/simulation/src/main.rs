@@ -1,0 +1,65 @@
+//! Simulates many seeds, and says how it went: `cargo run --release -p simulation -- --seeds 10000`.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Arg, ArgAction, Command, value_parser};
+use simulation::{Options, run};
+
+/// `--name` with a number, or what it is without.
+fn number(name: &'static str, otherwise: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_parser(value_parser!(u64))
+        .default_value(otherwise)
+        .help(help)
+}
+
+fn main() -> std::io::Result<ExitCode> {
+    let arguments = Command::new("simulation")
+        .about("Clients, replicas and a storage that fails, in one process with a virtual clock")
+        .arg(number("seeds", "1000", "How many seeds to simulate"))
+        .arg(number("from", "0", "The first one"))
+        .arg(
+            Arg::new("forgetful")
+                .long("forgetful")
+                .action(ArgAction::SetTrue)
+                .help("Put in a bug: the storage does not know a message again"),
+        )
+        .get_matches();
+    let number = |name| arguments.get_one::<u64>(name).copied().unwrap_or_default();
+    let (seeds, from) = (number("seeds"), number("from"));
+    let forgetful = arguments.get_flag("forgetful");
+    let mut out = std::io::stdout().lock();
+    let options = Options {
+        forgetful,
+        trace: false,
+    };
+    let (started, mut messages, mut failed, mut slowest) = (Instant::now(), 0, 0_u64, 0);
+    for seed in from..from.saturating_add(seeds) {
+        let ending = run(seed, options);
+        messages += ending.messages;
+        slowest = slowest.max(ending.took);
+        if !ending.wrong.is_empty() {
+            failed += 1;
+            writeln!(out, "seed {seed} fails; read what happened with")?;
+            writeln!(out, "    HUBBUB_SEED={seed} cargo test -p simulation -- replay")?;
+            for sentence in ending.wrong.iter().take(5) {
+                writeln!(out, "    {sentence}")?;
+            }
+        }
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    writeln!(
+        out,
+        "{seeds} seeds, {failed} failed; {messages} messages; {seconds:.1} s, {:.0} seeds/s; the longest took {} virtual s",
+        seeds as f64 / seconds,
+        slowest / 1_000
+    )?;
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,232 @@
+//! A replica: the real hub, and around it what `server/src/socket` does: each connection's commands in the order in
+//! which they came (`inbox.rs`), neighbouring sends stored together (`send.rs`), first followed and then read
+//! (`join.rs`).
+
+mod fanout;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use chat::hub::Ports;
+use chat::{ChatError, ConnectionId, Hub};
+use futures::future::AbortHandle;
+use futures::{FutureExt, StreamExt};
+use protocol::{ErrorCode, Joined, Outgoing, Person, Receipts, Refusal, RoomSlug};
+
+use crate::backend::Backend;
+use crate::link::{Accepted, Answer, Ask, Cable, Pipe, Told};
+use crate::store::Store;
+use crate::world::World;
+use fanout::Fanout;
+
+/// One replica, over all its lives.
+pub struct Replica {
+    world: World,
+    store: Store,
+    number: usize,
+    /// While it is up.
+    hub: RefCell<Option<Hub>>,
+    fanout: Fanout,
+    /// Connections that are in the room.
+    members: RefCell<BTreeMap<u128, Pipe<Told>>>,
+    cables: RefCell<Vec<Cable>>,
+    /// Everything that ends when the process does.
+    tasks: RefCell<Vec<AbortHandle>>,
+}
+
+impl Replica {
+    /// A replica that is not up yet.
+    pub fn new(world: &World, store: &Store, number: usize) -> Rc<Self> {
+        Rc::new(Self {
+            world: world.clone(),
+            store: store.clone(),
+            number,
+            hub: RefCell::default(),
+            fanout: Fanout::default(),
+            members: RefCell::default(),
+            cables: RefCell::default(),
+            tasks: RefCell::default(),
+        })
+    }
+
+    /// Starts the process: tries until the storage answers.
+    pub async fn start(&self) {
+        while self.hub.borrow().is_none() {
+            let backend = Arc::new(Backend {
+                store: self.store.clone(),
+                time: self.world.time.clone(),
+                dice: self.world.dice.clone(),
+            });
+            let opened = Hub::open(Ports {
+                log: backend.clone(),
+                directory: backend.clone(),
+                accounts: backend.clone(),
+                presence: backend,
+                clock: Arc::new(self.world.time.clone()),
+                ids: Arc::new(self.world.dice.clone()),
+            });
+            match opened.await {
+                Ok(hub) => {
+                    self.hub.replace(Some(hub));
+                    self.world.note(|| format!("replica {} is up", self.number));
+                }
+                Err(_) => self.world.time.sleep(500).await,
+            }
+        }
+    }
+
+    /// Kills the process. Whatever it was doing stops where it is; its connections end.
+    pub fn kill(&self) {
+        self.world.note(|| format!("replica {} is killed", self.number));
+        self.hub.replace(None);
+        for task in self.tasks.take() {
+            task.abort();
+        }
+        for cable in self.cables.take() {
+            cable.cut();
+        }
+        self.members.borrow_mut().clear();
+        self.fanout.clear();
+    }
+
+    /// Whether the process is up.
+    pub fn is_up(&self) -> bool {
+        self.hub.borrow().is_some()
+    }
+
+    /// The hub, while the process is up.
+    pub fn hub(&self) -> Option<Hub> {
+        self.hub.borrow().clone()
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) -> AbortHandle {
+        let handle = self.world.spawn_until(task);
+        let mut tasks = self.tasks.borrow_mut();
+        tasks.retain(|task| !task.is_aborted());
+        tasks.push(handle.clone());
+        handle
+    }
+
+    /// Takes a connection.
+    pub fn accept(self: &Rc<Self>, person: Person, accepted: Accepted) {
+        let Some(hub) = self.hub() else { return };
+        let connection = Served {
+            replica: Rc::clone(self),
+            hub,
+            person,
+            number: accepted.number,
+            down: accepted.down.clone(),
+        };
+        self.cables.borrow_mut().push(accepted.cable.clone());
+        self.spawn(connection.serve(accepted));
+    }
+}
+
+/// One connection at its replica.
+struct Served {
+    replica: Rc<Replica>,
+    hub: Hub,
+    person: Person,
+    number: u128,
+    down: Pipe<Told>,
+}
+
+impl Served {
+    /// Works off one command after another.
+    async fn serve(self, accepted: Accepted) {
+        let mut inbox = accepted.inbox;
+        let mut found = None;
+        loop {
+            let next = match found.take() {
+                Some(request) => Some(request),
+                None => inbox.next().await,
+            };
+            let Some((number, ask)) = next else { break };
+            match ask {
+                Ask::Join(join) => {
+                    let answer = self.join(join).await;
+                    self.reply(number, answer.map(Answer::Joined));
+                }
+                Ask::History(history) => {
+                    let page = self.hub.history(history).await;
+                    self.reply(number, page.map(Answer::Page).map_err(refuse));
+                }
+                Ask::Send(send) => {
+                    let mut batch = vec![(number, send.messages)];
+                    while let Some(Some(next)) = inbox.next().now_or_never() {
+                        match next {
+                            (number, Ask::Send(send)) => batch.push((number, send.messages)),
+                            other => {
+                                found = Some(other);
+                                break;
+                            }
+                        }
+                    }
+                    self.send(batch).await;
+                }
+            }
+        }
+        if self.replica.members.borrow_mut().remove(&self.number).is_some() {
+            Fanout::let_go(&self.replica);
+        }
+    }
+
+    async fn join(&self, join: protocol::Join) -> Result<Joined, Refusal> {
+        let known = self.replica.members.borrow().contains_key(&self.number);
+        if !known {
+            Fanout::hold(&self.replica, &self.hub).await?;
+            let mut members = self.replica.members.borrow_mut();
+            members.insert(self.number, self.down.clone());
+        }
+        let id = ConnectionId(self.number.to_string());
+        let joined = self.hub.join(&self.person, &id, join).await;
+        if joined.is_err() && !known {
+            self.replica.members.borrow_mut().remove(&self.number);
+            Fanout::let_go(&self.replica);
+        }
+        joined.map_err(refuse)
+    }
+
+    /// Stores what several commands bring together.
+    async fn send(&self, batch: Vec<(u32, Vec<Outgoing>)>) {
+        let (numbers, messages): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let counts: Vec<_> = messages.iter().map(Vec::len).collect();
+        let messages: Vec<_> = messages.into_iter().flatten().collect();
+        let stored = if self.replica.world.dice.fault(60) {
+            // A fault that trying again by itself does not help.
+            Err(Refusal::new(ErrorCode::Internal, "a fault of the server"))
+        } else {
+            let room = RoomSlug::lobby();
+            let stored = self.hub.send_all(&self.person, &room, messages).await;
+            stored.map_err(refuse)
+        };
+        match stored {
+            Ok(mut receipts) => {
+                for (number, count) in numbers.into_iter().zip(counts) {
+                    let rest = receipts.split_off(count.min(receipts.len()));
+                    let own = std::mem::replace(&mut receipts, rest);
+                    self.reply(number, Ok(Answer::Sent(Receipts { receipts: own })));
+                }
+            }
+            Err(refusal) => {
+                for number in numbers {
+                    self.reply(number, Err(refusal.clone()));
+                }
+            }
+        }
+    }
+
+    /// Answers; some answers get lost.
+    fn reply(&self, number: u32, answer: Result<Answer, Refusal>) {
+        if !self.replica.world.dice.fault(40) {
+            let answer = answer.unwrap_or_else(Answer::Refused);
+            self.down.send(Told::Answer(number, Box::new(answer)));
+        }
+    }
+}
+
+fn refuse(error: ChatError) -> Refusal {
+    Refusal::from(&error)
+}

@@ -1,0 +1,182 @@
+//! What happens: people talk, for a minute everything fails that can, then nothing does, and it must become quiet.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use futures::executor::LocalPool;
+use protocol::{Person, PersonId, Position};
+
+use crate::client::Client;
+use crate::server::Replica;
+use crate::store::Store;
+use crate::verdict;
+use crate::world::{Dice, Trace, World};
+
+/// So long things fail, in milliseconds.
+const TROUBLE: u64 = 60_000;
+/// So long after that it may take until everything is where it belongs: a slow storage, a connection whose end
+/// nobody has noticed yet, and an acknowledgement that is waited for in vain, one after another.
+const CALM: u64 = 180_000;
+/// What was still on its way when it became quiet has arrived after so long.
+const AFTERWARDS: u64 = 40_000;
+
+/// What to simulate.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The bug put in on purpose: the storage does not know a message again.
+    pub forgetful: bool,
+    /// Whether to keep a trace.
+    pub trace: bool,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// What must not be, as sentences. Empty: all is well.
+    pub wrong: Vec<String>,
+    /// What happened.
+    pub trace: Vec<String>,
+    /// Messages that were said.
+    pub messages: usize,
+    /// Virtual milliseconds that it took.
+    pub took: u64,
+}
+
+/// Simulates one seed.
+pub fn run(seed: u64, options: Options) -> Ending {
+    let mut pool = LocalPool::new();
+    let world = World::new(Dice::new(seed), pool.spawner(), Trace::new(options.trace));
+    let (done, ending) = (
+        Rc::new(Cell::new(false)),
+        Rc::new(RefCell::new(Ending::default())),
+    );
+    let (told, end, there) = (Rc::clone(&done), Rc::clone(&ending), world.clone());
+    world.spawn(async move {
+        end.replace(story(&there, options).await);
+        told.set(true);
+    });
+    if !world.time.run(&mut pool, &done) {
+        let sentence = "everybody waits for something that never comes".to_owned();
+        ending.borrow_mut().wrong.push(sentence);
+    }
+    let mut ending = ending.take();
+    ending.took = world.time.elapsed();
+    ending.trace = world.notes();
+    ending
+}
+
+async fn story(world: &World, options: Options) -> Ending {
+    let dice = &world.dice;
+    let store = Store::new(world.time.clone(), dice.clone(), options.forgetful);
+    let replicas: Vec<_> = (1..=dice.between(2..=3))
+        .map(|number| Replica::new(world, &store, number as usize))
+        .collect();
+    for replica in &replicas {
+        start(world, replica);
+    }
+    let clients: Vec<_> = ["ada", "bob", "eve", "kim", "tom"]
+        .into_iter()
+        .take(dice.between(2..=5) as usize)
+        .filter_map(person)
+        .map(|person| Client::new(world, &replicas, person))
+        .collect();
+    for client in &clients {
+        client.reload();
+        world.spawn(Rc::clone(client).talk(dice.between(2..=16)));
+        world.spawn(Rc::clone(client).insist());
+    }
+    trouble(world, &store, &replicas, &clients).await;
+    dice.end_faults();
+    world.note(|| "nothing fails from here on".to_owned());
+    for replica in replicas.iter().filter(|replica| !replica.is_up()) {
+        start(world, replica);
+    }
+    let mut wrong = becomes_quiet(world, &store, &clients).await;
+    world.time.sleep(AFTERWARDS).await;
+    wrong.extend(becomes_quiet(world, &store, &clients).await);
+    wrong.extend(verdict::judge(&store, &clients));
+    wrong.dedup();
+    let messages = clients
+        .iter()
+        .map(|client| client.sender.borrow().sent.len())
+        .sum();
+    Ending {
+        wrong,
+        messages,
+        ..Ending::default()
+    }
+}
+
+fn person(name: &str) -> Option<Person> {
+    Some(Person {
+        id: PersonId::try_from(name.to_owned()).ok()?,
+        name: name.to_owned().try_into().ok()?,
+    })
+}
+
+fn start(world: &World, replica: &Rc<Replica>) {
+    let replica = Rc::clone(replica);
+    world.spawn(async move { replica.start().await });
+}
+
+/// Cuts, kills, reloads, and sometimes empties the storage, for as long as things fail.
+async fn trouble(world: &World, store: &Store, replicas: &[Rc<Replica>], clients: &[Rc<Client>]) {
+    let dice = &world.dice;
+    let may_empty = dice.one_in(4);
+    let end = world.time.millis() + TROUBLE;
+    let any = |count: usize| dice.between(0..=count as u64 - 1) as usize;
+    loop {
+        world.time.sleep(dice.between(200..=6_000)).await;
+        if world.time.millis() >= end {
+            return;
+        }
+        let client = &clients[any(clients.len())];
+        match dice.between(0..=9) {
+            0..=3 => client.cut(),
+            4..=5 => client.reload(),
+            6..=7 => {
+                let replica = Rc::clone(&replicas[any(replicas.len())]);
+                if replica.is_up() {
+                    replica.kill();
+                    let back = world.time.sleep(dice.between(0..=8_000));
+                    world.spawn(async move {
+                        back.await;
+                        replica.start().await;
+                    });
+                }
+            }
+            8 if may_empty && dice.one_in(2) && store.exists() => {
+                world.note(|| "the storage is emptied".to_owned());
+                store.empty();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Waits until everybody shows everything and nothing is unsent; says what is missing if that takes too long.
+async fn becomes_quiet(world: &World, store: &Store, clients: &[Rc<Client>]) -> Vec<String> {
+    let end = world.time.millis() + CALM;
+    loop {
+        let wrong = disquiet(store, clients);
+        if wrong.is_empty() || world.time.millis() >= end {
+            return wrong;
+        }
+        world.time.sleep(500).await;
+    }
+}
+
+fn disquiet(store: &Store, clients: &[Rc<Client>]) -> Vec<String> {
+    let Ok(head) = store.head() else {
+        return vec!["there is no room".to_owned()];
+    };
+    let head = Position {
+        epoch: head.epoch,
+        seq: head.seq,
+    };
+    let still = |client: &Rc<Client>| {
+        let why = client.is_quiet(&head).err()?;
+        Some(format!("it does not become quiet: {} {why}", client.person.name))
+    };
+    clients.iter().filter_map(still).collect()
+}

@@ -1,0 +1,133 @@
+//! What everything in a simulation shares: the clock, the dice, whether things fail now, and the record of it all.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chat::ports::Ids;
+use futures::executor::LocalSpawner;
+use futures::future::{AbortHandle, abortable};
+use futures::task::LocalSpawnExt;
+
+use crate::time::Time;
+
+/// Dice that fall the same way for the same seed. A handle: copies are the same dice.
+#[derive(Clone)]
+pub struct Dice {
+    random: Arc<Mutex<fastrand::Rng>>,
+    faulty: Arc<AtomicBool>,
+    mild: u32,
+}
+
+impl Dice {
+    /// Some seeds make a bad day, others a very bad one.
+    pub fn new(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mild = [1, 2, 5][random.usize(0..3)];
+        Self {
+            random: Arc::new(Mutex::new(random)),
+            faulty: Arc::new(AtomicBool::new(true)),
+            mild,
+        }
+    }
+
+    fn roll<T>(&self, f: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+        f(&mut self.random.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A number in the range.
+    pub fn between(&self, range: RangeInclusive<u64>) -> u64 {
+        self.roll(|random| random.u64(range))
+    }
+
+    /// True once in `n` times.
+    pub fn one_in(&self, n: u32) -> bool {
+        self.roll(|random| random.u32(0..n)) == 0
+    }
+
+    /// Whether something fails that fails once in `n` times, while things fail at all.
+    pub fn fault(&self, n: u32) -> bool {
+        self.faulty() && self.one_in(n * self.mild)
+    }
+
+    /// Whether things fail now.
+    pub fn faulty(&self) -> bool {
+        self.faulty.load(Ordering::Relaxed)
+    }
+
+    /// From here on nothing fails.
+    pub fn end_faults(&self) {
+        self.faulty.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Ids for Dice {
+    fn random(&self) -> u128 {
+        self.roll(|random| random.u128(..))
+    }
+}
+
+/// What happened, line by line, if anybody wants to read it.
+#[derive(Default)]
+pub struct Trace(Option<RefCell<Vec<String>>>);
+
+impl Trace {
+    /// One that keeps what happens, or one that does not.
+    pub fn new(kept: bool) -> Self {
+        Self(kept.then(RefCell::default))
+    }
+}
+
+/// A handle: copies are the same world.
+#[derive(Clone)]
+pub struct World {
+    /// The clock.
+    pub time: Time,
+    /// The dice.
+    pub dice: Dice,
+    spawner: LocalSpawner,
+    trace: Rc<Trace>,
+}
+
+impl World {
+    /// A world at its beginning.
+    pub fn new(dice: Dice, spawner: LocalSpawner, trace: Trace) -> Self {
+        Self {
+            time: Time::default(),
+            dice,
+            spawner,
+            trace: Rc::new(trace),
+        }
+    }
+
+    /// Writes down what happens.
+    pub fn note(&self, what: impl FnOnce() -> String) {
+        if let Some(lines) = &self.trace.0 {
+            let line = format!("{:>7} ms  {}", self.time.elapsed(), what());
+            lines.borrow_mut().push(line);
+        }
+    }
+
+    /// What was written down.
+    pub fn notes(&self) -> Vec<String> {
+        self.trace.0.as_ref().map(RefCell::take).unwrap_or_default()
+    }
+
+    /// Starts a task.
+    pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        // Fails only when the pool is gone, and with it everything.
+        let _gone = self.spawner.spawn_local(task);
+    }
+
+    /// Starts a task that can be ended from outside.
+    pub fn spawn_until(&self, task: impl Future<Output = ()> + 'static) -> AbortHandle {
+        let (task, handle) = abortable(task);
+        self.spawn(async move {
+            let _ended = task.await;
+        });
+        handle
+    }
+}
