@@ -55,7 +55,10 @@ impl Hub {
                 )
             }
             // Read after following: whatever is stored from here on arrives as a signal.
-            None => (self.log.head(room).await?, signals, changes),
+            None => {
+                let head = self.with_lobby(room, || self.log.head(room)).await?;
+                (head, signals, changes)
+            }
         };
         let cursor = Cursor {
             log: Arc::clone(&self.log),

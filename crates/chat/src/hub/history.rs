@@ -17,8 +17,14 @@ impl Hub {
             (Some(_), Some(_)) => {
                 return Err(super::bad_request("ask for `before` or `after`, not for both"));
             }
-            (before, None) => self.log.page(&room, before, PAGE_EVENTS).await?,
-            (None, Some(after)) => self.log.read(&room, after, CATCH_UP_EVENTS).await?,
+            (before, None) => {
+                let page = || self.log.page(&room, before, PAGE_EVENTS);
+                self.with_lobby(&room, page).await?
+            }
+            (None, Some(after)) => {
+                let read = || self.log.read(&room, after, CATCH_UP_EVENTS);
+                self.with_lobby(&room, read).await?
+            }
         };
         let (epoch, more) = (page.head.epoch.clone(), page.more);
         Ok(HistoryPage {

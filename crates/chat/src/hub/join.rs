@@ -36,14 +36,17 @@ impl Hub {
         let Join { room: slug, from } = join;
         let room = self.room(&slug).await?;
         self.enter(person, connection, &slug).await?;
+        // The storage may be emptied between any two of these: there is a lobby nevertheless.
+        let latest = || self.with_lobby(&slug, || self.log.page(&slug, None, PAGE_EVENTS));
         let (page, reset) = match from {
-            None => (self.log.page(&slug, None, PAGE_EVENTS).await?, false),
+            None => (latest().await?, false),
             Some(from) => {
-                let missed = self.log.read(&slug, from.seq, CATCH_UP_EVENTS).await?;
+                let read = || self.log.read(&slug, from.seq, CATCH_UP_EVENTS);
+                let missed = self.with_lobby(&slug, read).await?;
                 if continues(&from, &missed) {
                     (missed, false)
                 } else {
-                    (self.log.page(&slug, None, PAGE_EVENTS).await?, true)
+                    (latest().await?, true)
                 }
             }
         };

@@ -1,0 +1,75 @@
+//! The storage is emptied at any moment of a join, of following or of reading: there is a lobby nevertheless.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use chat::hub::Ports;
+use chat::{ConnectionId, Hub};
+use futures::executor::LocalPool;
+use protocol::{History, Join, RoomSlug};
+use simulation::backend::Backend;
+use simulation::store::Store;
+use simulation::world::{Dice, Trace, World};
+use testkit::sample::person;
+
+async fn hub(world: &World, store: &Store) -> Hub {
+    let backend = Arc::new(Backend {
+        store: store.clone(),
+        time: world.time.clone(),
+        dice: world.dice.clone(),
+    });
+    let ports = Ports {
+        log: backend.clone(),
+        directory: backend.clone(),
+        accounts: backend.clone(),
+        presence: backend,
+        clock: Arc::new(world.time.clone()),
+        ids: Arc::new(world.dice.clone()),
+    };
+    Hub::open(ports).await.expect("nothing fails")
+}
+
+/// Follows, joins and reads, while the storage is emptied after so many milliseconds.
+async fn visit(world: World, after: u64) {
+    let store = Store::new(world.time.clone(), world.dice.clone(), false);
+    let hub = hub(&world, &store).await;
+    let emptied = world.time.sleep(after);
+    world.spawn(async move {
+        emptied.await;
+        store.empty();
+    });
+    let room = RoomSlug::lobby();
+    let connection = ConnectionId("1".to_owned());
+    let join = Join {
+        room: room.clone(),
+        from: None,
+    };
+    let latest = History {
+        room: room.clone(),
+        before: None,
+        after: None,
+    };
+    assert!(hub.follow(&room, None).await.is_ok(), "emptied after {after} ms");
+    let joined = hub.join(&person("Ada"), &connection, join).await;
+    assert!(joined.is_ok(), "emptied after {after} ms: {joined:?}");
+    let page = hub.history(latest).await;
+    assert!(page.is_ok(), "emptied after {after} ms: {page:?}");
+}
+
+#[test]
+fn an_emptied_storage_still_has_a_lobby() {
+    for after in 0..60 {
+        let mut pool = LocalPool::new();
+        let dice = Dice::new(after);
+        dice.end_faults();
+        let world = World::new(dice, pool.spawner(), Trace::new(false));
+        let done = Rc::new(Cell::new(false));
+        let (there, told) = (world.clone(), Rc::clone(&done));
+        world.spawn(async move {
+            visit(there, after).await;
+            told.set(true);
+        });
+        assert!(world.time.run(&mut pool, &done), "it comes to an end");
+    }
+}
