@@ -111,6 +111,8 @@ pub struct RoomClient {
     refill_at: Option<u64>,
     resend_at: Option<u64>,
     event_due_at: Option<u64>,
+    /// A `send` is not answered yet, even if the events of all its messages have come.
+    sending: bool,
     typing_since: Option<u64>,
     last_key_at: u64,
     /// Why there is no point in going on, for people.
@@ -137,6 +139,7 @@ impl RoomClient {
             refill_at: None,
             resend_at: None,
             event_due_at: None,
+            sending: false,
             typing_since: None,
             last_key_at: 0,
             over: None,
@@ -232,6 +235,7 @@ impl RoomClient {
         self.rejoin_at = None;
         self.refill_at = None;
         self.resend_at = None;
+        self.sending = false;
         self.typing_since = None;
     }
 
@@ -476,7 +480,8 @@ impl RoomClient {
 
     /// Sends what waits, if it may be sent now.
     fn flush(&mut self, now: u64) -> Vec<Command> {
-        if self.stage != Stage::Live || self.over.is_some() || self.resend_at.is_some_and(|at| now < at) {
+        let waits = self.sending || self.resend_at.is_some_and(|at| now < at);
+        if self.stage != Stage::Live || self.over.is_some() || waits {
             return Vec::new();
         }
         self.resend_at = None;
@@ -484,6 +489,7 @@ impl RoomClient {
         if batch.is_empty() {
             Vec::new()
         } else {
+            self.sending = true;
             vec![Command::Send(batch)]
         }
     }

@@ -387,3 +387,17 @@ fn news_is_what_others_say() {
     let commands = client.events(vec![own(1, "a"), posted(2, "ada")], 0);
     assert!(matches!(&commands[..], [Command::News(event)] if event.seq == seq(2)));
 }
+
+#[test]
+fn an_event_that_comes_before_its_acknowledgement_does_not_answer_the_send() {
+    let mut client = live(0);
+    assert_eq!(batches(&client.say(id("a"), text("a"), 0).unwrap()), [["a"]]);
+    client.events(vec![own(1, "a")], 0);
+    assert!(
+        batches(&client.say(id("b"), text("b"), 0).unwrap()).is_empty(),
+        "the answer that is due would be taken for this one's"
+    );
+    let of = client.generation();
+    let commands = client.sent(of, Ok(receipts(&[("a", 1)])), 0);
+    assert_eq!(batches(&commands), [["b"]]);
+}
