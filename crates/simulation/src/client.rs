@@ -43,6 +43,8 @@ pub struct Client {
     /// Ends the present connection, as the browser sees it.
     hang_up: RefCell<Option<oneshot::Sender<()>>>,
     waiting: RefCell<BTreeMap<u32, Done>>,
+    /// The `send` that was asked last.
+    last_send: Cell<u32>,
     timer: RefCell<Option<(u64, AbortHandle)>>,
     /// What was sent and what was acknowledged.
     pub sender: RefCell<Sender>,
@@ -65,6 +67,7 @@ impl Client {
             connection: RefCell::default(),
             hang_up: RefCell::default(),
             waiting: RefCell::default(),
+            last_send: Cell::new(0),
             timer: RefCell::default(),
             views: RefCell::new(Views::new(&name)),
             sender: RefCell::new(Sender {
@@ -264,6 +267,13 @@ impl Client {
         let number = self.asked.get() + 1;
         self.asked.set(number);
         self.note(|| format!("asks {number}: {}", ask.describe()));
+        if matches!(ask, Ask::Send(_)) {
+            let before = self.last_send.replace(number);
+            if self.waiting.borrow().contains_key(&before) {
+                let sentence = format!("{} sends {number} before {before} is answered", self.person.name);
+                self.views.borrow_mut().broken.push(sentence);
+            }
+        }
         self.waiting.borrow_mut().insert(number, done);
         if let Some(connection) = self.connection.borrow().as_ref() {
             connection.up.send((number, ask));
