@@ -1,6 +1,7 @@
 //! One person at one browser: drives the real client core as `app/src/client/live.rs` does, and writes down what the
 //! person sent and saw.
 
+mod asking;
 mod person;
 mod view;
 
@@ -9,23 +10,19 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use app::client::outbox::Outbox;
-use app::client::room::{Command, Failure, Outcome, RoomClient};
+use app::client::room::RoomClient;
 use app::client::timeline::Timeline;
 use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::{AbortHandle, Either, select};
-use protocol::{ClientId, History, Person, Position, PresenceList, RoomSlug, Send, Seq};
+use protocol::{History, Person, Position, PresenceList, RoomSlug, Seq};
 use testkit::checker::{Place, Sender};
 
-use crate::link::{Answer, Ask, Connection, Told, connect};
+use crate::link::{Answer, Connection, Told, connect};
 use crate::server::Replica;
 use crate::world::World;
+use asking::Done;
 use view::Views;
-
-/// A command without an answer has failed after so many milliseconds.
-const ACK_MS: u64 = 10_000;
-
-type Done = Box<dyn FnOnce(&mut RoomClient, Outcome<Answer>, u64) -> Vec<Command>>;
 
 /// A person at a browser.
 pub struct Client {
@@ -226,87 +223,6 @@ impl Client {
         }
     }
 
-    /// Changes the room, looks at it, and does what it wants.
-    fn drive(self: &Rc<Self>, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
-        let now = self.world.time.millis();
-        let (of, commands) = {
-            let mut room = self.room.borrow_mut();
-            let Some(room) = room.as_mut() else { return };
-            let commands = f(room, now);
-            self.views.borrow_mut().look(room.timeline());
-            (room.generation(), commands)
-        };
-        for command in commands {
-            match command {
-                Command::Join(join) => self.ask(
-                    Ask::Join(join),
-                    Box::new(move |room, outcome, now| room.joined(of, to(outcome, joined), now)),
-                ),
-                Command::Send(messages) => {
-                    let room = RoomSlug::lobby();
-                    self.ask(
-                        Ask::Send(Send { room, messages }),
-                        Box::new(move |room, outcome, now| room.sent(of, to(outcome, sent), now)),
-                    );
-                }
-                Command::Newer(history) => self.ask(
-                    Ask::History(history),
-                    Box::new(move |room, outcome, now| room.newer(of, to(outcome, page), now)),
-                ),
-                Command::Older(history) => self.ask(
-                    Ask::History(history),
-                    Box::new(move |room, outcome, _| room.older(of, to(outcome, page))),
-                ),
-                Command::Wake(ms) => self.wake(ms),
-                Command::Typing(_) | Command::News(_) => {}
-            }
-        }
-    }
-
-    fn ask(self: &Rc<Self>, ask: Ask, done: Done) {
-        let number = self.asked.get() + 1;
-        self.asked.set(number);
-        self.note(|| format!("asks {number}: {}", ask.describe()));
-        if matches!(ask, Ask::Send(_)) {
-            let before = self.last_send.replace(number);
-            if self.waiting.borrow().contains_key(&before) {
-                let sentence = format!("{} sends {number} before {before} is answered", self.person.name);
-                self.views.borrow_mut().broken.push(sentence);
-            }
-        }
-        self.waiting.borrow_mut().insert(number, done);
-        if let Some(connection) = self.connection.borrow().as_ref() {
-            connection.up.send((number, ask));
-        }
-        let client = Rc::clone(self);
-        self.world.spawn(async move {
-            client.world.time.sleep(ACK_MS).await;
-            let done = client.waiting.borrow_mut().remove(&number);
-            if let Some(done) = done {
-                client.note(|| format!("has no answer {number}"));
-                client.drive(|room, now| done(room, Err(Failure::Unknown), now));
-            }
-        });
-    }
-
-    /// The one timer, as in `app/src/client/store.rs`.
-    fn wake(self: &Rc<Self>, ms: u64) {
-        let at = self.world.time.millis() + ms;
-        if let Some((due, timer)) = self.timer.borrow().as_ref() {
-            if *due <= at {
-                return;
-            }
-            timer.abort();
-        }
-        let client = Rc::clone(self);
-        let timer = self.world.spawn_until(async move {
-            client.world.time.sleep_until(at).await;
-            client.timer.replace(None);
-            client.drive(RoomClient::tick);
-        });
-        self.timer.replace(Some((at, timer)));
-    }
-
     /// Whether nothing waits, and the log is shown up to its end.
     pub fn is_quiet(&self, head: &Position) -> Result<(), String> {
         let room = self.room.borrow();
@@ -326,38 +242,5 @@ impl Client {
             return Err(format!("shows {position:?} where the log stands at {head:?}"));
         }
         Ok(())
-    }
-
-    /// Somebody said something: it is written down before anything can happen to it.
-    fn said(&self, client_id: &ClientId) {
-        self.sender.borrow_mut().sent.push(client_id.clone());
-    }
-}
-
-fn to<T>(outcome: Outcome<Answer>, read: impl FnOnce(Answer) -> Option<T>) -> Outcome<T> {
-    match outcome? {
-        Answer::Refused(refusal) => Err(Failure::Refused(refusal)),
-        answer => read(answer).ok_or(Failure::Unknown),
-    }
-}
-
-fn joined(answer: Answer) -> Option<protocol::Joined> {
-    match answer {
-        Answer::Joined(joined) => Some(joined),
-        _ => None,
-    }
-}
-
-fn sent(answer: Answer) -> Option<protocol::Receipts> {
-    match answer {
-        Answer::Sent(receipts) => Some(receipts),
-        _ => None,
-    }
-}
-
-fn page(answer: Answer) -> Option<protocol::HistoryPage> {
-    match answer {
-        Answer::Page(page) => Some(page),
-        _ => None,
     }
 }

@@ -107,8 +107,7 @@ pub enum Told {
 pub struct Cable(Rc<Cell<bool>>);
 
 impl Cable {
-    /// A whole one.
-    pub fn new() -> Self {
+    fn whole() -> Self {
         Self(Rc::new(Cell::new(true)))
     }
 
@@ -195,7 +194,7 @@ pub struct Accepted {
 
 /// Both ends of a new connection, and what arrives at the client.
 pub fn connect(world: &World) -> (Connection, LocalBoxStream<'static, Told>, Accepted) {
-    let cable = Cable::new();
+    let cable = Cable::whole();
     let (up, inbox) = pipe(world, &cable);
     let (down, told) = pipe(world, &cable);
     let number = world.dice.random();

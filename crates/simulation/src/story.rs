@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures::executor::LocalPool;
-use protocol::{Person, PersonId, Position};
+use protocol::{Person, PersonId, Position, Timestamp};
+use testkit::sample::message;
 
 use crate::client::Client;
 use crate::server::Replica;
@@ -68,6 +69,11 @@ pub fn run(seed: u64, options: Options) -> Ending {
 async fn story(world: &World, options: Options) -> Ending {
     let dice = &world.dice;
     let store = Store::new(world.time.clone(), dice.clone(), options.forgetful);
+    // Now and then the log is longer than a page, and somebody writes more than others can catch up with.
+    if dice.one_in(4) {
+        before(&store, dice.between(1..=200));
+    }
+    let flood = dice.one_in(40);
     let replicas: Vec<_> = (1..=dice.between(2..=3))
         .map(|number| Replica::new(world, &store, number as usize))
         .collect();
@@ -80,9 +86,15 @@ async fn story(world: &World, options: Options) -> Ending {
         .filter_map(person)
         .map(|person| Client::new(world, &replicas, person))
         .collect();
-    for client in &clients {
+    for (n, client) in clients.iter().enumerate() {
         client.reload();
-        world.spawn(Rc::clone(client).talk(dice.between(2..=16)));
+        let hasty = flood && n == 0;
+        let messages = if hasty {
+            dice.between(500..=900)
+        } else {
+            dice.between(2..=16)
+        };
+        world.spawn(Rc::clone(client).talk(messages, hasty));
         world.spawn(Rc::clone(client).insist());
     }
     trouble(world, &store, &replicas, &clients).await;
@@ -112,6 +124,17 @@ fn person(name: &str) -> Option<Person> {
         id: PersonId::try_from(name.to_owned()).ok()?,
         name: name.to_owned().try_into().ok()?,
     })
+}
+
+/// What was said before anybody came: the room and its first messages.
+fn before(store: &Store, messages: u64) {
+    let Some(author) = person("old") else { return };
+    let messages = (1..=messages)
+        .map(|n| message(&format!("old-{n}"), "long ago"))
+        .collect();
+    // There is no room yet, and then there is: neither can be refused.
+    let _fresh = store.create();
+    let _stored = store.append(&author, messages, Timestamp(0));
 }
 
 fn start(world: &World, replica: &Rc<Replica>) {

@@ -8,11 +8,11 @@ use protocol::{ClientId, MessageText};
 use super::Client;
 
 impl Client {
-    /// Says so many things, as they come to mind.
-    pub async fn talk(self: Rc<Self>, messages: u64) {
+    /// Says so many things, as they come to mind, or one right after the other.
+    pub async fn talk(self: Rc<Self>, messages: u64, hasty: bool) {
         let dice = &self.world.dice;
         for n in 1..=messages {
-            let pause = if dice.one_in(3) {
+            let pause = if hasty || dice.one_in(3) {
                 dice.between(0..=60)
             } else {
                 dice.between(0..=9_000)
@@ -21,23 +21,34 @@ impl Client {
             while self.room.borrow().is_none() {
                 self.world.time.sleep(500).await;
             }
-            self.say(n);
+            while !self.say(n) {
+                self.world.time.sleep(1_000).await;
+            }
             if dice.one_in(4) {
                 self.drive(|room, _| room.want_older());
             }
         }
     }
 
-    fn say(self: &Rc<Self>, n: u64) {
+    /// False: too much waits already, and the text is still in the composer.
+    fn say(self: &Rc<Self>, n: u64) -> bool {
         let name = self.person.id.as_str();
         let client_id = ClientId::try_from(format!("{name}-{n}"));
         let text = MessageText::try_from(format!("{name} says {n}"));
         let (Ok(client_id), Ok(text)) = (client_id, text) else {
-            return;
+            return true;
         };
-        self.note(|| format!("says {client_id}"));
-        self.said(&client_id);
-        self.drive(|room, now| room.say(client_id, text, now).unwrap_or_default());
+        let mut said = false;
+        self.drive(|room, now| match room.say(client_id.clone(), text, now) {
+            Ok(commands) => {
+                self.note(|| format!("says {client_id}"));
+                self.sender.borrow_mut().sent.push(client_id);
+                said = true;
+                commands
+            }
+            Err(_) => Vec::new(),
+        });
+        said
     }
 
     /// Presses "try again" wherever something failed, every now and then, for ever.

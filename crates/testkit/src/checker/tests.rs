@@ -110,7 +110,7 @@ fn a_doubled_message_is_doubled_at_one_place_or_at_two() {
 #[test]
 fn swapped_messages_of_one_sender_have_overtaken_each_other() {
     let swapped = receiver("Bob", &[(1, "b"), (2, "a")]);
-    let found = check(&[sender(&["a", "b"])], &[swapped.clone()]);
+    let found = check(&[sender(&["a", "b"])], std::slice::from_ref(&swapped));
     assert_eq!(
         found.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["Ada sent a before b, but they are at 2 and 1"]

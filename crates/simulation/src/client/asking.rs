@@ -1,0 +1,126 @@
+//! What the room wants done: its commands go out, their answers come back or do not, and it is woken.
+
+use std::rc::Rc;
+
+use app::client::room::{Command, Failure, Outcome, RoomClient};
+use protocol::{RoomSlug, Send};
+
+use super::Client;
+use crate::link::{Answer, Ask};
+
+/// A command without an answer has failed after so many milliseconds.
+const ACK_MS: u64 = 10_000;
+
+/// What to do with the answer to a command.
+pub type Done = Box<dyn FnOnce(&mut RoomClient, Outcome<Answer>, u64) -> Vec<Command>>;
+
+impl Client {
+    /// Changes the room, looks at it, and does what it wants.
+    pub(super) fn drive(self: &Rc<Self>, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
+        let now = self.world.time.millis();
+        let (of, commands) = {
+            let mut room = self.room.borrow_mut();
+            let Some(room) = room.as_mut() else { return };
+            let commands = f(room, now);
+            self.views.borrow_mut().look(room.timeline());
+            (room.generation(), commands)
+        };
+        for command in commands {
+            match command {
+                Command::Join(join) => self.ask(
+                    Ask::Join(join),
+                    Box::new(move |room, outcome, now| room.joined(of, to(outcome, joined), now)),
+                ),
+                Command::Send(messages) => {
+                    let room = RoomSlug::lobby();
+                    self.ask(
+                        Ask::Send(Send { room, messages }),
+                        Box::new(move |room, outcome, now| room.sent(of, to(outcome, sent), now)),
+                    );
+                }
+                Command::Newer(history) => self.ask(
+                    Ask::History(history),
+                    Box::new(move |room, outcome, now| room.newer(of, to(outcome, page), now)),
+                ),
+                Command::Older(history) => self.ask(
+                    Ask::History(history),
+                    Box::new(move |room, outcome, _| room.older(of, to(outcome, page))),
+                ),
+                Command::Wake(ms) => self.wake(ms),
+                Command::Typing(_) | Command::News(_) => {}
+            }
+        }
+    }
+
+    fn ask(self: &Rc<Self>, ask: Ask, done: Done) {
+        let number = self.asked.get() + 1;
+        self.asked.set(number);
+        self.note(|| format!("asks {number}: {}", ask.describe()));
+        if matches!(ask, Ask::Send(_)) {
+            let before = self.last_send.replace(number);
+            if self.waiting.borrow().contains_key(&before) {
+                let sentence = format!("{} sends {number} before {before} is answered", self.person.name);
+                self.views.borrow_mut().broken.push(sentence);
+            }
+        }
+        self.waiting.borrow_mut().insert(number, done);
+        if let Some(connection) = self.connection.borrow().as_ref() {
+            connection.up.send((number, ask));
+        }
+        let client = Rc::clone(self);
+        self.world.spawn(async move {
+            client.world.time.sleep(ACK_MS).await;
+            let done = client.waiting.borrow_mut().remove(&number);
+            if let Some(done) = done {
+                client.note(|| format!("has no answer {number}"));
+                client.drive(|room, now| done(room, Err(Failure::Unknown), now));
+            }
+        });
+    }
+
+    /// The one timer, as in `app/src/client/store.rs`.
+    fn wake(self: &Rc<Self>, ms: u64) {
+        let at = self.world.time.millis() + ms;
+        if let Some((due, timer)) = self.timer.borrow().as_ref() {
+            if *due <= at {
+                return;
+            }
+            timer.abort();
+        }
+        let client = Rc::clone(self);
+        let timer = self.world.spawn_until(async move {
+            client.world.time.sleep_until(at).await;
+            client.timer.replace(None);
+            client.drive(RoomClient::tick);
+        });
+        self.timer.replace(Some((at, timer)));
+    }
+}
+
+fn to<T>(outcome: Outcome<Answer>, read: impl FnOnce(Answer) -> Option<T>) -> Outcome<T> {
+    match outcome? {
+        Answer::Refused(refusal) => Err(Failure::Refused(refusal)),
+        answer => read(answer).ok_or(Failure::Unknown),
+    }
+}
+
+fn joined(answer: Answer) -> Option<protocol::Joined> {
+    match answer {
+        Answer::Joined(joined) => Some(joined),
+        _ => None,
+    }
+}
+
+fn sent(answer: Answer) -> Option<protocol::Receipts> {
+    match answer {
+        Answer::Sent(receipts) => Some(receipts),
+        _ => None,
+    }
+}
+
+fn page(answer: Answer) -> Option<protocol::HistoryPage> {
+    match answer {
+        Answer::Page(page) => Some(page),
+        _ => None,
+    }
+}
