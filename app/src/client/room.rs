@@ -104,6 +104,8 @@ pub struct RoomClient {
     held: Vec<RoomEvent>,
     held_roster: Option<PresenceList>,
     held_presence: Vec<PresenceUpdate>,
+    /// While `join` was unanswered, the server said that the log is another one now: its answer may be of the old one.
+    reset_meanwhile: bool,
     /// Some live events were let go because too many waited: read the log for them.
     let_go: bool,
     /// `join`, `history` and `send` are not tried again before these times.
@@ -134,6 +136,7 @@ impl RoomClient {
             held: Vec::new(),
             held_roster: None,
             held_presence: Vec::new(),
+            reset_meanwhile: false,
             let_go: false,
             rejoin_at: None,
             refill_at: None,
@@ -241,6 +244,7 @@ impl RoomClient {
 
     fn join(&mut self, from: Option<protocol::Position>) -> Vec<Command> {
         self.stage = Stage::Joining;
+        self.reset_meanwhile = false;
         self.rejoin_at = None;
         self.refill_at = None;
         let room = self.room.clone();
@@ -250,7 +254,11 @@ impl RoomClient {
     /// The server says that what this client knows may not hold: start over.
     pub fn reset(&mut self) -> Vec<Command> {
         match self.stage {
-            Stage::Away | Stage::Joining => Vec::new(),
+            Stage::Away => Vec::new(),
+            Stage::Joining => {
+                self.reset_meanwhile = true;
+                Vec::new()
+            }
             Stage::Filling | Stage::Live => {
                 self.held.clear();
                 self.join(None)

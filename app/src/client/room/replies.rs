@@ -12,6 +12,10 @@ impl RoomClient {
             return Vec::new();
         }
         match outcome {
+            Ok(_) if self.reset_meanwhile => {
+                self.held.clear();
+                self.join(None)
+            }
             Ok(joined) => self.enter(joined, now),
             Err(Failure::Unknown) => self.rejoin_in(RETRY_MS, now),
             Err(Failure::Refused(refusal)) => match retry_in(&refusal) {

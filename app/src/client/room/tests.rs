@@ -193,6 +193,18 @@ fn reset_joins_again_from_nothing() {
 }
 
 #[test]
+fn a_reset_that_comes_before_the_answer_to_join_outdates_it() {
+    let mut client = client(2);
+    client.connected();
+    assert!(client.reset().is_empty(), "one join at a time");
+    let of = client.generation();
+    let old = joined(messages(3..=4), 4, false);
+    assert!(rejoins_afresh(&client.joined(of, Ok(old), 0)));
+    client.joined(of, Ok(joined(messages(1..=1), 1, false)), 0);
+    assert_eq!(shown(&client), texts(1..=1));
+}
+
+#[test]
 fn answers_of_an_earlier_connection_mean_nothing() {
     let mut client = client(2);
     client.connected();
