@@ -22,6 +22,8 @@ test("one's own message is on screen at once, and once", async ({ person, progra
   await expect(ada.said("note 5")).toHaveCount(1);
   await expect(ada.message).toHaveValue("");
   expect(await ada.lines(/note \d/)).toEqual(["note 1", "note 2", "note 3", "note 4", "note 5"]);
+  // Until it is sent a message lives in the page alone.
+  await expect(ada.page.getByLabel("Sending", { exact: true }).filter({ visible: true })).toHaveCount(0);
   await ada.page.reload();
   await ada.live("Ada");
   expect(await ada.lines(/note \d/)).toEqual(["note 1", "note 2", "note 3", "note 4", "note 5"]);
