@@ -42,6 +42,8 @@ pub struct Pending {
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
     items: Vec<Pending>,
+    /// A `send` is not answered yet, even if the events of all its messages have come.
+    sending: bool,
 }
 
 impl Outbox {
@@ -67,7 +69,7 @@ impl Outbox {
     /// What to send next, marked as being sent. Empty while a `send` is unanswered: two of them could be stored
     /// in either order.
     pub fn next_batch(&mut self) -> Vec<Outgoing> {
-        if self.items.iter().any(|item| item.stage == Stage::Sending) {
+        if self.sending {
             return Vec::new();
         }
         let mut batch = Vec::new();
@@ -83,11 +85,13 @@ impl Outbox {
                 text: item.text.clone(),
             });
         }
+        self.sending = !batch.is_empty();
         batch
     }
 
     /// Nobody knows whether what was being sent arrived, or it is to be tried again: the same messages go out again.
     pub fn unanswered(&mut self) {
+        self.sending = false;
         for item in &mut self.items {
             if item.stage == Stage::Sending {
                 item.stage = Stage::Waiting;
@@ -97,6 +101,7 @@ impl Outbox {
 
     /// What was being sent is refused for good.
     pub fn refused(&mut self, why: &str) {
+        self.sending = false;
         for item in &mut self.items {
             if item.stage == Stage::Sending {
                 item.stage = Stage::Failed(why.to_owned());

@@ -1,13 +1,14 @@
 //! One room, seen by one client: what comes in changes it, what it wants goes out as [`Command`]s.
 //! No clock, no socket, no timer: whoever drives it brings them, in the browser, a test or a load generator.
 
+mod people;
 mod replies;
 #[cfg(test)]
 mod tests;
 
 use protocol::{
     ClientId, History, Join, MessageText, Outgoing, Person, PresenceList, PresenceUpdate, Refusal, RoomEvent,
-    RoomSlug, RosterUpdate, Seq, SetTyping, Timestamp, TypingUpdate,
+    RoomSlug, Seq, SetTyping, Timestamp,
 };
 
 use super::outbox::Outbox;
@@ -17,13 +18,6 @@ use super::timeline::{Applied, Timeline};
 
 /// Live events that wait for an answer at most. Past that the rest is read from the log afterwards.
 const HELD: usize = 2_000;
-
-/// "I am writing" is said again after so many milliseconds of writing…
-const TYPING_AGAIN_MS: u64 = 3_000;
-/// …and "I stopped" after so many without a key.
-const TYPING_STOP_MS: u64 = 4_000;
-/// In a room with more people than this, nobody is told who writes.
-const TYPING_PEOPLE: u32 = 50;
 
 /// A message that is stored is seen in the room after so many milliseconds, or the client asks where it is.
 const EVENT_DUE_MS: u64 = 3_000;
@@ -113,8 +107,6 @@ pub struct RoomClient {
     refill_at: Option<u64>,
     resend_at: Option<u64>,
     event_due_at: Option<u64>,
-    /// A `send` is not answered yet, even if the events of all its messages have come.
-    sending: bool,
     typing_since: Option<u64>,
     last_key_at: u64,
     /// Why there is no point in going on, for people.
@@ -142,7 +134,6 @@ impl RoomClient {
             refill_at: None,
             resend_at: None,
             event_due_at: None,
-            sending: false,
             typing_since: None,
             last_key_at: 0,
             over: None,
@@ -238,7 +229,6 @@ impl RoomClient {
         self.rejoin_at = None;
         self.refill_at = None;
         self.resend_at = None;
-        self.sending = false;
         self.typing_since = None;
     }
 
@@ -335,43 +325,6 @@ impl RoomClient {
         })
     }
 
-    /// Who came and went. Before `join` is answered it waits: the answer's list may be older or newer.
-    pub fn presence(&mut self, update: PresenceUpdate) {
-        if update.room != self.room {
-            return;
-        }
-        match (self.stage, &self.you) {
-            (Stage::Away, _) | (_, None) => {}
-            (Stage::Joining, _) if self.held_presence.len() < HELD => self.held_presence.push(update),
-            (_, Some(you)) => self.roster.apply(update, &you.id, self.timeline.position().seq),
-        }
-    }
-
-    /// Everybody who is here: changes before it may have been missed, those after it follow.
-    pub fn everybody(&mut self, update: RosterUpdate) {
-        if update.room != self.room || self.you.is_none() {
-            return;
-        }
-        match self.stage {
-            Stage::Away => {}
-            Stage::Joining => {
-                self.held_presence.clear();
-                self.held_roster = Some(update.roster);
-            }
-            Stage::Filling | Stage::Live => self.roster.replace(update.roster),
-        }
-    }
-
-    /// Somebody writes, or stopped.
-    pub fn typing(&mut self, update: TypingUpdate, now: u64) -> Vec<Command> {
-        let about_you = self.you.as_ref().is_some_and(|you| you.id == update.person.id);
-        if update.room != self.room || about_you || self.stage == Stage::Away {
-            return Vec::new();
-        }
-        self.roster.typing(update, now);
-        self.wake(now)
-    }
-
     /// Says something. The text comes back if too much waits already.
     ///
     /// # Errors
@@ -402,37 +355,6 @@ impl RoomClient {
     /// Forgets a failed message.
     pub fn discard(&mut self, client_id: &ClientId) {
         self.outbox.discard(client_id);
-    }
-
-    /// A key was pressed in the composer; `empty`: nothing is left in it.
-    pub fn typed(&mut self, empty: bool, now: u64) -> Vec<Command> {
-        if self.stage != Stage::Live || self.roster.list().here > TYPING_PEOPLE {
-            return Vec::new();
-        }
-        self.last_key_at = now;
-        match (self.typing_since, empty) {
-            (None, true) => Vec::new(),
-            (Some(_), true) => self.stop_typing(),
-            (Some(since), false) if now < since + TYPING_AGAIN_MS => Vec::new(),
-            (_, false) => {
-                self.typing_since = Some(now);
-                let mut commands = vec![self.say_typing(true)];
-                commands.extend(self.wake(now));
-                commands
-            }
-        }
-    }
-
-    fn stop_typing(&mut self) -> Vec<Command> {
-        self.typing_since = None;
-        vec![self.say_typing(false)]
-    }
-
-    fn say_typing(&self, typing: bool) -> Command {
-        Command::Typing(SetTyping {
-            room: self.room.clone(),
-            typing,
-        })
     }
 
     /// The reader is near the top: load what is above.
@@ -472,7 +394,7 @@ impl RoomClient {
                 commands.push(self.fill(after));
             }
         }
-        if self.typing_since.is_some() && self.last_key_at + TYPING_STOP_MS <= now {
+        if due(self.typing_ends_at()) {
             let stop = self.stop_typing();
             if self.stage == Stage::Live {
                 commands.extend(stop);
@@ -488,8 +410,7 @@ impl RoomClient {
 
     /// Sends what waits, if it may be sent now.
     fn flush(&mut self, now: u64) -> Vec<Command> {
-        let waits = self.sending || self.resend_at.is_some_and(|at| now < at);
-        if self.stage != Stage::Live || self.over.is_some() || waits {
+        if self.stage != Stage::Live || self.over.is_some() || self.resend_at.is_some_and(|at| now < at) {
             return Vec::new();
         }
         self.resend_at = None;
@@ -497,20 +418,18 @@ impl RoomClient {
         if batch.is_empty() {
             Vec::new()
         } else {
-            self.sending = true;
             vec![Command::Send(batch)]
         }
     }
 
     /// When to look again.
     fn wake(&mut self, now: u64) -> Vec<Command> {
-        let typing = self.typing_since.map(|_| self.last_key_at + TYPING_STOP_MS);
         [
             self.rejoin_at,
             self.refill_at,
             self.resend_at,
             self.event_due_at,
-            typing,
+            self.typing_ends_at(),
             self.roster.expire(now),
         ]
         .into_iter()

@@ -1,23 +1,44 @@
 //! The store as one replica sees it: slow, and sometimes failing, before or after the work was done.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use chat::ports::{Accounts, Directory, Presence, PresenceChange, RoomLog, Signal};
-use chat::{ConnectionId, Head, Page, Room, StoreError};
-use futures::stream::{BoxStream, StreamExt, pending};
-use protocol::{Outgoing, Person, PersonId, PresenceList, Receipt, RoomSlug, Seq, SessionToken, Timestamp};
+use chat::hub::Ports;
+use chat::ports::{Directory, RoomLog, Signal};
+use chat::{Head, Page, Room, StoreError};
+use futures::stream::BoxStream;
+use protocol::{Outgoing, Person, Receipt, RoomSlug, Seq, Timestamp};
+use testkit::Silent;
 
 use crate::store::Store;
 use crate::time::Time;
-use crate::world::Dice;
+use crate::world::{Dice, World};
 
-/// Implements every port. Who is present is of no interest here: that is always the same and never fails.
-pub struct Backend {
+/// The log and the list of rooms. Who is present is of no interest here: see [`ports`].
+struct Backend {
     /// The truth behind it.
-    pub store: Store,
+    store: Store,
     /// How long things take.
-    pub time: Time,
+    time: Time,
     /// What fails.
-    pub dice: Dice,
+    dice: Dice,
+}
+
+/// What a replica's hub is opened with.
+pub fn ports(world: &World, store: &Store) -> Ports {
+    let backend = Arc::new(Backend {
+        store: store.clone(),
+        time: world.time.clone(),
+        dice: world.dice.clone(),
+    });
+    Ports {
+        log: backend.clone(),
+        directory: backend,
+        accounts: Arc::new(Silent),
+        presence: Arc::new(Silent),
+        clock: Arc::new(world.time.clone()),
+        ids: Arc::new(world.dice.clone()),
+    }
 }
 
 impl Backend {
@@ -107,62 +128,5 @@ impl Directory for Backend {
 
     async fn rooms(&self, _limit: u32) -> Result<Vec<Room>, StoreError> {
         Ok(Vec::new())
-    }
-}
-
-#[async_trait]
-impl Accounts for Backend {
-    async fn create(
-        &self,
-        _person: &Person,
-        _session: &SessionToken,
-        _at: Timestamp,
-    ) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn person(&self, _session: &SessionToken) -> Result<Option<Person>, StoreError> {
-        Ok(None)
-    }
-
-    async fn end(&self, _session: &SessionToken) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Presence for Backend {
-    async fn enter(
-        &self,
-        _room: &RoomSlug,
-        _person: &Person,
-        _connection: &ConnectionId,
-    ) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn leave(
-        &self,
-        _room: &RoomSlug,
-        _person: &PersonId,
-        _connection: &ConnectionId,
-    ) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn roster(&self, _room: &RoomSlug, _limit: u32) -> Result<PresenceList, StoreError> {
-        Ok(PresenceList::default())
-    }
-
-    async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError> {
-        Ok(vec![0; rooms.len()])
-    }
-
-    async fn typing(&self, _room: &RoomSlug, _person: &Person, _typing: bool) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn follow(&self, _room: &RoomSlug) -> Result<BoxStream<'static, PresenceChange>, StoreError> {
-        Ok(pending().boxed())
     }
 }

@@ -7,15 +7,13 @@ mod fanout;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use chat::hub::Ports;
 use chat::{ChatError, ConnectionId, Hub};
 use futures::future::AbortHandle;
 use futures::{FutureExt, StreamExt};
 use protocol::{ErrorCode, Joined, Outgoing, Person, Receipts, Refusal, RoomSlug};
 
-use crate::backend::Backend;
+use crate::backend;
 use crate::link::{Accepted, Answer, Ask, Cable, Pipe, Told};
 use crate::store::Store;
 use crate::world::World;
@@ -54,19 +52,7 @@ impl Replica {
     /// Starts the process: tries until the storage answers.
     pub async fn start(&self) {
         while self.hub.borrow().is_none() {
-            let backend = Arc::new(Backend {
-                store: self.store.clone(),
-                time: self.world.time.clone(),
-                dice: self.world.dice.clone(),
-            });
-            let opened = Hub::open(Ports {
-                log: backend.clone(),
-                directory: backend.clone(),
-                accounts: backend.clone(),
-                presence: backend,
-                clock: Arc::new(self.world.time.clone()),
-                ids: Arc::new(self.world.dice.clone()),
-            });
+            let opened = Hub::open(backend::ports(&self.world, &self.store));
             match opened.await {
                 Ok(hub) => {
                     self.hub.replace(Some(hub));

@@ -2,38 +2,20 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use chat::hub::Ports;
 use chat::{ConnectionId, Hub};
 use futures::executor::LocalPool;
 use protocol::{History, Join, RoomSlug};
-use simulation::backend::Backend;
+use simulation::backend;
 use simulation::store::Store;
 use simulation::world::{Dice, Trace, World};
 use testkit::sample::person;
 
-async fn hub(world: &World, store: &Store) -> Hub {
-    let backend = Arc::new(Backend {
-        store: store.clone(),
-        time: world.time.clone(),
-        dice: world.dice.clone(),
-    });
-    let ports = Ports {
-        log: backend.clone(),
-        directory: backend.clone(),
-        accounts: backend.clone(),
-        presence: backend,
-        clock: Arc::new(world.time.clone()),
-        ids: Arc::new(world.dice.clone()),
-    };
-    Hub::open(ports).await.expect("nothing fails")
-}
-
 /// Follows, joins and reads, while the storage is emptied after so many milliseconds.
 async fn visit(world: World, after: u64) {
     let store = Store::new(world.time.clone(), world.dice.clone(), false);
-    let hub = hub(&world, &store).await;
+    let opened = Hub::open(backend::ports(&world, &store)).await;
+    let hub = opened.expect("nothing fails");
     let emptied = world.time.sleep(after);
     world.spawn(async move {
         emptied.await;

@@ -18,10 +18,12 @@ pub mod contract;
 pub mod proxy;
 pub mod redis_server;
 pub mod sample;
+pub mod silent;
 
 pub use backend::Backend;
 pub use proxy::Proxy;
 pub use redis_server::{RedisCluster, RedisServer};
+pub use silent::Silent;
 
 use std::time::Duration;
 

@@ -4,16 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chat::hub::Ports;
-use chat::ports::{Accounts, Clock, Directory, Ids, Presence, PresenceChange, RoomLog, Signal};
-use chat::{ConnectionId, Head, Hub, Live, Page, Room, StoreError};
+use chat::ports::{RoomLog, Signal};
+use chat::{Head, Hub, Live, Page, StoreError};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures::stream::{self, BoxStream, StreamExt};
-use protocol::{
-    Epoch, EventBody, Outgoing, Person, PersonId, PresenceList, Receipt, RoomEvent, RoomSlug, Seq,
-    SessionToken, Timestamp,
-};
+use futures::stream::{BoxStream, StreamExt};
+use protocol::{Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 use testkit::sample::{message, person, seq};
-use testkit::within;
+use testkit::{Silent, within};
 
 /// What the log says when it is asked, and what it signals.
 struct Script {
@@ -90,78 +87,6 @@ impl RoomLog for Script {
     async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
         let signals = self.signals.lock().expect("no panic").take();
         Ok(signals.expect("followed once").boxed())
-    }
-}
-
-/// The other ports, of which nothing is asked here.
-struct Silent;
-
-#[async_trait]
-impl Directory for Silent {
-    async fn create(&self, _: &Room) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn room(&self, _: &RoomSlug) -> Result<Option<Room>, StoreError> {
-        Ok(None)
-    }
-
-    async fn rooms(&self, _: u32) -> Result<Vec<Room>, StoreError> {
-        Ok(vec![])
-    }
-}
-
-#[async_trait]
-impl Accounts for Silent {
-    async fn create(&self, _: &Person, _: &SessionToken, _: Timestamp) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn person(&self, _: &SessionToken) -> Result<Option<Person>, StoreError> {
-        Ok(None)
-    }
-
-    async fn end(&self, _: &SessionToken) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Presence for Silent {
-    async fn enter(&self, _: &RoomSlug, _: &Person, _: &ConnectionId) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn leave(&self, _: &RoomSlug, _: &PersonId, _: &ConnectionId) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn roster(&self, _: &RoomSlug, _: u32) -> Result<PresenceList, StoreError> {
-        Ok(PresenceList::default())
-    }
-
-    async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError> {
-        Ok(vec![0; rooms.len()])
-    }
-
-    async fn typing(&self, _: &RoomSlug, _: &Person, _: bool) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, PresenceChange>, StoreError> {
-        Ok(stream::pending().boxed())
-    }
-}
-
-impl Clock for Silent {
-    fn now(&self) -> Timestamp {
-        Timestamp(1)
-    }
-}
-
-impl Ids for Silent {
-    fn random(&self) -> u128 {
-        7
     }
 }
 

@@ -155,7 +155,6 @@ impl RoomClient {
         if of != self.generation {
             return Vec::new();
         }
-        self.sending = false;
         match outcome {
             Ok(receipts) => {
                 self.outbox.stored(&receipts.receipts);

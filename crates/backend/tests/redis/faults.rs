@@ -14,7 +14,8 @@ use testkit::{Proxy, RedisServer, within};
 use tokio::time::sleep;
 
 use crate::support::{
-    Follower, Writers, assert_heard, assert_kept, connection, hub, lobby, log, replica, send, until,
+    Follower, Writers, assert_heard, assert_kept, connection, follow_again, hub, lobby, log, replica, send,
+    until,
 };
 
 /// After Redis accepts connections again.
@@ -302,7 +303,8 @@ async fn a_redis_that_comes_back_with_less_begins_another_epoch() {
             let lobby = lobby(&redis).await;
             // As everybody in the room is told: the backend alone may say no more than that there may be a gap, if the
             // new epoch began before the room was subscribed to again. Whoever follows reads the log then.
-            let mut live = hub(&redis).await.follow(&lobby, None).await.unwrap().live;
+            let hub = hub(&redis).await;
+            let mut live = hub.follow(&lobby, None).await.unwrap().live;
             append(&log(&redis), &lobby, &person("Ada"), messages("m", 3)).await;
             server.cli(&["save"]);
             append(&log(&redis), &lobby, &person("Ada"), messages("n", 3)).await;
@@ -314,34 +316,23 @@ async fn a_redis_that_comes_back_with_less_begins_another_epoch() {
                 assert_eq!(receipt.seq.get(), 4);
                 assert_ne!(receipt.epoch, before.epoch);
             }
-            let limit = tokio::time::Instant::now() + Duration::from_secs(8);
-            let mut lost = false;
-            loop {
-                let told = tokio::time::timeout_at(limit, live.next()).await;
-                match told.expect("everybody is told in time") {
-                    Some(Live::Reset(head)) if head.epoch != before.epoch => break,
-                    // Told that the log went back, before it was given another epoch.
-                    Some(Live::Reset(_) | Live::Roster(_)) => {}
-                    Some(Live::Events(events)) => {
-                        assert!(events.iter().all(|event| event.epoch == before.epoch))
+            let told = async {
+                loop {
+                    match live.next().await {
+                        Some(Live::Reset(head)) if head.epoch != before.epoch => break,
+                        // Told that the log went back, before it was given another epoch.
+                        Some(Live::Reset(_) | Live::Roster(_)) => {}
+                        Some(Live::Events(events)) => {
+                            assert!(events.iter().all(|event| event.epoch == before.epoch));
+                        }
+                        // As the server does: it follows again from where it was.
+                        Some(Live::Lost(_)) => live = follow_again(&hub, &before).await,
+                        other => panic!("another epoch, but: {other:?}"),
                     }
-                    // As the server does: it follows again from where it was.
-                    Some(Live::Lost(_)) => lost = true,
-                    None if lost => {
-                        lost = false;
-                        let again =
-                            async || match hub(&redis).await.follow(&lobby, Some(before.clone())).await {
-                                Ok(following) => {
-                                    live = following.live;
-                                    true
-                                }
-                                Err(_) => false,
-                            };
-                        until("it is followed again", Duration::from_secs(5), again).await;
-                    }
-                    other => panic!("another epoch, but: {other:?}"),
                 }
-            }
+            };
+            let told = tokio::time::timeout(Duration::from_secs(8), told).await;
+            told.expect("everybody is told in time");
             let after = redis.head(&lobby).await.unwrap().epoch;
             sleep(Duration::from_secs(4)).await;
             assert_eq!(redis.head(&lobby).await.unwrap().epoch, after, "once");

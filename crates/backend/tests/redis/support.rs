@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use backend::{RandomIds, Redis, SystemClock};
 use chat::hub::Ports;
 use chat::ports::{Directory, Presence, RoomLog};
-use chat::{ConnectionId, Following, Hub, Live, StoreError};
+use chat::{ConnectionId, Following, Head, Hub, Live, StoreError};
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use protocol::{Receipt, RoomEvent, RoomSlug, Timestamp};
 use testkit::sample::{message, person, room};
 use tokio::task::JoinHandle;
@@ -155,6 +156,16 @@ pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
     count
 }
 
+/// Follows the lobby after a loss, from the last place.
+pub async fn follow_again(hub: &Hub, last: &Head) -> BoxStream<'static, Live> {
+    loop {
+        match hub.follow(&RoomSlug::lobby(), Some(last.clone())).await {
+            Ok(following) => return following.live,
+            Err(_) => sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
 /// Somebody who follows the lobby as the server does: after a loss again, from the last event.
 pub struct Follower {
     task: JoinHandle<Heard>,
@@ -172,10 +183,12 @@ impl Follower {
     /// Follows until it has heard an event by `Last`.
     pub async fn start(redis: &Redis) -> Self {
         let hub = hub(redis).await;
-        let lobby = RoomSlug::lobby();
         let last = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let heard_last = Arc::clone(&last);
-        let Following { mut head, mut live } = hub.follow(&lobby, None).await.expect("it can be followed");
+        let Following { mut head, mut live } = hub
+            .follow(&RoomSlug::lobby(), None)
+            .await
+            .expect("it can be followed");
         let task = tokio::spawn(async move {
             let mut heard = Heard {
                 events: Vec::new(),
@@ -190,12 +203,7 @@ impl Follower {
                     Some(Live::Presence(_) | Live::Roster(_)) => continue,
                     Some(Live::Lost(_)) | None => {
                         heard.lost += 1;
-                        live = loop {
-                            match hub.follow(&lobby, Some(head.clone())).await {
-                                Ok(following) => break following.live,
-                                Err(_) => sleep(Duration::from_millis(50)).await,
-                            }
-                        };
+                        live = follow_again(&hub, &head).await;
                     }
                     Some(Live::Reset(_)) => panic!("the log has no other epoch"),
                 }

@@ -1,0 +1,87 @@
+//! Who is in the room, who came and went, and who writes: nothing of this is in the log.
+
+use protocol::{PresenceUpdate, RosterUpdate, SetTyping, TypingUpdate};
+
+use super::{Command, HELD, RoomClient, Stage};
+
+/// "I am writing" is said again after so many milliseconds of writing…
+const TYPING_AGAIN_MS: u64 = 3_000;
+/// …and "I stopped" after so many without a key.
+const TYPING_STOP_MS: u64 = 4_000;
+/// In a room with more people than this, nobody is told who writes.
+const TYPING_PEOPLE: u32 = 50;
+
+impl RoomClient {
+    /// Who came and went. Before `join` is answered it waits: the answer's list may be older or newer.
+    pub fn presence(&mut self, update: PresenceUpdate) {
+        if update.room != self.room {
+            return;
+        }
+        match (self.stage, &self.you) {
+            (Stage::Away, _) | (_, None) => {}
+            (Stage::Joining, _) if self.held_presence.len() < HELD => self.held_presence.push(update),
+            (_, Some(you)) => self.roster.apply(update, &you.id, self.timeline.position().seq),
+        }
+    }
+
+    /// Everybody who is here: changes before it may have been missed, those after it follow.
+    pub fn everybody(&mut self, update: RosterUpdate) {
+        if update.room != self.room || self.you.is_none() {
+            return;
+        }
+        match self.stage {
+            Stage::Away => {}
+            Stage::Joining => {
+                self.held_presence.clear();
+                self.held_roster = Some(update.roster);
+            }
+            Stage::Filling | Stage::Live => self.roster.replace(update.roster),
+        }
+    }
+
+    /// Somebody writes, or stopped.
+    pub fn typing(&mut self, update: TypingUpdate, now: u64) -> Vec<Command> {
+        let about_you = self.you.as_ref().is_some_and(|you| you.id == update.person.id);
+        if update.room != self.room || about_you || self.stage == Stage::Away {
+            return Vec::new();
+        }
+        self.roster.typing(update, now);
+        self.wake(now)
+    }
+
+    /// A key was pressed in the composer; `empty`: nothing is left in it.
+    pub fn typed(&mut self, empty: bool, now: u64) -> Vec<Command> {
+        if self.stage != Stage::Live || self.roster.list().here > TYPING_PEOPLE {
+            return Vec::new();
+        }
+        self.last_key_at = now;
+        match (self.typing_since, empty) {
+            (None, true) => Vec::new(),
+            (Some(_), true) => self.stop_typing(),
+            (Some(since), false) if now < since + TYPING_AGAIN_MS => Vec::new(),
+            (_, false) => {
+                self.typing_since = Some(now);
+                let mut commands = vec![self.say_typing(true)];
+                commands.extend(self.wake(now));
+                commands
+            }
+        }
+    }
+
+    /// When "I stopped" is due, if no key is pressed any more.
+    pub(super) fn typing_ends_at(&self) -> Option<u64> {
+        self.typing_since.map(|_| self.last_key_at + TYPING_STOP_MS)
+    }
+
+    pub(super) fn stop_typing(&mut self) -> Vec<Command> {
+        self.typing_since = None;
+        vec![self.say_typing(false)]
+    }
+
+    fn say_typing(&self, typing: bool) -> Command {
+        Command::Typing(SetTyping {
+            room: self.room.clone(),
+            typing,
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! The ports of which a test asks nothing.
+
+use async_trait::async_trait;
+use chat::ports::{Accounts, Clock, Directory, Ids, Presence, PresenceChange};
+use chat::{ConnectionId, Room, StoreError};
+use futures::stream::{BoxStream, StreamExt, pending};
+use protocol::{Person, PersonId, PresenceList, RoomSlug, SessionToken, Timestamp};
+
+/// Knows nothing, keeps nothing, and never fails.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+#[async_trait]
+impl Directory for Silent {
+    async fn create(&self, _: &Room) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn room(&self, _: &RoomSlug) -> Result<Option<Room>, StoreError> {
+        Ok(None)
+    }
+
+    async fn rooms(&self, _: u32) -> Result<Vec<Room>, StoreError> {
+        Ok(vec![])
+    }
+}
+
+#[async_trait]
+impl Accounts for Silent {
+    async fn create(&self, _: &Person, _: &SessionToken, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn person(&self, _: &SessionToken) -> Result<Option<Person>, StoreError> {
+        Ok(None)
+    }
+
+    async fn end(&self, _: &SessionToken) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Presence for Silent {
+    async fn enter(&self, _: &RoomSlug, _: &Person, _: &ConnectionId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn leave(&self, _: &RoomSlug, _: &PersonId, _: &ConnectionId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn roster(&self, _: &RoomSlug, _: u32) -> Result<PresenceList, StoreError> {
+        Ok(PresenceList::default())
+    }
+
+    async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError> {
+        Ok(vec![0; rooms.len()])
+    }
+
+    async fn typing(&self, _: &RoomSlug, _: &Person, _: bool) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, PresenceChange>, StoreError> {
+        Ok(pending().boxed())
+    }
+}
+
+impl Clock for Silent {
+    fn now(&self) -> Timestamp {
+        Timestamp(1)
+    }
+}
+
+impl Ids for Silent {
+    fn random(&self) -> u128 {
+        7
+    }
+}
