@@ -2,9 +2,11 @@
 //! [`outbox`], [`roster`], [`rows`], and [`room`] which ties them together. [`live`] drives it in the browser
 //! through [`socket`] and [`platform`], which do nothing on the server.
 
+pub mod backoff;
 pub mod calendar;
 pub mod hue;
 pub mod json;
+pub mod kept;
 pub mod links;
 pub mod live;
 pub mod navigation;
@@ -15,6 +17,7 @@ pub mod room;
 pub mod roster;
 pub mod rows;
 pub mod socket;
+pub mod storage;
 pub mod store;
 pub mod timeline;
 

@@ -1,23 +1,25 @@
 //! Drives the client core in the browser: one socket for the tab, the room that is on screen, and what is said about
 //! the connection. Lives in a context of the whole application, so that it survives navigation.
 
+mod unsent;
+
 use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::{
-    ComeBack, CreateRoom, ErrorCode, PresenceUpdate, Refusal, RoomEvent, RoomList, RoomRef, RoomSlug,
+    ComeBack, CreateRoom, ErrorCode, PersonId, PresenceUpdate, Refusal, RoomEvent, RoomList, RoomRef,
     RoomSummary, RoomTitle, RosterUpdate, Send as SendCommand, TypingUpdate,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::json::Json;
-use super::outbox::Outbox;
 use super::platform;
 use super::reconnect::{Link, Reconnect};
 use super::room::{Command, Failure, Outcome, RoomClient};
 use super::socket::{self, Incoming};
 use super::store::RoomStore;
+use unsent::Unsent;
 
 /// After a disconnection that the server wanted, come back after so many milliseconds, and up to twice that.
 const COME_BACK_MS: u64 = 1_000;
@@ -41,8 +43,12 @@ struct Inner {
     connected: bool,
     reconnect: Reconnect,
     room: Option<RoomStore>,
+    /// Whose messages are sent.
+    you: Option<PersonId>,
+    /// The server said when to come back, and that is not yet.
+    told_to_wait: bool,
     /// Unsent messages of rooms that are not on screen.
-    kept: Vec<(RoomSlug, Outbox)>,
+    unsent: Unsent,
 }
 
 impl Live {
@@ -58,21 +64,28 @@ impl Live {
     /// Connects, if that has not happened yet. Only for those who are signed in; only in the browser.
     pub fn start(self) {
         let first = self
-            .inner
-            .try_update_value(|inner| !std::mem::replace(&mut inner.started, true))
+            .inner(|inner| !std::mem::replace(&mut inner.started, true))
             .unwrap_or(false);
         if first {
-            self.inner
-                .update_value(|inner| inner.reconnect.lost(platform::now().0));
+            self.inner(|inner| inner.reconnect.lost(platform::now().0));
             socket::open(move |incoming| self.incoming(incoming));
             self.say_link();
-            // socket.io-client waits up to five seconds between attempts; when the network is back, why wait.
-            window_event_listener(leptos::ev::online, move |_| {
-                if !self.is_connected() {
-                    socket::disconnect();
-                    socket::connect();
+            // socket.io-client waits up to five seconds between attempts; when the network is back, or somebody
+            // looks, why wait.
+            window_event_listener(leptos::ev::online, move |_| self.hurry());
+            window_event_listener_untyped("visibilitychange", move |_| {
+                if platform::visible() {
+                    self.hurry();
                 }
             });
+        }
+    }
+
+    fn hurry(self) {
+        let away = |inner: &mut Inner| !inner.connected && !inner.told_to_wait;
+        if self.inner(away) == Some(true) {
+            socket::disconnect();
+            socket::connect();
         }
     }
 
@@ -98,23 +111,25 @@ impl Live {
 
     /// Whether there is a connection at this moment.
     pub fn is_connected(self) -> bool {
-        self.inner
-            .try_with_value(|inner| inner.connected)
-            .unwrap_or(false)
+        self.inner(|inner| inner.connected).unwrap_or(false)
     }
 
     /// The room is on screen now.
     pub fn enter(self, store: RoomStore) {
         let Some(slug) = store.slug() else { return };
         self.start();
-        let kept = self.inner.try_update_value(|inner| {
+        let unsent = self.inner(|inner| {
             inner.room = Some(store);
-            let at = inner.kept.iter().position(|(room, _)| *room == slug)?;
-            Some(inner.kept.swap_remove(at).1)
+            inner.you = store.you();
+            inner.unsent.take(&slug)
         });
-        if let Some(outbox) = kept.flatten() {
-            store.change(|client| client.adopt(outbox));
-        }
+        store.change(|client| {
+            if let Some(outbox) = unsent.flatten() {
+                client.adopt(outbox);
+            }
+            client.await_outbox();
+        });
+        self.recover();
         if self.is_connected() {
             self.drive(store, |client, _| client.connected());
         }
@@ -124,23 +139,41 @@ impl Live {
     pub fn leave(self, store: RoomStore) {
         let Some(room) = store.slug() else { return };
         let outbox = store.look(|client| client.clone().into_outbox());
-        self.inner.try_update_value(|inner| {
+        self.inner(|inner| {
             inner.room = None;
-            if let Some(outbox) = outbox.filter(|outbox| !outbox.items().is_empty()) {
-                inner.kept.push((room.clone(), outbox));
+            if let Some(outbox) = outbox {
+                inner.unsent.put(room.clone(), outbox);
             }
         });
         if self.is_connected() {
             self.tell("leave", &RoomRef { room });
+            self.send_unsent();
         }
     }
 
     /// Changes the room, shows the result, and does what it wants.
     pub fn drive(self, store: RoomStore, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
+        let mut f = Some(f);
+        self.drive_any(store, &mut |client, now| f.take().map(|f| f(client, now)));
+    }
+
+    // This and `inner_any` are once in the browser build, and not once for each closure.
+    fn drive_any(self, store: RoomStore, f: &mut dyn FnMut(&mut RoomClient, u64) -> Option<Vec<Command>>) {
         let now = platform::now().0;
-        if let Some(commands) = store.change(|client| f(client, now)) {
+        if let Some(commands) = store.change(|client| f(client, now)).flatten() {
             self.perform(store, commands);
         }
+    }
+
+    /// Changes what this knows. Nothing, if the application is gone already.
+    fn inner<T>(self, f: impl FnOnce(&mut Inner) -> T) -> Option<T> {
+        let (mut f, mut result) = (Some(f), None);
+        self.inner_any(&mut |inner| result = f.take().map(|f| f(inner)));
+        result
+    }
+
+    fn inner_any(self, f: &mut dyn FnMut(&mut Inner)) {
+        self.inner.try_update_value(f);
     }
 
     /// Does what a room wants.
@@ -221,12 +254,16 @@ impl Live {
     fn incoming(self, incoming: Incoming) {
         match incoming {
             Incoming::Connected => {
-                self.inner.try_update_value(|inner| {
+                self.inner(|inner| {
                     inner.connected = true;
                     inner.reconnect.connected();
                 });
                 self.say_link();
-                self.with_room(|client, _| client.connected());
+                // What another tab left behind may be older than what waits here: see `recover`, when we are welcome.
+                self.with_room(|client, _| {
+                    client.await_outbox();
+                    client.connected()
+                });
             }
             Incoming::Lost { by_itself, message } => {
                 self.lost();
@@ -246,6 +283,12 @@ impl Live {
     /// An event that does not fit is of another version; what it meant is read from the log later.
     fn event(self, name: &str, payload: &Json) {
         match name {
+            "welcome" => {
+                let you = payload.get("you").and_then(|you| you.text("id"));
+                let you = you.and_then(|id| id.try_into().ok());
+                self.inner(|inner| inner.you = you);
+                self.recover();
+            }
             "events" => {
                 if let Some(events) = payload.read::<Vec<RoomEvent>>() {
                     self.with_room(|client, now| client.events(events, now));
@@ -295,14 +338,15 @@ impl Live {
     }
 
     fn with_room(self, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
-        if let Some(store) = self.inner.try_with_value(|inner| inner.room).flatten() {
+        if let Some(store) = self.inner(|inner| inner.room).flatten() {
             self.drive(store, f);
         }
     }
 
     fn lost(self) {
-        let was = self.inner.try_update_value(|inner| {
+        let was = self.inner(|inner| {
             inner.reconnect.lost(platform::now().0);
+            inner.unsent.unanswered();
             std::mem::replace(&mut inner.connected, false)
         });
         if was == Some(true) {
@@ -315,8 +359,10 @@ impl Live {
     }
 
     fn come_back(self, after_ms: u64) {
+        self.inner(|inner| inner.told_to_wait = true);
         set_timeout(
             move || {
+                self.inner(|inner| inner.told_to_wait = false);
                 if !self.is_connected() {
                     socket::connect();
                 }
@@ -327,10 +373,7 @@ impl Live {
 
     /// Says what there is to say about the connection, and looks again when that may change.
     fn say_link(self) {
-        let Some((link, again)) = self
-            .inner
-            .try_with_value(|inner| inner.reconnect.state(platform::now().0))
-        else {
+        let Some((link, again)) = self.inner(|inner| inner.reconnect.state(platform::now().0)) else {
             return;
         };
         if self.link.try_get_untracked() != Some(link) {

@@ -34,8 +34,24 @@ pub struct Pending {
     pub text: MessageText,
     /// When it was written, by this machine's clock.
     pub at: Timestamp,
+    /// Its place among the unsent: what was written later has a greater one, also after a reload.
+    pub order: u64,
     /// How far it has come.
     pub stage: Stage,
+}
+
+/// What has changed since it was last kept on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsaved {
+    /// To be kept, in place of what was kept of it.
+    Keep(Pending),
+    /// Not to be kept any longer.
+    Forget {
+        /// Its place among the unsent.
+        order: u64,
+        /// Its name.
+        client_id: ClientId,
+    },
 }
 
 /// Messages in the order they were written.
@@ -44,6 +60,9 @@ pub struct Outbox {
     items: Vec<Pending>,
     /// A `send` is not answered yet, even if the events of all its messages have come.
     sending: bool,
+    /// What is kept on this machine: place, name, and whether it had failed; None: under another tab's name.
+    saved: Vec<(u64, ClientId, Option<bool>)>,
+    changed: bool,
 }
 
 impl Outbox {
@@ -56,12 +75,16 @@ impl Outbox {
     pub fn push(&mut self, client_id: ClientId, text: MessageText, at: Timestamp) -> bool {
         let fits = self.items.len() < OUTBOX_MESSAGES;
         if fits {
+            // The clock says which of two tabs was first; within one it may go back.
+            let after = self.items.last().map_or(0, |last| last.order + 1);
             self.items.push(Pending {
                 client_id,
                 text,
                 at,
+                order: after.max(at.0),
                 stage: Stage::Waiting,
             });
+            self.changed = true;
         }
         fits
     }
@@ -105,6 +128,7 @@ impl Outbox {
         for item in &mut self.items {
             if item.stage == Stage::Sending {
                 item.stage = Stage::Failed(why.to_owned());
+                self.changed = true;
             }
         }
     }
@@ -127,20 +151,66 @@ impl Outbox {
 
     /// The message's event is in the timeline.
     pub fn confirmed(&mut self, client_id: &ClientId) {
-        self.items.retain(|item| item.client_id != *client_id);
+        self.remove(|item| item.client_id == *client_id);
+    }
+
+    fn remove(&mut self, is_over: impl Fn(&Pending) -> bool) {
+        let before = self.items.len();
+        self.items.retain(|item| !is_over(item));
+        self.changed |= self.items.len() < before;
     }
 
     /// The timeline stands at `head` now: what is stored up to there is in the log, even if it is older than what
     /// the timeline shows. What was stored in another life of the log has to be said again.
     pub fn settle(&mut self, head: &Position) {
-        self.items.retain_mut(|item| match &item.stage {
-            Stage::Stored(at) if at.epoch == head.epoch => at.seq > head.seq,
-            Stage::Stored(_) => {
+        for item in &mut self.items {
+            if matches!(&item.stage, Stage::Stored(at) if at.epoch != head.epoch) {
                 item.stage = Stage::Waiting;
-                true
             }
-            _ => true,
+        }
+        self.remove(|item| matches!(&item.stage, Stage::Stored(at) if at.seq <= head.seq));
+    }
+
+    /// Brings back a message that was kept on this machine. `mine`: whether this tab kept it, and not one that is
+    /// gone.
+    pub fn restore(&mut self, item: Pending, mine: bool) {
+        if self.items.iter().any(|known| known.client_id == item.client_id) {
+            return;
+        }
+        let failed = mine.then(|| item.has_failed());
+        self.saved.push((item.order, item.client_id.clone(), failed));
+        self.changed = true;
+        let at = self.items.partition_point(|known| known.order <= item.order);
+        self.items.insert(at, item);
+    }
+
+    /// What is to be kept on this machine, and what not any longer, since this was last asked.
+    pub fn unsaved(&mut self) -> Vec<Unsaved> {
+        let mut unsaved = Vec::new();
+        if !std::mem::take(&mut self.changed) {
+            return unsaved;
+        }
+        let items = &self.items;
+        self.saved.retain(|(order, client_id, _)| {
+            let stays = items.iter().any(|item| item.client_id == *client_id);
+            if !stays {
+                unsaved.push(Unsaved::Forget {
+                    order: *order,
+                    client_id: client_id.clone(),
+                });
+            }
+            stays
         });
+        for item in items {
+            let failed = Some(item.has_failed());
+            match self.saved.iter_mut().find(|(_, id, _)| *id == item.client_id) {
+                Some((_, _, saved)) if *saved == failed => continue,
+                Some((_, _, saved)) => *saved = failed,
+                None => self.saved.push((item.order, item.client_id.clone(), failed)),
+            }
+            unsaved.push(Unsaved::Keep(item.clone()));
+        }
+        unsaved
     }
 
     /// Whether something is stored that the timeline should have shown by now.
@@ -155,14 +225,20 @@ impl Outbox {
         for item in &mut self.items {
             if item.client_id == *client_id && matches!(item.stage, Stage::Failed(_)) {
                 item.stage = Stage::Waiting;
+                self.changed = true;
             }
         }
     }
 
     /// Forgets a failed message.
     pub fn discard(&mut self, client_id: &ClientId) {
-        self.items
-            .retain(|item| item.client_id != *client_id || !matches!(item.stage, Stage::Failed(_)));
+        self.remove(|item| item.client_id == *client_id && item.has_failed());
+    }
+}
+
+impl Pending {
+    fn has_failed(&self) -> bool {
+        matches!(self.stage, Stage::Failed(_))
     }
 }
 
@@ -260,6 +336,87 @@ mod tests {
         assert_eq!(names(&outbox.next_batch()), ["a"]);
         outbox.discard(&id("a"));
         assert_eq!(outbox.items().len(), 1, "what is being sent cannot be discarded");
+    }
+
+    /// What a machine keeps, as it would: by place and name.
+    #[derive(Default)]
+    struct Machine(std::collections::BTreeMap<(u64, ClientId), Pending>);
+
+    impl Machine {
+        fn keep(&mut self, outbox: &mut Outbox) {
+            for change in outbox.unsaved() {
+                match change {
+                    Unsaved::Keep(item) => self.0.insert((item.order, item.client_id.clone()), item),
+                    Unsaved::Forget { order, client_id } => self.0.remove(&(order, client_id)),
+                };
+            }
+        }
+
+        fn names(&self) -> Vec<&str> {
+            self.0.keys().map(|(_, id)| id.as_str()).collect()
+        }
+
+        /// As after a reload.
+        fn restore(&self, outbox: &mut Outbox, mine: bool) {
+            for item in self.0.values() {
+                let mut item = item.clone();
+                if !item.has_failed() {
+                    item.stage = Stage::Waiting;
+                }
+                outbox.restore(item, mine);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_unsent_is_kept_and_comes_back_in_order() {
+        let mut machine = Machine::default();
+        let mut outbox = Outbox::default();
+        // The clock goes back.
+        for (name, at) in [("a", 50), ("b", 40), ("c", 45)] {
+            outbox.push(id(name), text(name), Timestamp(at));
+            machine.keep(&mut outbox);
+        }
+        assert_eq!(machine.names(), ["a", "b", "c"]);
+        outbox.next_batch();
+        outbox.refused("no");
+        outbox.retry(&id("c"));
+        machine.keep(&mut outbox);
+        let mut again = Outbox::default();
+        again.push(id("d"), text("d"), Timestamp(60));
+        machine.restore(&mut again, true);
+        machine.restore(&mut again, true);
+        assert_eq!(
+            names(&again.next_batch()),
+            ["c", "d"],
+            "a and b wait for their author"
+        );
+        again.confirmed(&id("c"));
+        again.discard(&id("a"));
+        machine.keep(&mut again);
+        assert_eq!(machine.names(), ["b", "d"]);
+        assert!(again.unsaved().is_empty(), "once");
+    }
+
+    #[test]
+    fn what_another_tab_left_is_kept_by_this_one() {
+        let mut machine = Machine::default();
+        let mut gone = outbox(&["a"]);
+        machine.keep(&mut gone);
+        let mut heir = Outbox::default();
+        machine.restore(&mut heir, false);
+        assert_eq!(heir.unsaved().len(), 1, "under this tab's name");
+        let mut same = Outbox::default();
+        machine.restore(&mut same, true);
+        assert!(same.unsaved().is_empty());
+        let mut quick = Outbox::default();
+        machine.restore(&mut quick, false);
+        quick.confirmed(&id("a"));
+        machine.keep(&mut quick);
+        assert!(
+            machine.names().is_empty(),
+            "what was sent at once is forgotten too"
+        );
     }
 
     #[test]

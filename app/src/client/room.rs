@@ -11,19 +11,18 @@ use protocol::{
     RoomSlug, Seq, SetTyping, Timestamp,
 };
 
-use super::outbox::Outbox;
+use super::backoff::Backoff;
+use super::outbox::{Outbox, Pending, Unsaved};
 use super::roster::Roster;
 use super::rows::{Row, Wall, rows};
 use super::timeline::{Applied, Timeline};
+pub use replies::{passes, sentence};
 
 /// Live events that wait for an answer at most. Past that the rest is read from the log afterwards.
 const HELD: usize = 2_000;
 
 /// A message that is stored is seen in the room after so many milliseconds, or the client asks where it is.
 const EVENT_DUE_MS: u64 = 3_000;
-
-/// What was refused or lost without a hint is tried again after so many milliseconds.
-const RETRY_MS: u64 = 1_000;
 
 /// What the client wants.
 #[derive(Clone, Debug)]
@@ -102,6 +101,9 @@ pub struct RoomClient {
     reset_meanwhile: bool,
     /// Some live events were let go because too many waited: read the log for them.
     let_go: bool,
+    /// What was kept on this machine is still being read: it goes out before what is written now.
+    outbox_due: bool,
+    backoff: Backoff,
     /// `join`, `history` and `send` are not tried again before these times.
     rejoin_at: Option<u64>,
     refill_at: Option<u64>,
@@ -116,9 +118,11 @@ pub struct RoomClient {
 impl RoomClient {
     /// Starts from what the page shows. Without `you` it only shows it.
     pub fn new(room: RoomSlug, you: Option<Person>, timeline: Timeline, people: PresenceList) -> Self {
+        let backoff = Backoff::new(you.as_ref().map_or(room.as_str(), |you| you.id.as_str()));
         Self {
             room,
             you,
+            backoff,
             timeline,
             outbox: Outbox::default(),
             roster: Roster::new(people),
@@ -130,6 +134,7 @@ impl RoomClient {
             held_presence: Vec::new(),
             reset_meanwhile: false,
             let_go: false,
+            outbox_due: false,
             rejoin_at: None,
             refill_at: None,
             resend_at: None,
@@ -200,9 +205,38 @@ impl RoomClient {
         outbox.unanswered();
         self.outbox = outbox;
         self.outbox.settle(&self.timeline.position());
+        self.confirm_shown();
+    }
+
+    /// What was kept on this machine is being read: nothing is sent before [`RoomClient::restore`].
+    pub fn await_outbox(&mut self) {
+        self.outbox_due = true;
+    }
+
+    /// What was kept on this machine of messages that are not sent; see [`Outbox::restore`].
+    pub fn restore(&mut self, kept: Vec<(Pending, bool)>, now: u64) -> Vec<Command> {
+        self.outbox_due = false;
+        for (item, mine) in kept {
+            self.outbox.restore(item, mine);
+        }
+        self.confirm_shown();
+        self.flush(now)
+    }
+
+    fn confirm_shown(&mut self) {
         for event in self.timeline.events() {
             confirm(&mut self.outbox, self.you.as_ref(), event);
         }
+    }
+
+    /// What is to be kept on this machine now; see [`Outbox::unsaved`].
+    pub fn unsaved(&mut self) -> Vec<Unsaved> {
+        self.outbox.unsaved()
+    }
+
+    /// Who writes here.
+    pub fn you(&self) -> Option<&Person> {
+        self.you.as_ref()
     }
 
     /// There is a (new) connection: join, and resend what was not acknowledged.
@@ -410,7 +444,11 @@ impl RoomClient {
 
     /// Sends what waits, if it may be sent now.
     fn flush(&mut self, now: u64) -> Vec<Command> {
-        if self.stage != Stage::Live || self.over.is_some() || self.resend_at.is_some_and(|at| now < at) {
+        if self.stage != Stage::Live
+            || self.outbox_due
+            || self.over.is_some()
+            || self.resend_at.is_some_and(|at| now < at)
+        {
             return Vec::new();
         }
         self.resend_at = None;

@@ -60,6 +60,8 @@ pub struct MessageRow {
 pub enum Mark {
     /// In the log.
     Sent,
+    /// To be sent when there is a connection.
+    Waiting,
     /// On its way.
     Sending,
     /// Not sent, and why.
@@ -121,6 +123,7 @@ pub fn rows(
         for item in outbox.items() {
             let mark = match &item.stage {
                 Stage::Failed(why) => Mark::Failed(why.clone()),
+                Stage::Waiting => Mark::Waiting,
                 _ => Mark::Sending,
             };
             list.message(

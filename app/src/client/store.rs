@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
-use protocol::{Person, PresenceList, RoomSlug, Timestamp};
+use protocol::{Person, PersonId, PresenceList, RoomSlug, Timestamp};
 
+use super::kept;
 use super::platform;
 use super::room::{Command, Older, RoomClient};
 use super::rows::{Row, Wall};
@@ -78,22 +79,45 @@ impl RoomStore {
         self.slug.try_get_value()
     }
 
+    /// Who writes here.
+    pub fn you(&self) -> Option<PersonId> {
+        self.look(|client| client.you().map(|you| you.id.clone()))?
+    }
+
     /// The first paint is over: from now on times are this machine's.
     pub fn go_local(&self) {
         self.wall.set_value(None);
         self.refresh();
     }
 
-    /// Changes the room and shows the result. Nothing, if the page is gone already.
+    /// Changes the room, shows the result and keeps what is unsent. Nothing, if the page is gone already.
     pub fn change<T>(&self, f: impl FnOnce(&mut RoomClient) -> T) -> Option<T> {
-        let result = self.client.try_update_value(f)?;
+        let (mut f, mut result) = (Some(f), None);
+        self.change_any(&mut |client| result = f.take().map(|f| f(client)));
+        result
+    }
+
+    // Once in the browser build, and not once for each change.
+    fn change_any(&self, f: &mut dyn FnMut(&mut RoomClient)) {
+        let unsaved = self.client.try_update_value(|client| {
+            f(client);
+            client.unsaved()
+        });
         self.refresh();
-        Some(result)
+        if let (Some(unsaved), Some(person), Some(room)) = (unsaved, self.you(), self.slug()) {
+            kept::write(&person, &room, unsaved);
+        }
     }
 
     /// Looks at the room.
     pub fn look<T>(&self, f: impl FnOnce(&RoomClient) -> T) -> Option<T> {
-        self.client.try_with_value(f)
+        let (mut f, mut result) = (Some(f), None);
+        self.look_any(&mut |client| result = f.take().map(|f| f(client)));
+        result
+    }
+
+    fn look_any(&self, f: &mut dyn FnMut(&RoomClient)) {
+        self.client.try_with_value(f);
     }
 
     /// The one timer: calls `tick` after so many milliseconds, or earlier if that was asked for before.

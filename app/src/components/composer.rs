@@ -8,6 +8,7 @@ use protocol::text::InvalidText;
 use protocol::{ClientId, MessageText};
 
 use super::{ProblemNote, effect};
+use crate::client::kept::{self, Draft};
 use crate::client::live::Live;
 use crate::client::platform;
 use crate::client::store::RoomStore;
@@ -60,6 +61,46 @@ pub fn Composer(
             live.drive(store, |client, now| client.typed(text.trim().is_empty(), now));
         }
     };
+    let you = data.with_value(|data| data.you.as_ref().map(|you| you.id.clone()));
+    let you = you.filter(|_| active);
+    let keep = {
+        let (room, you) = (room.clone(), you.clone());
+        move || {
+            let (Some(textarea), Some(you)) = (textarea.get_untracked(), &you) else {
+                return;
+            };
+            let at = |at: Option<Option<u32>>| at.flatten().unwrap_or_default();
+            let (start, end) = (textarea.selection_start().ok(), textarea.selection_end().ok());
+            let draft = Draft {
+                text: textarea.value(),
+                selection: (at(start), at(end)),
+            };
+            kept::keep_draft(you, &room, draft);
+        }
+    };
+    let restore = {
+        let room = room.clone();
+        move || {
+            let Some(you) = &you else { return };
+            kept::draft(you, &room, move |draft| {
+                if let Some(textarea) = textarea.try_get_untracked().flatten()
+                    && textarea.value().is_empty()
+                {
+                    textarea.set_value(&draft.text);
+                    let (start, end) = draft.selection;
+                    textarea.set_selection_range(start, end).ok();
+                    changed();
+                }
+            });
+        }
+    };
+    let typed = {
+        let keep = keep.clone();
+        move |_| {
+            changed();
+            keep();
+        }
+    };
     let submitted = move |event: SubmitEvent| {
         let Some(textarea) = textarea.get_untracked() else {
             return;
@@ -76,6 +117,7 @@ pub fn Composer(
                     Ok(()) => {
                         textarea.set_value("");
                         changed();
+                        keep();
                         scroller
                             .get_untracked()
                             .inspect(|scroller| scroller.set_scroll_top(0));
@@ -111,6 +153,7 @@ pub fn Composer(
         {
             textarea.focus().ok();
         }
+        restore();
     });
     view! {
         <form class="composer" method="post" action=format!("/rooms/{room}/messages") node_ref=form on:submit=submitted>
@@ -128,7 +171,7 @@ pub fn Composer(
                     placeholder=format!("Message {title}")
                     enterkeyhint="enter"
                     node_ref=textarea
-                    on:input=move |_| changed()
+                    on:input=typed
                     on:keydown=pressed
                 ></textarea>
                 <span class="char-count" class:over=move || { chars.get() > MESSAGE_CHARS } hidden=move || chars.get() < COUNT_FROM>

@@ -41,7 +41,11 @@ pub fn Message(
         let seq = now.read().seq;
         seq.map(|seq| format!("/rooms/{room}?before={}#m{seq}", seq + 1))
     };
-    let sending = move || now.read().mark == Mark::Sending;
+    let sending = move || matches!(now.read().mark, Mark::Waiting | Mark::Sending);
+    let state = move || match now.read().mark {
+        Mark::Waiting => "Waiting to be sent",
+        _ => "Sending",
+    };
     view! {
         <article class="message" class:lead=move || now.read().lead class:own=own class:sending=sending id=id>
             <span class=format!("chip hue-{hue}") aria-hidden="true">{initial(&name)}</span>
@@ -50,7 +54,7 @@ pub fn Message(
                 <a class="permalink" href=permalink rel="nofollow">
                     <time datetime=move || now.read().datetime.clone()>{move || now.read().time.clone()}</time>
                 </a>
-                <span class="mark icon icon-clock" role="img" aria-label="Sending" title="Sending" hidden=move || !sending()></span>
+                <span class="mark icon icon-clock" role="img" aria-label=state title=state hidden=move || !sending()></span>
             </header>
             <div class="text"><MessageText text=first.text/></div>
             {own.then(|| view! { <Failed now client_id store/> })}

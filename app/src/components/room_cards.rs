@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{RoomList, RoomSummary, Timestamp};
+use protocol::{PersonId, RoomList, RoomSummary, Timestamp};
 
 use super::{effect, list};
 use crate::client::calendar::{ago, iso};
+use crate::client::kept;
 use crate::client::live::Live;
 use crate::client::platform;
 use crate::client::reconnect::Link;
@@ -22,8 +23,8 @@ pub fn RoomCards(
     rooms: Vec<RoomSummary>,
     /// When that was true.
     now: Timestamp,
-    /// Whether to keep it up to date over the socket.
-    live: bool,
+    /// Who is looking: for them it is kept up to date over the socket.
+    you: Option<PersonId>,
 ) -> impl IntoView {
     let rooms = RwSignal::new(rooms);
     let now = RwSignal::new(now);
@@ -42,6 +43,7 @@ pub fn RoomCards(
             refresh();
         }
     });
+    let live = you.is_some();
     effect(move || {
         if !live {
             return;
@@ -51,7 +53,7 @@ pub fn RoomCards(
             on_cleanup(move || interval.clear());
         }
     });
-    let card = move |room| view! { <Card room rooms now/> }.into_any();
+    let card = move |room| view! { <Card room rooms now you=you.clone()/> }.into_any();
     view! {
         <ul class="room-cards">
             {list(move || rooms.get(), |room| room.room.to_string(), card)}
@@ -61,8 +63,22 @@ pub fn RoomCards(
 }
 
 #[component]
-fn Card(room: RoomSummary, rooms: RwSignal<Vec<RoomSummary>>, now: RwSignal<Timestamp>) -> impl IntoView {
+fn Card(
+    room: RoomSummary,
+    rooms: RwSignal<Vec<RoomSummary>>,
+    now: RwSignal<Timestamp>,
+    you: Option<PersonId>,
+) -> impl IntoView {
     let slug = room.room.clone();
+    let drafted = RwSignal::new(false);
+    let place = room.room.clone();
+    effect(move || {
+        if let Some(you) = &you {
+            kept::draft(you, &place, move |_| {
+                drafted.try_set(true);
+            });
+        }
+    });
     let current = Memo::new(move |_| {
         let rooms = rooms.read();
         rooms.iter().find(|current| current.room == slug).cloned()
@@ -80,6 +96,7 @@ fn Card(room: RoomSummary, rooms: RwSignal<Vec<RoomSummary>>, now: RwSignal<Time
             <a class="room-card" href=format!("/rooms/{}", room.room)>
                 <span class="room-card-title">{room.title.to_string()}</span>
                 <span class="room-card-last">{move || last()}</span>
+                <span class="room-card-draft" hidden=move || !drafted.get()>"Draft"</span>
                 <span class="count" class:nobody=move || here() == 0>{move || format!("{} here", here())}</span>
             </a>
         </li>

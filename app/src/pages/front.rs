@@ -12,6 +12,7 @@ pub fn Front(data: FrontData) -> impl IntoView {
     head::title(|| "Hubbub".to_owned());
     let FrontData { you, rooms, now } = data;
     let signed_in = you.is_some();
+    let id = you.as_ref().map(|you| you.id.clone());
     let welcome = match you {
         Some(you) => view! { <Session you next="/"/> }.into_any(),
         None => view! { <SignIn next="/"/> }.into_any(),
@@ -32,7 +33,7 @@ pub fn Front(data: FrontData) -> impl IntoView {
             </section>
             <section class="rooms" aria-labelledby="rooms-title">
                 <h2 id="rooms-title">"Rooms"</h2>
-                <RoomCards rooms now live=signed_in/>
+                <RoomCards rooms now you=id/>
                 <ProblemNote about_rooms=true/>
                 {create}
             </section>

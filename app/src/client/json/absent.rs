@@ -12,6 +12,11 @@ impl Json {
         None
     }
 
+    /// The text of that name.
+    pub fn text(&self, _name: &str) -> Option<String> {
+        None
+    }
+
     /// The value as what it should be; nothing, if it is something else.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
         None

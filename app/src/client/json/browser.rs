@@ -22,6 +22,11 @@ impl Json {
         (!member.is_undefined()).then_some(Self(member))
     }
 
+    /// The text of that name.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.get(name)?.0.as_string()
+    }
+
     /// The value as what it should be; nothing, if it is something else.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
         T::deserialize(Value(self.0.clone())).ok()

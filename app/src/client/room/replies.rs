@@ -1,8 +1,8 @@
 //! What the answers to a room's commands mean. Answers of an earlier connection mean nothing.
 
-use protocol::{ErrorCode, HistoryPage, Joined, Receipts, Refusal, RoomEvent};
+use protocol::{ErrorCode, HistoryPage, Joined, Receipts, Refusal};
 
-use super::{Command, EVENT_DUE_MS, Failure, Generation, Outcome, RETRY_MS, RoomClient, Stage};
+use super::{Command, EVENT_DUE_MS, Failure, Generation, Outcome, RoomClient, Stage};
 use crate::client::timeline::Timeline;
 
 impl RoomClient {
@@ -17,9 +17,9 @@ impl RoomClient {
                 self.join(None)
             }
             Ok(joined) => self.enter(joined, now),
-            Err(Failure::Unknown) => self.rejoin_in(RETRY_MS, now),
-            Err(Failure::Refused(refusal)) => match retry_in(&refusal) {
-                Some(ms) => self.rejoin_in(ms, now),
+            Err(Failure::Unknown) => self.rejoin(None, now),
+            Err(Failure::Refused(refusal)) => match passes(&refusal) {
+                Some(hint) => self.rejoin(hint, now),
                 None => {
                     self.over = Some(sentence(&refusal));
                     Vec::new()
@@ -28,7 +28,8 @@ impl RoomClient {
         }
     }
 
-    fn rejoin_in(&mut self, ms: u64, now: u64) -> Vec<Command> {
+    fn rejoin(&mut self, hint: Option<u64>, now: u64) -> Vec<Command> {
+        let ms = self.backoff.next_ms(hint);
         self.rejoin_at = Some(now + ms);
         vec![Command::Wake(ms)]
     }
@@ -43,6 +44,7 @@ impl RoomClient {
             && first.is_none_or(|first| first <= mine.seq.next())
             && joined.head.seq >= mine.seq;
         self.over = None;
+        self.backoff.worked();
         // A whole list that came meanwhile is what the changes after it build on, whether it is newer or not.
         self.roster
             .replace(self.held_roster.take().unwrap_or(joined.roster));
@@ -68,10 +70,7 @@ impl RoomClient {
     fn replace(&mut self, timeline: Timeline) {
         self.loading_older = false;
         self.timeline = timeline;
-        let own: Vec<RoomEvent> = self.timeline.events().to_vec();
-        for event in &own {
-            super::confirm(&mut self.outbox, self.you.as_ref(), event);
-        }
+        self.confirm_shown();
         self.outbox.settle(&self.timeline.position());
     }
 
@@ -94,10 +93,11 @@ impl RoomClient {
         let page = match outcome {
             Ok(page) => page,
             Err(failure) => {
-                let ms = match &failure {
-                    Failure::Refused(refusal) => retry_in(refusal).unwrap_or(RETRY_MS),
-                    Failure::Unknown => RETRY_MS,
+                let hint = match &failure {
+                    Failure::Refused(refusal) => passes(refusal).flatten(),
+                    Failure::Unknown => None,
                 };
+                let ms = self.backoff.next_ms(hint);
                 self.refill_at = Some(now + ms);
                 return vec![Command::Wake(ms)];
             }
@@ -120,7 +120,7 @@ impl RoomClient {
             (false, _) if self.held_does_not_follow(position.seq) => {
                 // What was held is ahead of what the log admits to: look again, but not at once.
                 self.stage = Stage::Filling;
-                self.refill_at = Some(now + RETRY_MS);
+                self.refill_at = Some(now + self.backoff.next_ms(None));
             }
             (false, _) => commands.extend(self.release(now)),
         }
@@ -157,6 +157,7 @@ impl RoomClient {
         }
         match outcome {
             Ok(receipts) => {
+                self.backoff.worked();
                 self.outbox.stored(&receipts.receipts);
                 let epoch = self.timeline.position().epoch;
                 if receipts.receipts.iter().all(|receipt| receipt.epoch == epoch) {
@@ -166,9 +167,9 @@ impl RoomClient {
                     self.event_due_at = Some(now + EVENT_DUE_MS);
                 }
             }
-            Err(Failure::Unknown) => self.resend_in(RETRY_MS, now),
-            Err(Failure::Refused(refusal)) => match retry_in(&refusal) {
-                Some(ms) => self.resend_in(ms, now),
+            Err(Failure::Unknown) => self.resend(None, now),
+            Err(Failure::Refused(refusal)) => match passes(&refusal) {
+                Some(hint) => self.resend(hint, now),
                 None => self.outbox.refused(&sentence(&refusal)),
             },
         }
@@ -177,22 +178,24 @@ impl RoomClient {
         commands
     }
 
-    fn resend_in(&mut self, ms: u64, now: u64) {
+    fn resend(&mut self, hint: Option<u64>, now: u64) {
         self.outbox.unanswered();
-        self.resend_at = Some(now + ms);
+        self.resend_at = Some(now + self.backoff.next_ms(hint));
     }
 }
 
-/// When a refused command may succeed, if ever.
-fn retry_in(refusal: &Refusal) -> Option<u64> {
+/// Whether a refused command may succeed later, and when if the server says so.
+pub fn passes(refusal: &Refusal) -> Option<Option<u64>> {
     let passes = matches!(
         refusal.code,
         ErrorCode::RateLimited | ErrorCode::Busy | ErrorCode::Unavailable
     );
-    refusal.retry_after_ms.or(passes.then_some(RETRY_MS))
+    let hint = refusal.retry_after_ms;
+    (passes || hint.is_some()).then_some(hint)
 }
 
-fn sentence(refusal: &Refusal) -> String {
+/// A refusal for people.
+pub fn sentence(refusal: &Refusal) -> String {
     match refusal.code {
         ErrorCode::NotSignedIn => "You are not signed in any more. Reload the page and sign in.".to_owned(),
         ErrorCode::Reload => "Hubbub was updated. Reload the page to go on.".to_owned(),

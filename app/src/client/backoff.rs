@@ -1,0 +1,71 @@
+//! How long to wait before something is tried again: longer each time, and never as long as everybody else.
+
+/// The first wait, in milliseconds.
+const FIRST_MS: u64 = 1_000;
+/// Doubled so often at most: 32 s.
+const DOUBLINGS: u32 = 5;
+
+/// Waits that grow until something works.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    tries: u32,
+    /// State of a xorshift generator: good enough to spread clients, and the same in every run.
+    random: u64,
+}
+
+impl Backoff {
+    /// Clients with different seeds wait differently.
+    pub fn new(seed: &str) -> Self {
+        // FNV-1a.
+        let random = seed.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self {
+            tries: 0,
+            random: random | 1,
+        }
+    }
+
+    /// The next wait in milliseconds. `hint`: what the server asks for, which is at least kept.
+    pub fn next_ms(&mut self, hint: Option<u64>) -> u64 {
+        let wait = hint.unwrap_or(FIRST_MS << self.tries.min(DOUBLINGS));
+        self.tries = self.tries.saturating_add(1);
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        wait + self.random % (wait / 2).max(1)
+    }
+
+    /// It worked: the next wait is a short one.
+    pub fn worked(&mut self) {
+        self.tries = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_differ_and_start_over() {
+        let waits = |seed: &str| -> Vec<u64> {
+            let mut backoff = Backoff::new(seed);
+            (0..8).map(|_| backoff.next_ms(None)).collect()
+        };
+        let ada = waits("ada");
+        for (n, wait) in ada.iter().enumerate() {
+            let least = 1_000 << n.min(5);
+            assert!((least..least + least / 2).contains(wait), "{n}: {wait}");
+        }
+        assert_ne!(ada, waits("grace"));
+        assert_eq!(ada, waits("ada"));
+        let mut backoff = Backoff::new("ada");
+        backoff.next_ms(None);
+        backoff.next_ms(None);
+        backoff.worked();
+        assert!(backoff.next_ms(None) < 1_500);
+        let asked = backoff.next_ms(Some(20_000));
+        assert!((20_000..30_000).contains(&asked));
+        assert_eq!(backoff.next_ms(Some(0)), 0);
+    }
+}
