@@ -1,5 +1,5 @@
 //! The live part of the page. The core is plain values without DOM, clock or socket, in reading order: [`timeline`],
-//! [`outbox`], [`roster`], [`rows`], and [`room`] which ties them together. [`live`] drives it in the browser
+//! [`window`], [`outbox`], [`roster`], [`rows`], and [`room`] which ties them together. [`live`] drives it in the browser
 //! through [`socket`] and [`platform`], which do nothing on the server.
 
 pub mod backoff;
@@ -20,6 +20,7 @@ pub mod socket;
 pub mod storage;
 pub mod store;
 pub mod timeline;
+pub mod window;
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -74,3 +74,61 @@ export async function watchLine(page: Page): Promise<() => Promise<number[]>> {
   });
   return () => page.evaluate(() => (window as unknown as { end2endTops: number[] }).end2endTops);
 }
+
+export interface ReadUp {
+  /** The number of the message that was read last. */
+  reached: number;
+  /** Where that is on the screen. */
+  top: number;
+  steps: number;
+  frames: number;
+  /** Pixels by which the line in the middle of the screen moved by itself, at most. */
+  moved: number;
+  /** Messages in the page, at most. */
+  most: number;
+}
+
+/** Scrolls up by so many pixels at a time (down, if negative; not at all, if 0) until the message in the middle of the
+ * screen has this number, and watches at every frame whether that message stays where it is. */
+export async function readUp(page: Page, step: number, until: number): Promise<ReadUp> {
+  return page.evaluate(
+    async ([step, until]) => {
+      const scroller = document.querySelector(".scroller");
+      if (!scroller) throw new Error("nothing scrolls");
+      const frame = (): Promise<unknown> => new Promise((framed) => requestAnimationFrame(() => setTimeout(framed)));
+      const middle = (): Element => {
+        const { left, width, top, height } = scroller.getBoundingClientRect();
+        for (let y = top + height / 2; y > top; y -= 10) {
+          const found = document.elementFromPoint(left + width / 2, y)?.closest("article[id]");
+          if (found) return found;
+        }
+        throw new Error("no message in the middle of the screen");
+      };
+      const number = (line: Element): number => Number(line.id.slice(1));
+      const past = (n: number): boolean => (step < 0 ? n >= until : n <= until);
+      let [steps, frames, moved, most, idle] = [0, 0, 0, 0, 0];
+      let line = middle();
+      let top = line.getBoundingClientRect().top;
+      for (;;) {
+        const before = scroller.scrollTop;
+        scroller.scrollTop -= step;
+        // In the same task: nothing can have come or gone yet.
+        line = middle();
+        top = line.getBoundingClientRect().top;
+        steps += 1;
+        // Where the page ends for now, something is being loaded.
+        idle = step !== 0 && scroller.scrollTop === before ? idle + 1 : 0;
+        if (idle > 300) throw new Error(`stuck at message ${number(line)}`);
+        for (let n = 0; n < 3; n += 1) {
+          await frame();
+          frames += 1;
+          if (!line.isConnected) throw new Error(`message ${line.id} is gone while it is read`);
+          moved = Math.max(moved, Math.abs(line.getBoundingClientRect().top - top));
+          most = Math.max(most, document.querySelectorAll('[role="log"] article').length);
+        }
+        if (past(number(line))) return { reached: number(line), top, steps, frames, moved, most };
+      }
+    },
+    [step, until] as const,
+  );
+}

@@ -60,6 +60,32 @@ test("new messages wait behind a pill while one reads further up", async ({ pers
   await expect.poll(() => fromEnd(ada)).toBeLessThanOrEqual(STILL);
 });
 
+test("what grows above, as an image does that loads, moves nothing", async ({ person, program }) => {
+  const room = await roomWithLines(await program("Host"), 200);
+  const ada = await person("Ada", room);
+  await expect(ada.said("line 200")).toBeInViewport();
+  const top = await scrollTo(ada, -900, "line 155");
+  await expect(ada.said("line 155")).toBeInViewport();
+  const places = await watchLine(ada.page);
+  await ada.said("line 140").evaluate((message) => (message.style.paddingBlockEnd = "333px"));
+  await expect.poll(async () => (await places()).length).toBeGreaterThan(5);
+  expect((await places()).filter((place) => Math.abs(place - top) > STILL), "no frame shows it elsewhere").toEqual([]);
+});
+
+test("a keyboard that opens leaves the line as far above the composer as it was", async ({ person, program }) => {
+  const room = await roomWithLines(await program("Host"), 200);
+  const ada = await person("Ada", room, { viewport: { width: 390, height: 844 } });
+  await expect(ada.said("line 200")).toBeInViewport();
+  await scrollTo(ada, -900, "line 155");
+  await expect(ada.said("line 155")).toBeInViewport();
+  const above = async (): Promise<number> => ((await ada.message.boundingBox())?.y ?? Number.NaN) - (await lineTop(ada.page));
+  const before = await above();
+  await ada.page.setViewportSize({ width: 390, height: 500 });
+  await expect.poll(async () => Math.abs((await above()) - before)).toBeLessThanOrEqual(STILL);
+  await ada.page.setViewportSize({ width: 390, height: 844 });
+  await expect.poll(async () => Math.abs((await above()) - before)).toBeLessThanOrEqual(STILL);
+});
+
 test("at the bottom, new messages are followed", async ({ person, program }) => {
   const host = await program("Host");
   const room = await roomWithLines(host, 80);

@@ -16,4 +16,4 @@ pub use browser::*;
 #[cfg(feature = "hydrate")]
 pub use history::{address, follow, push};
 #[cfg(feature = "hydrate")]
-pub use place::{Keeper, keep_place};
+pub use place::{Keeper, keep_place, note_place, scroll_to_end};

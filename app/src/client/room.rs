@@ -2,6 +2,7 @@
 //! No clock, no socket, no timer: whoever drives it brings them, in the browser, a test or a load generator.
 
 mod people;
+mod reading;
 mod replies;
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,9 @@ use protocol::{
 use super::backoff::Backoff;
 use super::outbox::{Outbox, Pending, Unsaved};
 use super::roster::Roster;
-use super::rows::{Row, Wall, rows};
 use super::timeline::{Applied, Timeline};
+use super::window::Window;
+pub use reading::Older;
 pub use replies::{passes, sentence};
 
 /// Live events that wait for an answer at most. Past that the rest is read from the log afterwards.
@@ -71,23 +73,13 @@ enum Stage {
     Live,
 }
 
-/// Whether older messages are on their way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Older {
-    /// There are none.
-    None,
-    /// There are.
-    More,
-    /// They are being loaded.
-    Loading,
-}
-
 /// The state of one room.
 #[derive(Clone, Debug)]
 pub struct RoomClient {
     room: RoomSlug,
     you: Option<Person>,
     timeline: Timeline,
+    window: Window,
     outbox: Outbox,
     roster: Roster,
     stage: Stage,
@@ -118,12 +110,15 @@ pub struct RoomClient {
 impl RoomClient {
     /// Starts from what the page shows. Without `you` it only shows it.
     pub fn new(room: RoomSlug, you: Option<Person>, timeline: Timeline, people: PresenceList) -> Self {
+        let mut window = Window::default();
+        window.settle(&timeline);
         let backoff = Backoff::new(you.as_ref().map_or(room.as_str(), |you| you.id.as_str()));
         Self {
             room,
             you,
             backoff,
             timeline,
+            window,
             outbox: Outbox::default(),
             roster: Roster::new(people),
             stage: Stage::Away,
@@ -145,17 +140,6 @@ impl RoomClient {
         }
     }
 
-    /// The lines to show.
-    pub fn rows(&self, wall: &Wall<'_>) -> Vec<Row> {
-        rows(
-            &self.timeline,
-            &self.outbox,
-            self.roster.notes(),
-            self.you.as_ref(),
-            wall,
-        )
-    }
-
     /// Who is here and who writes.
     pub fn roster(&self) -> &Roster {
         &self.roster
@@ -164,20 +148,6 @@ impl RoomClient {
     /// The part of the log that is shown.
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
-    }
-
-    /// The oldest event held.
-    pub fn first(&self) -> Option<Seq> {
-        self.timeline.first()
-    }
-
-    /// Whether there is more above.
-    pub fn older_state(&self) -> Older {
-        match (self.timeline.more(), self.loading_older) {
-            (false, _) => Older::None,
-            (true, false) => Older::More,
-            (true, true) => Older::Loading,
-        }
     }
 
     /// Why the room cannot go on here, if it cannot.
@@ -316,6 +286,12 @@ impl RoomClient {
 
     /// Applies events one after another, up to the first that does not fit.
     fn take(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Command> {
+        let commands = self.apply(events, now);
+        self.window.settle(&self.timeline);
+        commands
+    }
+
+    fn apply(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Command> {
         let mut commands = Vec::new();
         let mut events = events.into_iter();
         while let Some(event) = events.next() {
@@ -389,19 +365,6 @@ impl RoomClient {
     /// Forgets a failed message.
     pub fn discard(&mut self, client_id: &ClientId) {
         self.outbox.discard(client_id);
-    }
-
-    /// The reader is near the top: load what is above.
-    pub fn want_older(&mut self) -> Vec<Command> {
-        if self.stage != Stage::Live || self.older_state() != Older::More {
-            return Vec::new();
-        }
-        self.loading_older = true;
-        vec![Command::Older(History {
-            room: self.room.clone(),
-            before: self.first().or(Some(self.timeline.position().seq.next())),
-            after: None,
-        })]
     }
 
     /// Time has passed. Safe to call whenever.

@@ -5,7 +5,6 @@ use protocol::{EventBody, Person, PersonId, RoomEvent, Timestamp};
 use super::calendar::{Moment, iso};
 use super::outbox::{Outbox, Stage};
 use super::roster::Note;
-use super::timeline::Timeline;
 
 /// Messages of one author closer together than this stand under one name.
 const GROUP_MS: u64 = 5 * 60_000;
@@ -98,26 +97,29 @@ impl Wall<'_> {
     }
 }
 
-/// The lines, oldest first.
+/// The lines, oldest first. `unsent` stands after the newest message: nothing, if these events are further up.
 pub fn rows(
-    timeline: &Timeline,
-    outbox: &Outbox,
+    events: &[RoomEvent],
+    unsent: Option<&Outbox>,
     notes: &[Note],
     you: Option<&Person>,
     wall: &Wall<'_>,
 ) -> Vec<Row> {
     let mut list = List::new(wall);
     let mut notes = notes;
-    if let Some(first) = timeline.first() {
+    if let Some(first) = events.first() {
         // What happened before the first event shown has nothing to stand after.
-        notes = &notes[notes.partition_point(|note| note.after.next() < first)..];
+        notes = &notes[notes.partition_point(|note| note.after.next() < first.seq)..];
     }
-    for event in timeline.events() {
+    for event in events {
         let here = notes.partition_point(|note| note.after < event.seq);
         list.quiet(&notes[..here]);
         notes = &notes[here..];
         list.event(event);
     }
+    let Some(outbox) = unsent else {
+        return list.rows;
+    };
     list.quiet(notes);
     if let Some(you) = you {
         for item in outbox.items() {
@@ -264,6 +266,7 @@ fn listed(names: &[&str]) -> String {
 mod tests {
     use super::*;
     use crate::client::samples::{epoch, id, person, posted, seq, text};
+    use crate::client::timeline::Timeline;
     use protocol::Position;
 
     const UTC: &dyn Fn(Timestamp) -> i32 = &|_| 0;
@@ -295,7 +298,8 @@ mod tests {
             offset,
             now: Timestamp(86_400_000),
         };
-        rows(timeline, outbox, notes, Some(&person("you")), &wall)
+        let events = timeline.events();
+        rows(events, Some(outbox), notes, Some(&person("you")), &wall)
             .into_iter()
             .map(|row| match row {
                 Row::Day { label, .. } => format!("# {label}"),
@@ -398,8 +402,8 @@ mod tests {
             offset: UTC,
             now: Timestamp(0),
         };
-        let keys = |timeline, outbox| -> Vec<_> {
-            rows(timeline, outbox, &[], Some(&person("you")), &wall)
+        let keys = |timeline: &Timeline, outbox| -> Vec<_> {
+            rows(timeline.events(), Some(outbox), &[], Some(&person("you")), &wall)
                 .iter()
                 .map(Row::key)
                 .collect()

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use leptos::html::Div;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
 use protocol::{Person, PersonId, PresenceList, RoomSlug, Timestamp};
@@ -40,14 +41,14 @@ pub struct RoomStore {
     pub older: RwSignal<Older>,
     /// Why the room cannot go on here.
     pub over: RwSignal<Option<String>>,
+    /// Whether the newest message is in the page.
+    pub newest: RwSignal<bool>,
     /// Messages of others since the reader was at the bottom.
     pub below: RwSignal<u32>,
     /// Messages of others since the tab was looked at.
     pub missed: RwSignal<u32>,
     /// What a screen reader is to say next.
     pub announced: RwSignal<String>,
-    /// Whether the reader is at the bottom.
-    pub at_bottom: StoredValue<bool>,
 }
 
 impl RoomStore {
@@ -65,10 +66,10 @@ impl RoomStore {
             people: RwSignal::new(data.roster.clone()),
             typing: RwSignal::default(),
             over: RwSignal::default(),
+            newest: RwSignal::new(true),
             below: RwSignal::default(),
             missed: RwSignal::default(),
             announced: RwSignal::default(),
-            at_bottom: StoredValue::new(true),
         };
         store.refresh();
         store
@@ -82,6 +83,23 @@ impl RoomStore {
     /// Who writes here.
     pub fn you(&self) -> Option<PersonId> {
         self.look(|client| client.you().map(|you| you.id.clone()))?
+    }
+
+    /// The reader has scrolled. Changes nothing that is shown.
+    pub fn reader_at_bottom(&self, at_bottom: bool) {
+        self.client
+            .try_update_value(|client| client.reader_at_bottom(at_bottom));
+        if at_bottom && self.below.get_untracked() > 0 {
+            self.below.set(0);
+        }
+    }
+
+    /// Leads the reader down to the newest message.
+    pub fn go_down(&self, scroller: NodeRef<Div>) {
+        self.change(RoomClient::want_newest);
+        if let Some(scroller) = scroller.get_untracked() {
+            platform::scroll_to_end(&scroller);
+        }
     }
 
     /// The first paint is over: from now on times are this machine's.
@@ -161,7 +179,7 @@ impl RoomStore {
             }
             _ => self.announced.set(format!("{count} new messages")),
         }
-        if !self.at_bottom.get_value() {
+        if self.look(RoomClient::at_bottom) == Some(false) {
             self.below.update(|below| *below += count);
         }
         if !platform::visible() {
@@ -181,7 +199,7 @@ impl RoomStore {
                 now: platform::now(),
             },
         };
-        let Some((rows, people, typing, older, over)) = self.look(|client| {
+        let Some((rows, people, typing, older, newest, over)) = self.look(|client| {
             let over = client.over().map(str::to_owned);
             let roster = client.roster();
             (
@@ -189,6 +207,7 @@ impl RoomStore {
                 roster.list().clone(),
                 roster.typing_line(),
                 client.older_state(),
+                client.shows_newest(),
                 over,
             )
         }) else {
@@ -198,6 +217,7 @@ impl RoomStore {
         set_if_changed(self.people, people);
         set_if_changed(self.typing, typing);
         set_if_changed(self.older, older);
+        set_if_changed(self.newest, newest);
         set_if_changed(self.over, over);
     }
 
@@ -228,6 +248,7 @@ impl RoomStore {
             .map(|line| &line.key)
             .eq(known.iter().map(|line| &line.key))
         {
+            platform::note_place();
             self.lines.set(lines);
         }
     }

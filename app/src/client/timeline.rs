@@ -1,9 +1,10 @@
 //! The part of a room's log that the client holds: one unbroken stretch that ends at the newest event it knows.
 
+use protocol::limits::PAGE_EVENTS;
 use protocol::{Epoch, HistoryPage, Position, RoomEvent, Seq};
 
 /// Events held at most. What is dropped at the old end can be loaded again like any older page.
-pub const TIMELINE_EVENTS: usize = 5_000;
+pub const TIMELINE_EVENTS: usize = 20_000;
 
 /// How many go at once when there are too many: dropping one by one would shift the whole list for each event.
 const DROPPED_AT_ONCE: usize = 500;
@@ -65,6 +66,11 @@ impl Timeline {
     /// Whether there are older events in the log.
     pub fn more(&self) -> bool {
         self.more
+    }
+
+    /// Whether no older page fits in front any more.
+    pub fn is_full(&self) -> bool {
+        self.events.len() + PAGE_EVENTS as usize > TIMELINE_EVENTS
     }
 
     /// Takes the next event, or says why it is not the next.

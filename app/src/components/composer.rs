@@ -118,9 +118,7 @@ pub fn Composer(
                         textarea.set_value("");
                         changed();
                         keep();
-                        scroller
-                            .get_untracked()
-                            .inspect(|scroller| scroller.set_scroll_top(0));
+                        store.go_down(scroller);
                     }
                     Err(why) => complaint.set(why.to_owned()),
                 }

@@ -16,8 +16,8 @@ use crate::data::RoomData;
 /// Closer to the bottom than this is at the bottom, in CSS pixels.
 const BOTTOM_PX: i32 = 40;
 
-/// Closer to the top than this loads what is above.
-const TOP_PX: i32 = 800;
+/// Closer to an end of what is in the page than this brings what is beyond.
+const NEAR_PX: i32 = 800;
 
 /// Everything that was said, oldest first.
 #[component]
@@ -44,13 +44,12 @@ pub fn Messages(
             return;
         };
         let from_bottom = scroller.scroll_top().abs();
-        let at_bottom = from_bottom < BOTTOM_PX;
-        store.at_bottom.set_value(at_bottom);
-        if at_bottom && store.below.get_untracked() > 0 {
-            store.below.set(0);
-        }
-        if scroller.scroll_height() - scroller.client_height() - from_bottom < TOP_PX {
+        let newest = store.newest.get_untracked();
+        store.reader_at_bottom(newest && from_bottom < BOTTOM_PX);
+        if scroller.scroll_height() - scroller.client_height() - from_bottom < NEAR_PX {
             older();
+        } else if !newest && from_bottom < NEAR_PX {
+            store.change(RoomClient::want_newer);
         }
     };
     let content = NodeRef::<Div>::new();
@@ -58,7 +57,11 @@ pub fn Messages(
     let mut keeper = None;
     effect(move || {
         keeper = match (scroller.get(), content.get()) {
-            (Some(scroller), Some(content)) => platform::keep_place((*scroller).clone(), &content),
+            (Some(scroller), Some(content)) => {
+                platform::keep_place((*scroller).clone(), &content, move || {
+                    store.newest.get_untracked()
+                })
+            }
             _ => keeper.take(),
         };
     });
@@ -88,20 +91,21 @@ fn Top(data: StoredValue<RoomData>, store: RoomStore, active: bool) -> impl Into
     let room = data.with_value(|data| data.room.clone());
     let href = move || {
         store.lines.track();
-        let first = store.look(RoomClient::first).flatten();
+        let first = store.look(RoomClient::first_shown).flatten();
         first.map(|first| format!("/rooms/{room}?before={first}"))
     };
     // Where the room is live, older messages come to the reader instead of the other way round.
     let load = move |event: leptos::ev::MouseEvent| {
-        if active && live.is_connected() {
+        if active && live.is_connected() && store.older.get_untracked() == Older::More {
             event.prevent_default();
             live.drive(store, |client, _| client.want_older());
         }
     };
+    let link = move || matches!(store.older.get(), Older::More | Older::Elsewhere);
     let nothing = move || store.lines.read().is_empty();
     view! {
         <div class="list-top">
-            <a class="older" href=href on:click=load hidden=move || store.older.get() != Older::More>"Older messages"</a>
+            <a class="older" href=href on:click=load hidden=move || !link()>"Older messages"</a>
             <div class="skeleton-list" aria-hidden="true" hidden=move || store.older.get() != Older::Loading>
                 <div class="skeleton skeleton-line"></div>
                 <div class="skeleton skeleton-line"></div>

@@ -1,4 +1,4 @@
-//! "3 new messages", for a reader who is further up.
+//! "3 new messages", for a reader who is further up, or the way back from far up.
 
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -14,17 +14,13 @@ pub fn Pill(
     scroller: NodeRef<Div>,
 ) -> impl IntoView {
     let label = move || match store.below.get() {
+        0 => "Newest messages".to_owned(),
         1 => "1 new message".to_owned(),
         below => format!("{below} new messages"),
     };
-    let down = move |_| {
-        if let Some(scroller) = scroller.get_untracked() {
-            scroller.set_scroll_top(0);
-        }
-        store.below.set(0);
-    };
+    let nothing = move || store.below.get() == 0 && store.newest.get();
     view! {
-        <button type="button" class="pill" hidden=move || store.below.get() == 0 on:click=down>
+        <button type="button" class="pill" hidden=nothing on:click=move |_| store.go_down(scroller)>
             <span class="icon icon-down" aria-hidden="true"></span>
             {move || label()}
         </button>

@@ -87,6 +87,16 @@ pub fn nothing_focused() -> bool {
 pub struct Keeper;
 
 /// Keeps the line under the reader's eye where it is.
-pub fn keep_place(_scroller: web_sys::HtmlElement, _content: &web_sys::Element) -> Option<Keeper> {
+pub fn keep_place(
+    _scroller: web_sys::HtmlElement,
+    _content: &web_sys::Element,
+    _at_end: impl Fn() -> bool + 'static,
+) -> Option<Keeper> {
     None
 }
+
+/// Nothing scrolls.
+pub fn scroll_to_end(_scroller: &web_sys::HtmlElement) {}
+
+/// There is no place.
+pub fn note_place() {}

@@ -70,6 +70,7 @@ impl RoomClient {
     fn replace(&mut self, timeline: Timeline) {
         self.loading_older = false;
         self.timeline = timeline;
+        self.want_newest();
         self.confirm_shown();
         self.outbox.settle(&self.timeline.position());
     }
@@ -144,6 +145,7 @@ impl RoomClient {
             Ok(page) => {
                 // One that does not fit was asked for before the timeline was replaced; scrolling asks again.
                 self.timeline.prepend(page);
+                self.window.settle(&self.timeline);
                 Vec::new()
             }
             Err(_) => Vec::new(),

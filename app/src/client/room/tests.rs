@@ -6,7 +6,7 @@ use protocol::{
 };
 
 use super::*;
-use crate::client::rows::{Mark, Row};
+use crate::client::rows::{Mark, Row, Wall};
 use crate::client::samples::{epoch, id, person, posted, seq, text};
 
 const UTC: Wall<'static> = Wall {

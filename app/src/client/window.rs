@@ -1,0 +1,206 @@
+//! Which stretch of the timeline is in the page. The timeline may hold many thousands of messages; a page that
+//! shows all of them would be slow.
+
+use std::ops::Range;
+
+use super::timeline::Timeline;
+
+/// Messages in the page at most.
+pub const WINDOW_EVENTS: u64 = 400;
+
+/// How many come at one end, and go at the other, when the reader gets near it.
+const STEP: u64 = 100;
+
+/// From which message to which. Nothing of it depends on how high they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    first: u64,
+    last: u64,
+    /// The oldest message that the timeline held when this was settled.
+    oldest: u64,
+    /// It ends with the newest message.
+    newest: bool,
+    /// The reader is at the bottom: what is new is followed, and what is too much goes at the top.
+    pub at_bottom: bool,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            first: 0,
+            last: 0,
+            oldest: 0,
+            newest: true,
+            at_bottom: true,
+        }
+    }
+}
+
+impl Window {
+    /// Whether it ends with the newest message.
+    pub fn is_newest(&self) -> bool {
+        self.newest
+    }
+
+    /// Where it is among the timeline's events.
+    pub fn range(&self, timeline: &Timeline) -> Range<usize> {
+        match ends(timeline) {
+            Some((oldest, newest)) => {
+                let at = |seq: u64| seq.clamp(oldest, newest + 1) - oldest;
+                at(self.first) as usize..at(self.last + 1) as usize
+            }
+            None => 0..0,
+        }
+    }
+
+    /// The timeline has changed.
+    pub fn settle(&mut self, timeline: &Timeline) {
+        let Some((oldest, newest)) = ends(timeline) else {
+            return;
+        };
+        let lost = newest < self.first || self.last < oldest;
+        if lost || (self.newest && self.at_bottom) {
+            self.last = newest;
+            self.first = (newest + 1).saturating_sub(WINDOW_EVENTS).max(oldest);
+        } else {
+            if oldest < self.oldest {
+                // Older ones were loaded because the reader wants to see them.
+                self.first = self.first.saturating_sub(STEP);
+            }
+            self.first = self.first.max(oldest);
+            let last = if self.newest { newest } else { self.last };
+            self.last = last.min(self.first + WINDOW_EVENTS - 1);
+        }
+        self.oldest = oldest;
+        self.newest = self.last == newest;
+    }
+
+    /// The reader is near its top. False: there is nothing above in the timeline.
+    pub fn up(&mut self, timeline: &Timeline) -> bool {
+        match ends(timeline) {
+            Some((oldest, newest)) if oldest < self.first => {
+                self.first = self.first.saturating_sub(STEP).max(oldest);
+                self.last = self.last.min(self.first + WINDOW_EVENTS - 1);
+                self.newest = self.last == newest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The reader is near its bottom.
+    pub fn down(&mut self, timeline: &Timeline) {
+        if let Some((_, newest)) = ends(timeline) {
+            self.last = (self.last + STEP).min(newest);
+            self.first = self.first.max((self.last + 1).saturating_sub(WINDOW_EVENTS));
+            self.newest = self.last == newest;
+        }
+    }
+}
+
+fn ends(timeline: &Timeline) -> Option<(u64, u64)> {
+    let events = timeline.events();
+    Some((events.first()?.seq.get(), events.last()?.seq.get()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::samples::{epoch, posted, seq};
+    use protocol::{HistoryPage, Position};
+
+    fn timeline(first: u64, last: u64) -> Timeline {
+        let head = Position {
+            epoch: epoch(1),
+            seq: seq(last),
+        };
+        Timeline::new(head, (first..=last).map(|n| posted(n, "ada")).collect(), true)
+    }
+
+    fn settled(timeline: &Timeline) -> Window {
+        let mut window = Window::default();
+        window.settle(timeline);
+        window
+    }
+
+    fn shown(window: &Window, timeline: &Timeline) -> (u64, u64) {
+        let events = &timeline.events()[window.range(timeline)];
+        let seq = |event: Option<&protocol::RoomEvent>| event.map_or(0, |event| event.seq.get());
+        (seq(events.first()), seq(events.last()))
+    }
+
+    #[test]
+    fn who_is_at_the_bottom_follows_what_is_new() {
+        let mut timeline = timeline(1, 400);
+        let mut window = settled(&timeline);
+        assert_eq!(shown(&window, &timeline), (1, 400));
+        timeline.apply(&posted(401, "ada"));
+        window.settle(&timeline);
+        assert_eq!(shown(&window, &timeline), (2, 401));
+        assert!(window.is_newest());
+    }
+
+    #[test]
+    fn who_reads_further_up_keeps_what_is_there() {
+        let mut timeline = timeline(1, 399);
+        let mut window = settled(&timeline);
+        window.at_bottom = false;
+        for n in 400..=402 {
+            timeline.apply(&posted(n, "ada"));
+            window.settle(&timeline);
+        }
+        assert_eq!(shown(&window, &timeline), (1, 400));
+        assert!(!window.is_newest());
+    }
+
+    #[test]
+    fn it_moves_over_the_timeline_and_never_grows() {
+        let timeline = timeline(1, 1_000);
+        let mut window = settled(&timeline);
+        let mut seen = vec![shown(&window, &timeline)];
+        while window.up(&timeline) {
+            seen.push(shown(&window, &timeline));
+        }
+        assert_eq!(seen.first(), Some(&(601, 1_000)));
+        assert_eq!(seen.last(), Some(&(1, 400)));
+        assert!(seen.iter().all(|(first, last)| last - first + 1 == WINDOW_EVENTS));
+        while !window.is_newest() {
+            window.down(&timeline);
+        }
+        assert_eq!(shown(&window, &timeline), (601, 1_000));
+    }
+
+    #[test]
+    fn what_was_loaded_above_is_shown() {
+        let mut timeline = timeline(951, 1_000);
+        let mut window = settled(&timeline);
+        window.at_bottom = false;
+        for first in (451..=901).rev().step_by(50) {
+            timeline.prepend(HistoryPage {
+                epoch: epoch(1),
+                events: (first..first + 50).map(|n| posted(n, "ada")).collect(),
+                more: true,
+            });
+            window.settle(&timeline);
+            assert_eq!(shown(&window, &timeline).0, first);
+        }
+        assert_eq!(shown(&window, &timeline), (451, 850));
+    }
+
+    #[test]
+    fn what_is_gone_is_not_shown() {
+        let before = timeline(1, 1_000);
+        let mut window = settled(&before);
+        window.at_bottom = false;
+        while window.up(&before) {}
+        let after = timeline(301, 1_300);
+        window.settle(&after);
+        assert_eq!(shown(&window, &after), (301, 400));
+        let far = timeline(5_001, 5_050);
+        window.settle(&far);
+        assert_eq!(shown(&window, &far), (5_001, 5_050));
+        assert!(window.is_newest());
+        let none = timeline(1, 0);
+        assert_eq!(window.range(&none), 0..0);
+    }
+}

@@ -1,0 +1,77 @@
+// A room with 100,000 messages: it opens at once, the page holds few of them, and the line that is read stays where it
+// is while thousands come and go above and below.
+
+import { readUp } from "../support/scroll.ts";
+import { freshTitle } from "../support/seed.ts";
+import { RoomPage, expect, testWithOwnServer as test } from "../support/test.ts";
+
+const MESSAGES = 100_000;
+/** Of different heights, and with a new author now and then. */
+const AUTHORS = 3;
+
+test.use({ serverEnv: { HUBBUB_LIMITS: "off" } });
+
+test("a room with 100,000 messages", async ({ person, program, visitor }) => {
+  test.setTimeout(180_000);
+  const authors = await Promise.all(Array.from({ length: AUTHORS }, (_, n) => program(`Author ${n}`)));
+  const host = authors[0] ?? (await program("Host"));
+  const { room } = await host.createRoom(freshTitle("Long"));
+  for (let n = 0; n < MESSAGES; n += 1_000) {
+    const author = authors[(n / 1_000) % AUTHORS] ?? host;
+    const batches = Array.from({ length: 10 }, (_, batch) =>
+      Array.from({ length: 100 }, (_, i) => {
+        const line = n + batch * 100 + i + 1;
+        return `line ${line}${line % 7 === 0 ? "\nand more of it" : ""}${line % 11 === 0 ? ` ${"word ".repeat(60)}` : ""}`;
+      }),
+    );
+    await Promise.all(batches.map((texts) => author.send(room, ...texts)));
+  }
+
+  // Somebody who was here before: what is measured is the room, not signing in or the first download.
+  const ada = await person("Ada", room);
+  await ada.page.goto("about:blank");
+  const opens: number[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    const start = performance.now();
+    await ada.open(room);
+    await ada.live("Ada");
+    await expect(ada.said("line 100000")).toBeInViewport();
+    opens.push(performance.now() - start);
+    await ada.page.goto("about:blank");
+  }
+  const stranger = new RoomPage(await visitor());
+  const start = performance.now();
+  await stranger.open(room);
+  await expect(stranger.said("line 100000")).toBeInViewport();
+  const first = performance.now() - start;
+  console.log(`a room with ${MESSAGES} messages: live after ${opens.map(Math.round).join(", ")} ms, readable for a stranger after ${Math.round(first)} ms`);
+  expect(Math.min(...opens)).toBeLessThan(1_000);
+  expect(first).toBeLessThan(1_000);
+
+  await ada.open(room);
+  await ada.live("Ada");
+  const up = await readUp(ada.page, 600, MESSAGES - 5_000);
+  console.log(`scrolled up to message ${up.reached} in ${up.steps} steps, ${up.frames} frames: moved by ${up.moved.toFixed(3)} px at most, ${up.most} messages in the page at most`);
+  expect(up.reached).toBeLessThanOrEqual(MESSAGES - 5_000);
+  expect(up.moved, "pixels by which the line that is read moved").toBeLessThan(1);
+  expect(up.most, "messages in the page").toBeLessThanOrEqual(400);
+
+  // Far up, what is new moves nothing; and there is a way back.
+  const before = await readUp(ada.page, 0, up.reached);
+  await host.send(room, "the newest");
+  await expect(ada.pill).toHaveText(/1 new message\b/);
+  expect((await readUp(ada.page, 0, up.reached)).top).toBeCloseTo(before.top, 0);
+  const down = await readUp(ada.page, -600, MESSAGES - 4_000);
+  expect(down.moved, "pixels, downwards").toBeLessThan(1);
+  expect(down.most).toBeLessThanOrEqual(400);
+  await ada.pill.click();
+  await expect(ada.said("the newest")).toBeInViewport();
+  // What was loaded before comes back without the network.
+  const again = await readUp(ada.page, 600, MESSAGES - 2_000);
+  expect(again.moved, "pixels, the second time").toBeLessThan(1);
+  expect(again.most).toBeLessThanOrEqual(400);
+  await ada.page.getByRole("button", { name: "Newest messages" }).click();
+  await expect(ada.said("the newest")).toBeInViewport();
+  await ada.send("an answer");
+  await expect(ada.said("an answer")).toBeInViewport();
+});
