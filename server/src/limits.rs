@@ -1,5 +1,9 @@
 //! Rates and caps at run time: who may do one more thing now, and if not, when.
 
+mod joins;
+
+pub use joins::Turns;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -10,6 +14,8 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::config::Limits;
+use joins::Joins;
+use protocol::RoomSlug;
 
 /// The limits of the whole process. Cheap to clone.
 #[derive(Clone)]
@@ -17,6 +23,7 @@ pub struct Gate {
     limits: Arc<Limits>,
     addresses: Arc<DefaultKeyedRateLimiter<IpAddr>>,
     connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    joins: Arc<Joins>,
 }
 
 /// How long the address table may grow before what is idle is forgotten.
@@ -26,10 +33,12 @@ impl Gate {
     /// A gate with these limits.
     pub fn new(limits: Limits) -> Self {
         let addresses = Arc::new(RateLimiter::keyed(quota(limits.address_rate)));
+        let joins = Arc::new(Joins::new(limits.joins_per_second, Instant::now()));
         Self {
             limits: Arc::new(limits),
             addresses,
             connections: Arc::default(),
+            joins,
         }
     }
 
@@ -46,6 +55,14 @@ impl Gate {
         self.addresses
             .check_key(&address)
             .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    }
+
+    /// Begins a join, or says how long the connection that has these turns must wait for its own.
+    pub fn join(&self, turns: &mut Turns, room: &RoomSlug, now: Instant) -> Result<(), Duration> {
+        if !self.limits.rates {
+            return Ok(());
+        }
+        turns.begin(&self.joins, room, now)
     }
 
     /// The limiter of one connection.
