@@ -81,6 +81,11 @@ export class Server {
     await rm(this.dataDir, { recursive: true, force: true });
   }
 
+  /** The server's process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Seconds of CPU that the process has used. */
   async cpuSeconds(): Promise<number> {
     return this.#process.cpuSeconds();
