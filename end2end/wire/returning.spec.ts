@@ -20,7 +20,8 @@ async function come(socket: Socket, room: string): Promise<number[]> {
   const hints: number[] = [];
   for (;;) {
     const reply = (await socket.timeout(ANSWER_MS).emitWithAck("join", { room })) as Reply<Joined>;
-    if (!reply.error) return hints;
+    // Two refusals are one too many already; without this a server that never lets anybody in would have to be waited for.
+    if (!reply.error || hints.length > 1) return hints;
     expect(reply.error.code).toBe("busy");
     expect(reply.error.retry_after_ms, "a refusal says when to come back").toBeGreaterThan(0);
     hints.push(reply.error.retry_after_ms ?? 0);
