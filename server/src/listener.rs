@@ -24,7 +24,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sent data must be acknowledged by the peer's kernel within this time, or the connection is dead.
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(25);
 /// What the kernel may hold for a peer that reads slowly. Linux doubles it.
-const SEND_BUFFER: usize = 128 * 1024;
+const SEND_BUFFER: usize = 64 * 1024;
 /// Connections that the kernel holds for us before they are accepted.
 const BACKLOG: u32 = 4_096;
 /// Requests in flight get this long to end when the server stops.
