@@ -12,7 +12,7 @@ import type { Simulated } from "./simulation.ts";
 const FOLDER = join(root, "end2end/soak/results");
 const PAGE = join(root, "docs/reliability.md");
 const [BEGIN, END] = ["<!-- soak: written by `make soak` -->", "<!-- end of soak -->"];
-/** A shorter one is a trial: it is told, not kept. */
+/** A shorter one is a trial: its samples are in results/trial.json until the next. */
 const KEPT_MINUTES = 20;
 
 export interface Result {
@@ -24,6 +24,7 @@ export interface Result {
 }
 
 const ROWS: [what: keyof Sample, name: string][] = [
+  ["anon", "own memory, MB"],
   ["rss", "resident memory, MB"],
   ["pss", "proportional memory, MB"],
   ["files", "file descriptors"],
@@ -69,9 +70,10 @@ export function table(result: Result): string {
 
 /** Keeps it, if it was long enough. */
 export function record(result: Result): void {
-  if (result.minutes < KEPT_MINUTES && process.env["SOAK_RECORD"] !== "1") return;
+  const trial = result.minutes < KEPT_MINUTES && process.env["SOAK_RECORD"] !== "1";
   mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(join(FOLDER, `${result.date}.json`), `${JSON.stringify(result)}\n`);
+  writeFileSync(join(FOLDER, `${trial ? "trial" : result.date}.json`), `${JSON.stringify(result)}\n`);
+  if (trial) return;
   const text = table(result);
   writeFileSync(join(FOLDER, `${result.date}.md`), `${text}\n`);
   const page = readFileSync(PAGE, "utf8");

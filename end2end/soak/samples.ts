@@ -10,7 +10,8 @@ const MB = 1_048_576;
 export interface Sample {
   /** Seconds since the beginning. */
   at: number;
-  /** Resident and proportional set size, in MB. */
+  /** Memory that is the process's own, its resident and its proportional set size, in MB. */
+  anon: number;
   rss: number;
   pss: number;
   files: number;
@@ -33,6 +34,7 @@ export async function sample(server: Server, began: number): Promise<Sample> {
   const round = (bytes: number): number => Math.round((bytes / MB) * 10) / 10;
   return {
     at: Math.round((performance.now() - began) / 1_000),
+    anon: round(await resident(pid, "RssAnon")),
     rss: round(await resident(pid)),
     pss: round(Number(/^Pss:\s+(\d+)/m.exec(smaps)?.[1]) * 1_024),
     files: (await readdir(`/proc/${pid}/fd`)).length,

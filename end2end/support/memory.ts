@@ -4,9 +4,9 @@ import { readFile } from "node:fs/promises";
 
 const PAGE = 4_096;
 
-/** Resident bytes of a process. */
-export async function resident(pid: number): Promise<number> {
-  const kb = /^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
+/** Resident bytes of a process: all, or only what is its own and no file's (`RssAnon`). */
+export async function resident(pid: number, what: "VmRSS" | "RssAnon" = "VmRSS"): Promise<number> {
+  const kb = new RegExp(`^${what}:\\s+(\\d+) kB`, "m").exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
   if (kb === undefined) throw new Error(`process ${pid} has no memory`);
   return Number(kb) * 1_024;
 }
