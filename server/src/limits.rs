@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use protocol::RoomSlug;
+
+use joins::Joins;
 
 use crate::config::Limits;
-use joins::Joins;
-use protocol::RoomSlug;
 
 /// The limits of the whole process. Cheap to clone.
 #[derive(Clone)]
@@ -205,6 +206,7 @@ mod tests {
     fn an_address_shares_its_rate_and_its_places() {
         let gate = gate(&[
             ("HUBBUB_ADDRESS_COMMAND_BURST", "2"),
+            ("HUBBUB_ADDRESS_COMMANDS_PER_SECOND", "1"),
             ("HUBBUB_CONNECTIONS_PER_ADDRESS", "1"),
         ]);
         let (a, b) = (gate.connection(HOME), gate.connection(HOME));
