@@ -2,7 +2,7 @@
 //   scripts-on, scripts-off   tests/*.spec.ts, the same tests with and without JavaScript
 //   live                      tests/*.hydrate.spec.ts, what only a hydrated page can do
 //   wire                      wire/*.spec.ts, other programs: the official Socket.IO client in Node
-//   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy, one test at a time
+//   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy, and what is measured: one test at a time
 //   measurements              measurements/*.ts, only with --project=measurements
 //   soak                      soak/*.spec.ts, people who come and go for 20 minutes (make soak)
 //   screenshots               only with --project=screenshots

@@ -1,5 +1,6 @@
 // People who stop reading (a suspended laptop) are let go of within the ping window, cost little until then, hurt
-// nobody in the room, and have everything when they come back. The same with the default window: measurements/slow.ts.
+// nobody in the room, and have everything when they come back. It counts the TCP buffers of the whole machine, so it is
+// here, where nothing runs beside it. The same with the default window: measurements/slow.ts.
 
 import { STOPPED, sentence, stopReading } from "../support/slow.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
