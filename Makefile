@@ -34,7 +34,12 @@ unit: ## Tests without a browser
 browser: ## Tests in Chromium, and with the official Socket.IO client
 	@scripts/test.sh browser
 
-bench faults hostile soak:
+soak: build ## Let people come and go for SOAK_MINUTES (20): memory, files and tasks stay flat
+	@scripts/setup.sh test
+	@$(ENV) cargo build --release -p simulation
+	@$(ENV) cd end2end && npx playwright test --project=soak
+
+bench faults hostile:
 	@echo "make $@: not built yet" >&2; exit 1
 
 replicas: build ## Serve with Redis, three replicas and nginx on http://127.0.0.1:3000

@@ -2,8 +2,9 @@
 //   scripts-on, scripts-off   tests/*.spec.ts, the same tests with and without JavaScript
 //   live                      tests/*.hydrate.spec.ts, what only a hydrated page can do
 //   wire                      wire/*.spec.ts, other programs: the official Socket.IO client in Node
-//   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy, one test at a time
+//   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy, and what is measured: one test at a time
 //   measurements              measurements/*.ts, only with --project=measurements
+//   soak                      soak/*.spec.ts, people who come and go for 20 minutes (make soak)
 //   screenshots               only with --project=screenshots
 
 import { existsSync } from "node:fs";
@@ -59,6 +60,9 @@ const replicas = {
 // Figures for docs/scaling.md. Nothing is asserted but that they are figures.
 const measurements = { ...replicas, name: "measurements", testDir: "measurements", testMatch: "*.ts", timeout: 300_000 };
 
+// What a server holds while people come and go: the test sets its own time.
+const soak = { ...replicas, name: "soak", testDir: "soak" };
+
 export default defineConfig({
   testDir: ".",
   outputDir: "test-results",
@@ -89,6 +93,7 @@ export default defineConfig({
     { name: "wire", testDir: "wire", testMatch: "*.spec.ts", use: chromium },
     ...(wished("replicas", "HUBBUB_REPLICAS") ? [replicas] : []),
     ...(wished("measurements", "HUBBUB_MEASUREMENTS") ? [measurements] : []),
+    ...(wished("soak", "HUBBUB_SOAK") ? [soak] : []),
     ...(wished("screenshots", "HUBBUB_SCREENSHOTS") ? [screenshots] : []),
   ],
 });

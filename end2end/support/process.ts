@@ -56,6 +56,13 @@ export class Process {
     return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
+  /** Its process id. */
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error(`${this.name} does not run`);
+    return pid;
+  }
+
   /** Seconds of CPU that it has used, by the kernel's count. */
   async cpuSeconds(): Promise<number> {
     const stat = await readFile(`/proc/${this.#child?.pid}/stat`, "utf8");

@@ -81,6 +81,11 @@ export class Server {
     await rm(this.dataDir, { recursive: true, force: true });
   }
 
+  /** The server's process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Seconds of CPU that the process has used. */
   async cpuSeconds(): Promise<number> {
     return this.#process.cpuSeconds();
@@ -93,8 +98,15 @@ export class Server {
 
   /** A figure of `/metrics`, all its labels added up: `hubbub_sockets`. */
   async figure(name: string): Promise<number> {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
-    const lines = text.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+    return (await this.figures())(name);
+  }
+
+  /** All figures of one moment, by name. */
+  async figures(): Promise<(name: string) => number> {
+    const lines = (await (await fetch(`${this.url}/metrics`)).text()).split("\n");
+    return (name) =>
+      lines
+        .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
   }
 }

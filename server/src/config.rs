@@ -209,6 +209,9 @@ mod tests {
             ("HUBBUB_MESSAGE_CHARS", "8001"),
             ("HUBBUB_MESSAGE_CHARS", "0"),
             ("HUBBUB_COMMANDS_PER_SECOND", "-1"),
+            ("HUBBUB_JOINS_PER_SECOND", "0"),
+            ("HUBBUB_PING_INTERVAL", "301"),
+            ("HUBBUB_PING_TIMEOUT", "0"),
             ("HUBBUB_LOG", "server=loud"),
         ] {
             let error = parse(&[(name, value)]).expect_err(name);

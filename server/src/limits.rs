@@ -1,5 +1,9 @@
 //! Rates and caps at run time: who may do one more thing now, and if not, when.
 
+mod joins;
+
+pub use joins::Turns;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -8,6 +12,9 @@ use std::time::{Duration, Instant};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use protocol::RoomSlug;
+
+use joins::Joins;
 
 use crate::config::Limits;
 
@@ -17,6 +24,7 @@ pub struct Gate {
     limits: Arc<Limits>,
     addresses: Arc<DefaultKeyedRateLimiter<IpAddr>>,
     connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    joins: Arc<Joins>,
 }
 
 /// How long the address table may grow before what is idle is forgotten.
@@ -26,10 +34,12 @@ impl Gate {
     /// A gate with these limits.
     pub fn new(limits: Limits) -> Self {
         let addresses = Arc::new(RateLimiter::keyed(quota(limits.address_rate)));
+        let joins = Arc::new(Joins::new(limits.joins_per_second, Instant::now()));
         Self {
             limits: Arc::new(limits),
             addresses,
             connections: Arc::default(),
+            joins,
         }
     }
 
@@ -46,6 +56,14 @@ impl Gate {
         self.addresses
             .check_key(&address)
             .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    }
+
+    /// Begins a join, or says how long the connection that has these turns must wait for its own.
+    pub fn join(&self, turns: &mut Turns, room: &RoomSlug, now: Instant) -> Result<(), Duration> {
+        if !self.limits.rates {
+            return Ok(());
+        }
+        turns.begin(&self.joins, room, now)
     }
 
     /// The limiter of one connection.
@@ -188,6 +206,7 @@ mod tests {
     fn an_address_shares_its_rate_and_its_places() {
         let gate = gate(&[
             ("HUBBUB_ADDRESS_COMMAND_BURST", "2"),
+            ("HUBBUB_ADDRESS_COMMANDS_PER_SECOND", "1"),
             ("HUBBUB_CONNECTIONS_PER_ADDRESS", "1"),
         ]);
         let (a, b) = (gate.connection(HOME), gate.connection(HOME));

@@ -1,7 +1,11 @@
 //! The accept loop: timeouts, socket options, a cap per address, and an end.
 
+mod stream;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,15 +16,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use crate::limits::Ticket;
 use crate::state::State;
+use stream::Stream;
 
 /// A request's line and headers must be complete after this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sent data must be acknowledged by the peer's kernel within this time, or the connection is dead.
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(25);
 /// What the kernel may hold for a peer that reads slowly. Linux doubles it.
-const SEND_BUFFER: usize = 128 * 1024;
+const SEND_BUFFER: usize = 64 * 1024;
 /// Connections that the kernel holds for us before they are accepted.
 const BACKLOG: u32 = 4_096;
 /// Requests in flight get this long to end when the server stops.
@@ -97,7 +101,12 @@ pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Outpu
             continue;
         }
         let (app, from) = (app.clone(), state.clone());
+        let socket = Arc::new(AtomicBool::new(false));
+        let stream = Stream::new(stream, state, ticket, Arc::clone(&socket));
         let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
+            if request.headers().contains_key(http::header::UPGRADE) {
+                socket.store(true, Ordering::Relaxed);
+            }
             let client = from.proxies.client(peer.ip(), request.headers());
             request.extensions_mut().insert(client);
             let app = app.clone();
@@ -107,13 +116,7 @@ pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Outpu
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
             .max_buf_size(64 * 1024)
-            .serve_connection(
-                TokioIo::new(Counted {
-                    stream,
-                    _open: Open::new(state, ticket),
-                }),
-                service,
-            )
+            .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         let last = last.clone();
         open.spawn(async move {
@@ -155,83 +158,4 @@ fn set_options(stream: &TcpStream) -> std::io::Result<()> {
     #[cfg(not(target_os = "linux"))]
     let _ = UNACKNOWLEDGED_TIMEOUT;
     Ok(())
-}
-
-/// One open connection: a place of its address and a unit of the gauge, also after an upgrade.
-struct Open {
-    state: State,
-    _ticket: Option<Ticket>,
-}
-
-impl Open {
-    fn new(state: &State, ticket: Option<Ticket>) -> Self {
-        state.metrics.tcp.inc();
-        Self {
-            state: state.clone(),
-            _ticket: ticket,
-        }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.state.metrics.tcp.dec();
-    }
-}
-
-/// A TCP stream that carries its [`Open`] wherever it goes.
-struct Counted {
-    stream: TcpStream,
-    _open: Open,
-}
-
-mod io {
-    //! [`Counted`] is its stream.
-
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
-
-    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-    use super::Counted;
-
-    impl AsyncRead for Counted {
-        fn poll_read(
-            mut self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-            buf: &mut ReadBuf<'_>,
-        ) -> Poll<std::io::Result<()>> {
-            Pin::new(&mut self.stream).poll_read(cx, buf)
-        }
-    }
-
-    impl AsyncWrite for Counted {
-        fn poll_write(
-            mut self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-            buf: &[u8],
-        ) -> Poll<std::io::Result<usize>> {
-            Pin::new(&mut self.stream).poll_write(cx, buf)
-        }
-
-        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-            Pin::new(&mut self.stream).poll_flush(cx)
-        }
-
-        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-            Pin::new(&mut self.stream).poll_shutdown(cx)
-        }
-
-        fn poll_write_vectored(
-            mut self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-            bufs: &[std::io::IoSlice<'_>],
-        ) -> Poll<std::io::Result<usize>> {
-            Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-        }
-
-        fn is_write_vectored(&self) -> bool {
-            self.stream.is_write_vectored()
-        }
-    }
 }

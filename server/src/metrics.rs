@@ -27,6 +27,10 @@ pub struct Metrics {
     pub refused: Family<Code, Counter>,
     /// Sockets disconnected because they did not keep up.
     pub slow: Counter,
+    /// Joins that were told to come back at their turn.
+    pub deferred: Counter,
+    /// Tasks of the runtime that have not ended.
+    tasks: Gauge,
     /// Seconds from a `send` taken up to its receipts.
     pub append: Histogram,
 }
@@ -67,6 +71,8 @@ impl Metrics {
             packs: Counter::<u64, AtomicU64>::default(),
             refused: Family::default(),
             slow: Counter::default(),
+            deferred: Counter::default(),
+            tasks: Gauge::default(),
             append: Histogram::new(exponential_buckets(0.000_25, 2.0, 15)),
             registry: Registry::default(),
         };
@@ -97,6 +103,12 @@ impl Metrics {
             "Sockets disconnected because they did not keep up",
             metrics.slow.clone(),
         );
+        registry.register(
+            "joins_deferred",
+            "Joins that were told to come back at their turn",
+            metrics.deferred.clone(),
+        );
+        registry.register("tasks", "Tasks that have not ended", metrics.tasks.clone());
         registry.register_with_unit(
             "append",
             "From a send taken up to its receipts",
@@ -106,8 +118,10 @@ impl Metrics {
         Self { registry, ..metrics }
     }
 
-    /// The figures as text.
+    /// The figures as text. Asked within the runtime whose tasks are counted.
     pub fn encode(&self) -> String {
+        let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        self.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
             // Writing to a string does not fail; an empty page would be noticed.

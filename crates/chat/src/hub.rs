@@ -19,6 +19,9 @@ use protocol::{ErrorCode, Refusal, RoomSlug};
 use crate::error::{ChatError, StoreError};
 use crate::ports::{Accounts, Clock, Directory, Ids, Presence, RoomLog};
 
+/// How often the lobby is opened again for one piece of work, in a storage that is emptied again and again.
+const LOBBY_TRIES: u32 = 5;
+
 /// Everything that can be done in the chat, over whichever backend.
 #[derive(Clone)]
 pub struct Hub {
@@ -83,18 +86,20 @@ impl Hub {
     }
 
     /// Does `work` on a room. The lobby always exists: where it is missing, because the storage was emptied under
-    /// us, it is opened again and `work` is done once more.
+    /// us, it is opened again and `work` is done once more; also if it is emptied again meanwhile.
     async fn with_lobby<T, F>(&self, room: &RoomSlug, work: impl Fn() -> F) -> Result<T, ChatError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        match work().await {
-            Err(StoreError::NoSuchRoom(missing)) if missing == RoomSlug::lobby() && missing == *room => {
-                self.ensure_lobby().await?;
-                Ok(work().await?)
+        for _ in 0..LOBBY_TRIES {
+            match work().await {
+                Err(StoreError::NoSuchRoom(missing)) if missing == RoomSlug::lobby() && missing == *room => {
+                    self.ensure_lobby().await?;
+                }
+                result => return Ok(result?),
             }
-            result => Ok(result?),
         }
+        Ok(work().await?)
     }
 }
 

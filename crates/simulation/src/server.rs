@@ -160,6 +160,12 @@ impl Served {
     }
 
     async fn join(&self, join: protocol::Join) -> Result<Joined, Refusal> {
+        let dice = &self.replica.world.dice;
+        if dice.fault(5) {
+            // Many come in at once.
+            let turn = dice.between(1..=5_000);
+            return Err(Refusal::new(ErrorCode::Busy, "wait for your turn").retry_after_ms(turn));
+        }
         let known = self.replica.members.borrow().contains_key(&self.number);
         if !known {
             Fanout::hold(&self.replica, &self.hub).await?;

@@ -11,14 +11,16 @@ use simulation::store::Store;
 use simulation::world::{Dice, Trace, World};
 use testkit::sample::person;
 
-/// Follows, joins and reads, while the storage is emptied after so many milliseconds.
-async fn visit(world: World, after: u64) {
+/// Follows, joins and reads, while the storage is emptied after so many milliseconds, and again so many later.
+async fn visit(world: World, after: u64, again: u64) {
     let store = Store::new(world.time.clone(), world.dice.clone(), false);
     let opened = Hub::open(backend::ports(&world, &store)).await;
     let hub = opened.expect("nothing fails");
-    let emptied = world.time.sleep(after);
+    let time = world.time.clone();
     world.spawn(async move {
-        emptied.await;
+        time.sleep(after).await;
+        store.empty();
+        time.sleep(again).await;
         store.empty();
     });
     let room = RoomSlug::lobby();
@@ -32,16 +34,19 @@ async fn visit(world: World, after: u64) {
         before: None,
         after: None,
     };
-    assert!(hub.follow(&room, None).await.is_ok(), "emptied after {after} ms");
+    assert!(
+        hub.follow(&room, None).await.is_ok(),
+        "emptied after {after} and {again} ms"
+    );
     let joined = hub.join(&person("Ada"), &connection, join).await;
-    assert!(joined.is_ok(), "emptied after {after} ms: {joined:?}");
+    assert!(joined.is_ok(), "emptied after {after} and {again} ms: {joined:?}");
     let page = hub.history(latest).await;
-    assert!(page.is_ok(), "emptied after {after} ms: {page:?}");
+    assert!(page.is_ok(), "emptied after {after} and {again} ms: {page:?}");
 }
 
 #[test]
 fn an_emptied_storage_still_has_a_lobby() {
-    for after in 0..60 {
+    for (after, again) in (0..60).flat_map(|after| (1..20).map(move |again| (after, again))) {
         let mut pool = LocalPool::new();
         let dice = Dice::new(after);
         dice.end_faults();
@@ -49,7 +54,7 @@ fn an_emptied_storage_still_has_a_lobby() {
         let done = Rc::new(Cell::new(false));
         let (there, told) = (world.clone(), Rc::clone(&done));
         world.spawn(async move {
-            visit(there, after).await;
+            visit(there, after, again).await;
             told.set(true);
         });
         assert!(world.time.run(&mut pool, &done), "it comes to an end");

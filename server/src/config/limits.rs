@@ -1,10 +1,11 @@
 //! How much one client may do.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use super::Invalid;
 
-/// Limits that protect the server and everybody else from one client.
+/// Limits that protect the server and everybody else from one client, or from all at once.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Whether rates and caps per address apply; sizes always do.
@@ -21,6 +22,10 @@ pub struct Limits {
     pub address_rate: (NonZeroU32, NonZeroU32),
     /// TCP connections of one address at a time.
     pub connections_per_address: usize,
+    /// Joins that this process begins per second, of everybody together.
+    pub joins_per_second: NonZeroU32,
+    /// How often a connection is asked whether it lives, and how long it has to answer.
+    pub ping: (Duration, Duration),
 }
 
 impl Limits {
@@ -38,6 +43,7 @@ impl Limits {
         };
         let positive =
             |name| number(name, 1, 1_000_000).map(|n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN));
+        let seconds = |name| number(name, 1, 300).map(|n| Duration::from_secs(n.into()));
         let rates = match get("HUBBUB_LIMITS").as_str() {
             "on" => true,
             "off" => false,
@@ -64,6 +70,8 @@ impl Limits {
                 positive("HUBBUB_ADDRESS_COMMAND_BURST")?,
             ),
             connections_per_address: number("HUBBUB_CONNECTIONS_PER_ADDRESS", 1, 1_000_000)? as usize,
+            joins_per_second: positive("HUBBUB_JOINS_PER_SECOND")?,
+            ping: (seconds("HUBBUB_PING_INTERVAL")?, seconds("HUBBUB_PING_TIMEOUT")?),
         })
     }
 }

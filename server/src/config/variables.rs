@@ -97,4 +97,19 @@ pub const VARIABLES: &[Variable] = &[
         Some("1000"),
         "TCP connections of one IP address at a time",
     ),
+    variable(
+        "HUBBUB_JOINS_PER_SECOND",
+        Some("1000"),
+        "joins that the whole process begins; others are told when to come back",
+    ),
+    variable(
+        "HUBBUB_PING_INTERVAL",
+        Some("25"),
+        "seconds after which a connection is asked whether it lives, 1 to 300",
+    ),
+    variable(
+        "HUBBUB_PING_TIMEOUT",
+        Some("20"),
+        "seconds that it has to answer, 1 to 300",
+    ),
 ];

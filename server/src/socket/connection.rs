@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::fanout::Hold;
 use super::inbox::{Inbox, Payload, Queued, WhenRefused};
 use super::{Answer, dispatch, send, slow};
+use crate::limits::Turns;
 use crate::metrics::{Namespace, NamespacePath};
 use crate::proxies::ClientAddress;
 use crate::state::State;
@@ -127,6 +128,7 @@ async fn run(state: State, socket: SocketRef) {
         id: ConnectionId(socket.id.to_string()),
         you: admitted.you,
         rooms: HashMap::new(),
+        turns: Turns::default(),
         state: state.clone(),
         socket,
     };
@@ -145,6 +147,8 @@ pub struct Connection {
     pub you: Option<Person>,
     /// The rooms it is in.
     pub rooms: HashMap<RoomSlug, Hold>,
+    /// When its joins that came too early may begin.
+    pub turns: Turns,
 }
 
 impl Connection {

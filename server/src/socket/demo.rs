@@ -24,7 +24,7 @@ use super::fanout::{Fanout, Hold};
 use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
 use super::pack::Pack;
 use super::{answer, slow};
-use crate::limits::ConnectionGate;
+use crate::limits::{ConnectionGate, Turns};
 use crate::metrics::{Namespace, NamespacePath};
 use crate::state::State;
 
@@ -73,6 +73,7 @@ pub fn listen(state: &State) {
                 id: ConnectionId(socket.id.to_string()),
                 you: None,
                 hold: None,
+                turns: Turns::default(),
                 state: state.clone(),
                 socket,
             };
@@ -90,6 +91,7 @@ struct Guest {
     gate: ConnectionGate,
     you: Option<Person>,
     hold: Option<Hold>,
+    turns: Turns,
 }
 
 impl Guest {
@@ -114,6 +116,9 @@ impl Guest {
                 tokio::time::sleep(wait).await;
             }
             let Command { name, payload, ack } = queued.command;
+            if name == "add user" && gone.run_until_cancelled(self.turn()).await.is_none() {
+                break;
+            }
             let result = match name.as_str() {
                 "add user" => self.add_user(payload).await,
                 "new message" => self.new_message(payload).await,
@@ -139,6 +144,14 @@ impl Guest {
             && let Err(error) = self.state.hub.leave(&you.id, &self.id, &RoomSlug::lobby()).await
         {
             tracing::warn!(%error, "could not leave the lobby; the lease will end it");
+        }
+    }
+
+    /// Waits for the turn to come in: there is nobody here who could be told to come back.
+    async fn turn(&mut self) {
+        let lobby = RoomSlug::lobby();
+        while let Err(wait) = self.state.gate.join(&mut self.turns, &lobby, Instant::now()) {
+            tokio::time::sleep(wait).await;
         }
     }
 

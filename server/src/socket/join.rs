@@ -1,5 +1,7 @@
 //! `join`: be present in a room and receive what happens there, from exactly the place one has.
 
+use std::time::{Duration, Instant};
+
 use protocol::{ErrorCode, Join, Joined, Refusal};
 
 use super::connection::{Connection, parse, refuse};
@@ -13,11 +15,19 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
     let room = join.room.clone();
     let known = connection.rooms.contains_key(&room);
     let max = connection.state.gate.limits().rooms_per_connection;
-    if !known && connection.rooms.len() >= max {
+    if !known && connection.rooms.len() + connection.turns.others(&room) >= max {
         return Err(Refusal::new(
             ErrorCode::TooManyRooms,
             format!("one connection may be in {max} rooms; leave one"),
         ));
+    }
+    if let Err(wait) = connection
+        .state
+        .gate
+        .join(&mut connection.turns, &room, Instant::now())
+    {
+        connection.state.metrics.deferred.inc();
+        return Err(too_early(wait));
     }
     if !known {
         let hold = Fanout::hold(&connection.state, &room).await?;
@@ -30,4 +40,10 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
         connection.rooms.remove(&room);
     }
     joined.map_err(refuse)
+}
+
+/// The time is rounded up: a client that keeps to it is not early.
+fn too_early(wait: Duration) -> Refusal {
+    let ms = u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
+    Refusal::new(ErrorCode::Busy, "many are coming in at once; wait for your turn").retry_after_ms(ms)
 }

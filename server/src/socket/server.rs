@@ -21,8 +21,6 @@ const PATH: &str = "/socket.io";
 const FRAME_SLACK: usize = 4;
 /// Packets that wait for one socket. Past this the socket is disconnected and resumes from its place.
 const OUTBOX_PACKETS: usize = 4_096;
-/// How often a connection is asked whether it lives, and how long it has to answer.
-const PING: (Duration, Duration) = (Duration::from_secs(25), Duration::from_secs(20));
 /// Time to connect to a namespace, to upgrade, and to complete a packet.
 const SETUP: Duration = Duration::from_secs(10);
 
@@ -48,8 +46,8 @@ impl Server {
             .ws_max_frame_size(frame)
             .ws_read_buffer_size(4 * 1024)
             .max_buffer_size(OUTBOX_PACKETS)
-            .ping_interval(PING.0)
-            .ping_timeout(PING.1)
+            .ping_interval(limits.ping.0)
+            .ping_timeout(limits.ping.1)
             .connect_timeout(SETUP)
             .upgrade_timeout(SETUP)
             .with_parser(

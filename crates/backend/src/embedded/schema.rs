@@ -61,8 +61,9 @@ pub fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // 16 MiB of pages per connection, and up to 256 MiB read through the system's cache without copying.
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    // 2 MiB of pages per connection, of which there are five: more fills for hours, and up to 256 MiB are read through
+    // the system's cache without copying.
+    connection.pragma_update(None, "cache_size", -2_048)?;
     connection.pragma_update_and_check(None, "mmap_size", 256 << 20, |_| Ok(()))?;
     Ok(connection)
 }

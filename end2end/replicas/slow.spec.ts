@@ -1,0 +1,31 @@
+// People who stop reading (a suspended laptop) are let go of within the ping window, cost little until then, hurt
+// nobody in the room, and have everything when they come back. It counts the TCP buffers of the whole machine, so it is
+// here, where nothing runs beside it. The same with the default window: measurements/slow.ts.
+
+import { STOPPED, sentence, stopReading } from "../support/slow.ts";
+import { expect, testWithOwnServer as test } from "../support/test.ts";
+
+/** Seconds between pings, and for the answer. A full connection has 5 s: the first window is longer, the other not. */
+const WINDOWS: [number, number][] = [
+  [5, 3],
+  [2, 1],
+];
+
+for (const [interval, timeout] of WINDOWS) {
+  const window = interval + timeout;
+  test.describe(`with a ping window of ${window} s`, () => {
+    test.use({ serverEnv: { HUBBUB_LIMITS: "off", HUBBUB_PING_INTERVAL: `${interval}`, HUBBUB_PING_TIMEOUT: `${timeout}` } });
+
+    test(`${STOPPED} clients that stop reading are out in time, cost at most 128 MB, and miss nothing`, async ({ ownServer }) => {
+      test.setTimeout(180_000);
+      const slow = await stopReading(ownServer, window * 1_000);
+      console.log(sentence(slow));
+      expect(slow.out.sockets).toBeLessThanOrEqual(window + 2);
+      expect(slow.out.tcp).toBeLessThanOrEqual(window + 2);
+      expect(slow.grown.both).toBeLessThanOrEqual(128);
+      expect(slow.longestAck).toBeLessThan(1_000);
+      expect(slow.missed).toBeGreaterThan(500);
+      expect(slow.wrong).toBe(0);
+    });
+  });
+}

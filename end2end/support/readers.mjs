@@ -1,0 +1,103 @@
+// Many people who read one room, in a process of their own, so that a test can make them all stand still: forked by
+// readers.ts. Each keeps to docs/protocol.md: drops what it has, asks for what is missing, resumes where it was.
+
+import { io } from "socket.io-client";
+
+const [url, room, count, transport] = process.argv.slice(2);
+/** Milliseconds to wait for an answer. */
+const ANSWER_MS = 20_000;
+
+class Reader {
+  last = { epoch: "", seq: 0 };
+  joined = false;
+  /** Times that something was missing and had to be asked for. */
+  filled = 0;
+  /** Places that were not the one after the last when they were shown. Must stay 0. */
+  wrong = 0;
+  refused = 0;
+  connects = 0;
+  #chain = Promise.resolve();
+  #token;
+
+  constructor(n) {
+    this.name = `Reader ${n}`;
+    this.socket = io(`${url}/chat`, {
+      transports: [transport ?? "websocket"],
+      forceNew: true,
+      reconnectionDelay: 100,
+      reconnectionDelayMax: 1_000,
+      auth: (give) => give({ protocol: 1, ...(this.#token ? { token: this.#token } : {}) }),
+    });
+    this.socket.on("welcome", () => {
+      this.connects += 1;
+      this.#then(() => this.#join());
+    });
+    this.socket.on("reset", () => this.#then(() => this.#join()));
+    this.socket.on("events", (events) => this.#then(() => this.#take(events)));
+    this.socket.on("disconnect", (reason) => {
+      this.joined = false;
+      // The server closed it: the library leaves coming back to us.
+      if (reason === "io server disconnect") setTimeout(() => this.socket.connect(), 200 + Math.random() * 800);
+    });
+  }
+
+  #then(work) {
+    this.#chain = this.#chain.then(work).catch(() => undefined);
+  }
+
+  /** A command, said again at the time that a refusal names. */
+  async #ask(command, payload) {
+    for (;;) {
+      const { ok, error } = await this.socket.timeout(ANSWER_MS).emitWithAck(command, payload);
+      if (ok) return ok;
+      this.refused += 1;
+      if (error.retry_after_ms === undefined) throw new Error(error.message);
+      await new Promise((again) => setTimeout(again, error.retry_after_ms));
+    }
+  }
+
+  async #join() {
+    if (!this.#token) this.#token = (await this.#ask("sign_in", { name: this.name })).token;
+    const joined = await this.#ask("join", { room, ...(this.last.seq > 0 ? { from: this.last } : {}) });
+    this.joined = true;
+    if (this.last.seq === 0) this.last = joined.head;
+    else if (joined.reset) await this.#fill();
+    else await this.#take(joined.events);
+  }
+
+  async #take(events) {
+    for (const { epoch, seq } of events) {
+      if (epoch === this.last.epoch && seq <= this.last.seq) continue;
+      if (seq !== this.last.seq + 1) return this.#fill();
+      this.last = { epoch, seq };
+    }
+  }
+
+  async #fill() {
+    this.filled += 1;
+    for (;;) {
+      const { events, more } = await this.#ask("history", { room, after: this.last.seq });
+      for (const { epoch, seq } of events) {
+        if (seq <= this.last.seq) continue;
+        if (seq !== this.last.seq + 1 || epoch !== this.last.epoch) this.wrong += 1;
+        this.last = { epoch, seq };
+      }
+      if (!more) return;
+    }
+  }
+}
+
+const readers = Array.from({ length: Number(count) }, (_, n) => new Reader(n));
+
+process.on("message", () => {
+  const sum = (what) => readers.reduce((sum, reader) => sum + what(reader), 0);
+  process.send({
+    joined: sum(({ joined }) => Number(joined)),
+    lowest: Math.min(...readers.map(({ last }) => last.seq)),
+    filled: sum(({ filled }) => filled),
+    wrong: sum(({ wrong }) => wrong),
+    refused: sum(({ refused }) => refused),
+    connects: sum(({ connects }) => connects),
+  });
+});
+process.on("disconnect", () => process.exit(0));
