@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 
 import { Received } from "./checker.ts";
 import { ChatClient, type ChatOptions, Refused } from "./client.ts";
-import type { HistoryPage, Joined, Receipt, RoomEvent } from "./protocol.ts";
+import type { HistoryPage, Joined, Position, Receipt, RoomEvent } from "./protocol.ts";
 import { until } from "./until.ts";
 
 /** How long a send is waited for before it is sent again, in milliseconds. */
@@ -110,17 +110,27 @@ export class Listener {
 
   async #join(): Promise<void> {
     const last = this.received.events.at(-1);
-    const joined: Joined = await this.client.join(this.room, last && { epoch: last.epoch, seq: last.seq });
-    if (joined.reset && last) {
-      if (joined.head.epoch !== last.epoch) {
-        this.resets += 1;
-        this.received.events.length = 0;
-      } else {
-        // Too much was missed for one answer: page through it.
-        return this.#fill();
+    const joined = await this.#admitted(last && { epoch: last.epoch, seq: last.seq });
+    if (!joined.reset || !last) return this.#take(joined.events);
+    if (joined.head.epoch !== last.epoch) {
+      this.resets += 1;
+      this.received.begin();
+    }
+    // The answer is the latest page only: what is before it too.
+    return this.#fill();
+  }
+
+  /** Asks until it is let in, as long as it stays connected. */
+  async #admitted(from: Position | undefined): Promise<Joined> {
+    for (;;) {
+      try {
+        return await this.client.join(this.room, from);
+      } catch (error) {
+        const hint = error instanceof Refused ? error.refusal.retry_after_ms : undefined;
+        if (hint === undefined) throw error;
+        await new Promise((go) => setTimeout(go, hint));
       }
     }
-    await this.#take(joined.events);
   }
 
   async #take(events: RoomEvent[]): Promise<void> {
