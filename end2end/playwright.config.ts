@@ -3,6 +3,7 @@
 //   live                      tests/*.hydrate.spec.ts, what only a hydrated page can do
 //   wire                      wire/*.spec.ts, other programs: the official Socket.IO client in Node
 //   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy, one test at a time
+//   faults                    faults/*.spec.ts, the fault matrix (make faults), only with --project=faults
 //   measurements              measurements/*.ts, only with --project=measurements
 //   screenshots               only with --project=screenshots
 
@@ -59,6 +60,9 @@ const replicas = {
 // Figures for docs/scaling.md. Nothing is asserted but that they are figures.
 const measurements = { ...replicas, name: "measurements", testDir: "measurements", testMatch: "*.ts", timeout: 300_000 };
 
+// The fault matrix; every row writes what it found to faults/results.json and docs/reliability.md.
+const faults = { ...replicas, name: "faults", testDir: "faults", timeout: 300_000 };
+
 export default defineConfig({
   testDir: ".",
   outputDir: "test-results",
@@ -88,6 +92,7 @@ export default defineConfig({
     { name: "live", testDir: "tests", testMatch: "*.hydrate.spec.ts", use: chromium },
     { name: "wire", testDir: "wire", testMatch: "*.spec.ts", use: chromium },
     ...(wished("replicas", "HUBBUB_REPLICAS") ? [replicas] : []),
+    ...(wished("faults", "HUBBUB_FAULTS") ? [faults] : []),
     ...(wished("measurements", "HUBBUB_MEASUREMENTS") ? [measurements] : []),
     ...(wished("screenshots", "HUBBUB_SCREENSHOTS") ? [screenshots] : []),
   ],

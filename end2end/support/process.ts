@@ -56,6 +56,10 @@ export class Process {
     return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
+  get pid(): number | undefined {
+    return this.running ? this.#child?.pid : undefined;
+  }
+
   /** Seconds of CPU that it has used, by the kernel's count. */
   async cpuSeconds(): Promise<number> {
     const stat = await readFile(`/proc/${this.#child?.pid}/stat`, "utf8");

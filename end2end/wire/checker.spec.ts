@@ -18,10 +18,10 @@ test("the checker sees what is wrong, and nothing where all is well", async () =
   const found = (bad: Received) => verdict([SENT], acknowledged, [good, bad]);
   expect(await found(good)).toEqual(FINE);
   expect((await found(received(["a", 1], ["c", 3]))).lost).toEqual(["b"]);
-  expect((await found(received(["a", 1], ["b", 2], ["b", 3], ["c", 4]))).doubled).toContain("b");
+  expect((await found(received(["a", 1], ["b", 2], ["b", 3], ["c", 4]))).doubled).toEqual(["b"]);
   const swapped = await found(received(["b", 1], ["a", 2], ["c", 3]));
   expect(swapped.out_of_order).toEqual(expect.arrayContaining(["a", "b"]));
-  expect(swapped.sentences).toContain("a was acknowledged at lobby/e/1 and is at lobby/e/2");
+  expect(swapped.sentences).toContain("a is at lobby/e/1 and at lobby/e/2");
 });
 
 test("where messages have no numbers, the order of each receiver counts", async () => {

@@ -11,9 +11,10 @@ use super::Violation;
 pub struct Tally {
     /// Acknowledged, and not shown by somebody who was there.
     pub lost: BTreeSet<String>,
-    /// Shown or stored twice.
+    /// Shown twice by one receiver.
     pub doubled: BTreeSet<String>,
-    /// Not at its place: overtaken by a later one of its sender, or shown after what comes after it.
+    /// Not at its place: overtaken by a later one of its sender, shown after what comes after it, or elsewhere for
+    /// others. Where two receivers differ, what stands at the place in question is named by the place.
     pub out_of_order: BTreeSet<String>,
     /// Before others for one receiver and after them for another. With numbered messages that is `out_of_order` too.
     pub disagreed: BTreeSet<String>,
@@ -33,10 +34,11 @@ impl Tally {
                 Violation::Missing { client_id, .. } => {
                     tally.lost.insert(client_id.as_str().to_owned());
                 }
-                Violation::Doubled { client_id, .. } | Violation::AtTwoPlaces { client_id, .. } => {
+                Violation::Doubled { client_id, .. } => {
                     tally.doubled.insert(client_id.as_str().to_owned());
                 }
-                Violation::OtherReceipt { client_id, .. } => {
+                // Whoever shows both has it doubled as well.
+                Violation::AtTwoPlaces { client_id, .. } | Violation::OtherReceipt { client_id, .. } => {
                     tally.out_of_order.insert(client_id.as_str().to_owned());
                 }
                 Violation::Overtaken { later, .. } => {
