@@ -66,7 +66,7 @@ export async function play(side: Side, row: Row, act: Act): Promise<Played> {
     const verdict = await crowd.settle();
     const sent = crowd.voices.reduce((sum, { sent: all }) => sum + all.length, 0);
     return {
-      outcome: outcome(crowd.acknowledged(), verdict, recovery, notes.length > 0 ? notes.join("; ") : undefined),
+      outcome: outcome(crowd.acknowledged(), verdict, recovery, crowd.voices.flatMap(({ waits }) => waits), notes.length > 0 ? notes.join("; ") : undefined),
       verdict,
       refused: crowd.voices.flatMap(({ refused }) => refused),
       unanswered: sent - crowd.acknowledged(),

@@ -19,6 +19,8 @@ export interface Outcome {
   disagreed: number;
   /** Milliseconds, one for each time that the fault happened. */
   recovery: number[];
+  /** The longest time from the first try to the acknowledgement, in milliseconds. */
+  longest_wait: number;
   /** What else is to be said, for the table. */
   note?: string;
 }
@@ -69,7 +71,7 @@ const file = join(root, "end2end/faults/results.json");
 const page = join(root, "docs/reliability.md");
 const [BEGIN, END] = ["<!-- faults: written by `make faults` -->", "<!-- /faults -->"];
 
-export function outcome(acknowledged: number, verdict: Verdict, recovery: number[], note?: string): Outcome {
+export function outcome(acknowledged: number, verdict: Verdict, recovery: number[], waits: number[], note?: string): Outcome {
   const { lost, doubled, out_of_order, disagreed } = verdict;
   return {
     acknowledged,
@@ -78,6 +80,7 @@ export function outcome(acknowledged: number, verdict: Verdict, recovery: number
     out_of_order: out_of_order.length,
     disagreed: disagreed.length,
     recovery: recovery.map(Math.round),
+    longest_wait: Math.round(waits.reduce((longest, wait) => Math.max(longest, wait), 0)),
     ...(note === undefined ? {} : { note }),
   };
 }
@@ -104,12 +107,12 @@ export function record(fault: string, often: string, found: Record<SideName, Fou
 
 function table(results: Record<string, Result>): string {
   const head = [
-    "| fault | how often | chat | acknowledged | lost | doubled | out of order | time to recover |",
-    "| --- | --- | --- | ---: | ---: | ---: | ---: | --- |",
+    "| fault | how often | chat | acknowledged | lost | doubled | out of order | time to recover | longest wait |",
+    "| --- | --- | --- | ---: | ---: | ---: | ---: | --- | ---: |",
   ];
   const rows = ROWS.flatMap((fault) => {
     const result = results[fault];
-    if (!result) return [`| ${fault} | | Hubbub | not run: not measured yet | | | | |`];
+    if (!result) return [`| ${fault} | | Hubbub | not run: not measured yet | | | | | |`];
     return [`| **${fault}** | ${result.often} | Hubbub ${cells(result.hubbub)}`, `| | | Socket.IO ${cells(result.socketio)}`];
   });
   const days = [...new Set(Object.values(results).map(({ at }) => at.slice(0, 10)))].sort();
@@ -118,10 +121,10 @@ function table(results: Record<string, Result>): string {
 }
 
 function cells(found: Found): string {
-  if ("not_run" in found) return `| not run: ${found.not_run} | | | | |`;
+  if ("not_run" in found) return `| not run: ${found.not_run} | | | | | |`;
   const order = found.disagreed > 0 ? `${found.out_of_order}, and ${found.disagreed} not alike for all` : `${found.out_of_order}`;
   const after = [times(found.recovery), found.note].filter(Boolean).join("; ");
-  return `| ${found.acknowledged} | ${found.lost} | ${found.doubled} | ${order} | ${after} |`;
+  return `| ${found.acknowledged} | ${found.lost} | ${found.doubled} | ${order} | ${after} | ${(found.longest_wait / 1_000).toFixed(2)} s |`;
 }
 
 function times(recovery: number[]): string {
