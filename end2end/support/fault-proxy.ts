@@ -69,7 +69,8 @@ export class FaultProxy {
   /** Ends all connections at once. Returns how many there were. */
   drop(): number {
     const flows = [...this.#flows];
-    for (const { from } of flows) from.resetAndDestroy();
+    // Only TCP knows a reset.
+    for (const { from } of flows) from.remoteAddress === undefined ? from.destroy() : from.resetAndDestroy();
     return flows.length / 2;
   }
 

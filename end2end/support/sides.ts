@@ -22,8 +22,9 @@ export interface PeopleOptions {
   webSocketOnly?: boolean | undefined;
   /** Hubbub only: this room instead of a new one. */
   room?: string | undefined;
-  /** On how many replicas. */
+  /** On how many replicas, and which is the first. */
   replicas?: number;
+  first?: number;
   voicesPerReplica?: number;
   everyMs?: number;
 }
@@ -39,52 +40,53 @@ const RECONNECTION: ChatOptions = { reconnectionDelay: 500, reconnectionDelayMax
 
 type Open = (replica: number, options: ChatOptions) => Promise<{ voices: Voice[]; ear: Ear }>;
 
-async function spread(site: Site, { webSocketOnly = false, replicas = site.replicas.length }: PeopleOptions, open: Open): Promise<People> {
+async function spread(site: Site, options: PeopleOptions, open: Open, room?: string): Promise<People> {
+  const { webSocketOnly = false, replicas = site.replicas.length, first = 0 } = options;
   const [voices, ears]: [Voice[], Ear[]] = [[], []];
-  for (let n = 0; n < replicas; n += 1) {
-    const cookie = `${COOKIE}=${await site.proxy.cookie(n)}`;
+  for (let n = first; n < first + replicas; n += 1) {
+    const cookie = `${COOKIE}=${await site.proxy.cookie(n % site.replicas.length)}`;
     const transports = n === 0 && !webSocketOnly ? ["polling"] : ["websocket"];
     const group = await open(n, { ...RECONNECTION, transports, extraHeaders: { cookie } });
     voices.push(...group.voices);
     ears.push(group.ear);
   }
-  return new People(voices, ears);
+  return new People(voices, ears, room);
 }
 
 const EVERY_MS = 100;
 const VOICES = 2;
 let rooms = 0;
 
+async function signedIn(url: string, name: string, options?: ChatOptions): Promise<ChatClient> {
+  const client = new ChatClient(url, options);
+  await client.signIn(name);
+  return client;
+}
+
 export const hubbub: Side = {
   name: "hubbub",
   site: ({ envOf } = {}) => Cluster.start({ proxy: "nginx", env: { HUBBUB_LIMITS: "off" }, envOf }),
   people: async (site, options = {}) => {
     const url = options.url ?? site.proxy.url;
-    const clients: ChatClient[] = [];
-    const client = async (to: string, name: string, how?: ChatOptions): Promise<ChatClient> => {
-      const one = new ChatClient(to, how);
-      clients.push(one);
-      await one.signIn(name);
-      return one;
-    };
     let room = options.room;
     if (room === undefined) {
-      const host = await client(site.proxy.url, "Host");
+      const host = await signedIn(site.proxy.url, "Host");
       room = (await host.createRoom(freshTitle("Fault"))).room;
       host.close();
     }
     const name = room;
     rooms += 1;
     const group = rooms;
-    return spread(site, options, async (n, how) => {
+    const open: Open = async (n, how) => {
       const voices: Voice[] = [];
-      const ear = await Listener.start(await client(url, `Listener ${n}`, how), name);
+      const ear = await Listener.start(await signedIn(url, `Listener ${n}`, how), name);
       for (let i = 0; i < (options.voicesPerReplica ?? VOICES); i += 1) {
         const who = `h${group}-${n}-${i}`;
-        voices.push(new Talker(await client(url, who, how), who, name, options.everyMs ?? EVERY_MS));
+        voices.push(new Talker(await signedIn(url, who, how), who, name, options.everyMs ?? EVERY_MS));
       }
       return { voices, ear };
-    });
+    };
+    return spread(site, options, open, name);
   },
 };
 

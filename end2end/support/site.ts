@@ -57,7 +57,14 @@ export class People {
   constructor(
     readonly voices: Voice[],
     readonly ears: Ear[],
+    /** Where they are, if the chat has rooms. */
+    readonly room?: string,
   ) {}
+
+  /** With others who are in the same room. */
+  and(others: People): People {
+    return new People([...this.voices, ...others.voices], [...this.ears, ...others.ears], this.room);
+  }
 
   start(): void {
     for (const voice of this.voices) voice.start();

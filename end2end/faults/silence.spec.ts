@@ -1,0 +1,67 @@
+// One direction of some people's connections falls silent, without being closed, for a tenth of a second to a minute.
+// All these rows happen at the same time, each to people of its own, in a room of its own, with somebody beside them
+// whose connection is well.
+
+import { test } from "@playwright/test";
+
+import { type Direction, FaultProxy } from "../support/fault-proxy.ts";
+import { type Played, judged, peerOutcome, report, seconds, told } from "../support/faults.ts";
+import { cutRow } from "../support/matrix.ts";
+import { type Side, hubbub, socketio } from "../support/sides.ts";
+import type { Site } from "../support/site.ts";
+
+interface Cut {
+  way: Direction;
+  lasts: number;
+  times: number;
+}
+
+const CUTS: Cut[] = (["up", "down"] as const).flatMap((way) =>
+  ([[0.1, 10], [1, 8], [5, 4], [20, 2], [60, 1]] as const).map(([lasts, times]) => ({ way, lasts, times })),
+);
+const OTHERS: Pick<Parameters<Side["people"]>[1] & object, "webSocketOnly" | "replicas" | "voicesPerReplica" | "everyMs"> = {
+  webSocketOnly: true,
+  replicas: 1,
+  voicesPerReplica: 1,
+  everyMs: 250,
+};
+
+async function silence(side: Side, site: Site, { way, lasts, times }: Cut, n: number): Promise<Played> {
+  const door = await FaultProxy.start(site.proxy.url);
+  const free = await side.people(site, { ...OTHERS, first: n + 1 });
+  const people = (await side.people(site, { ...OTHERS, first: n, url: door.url, room: free.room })).and(free);
+  try {
+    return await judged(people, async ({ recovered }) => {
+      for (let time = 1; time <= times; time += 1) {
+        door.cut(way);
+        await seconds(lasts);
+        const over = performance.now();
+        door.heal(way);
+        await recovered(over);
+        await people.flow(10);
+      }
+    });
+  } finally {
+    people.close();
+    await door.dispose();
+  }
+}
+
+async function all(side: Side): Promise<Promise<Played>[]> {
+  const site = await side.site();
+  const played = CUTS.map((cut, n) => silence(side, site, cut, n).catch((error: unknown) => Promise.reject(told(side, site, error))));
+  void Promise.allSettled(played).then(() => site.dispose());
+  return played;
+}
+
+test("Client → server and server → client silent for 0.1 s to 60 s", async () => {
+  const [ours, theirs] = await Promise.all([all(hubbub), all(socketio)]);
+  const peers = await Promise.all(theirs.map(peerOutcome));
+  const results = await Promise.allSettled(ours);
+  for (const [n, cut] of CUTS.entries()) {
+    const [result, peer] = [results[n], peers[n]];
+    if (!result || !peer) throw new Error("a row without a result");
+    if (result.status === "rejected") throw result.reason;
+    report({ fault: cutRow(cut.way, cut.lasts), often: cut.times === 1 ? "once" : `${cut.times} times` }, result.value, peer);
+  }
+});
