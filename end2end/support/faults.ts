@@ -3,7 +3,7 @@
 
 import { expect, test } from "@playwright/test";
 
-import { FINE, type Verdict } from "./checker.ts";
+import { FINE, type Showed, type Verdict } from "./checker.ts";
 import { type NotRun, type Outcome, outcome, record } from "./matrix.ts";
 import { type PeopleOptions, type Side, type SideName, type SiteOptions, hubbub, socketio } from "./sides.ts";
 import type { People, Site } from "./site.ts";
@@ -25,15 +25,21 @@ export interface Row {
   door?: (site: Site) => Promise<Door>;
 }
 
-export interface Stage {
+/** What a row measures. */
+export interface Report {
+  /** Waits until all is as before; what that took from `since` (performance.now) is in the table. */
+  recovered(since: number): Promise<void>;
+  /** So long it took to recover, in milliseconds, if that means something else here. */
+  took(ms: number): void;
+  /** Goes to the table too. */
+  note(text: string): void;
+}
+
+export interface Stage extends Report {
   side: SideName;
   site: Site;
   people: People;
   door: Door | undefined;
-  /** Waits until all is as before; what that took from `since` (performance.now) is in the table. */
-  recovered(since: number): Promise<void>;
-  /** Goes to the table too. */
-  note(text: string): void;
 }
 
 export type Act = (stage: Stage) => Promise<void>;
@@ -46,13 +52,17 @@ export interface Played {
 }
 
 /** Plays a fault on people who are there already, and asks the checker about them. */
-export async function judged(people: People, act: (stage: Pick<Stage, "recovered" | "note">) => Promise<void>): Promise<Played> {
+export async function judged(people: People, act: (stage: Report) => Promise<void>, others?: () => Promise<Showed[]>): Promise<Played> {
   const [recovery, notes]: [number[], string[]] = [[], []];
   people.start();
   await people.flow();
-  await act({ recovered: async (since) => void recovery.push(await people.recovered(since)), note: (text) => notes.push(text) });
+  await act({
+    recovered: async (since) => void recovery.push(await people.recovered(since)),
+    took: (ms) => void recovery.push(ms),
+    note: (text) => void notes.push(text),
+  });
   await people.flow();
-  const verdict = await people.settle();
+  const verdict = await people.settle(others);
   const { voices } = people;
   const sent = voices.reduce((sum, { sent: all }) => sum + all.length, 0);
   return {

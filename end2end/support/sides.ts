@@ -18,6 +18,8 @@ export interface SiteOptions {
 export interface PeopleOptions {
   /** Where they go, instead of the proxy. */
   url?: string | undefined;
+  /** Straight to the replicas. */
+  direct?: boolean;
   /** Everybody over WebSocket. Otherwise those on the first replica poll. */
   webSocketOnly?: boolean | undefined;
   /** Hubbub only: this room instead of a new one. */
@@ -38,15 +40,16 @@ export interface Side {
 /** How the web app reconnects. */
 const RECONNECTION: ChatOptions = { reconnectionDelay: 500, reconnectionDelayMax: 5_000 };
 
-type Open = (replica: number, options: ChatOptions) => Promise<{ voices: Voice[]; ear: Ear }>;
+type Open = (url: string, replica: number, options: ChatOptions) => Promise<{ voices: Voice[]; ear: Ear }>;
 
 async function spread(site: Site, options: PeopleOptions, open: Open, room?: string): Promise<People> {
-  const { webSocketOnly = false, replicas = site.replicas.length, first = 0 } = options;
+  const { url = site.proxy.url, direct = false, webSocketOnly = false, replicas = site.replicas.length, first = 0 } = options;
   const [voices, ears]: [Voice[], Ear[]] = [[], []];
   for (let n = first; n < first + replicas; n += 1) {
     const cookie = `${COOKIE}=${await site.proxy.cookie(n % site.replicas.length)}`;
     const transports = n === 0 && !webSocketOnly ? ["polling"] : ["websocket"];
-    const group = await open(n, { ...RECONNECTION, transports, extraHeaders: { cookie } });
+    const own = site.replicas[n % site.replicas.length]?.url;
+    const group = await open(direct && own !== undefined ? own : url, n, { ...RECONNECTION, transports, extraHeaders: { cookie } });
     voices.push(...group.voices);
     ears.push(group.ear);
   }
@@ -67,7 +70,6 @@ export const hubbub: Side = {
   name: "hubbub",
   site: ({ envOf } = {}) => Cluster.start({ proxy: "nginx", env: { HUBBUB_LIMITS: "off" }, envOf }),
   people: async (site, options = {}) => {
-    const url = options.url ?? site.proxy.url;
     let room = options.room;
     if (room === undefined) {
       const host = await signedIn(site.proxy.url, "Host");
@@ -77,7 +79,7 @@ export const hubbub: Side = {
     const name = room;
     rooms += 1;
     const group = rooms;
-    const open: Open = async (n, how) => {
+    const open: Open = async (url, n, how) => {
       const voices: Voice[] = [];
       const ear = await Listener.start(await signedIn(url, `Listener ${n}`, how), name);
       for (let i = 0; i < (options.voicesPerReplica ?? VOICES); i += 1) {
@@ -94,10 +96,9 @@ export const socketio: Side = {
   name: "socketio",
   site: ({ envOf } = {}) => PeerSite.start(3, envOf),
   people: async (site, options = {}) => {
-    const url = options.url ?? site.proxy.url;
     rooms += 1;
     const group = rooms;
-    return spread(site, options, async (n, how) => {
+    return spread(site, options, async (url, n, how) => {
       const ear = await PeerEar.open(url, `Listener ${n}`, how);
       const voices: Voice[] = [];
       for (let i = 0; i < (options.voicesPerReplica ?? VOICES); i += 1) {

@@ -92,8 +92,8 @@ export class People {
     return performance.now() - since;
   }
 
-  /** Says no more, waits until what was acknowledged is heard everywhere or no more comes, and asks the checker. */
-  async settle(): Promise<Verdict> {
+  /** Says no more, waits until what was acknowledged is heard everywhere or no more comes, and asks the checker: about others in the room, too. */
+  async settle(others: () => Promise<Showed[]> = async () => []): Promise<Verdict> {
     const stopped = Promise.all(this.voices.map((voice) => voice.stop()));
     let done = false;
     void stopped.then(() => (done = true));
@@ -110,7 +110,7 @@ export class People {
     return judge(
       this.voices.map(({ name, sent: messages, promised }) => ({ name, sent: messages, acknowledged: promised })),
       // Without rooms and numbers there may be others, who are not asked about here.
-      this.ears.map(({ name, shown }, n) => ({
+      [...this.ears, ...(await others())].map(({ name, shown }, n) => ({
         name: `${name}, ${n}`,
         shown: [...shown].filter(({ client_id, epoch }) => epoch !== undefined || sent.has(client_id ?? "")),
       })),
