@@ -20,7 +20,7 @@ export interface Outcome {
   /** Milliseconds, one for each time that the fault happened. */
   recovery: number[];
   /** The longest time from the first try to the acknowledgement, in milliseconds. */
-  longest_wait: number;
+  longest_wait?: number;
   /** What else is to be said, for the table. */
   note?: string;
 }
@@ -80,7 +80,7 @@ export function outcome(acknowledged: number, verdict: Verdict, recovery: number
     out_of_order: out_of_order.length,
     disagreed: disagreed.length,
     recovery: recovery.map(Math.round),
-    longest_wait: Math.round(waits.reduce((longest, wait) => Math.max(longest, wait), 0)),
+    ...(waits.length > 0 ? { longest_wait: Math.round(waits.reduce((longest, wait) => Math.max(longest, wait), 0)) } : {}),
     ...(note === undefined ? {} : { note }),
   };
 }
@@ -124,12 +124,16 @@ function cells(found: Found): string {
   if ("not_run" in found) return `| not run: ${found.not_run} | | | | | |`;
   const order = found.disagreed > 0 ? `${found.out_of_order}, and ${found.disagreed} not alike for all` : `${found.out_of_order}`;
   const after = [times(found.recovery), found.note].filter(Boolean).join("; ");
-  return `| ${found.acknowledged} | ${found.lost} | ${found.doubled} | ${order} | ${after} | ${(found.longest_wait / 1_000).toFixed(2)} s |`;
+  return `| ${found.acknowledged} | ${found.lost} | ${found.doubled} | ${order} | ${after} | ${found.longest_wait === undefined ? "" : duration(found.longest_wait)} |`;
 }
 
 function times(recovery: number[]): string {
   const sorted = [...recovery].sort((a, b) => a - b);
-  const at = (n: number): string => `${((sorted[n] ?? 0) / 1_000).toFixed(2)} s`;
+  const at = (n: number): string => duration(sorted[n] ?? 0);
   if (sorted.length === 0) return "";
   return sorted.length === 1 ? at(0) : `median ${at(Math.floor(sorted.length / 2))}, longest ${at(sorted.length - 1)}`;
+}
+
+function duration(ms: number): string {
+  return `${(ms / 1_000).toFixed(2)} s`;
 }
