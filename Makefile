@@ -34,7 +34,12 @@ unit: ## Tests without a browser
 browser: ## Tests in Chromium, and with the official Socket.IO client
 	@scripts/test.sh browser
 
-bench faults hostile soak:
+faults: build ## The fault matrix on real processes, beside Socket.IO's own chat: docs/reliability.md (FAULTS=word: some rows)
+	@scripts/setup.sh faults
+	@$(ENV) cargo build -q -p testkit --bin check
+	@cd end2end && npx playwright test --project=faults $(if $(FAULTS),-g "$(FAULTS)")
+
+bench hostile soak:
 	@echo "make $@: not built yet" >&2; exit 1
 
 replicas: build ## Serve with Redis, three replicas and nginx on http://127.0.0.1:3000

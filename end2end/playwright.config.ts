@@ -61,7 +61,7 @@ const replicas = {
 const measurements = { ...replicas, name: "measurements", testDir: "measurements", testMatch: "*.ts", timeout: 300_000 };
 
 // The fault matrix; every row writes what it found to faults/results.json and docs/reliability.md.
-const faults = { ...replicas, name: "faults", testDir: "faults", timeout: 300_000 };
+const faults = { ...replicas, name: "faults", testDir: "faults", timeout: 600_000 };
 
 export default defineConfig({
   testDir: ".",

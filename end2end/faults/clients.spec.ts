@@ -30,7 +30,7 @@ async function scene(side: Side, options: PeopleOptions, act: (scene: Scene) => 
     const many = async (count: number, first = 0): Promise<Many> => {
       const one = await Many.start(side.name, site, room, count, first);
       crowds.push(one);
-      await one.joined(120_000);
+      await one.joined(180_000);
       return one;
     };
     return await act({ side, site, people, many });
@@ -90,6 +90,13 @@ test("200 clients SIGSTOP, then on", async () => {
 
 const RETURNING = 5_000;
 
+/** How often somebody was told to wait, and why. */
+function waited(crowds: Many[]): string {
+  const codes = new Map<string, number>();
+  for (const [code, times] of crowds.flatMap(({ status }) => Object.entries(status.refusals))) codes.set(code, (codes.get(code) ?? 0) + times);
+  return [...codes].map(([code, times]) => `, ${times} × ${code}`).join("");
+}
+
 async function returning(side: Side): Promise<Played> {
   // Few messages: each of them is five thousand deliveries. They do not go through the proxy that is reloaded.
   return scene(side, { everyMs: 1_500, voicesPerReplica: 1, direct: true }, async ({ site, people, many }) => {
@@ -100,10 +107,9 @@ async function returning(side: Side): Promise<Played> {
         const began = performance.now();
         await site.proxy.reload();
         await until("they notice", 20_000, () => crowds.every(({ status, count }) => status.joined < count / 2));
-        await Promise.all(crowds.map((crowd) => crowd.joined(120_000)));
+        await Promise.all(crowds.map((crowd) => crowd.joined(180_000)));
         took(performance.now() - began);
-        const refusals = crowds.reduce((sum, { status }) => sum + status.refusals, 0);
-        note(side.name === "hubbub" ? `joined again, ${refusals} times told to wait` : "connected again, there is nothing to join");
+        note(side.name === "hubbub" ? `joined again${waited(crowds)}` : "connected again, there is nothing to join");
         expect(crowds.flatMap(({ status }) => status.refused)).toEqual([]);
       },
       async () => (await Promise.all(crowds.map((crowd) => crowd.shown()))).flat(),

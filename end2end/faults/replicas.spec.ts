@@ -1,6 +1,6 @@
 // Replicas die, stand still, are restarted and disagree about the time.
 
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 
 import { NotPossible, faultRow, seconds } from "../support/faults.ts";
 
@@ -42,19 +42,21 @@ faultRow({ fault: "Rolling restart", often: "every replica, twice" }, async ({ s
 });
 
 
-/** From Debian's package `libfaketime`. */
-const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+/** Where Debian's package `libfaketime` puts it. */
+const FAKETIME = readdirSync("/usr/lib").map((folder) => `/usr/lib/${folder}/faketime/libfaketime.so.1`).find(existsSync);
 /** Seconds that the replicas' clocks are off. */
 const OFF = [3_600, 0, -3_600];
 
 /** The wall clock is off; what measures time spans is not. */
 const clock = (replica: number): Record<string, string> =>
-  OFF[replica] ? { LD_PRELOAD: FAKETIME, FAKETIME: `${OFF[replica] > 0 ? "+" : ""}${OFF[replica]}s`, FAKETIME_DONT_FAKE_MONOTONIC: "1", DONT_FAKE_MONOTONIC: "1" } : {};
+  FAKETIME && OFF[replica]
+    ? { LD_PRELOAD: FAKETIME, FAKETIME: `${OFF[replica] > 0 ? "+" : ""}${OFF[replica]}s`, FAKETIME_DONT_FAKE_MONOTONIC: "1", DONT_FAKE_MONOTONIC: "1" }
+    : {};
 
 faultRow(
   { fault: "Clocks one hour apart", often: "+1 h, right, −1 h; each replica SIGKILLed once", site: { envOf: clock } },
   async ({ site, people, recovered }) => {
-    if (!existsSync(FAKETIME)) throw new NotPossible("libfaketime is not installed");
+    if (!FAKETIME) throw new NotPossible("libfaketime is not installed");
     for (const [n, { url }] of site.replicas.entries()) {
       const said = Date.parse((await fetch(`${url}/readyz`)).headers.get("date") ?? "");
       const off = Math.round((said - Date.now()) / 1_000);

@@ -14,7 +14,7 @@ const ANSWER_MS = 20_000;
 /** Without a ping for so long, the connection is dead: the server's interval and its patience. */
 const PING_MS = 45_000;
 /** Handshakes under way at a time at the start: it is the return that is measured. */
-const AT_ONCE = 50;
+const AT_ONCE = 400;
 
 /** One object for each message, however many have it. */
 const entries = new Map();
@@ -149,7 +149,7 @@ class Client {
         this.socket.send(`42${space}${id}${JSON.stringify([command, payload])}`);
       });
       if (reply.ok) return reply.ok;
-      refusals += 1;
+      refusals[reply.error.code] = (refusals[reply.error.code] ?? 0) + 1;
       if (reply.error.retry_after_ms === undefined) {
         this.refused.push(reply.error.code);
         throw new Error(reply.error.code);
@@ -160,7 +160,8 @@ class Client {
 }
 
 let closing = false;
-let refusals = 0;
+/** How often each code was answered. */
+const refusals = {};
 const clients = Array.from({ length: count }, (_, n) => new Client(n));
 
 function status() {

@@ -13,8 +13,9 @@ import { until } from "./until.ts";
 interface Status {
   joined: number;
   shown: number;
-  /** Answers that said when to come back, or that said no; and the codes of the latter. */
-  refusals: number;
+  /** How often each code was answered. */
+  refusals: Record<string, number>;
+  /** Codes of answers that did not say when to come back. */
   refused: string[];
 }
 
@@ -26,7 +27,7 @@ const ADDRESSES = Array.from({ length: 20 }, (_, n) => `127.0.0.${n + 2}`);
 const SILENCE_MS = 2_000;
 
 export class Many {
-  status: Status = { joined: 0, shown: 0, refusals: 0, refused: [] };
+  status: Status = { joined: 0, shown: 0, refusals: {}, refused: [] };
   #logs: Log[] | undefined;
   #heard = 0;
 
