@@ -99,7 +99,7 @@ function waited(crowds: Many[]): string {
 
 async function returning(side: Side): Promise<Played> {
   // Few messages: each of them is five thousand deliveries. They do not go through the proxy that is reloaded.
-  return scene(side, { everyMs: 1_500, voicesPerReplica: 1, direct: true }, async ({ site, people, many }) => {
+  return scene(side, { everyMs: 1_000, voicesPerReplica: 1, direct: true }, async ({ site, people, many }) => {
     const crowds = await Promise.all([0, 1].map((half) => many(RETURNING / 2, (half * RETURNING) / 2)));
     return judged(
       people,

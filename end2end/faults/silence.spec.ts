@@ -47,21 +47,21 @@ async function silence(side: Side, site: Site, { way, lasts, times }: Cut, n: nu
   }
 }
 
-async function all(side: Side): Promise<Promise<Played>[]> {
+async function all(side: Side): Promise<PromiseSettledResult<Played>[]> {
   const site = await side.site();
   const played = CUTS.map((cut, n) => silence(side, site, cut, n).catch((error: unknown) => Promise.reject(told(side, site, error))));
-  void Promise.allSettled(played).then(() => site.dispose());
-  return played;
+  const results = await Promise.allSettled(played);
+  await site.dispose();
+  return results;
 }
 
 test("Client → server and server → client silent for 0.1 s to 60 s", async () => {
   const [ours, theirs] = await Promise.all([all(hubbub), all(socketio)]);
-  const peers = await Promise.all(theirs.map(peerOutcome));
-  const results = await Promise.allSettled(ours);
   for (const [n, cut] of CUTS.entries()) {
-    const [result, peer] = [results[n], peers[n]];
-    if (!result || !peer) throw new Error("a row without a result");
+    const [result, other] = [ours[n], theirs[n]];
+    if (!result || !other) throw new Error("a row without a result");
     if (result.status === "rejected") throw result.reason;
+    const peer = await peerOutcome(other.status === "fulfilled" ? Promise.resolve(other.value) : Promise.reject(other.reason));
     report({ fault: cutRow(cut.way, cut.lasts), often: cut.times === 1 ? "once" : `${cut.times} times` }, result.value, peer);
   }
 });

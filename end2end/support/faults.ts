@@ -85,8 +85,7 @@ export async function play(side: Side, row: Row, act: Act): Promise<Played> {
     throw error instanceof NotPossible ? error : told(side, site, error);
   } finally {
     people?.close();
-    await door?.dispose();
-    await site.dispose();
+    await Promise.all([door?.dispose(), site.dispose()]);
   }
 }
 

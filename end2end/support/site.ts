@@ -75,7 +75,7 @@ export class People {
   }
 
   /** Waits until so many more messages are acknowledged. */
-  async flow(more = 60): Promise<void> {
+  async flow(more = 10 * this.voices.length): Promise<void> {
     const before = this.acknowledged();
     await until(`${more} more messages are acknowledged`, RECOVER_MS, () => this.acknowledged() >= before + more);
   }
