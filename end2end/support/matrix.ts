@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { join, resolve } from "node:path";
 
 import type { Verdict } from "./checker.ts";
@@ -36,6 +36,8 @@ interface Result {
   often: string;
   at: string;
   machine: string;
+  /** The load average of the last minute: others may have been at work too. */
+  load: number;
   /** Which server: the beginning of the SHA-256 of the binary. */
   binary: string;
   hubbub: Found;
@@ -94,6 +96,7 @@ export function record(fault: string, often: string, found: Record<SideName, Fou
     often,
     at: new Date().toISOString().slice(0, 16),
     machine: `${cpus().length} × ${cpus()[0]?.model ?? "?"}`,
+    load: Math.round(loadavg()[0] ?? 0),
     binary: binary.digest("hex").slice(0, 12),
     ...found,
   };
@@ -117,7 +120,9 @@ function table(results: Record<string, Result>): string {
   });
   const days = [...new Set(Object.values(results).map(({ at }) => at.slice(0, 10)))].sort();
   const machines = [...new Set(Object.values(results).map(({ machine }) => machine))];
-  return [`Measured ${days.join(", ")} on ${machines.join("; ")}.`, "", ...head, ...rows].join("\n");
+  const loads = Object.values(results).flatMap(({ load }) => load ?? []);
+  const load = `The load average was ${Math.min(...loads)} to ${Math.max(...loads)}.`;
+  return [`Measured ${days.join(", ")} on ${machines.join("; ")}. ${load}`, "", ...head, ...rows].join("\n");
 }
 
 function cells(found: Found): string {
