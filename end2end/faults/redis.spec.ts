@@ -30,6 +30,8 @@ const CUTS = 8;
 
 faultRow({ fault: "Pub/sub connections cut", often: `${CUTS} times` }, async ({ site, people, recovered }) => {
   for (let cut = 1; cut <= CUTS; cut += 1) {
+    // At any moment between two messages.
+    await seconds(Math.random() * 0.1);
     const began = performance.now();
     expect(Number(await site.redis.ask("CLIENT", "KILL", "TYPE", "pubsub"))).toBeGreaterThan(0);
     await recovered(began);

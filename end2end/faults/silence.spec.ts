@@ -19,12 +19,7 @@ interface Cut {
 const CUTS: Cut[] = (["up", "down"] as const).flatMap((way) =>
   ([[0.1, 10], [1, 8], [5, 4], [20, 2], [60, 1]] as const).map(([lasts, times]) => ({ way, lasts, times })),
 );
-const OTHERS: Pick<Parameters<Side["people"]>[1] & object, "webSocketOnly" | "replicas" | "voicesPerReplica" | "everyMs"> = {
-  webSocketOnly: true,
-  replicas: 1,
-  voicesPerReplica: 1,
-  everyMs: 250,
-};
+const OTHERS = { webSocketOnly: true, replicas: 1, voicesPerReplica: 1, everyMs: 250 };
 
 async function silence(side: Side, site: Site, { way, lasts, times }: Cut, n: number): Promise<Played> {
   const door = await FaultProxy.start(site.proxy.url);
@@ -33,6 +28,8 @@ async function silence(side: Side, site: Site, { way, lasts, times }: Cut, n: nu
   try {
     return await judged(people, async ({ recovered }) => {
       for (let time = 1; time <= times; time += 1) {
+        // At any moment between two messages, or a short silence would always fall between them.
+        await seconds((Math.random() * OTHERS.everyMs) / 1_000);
         door.cut(way);
         await seconds(lasts);
         const over = performance.now();
