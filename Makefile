@@ -39,7 +39,12 @@ soak: build ## Let people come and go for SOAK_MINUTES (20): memory, files and t
 	@$(ENV) cargo build --release -p simulation
 	@$(ENV) cd end2end && npx playwright test --project=soak
 
-bench faults hostile:
+faults: build ## The fault matrix on real processes, beside Socket.IO's own chat: docs/reliability.md (FAULTS=word: some rows)
+	@scripts/setup.sh faults
+	@$(ENV) cargo build -q -p testkit --bin check
+	@cd end2end && npx playwright test --project=faults $(if $(FAULTS),-g "$(FAULTS)")
+
+bench hostile:
 	@echo "make $@: not built yet" >&2; exit 1
 
 replicas: build ## Serve with Redis, three replicas and nginx on http://127.0.0.1:3000

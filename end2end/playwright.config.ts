@@ -3,6 +3,7 @@
 //   live                      tests/*.hydrate.spec.ts, what only a hydrated page can do
 //   wire                      wire/*.spec.ts, other programs: the official Socket.IO client in Node
 //   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy, and what is measured: one test at a time
+//   faults                    faults/*.spec.ts, the fault matrix (make faults), only with --project=faults
 //   measurements              measurements/*.ts, only with --project=measurements
 //   soak                      soak/*.spec.ts, people who come and go for 20 minutes (make soak)
 //   screenshots               only with --project=screenshots
@@ -63,6 +64,9 @@ const measurements = { ...replicas, name: "measurements", testDir: "measurements
 // What a server holds while people come and go: the test sets its own time.
 const soak = { ...replicas, name: "soak", testDir: "soak" };
 
+// The fault matrix; every row writes what it found to faults/results.json and docs/reliability.md.
+const faults = { ...replicas, name: "faults", testDir: "faults", timeout: 600_000 };
+
 export default defineConfig({
   testDir: ".",
   outputDir: "test-results",
@@ -92,6 +96,7 @@ export default defineConfig({
     { name: "live", testDir: "tests", testMatch: "*.hydrate.spec.ts", use: chromium },
     { name: "wire", testDir: "wire", testMatch: "*.spec.ts", use: chromium },
     ...(wished("replicas", "HUBBUB_REPLICAS") ? [replicas] : []),
+    ...(wished("faults", "HUBBUB_FAULTS") ? [faults] : []),
     ...(wished("measurements", "HUBBUB_MEASUREMENTS") ? [measurements] : []),
     ...(wished("soak", "HUBBUB_SOAK") ? [soak] : []),
     ...(wished("screenshots", "HUBBUB_SCREENSHOTS") ? [screenshots] : []),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings a machine to the point where Hubbub builds (`setup.sh build`) or is tested (`setup.sh test`), or installs
-# only what stands around several replicas: Redis, nginx and HAProxy (`setup.sh replicas`).
+# only what stands around several replicas: Redis, nginx and HAProxy (`setup.sh replicas`), or what the fault matrix needs
+# beside the build (`setup.sh faults`).
 # Tries the ordinary way first (rustup, prebuilt tools, Playwright's browser) and falls back to what a
 # machine can do that reaches only the crates, npm and Debian registries. Safe to run again.
 # HUBBUB_WORLD=debian goes straight to the fallback (the checks do), HUBBUB_WORLD=rustup never falls back.
@@ -196,10 +197,25 @@ services() {
     apt_install_idle "${wanted[@]}"
 }
 
+# --- The fault matrix: the peer, false clocks, lost packets -----------------------------------------
+
+# Without the last two, their rows say that they were not run.
+faults() {
+    browser
+    services
+    npm_install bench/peers/socketio
+    local -a wanted=()
+    compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || wanted+=(libfaketime)
+    have nft || wanted+=(nftables)
+    have ip || wanted+=(iproute2)
+    [ ${#wanted[@]} = 0 ] || ! have apt-get || (apt_install_idle "${wanted[@]}") || say "the rows that need ${wanted[*]} will not run"
+}
+
 case $want in
     build | test) ;;
     replicas) services; exit ;;
-    *) die "usage: setup.sh [build|test|replicas]" ;;
+    faults) faults; exit ;;
+    *) die "usage: setup.sh [build|test|replicas|faults]" ;;
 esac
 toolchain
 cargo_tool cargo-leptos "$cargo_leptos" cargo-leptos

@@ -56,6 +56,8 @@ unit() {
 }
 
 browser() {
+    step "the checker, which judges what the tests have seen"
+    cargo build -q -p testkit --bin check
     step "release build"
     cargo leptos build --release --precompress
     # leptos_config brings it along for the server; the linker drops it as long as nothing here uses it.

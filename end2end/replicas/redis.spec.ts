@@ -32,7 +32,7 @@ async function under(cluster: Cluster, title: string, happens: (crowd: Crowd) =>
   await happens(all);
   await flows(all, FLOW);
   const acknowledged = await settle(all);
-  expect(verdict(all.talkers.map(({ sent }) => sent), acknowledged, all.listeners.map(({ received }) => received))).toEqual(FINE);
+  expect(await verdict(all.talkers.map(({ sent }) => sent), acknowledged, all.listeners.map(({ received }) => received))).toEqual(FINE);
   expect(all.talkers.flatMap(({ refused }) => refused), "nobody is told that something was not sent").toEqual([]);
   const longest = Math.max(...all.talkers.flatMap(({ waits }) => waits));
   console.log(`${title}: ${acknowledged.size} messages acknowledged, 0 lost, 0 doubled, 0 swapped; longest wait ${Math.round(longest)} ms`);

@@ -1,10 +1,21 @@
 // What must be true of a room whatever happened: senders say what was acknowledged, receivers what they were told.
+// The judge is the checker of crates/testkit, as a program (crates/testkit/src/bin/check.rs).
+
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 
 import type { Receipt, RoomEvent } from "./protocol.ts";
+import { root } from "./server.ts";
+
+type Entry = Pick<RoomEvent, "epoch" | "seq" | "client_id">;
 
 /** What one receiver was told, in the order in which it came, without what it had already. */
 export class Received {
-  readonly events: Pick<RoomEvent, "epoch" | "seq" | "client_id">[] = [];
+  /** Of the room's present life. */
+  events: Entry[] = [];
+  /** Of its lives before that. */
+  readonly earlier: Entry[] = [];
 
   /** Takes an event as a client should: one that it has is dropped. False: something is missing before it. */
   take(event: RoomEvent): boolean {
@@ -14,44 +25,81 @@ export class Received {
     this.events.push({ epoch: event.epoch, seq: event.seq, ...(event.client_id ? { client_id: event.client_id } : {}) });
     return true;
   }
+
+  /** The room begins again. */
+  begin(): void {
+    this.earlier.push(...this.events);
+    this.events = [];
+  }
 }
 
+/** Who sent what, in that order, and what of it was acknowledged: with its place, if the chat has places. */
+export interface Said {
+  name: string;
+  sent: Iterable<string>;
+  acknowledged: Iterable<[client_id: string, place: { epoch: string; seq: number } | undefined]>;
+}
+
+/** What somebody showed, from the first to the last message. */
+export interface Showed {
+  name: string;
+  shown: Iterable<{ client_id?: string | undefined; epoch?: string; seq?: number }>;
+  /** Not there from the first message of the room: shows whatever is there from some place on. */
+  late?: boolean;
+}
+
+/** The messages that something is wrong with, and sentences about it. */
 export interface Verdict {
   lost: string[];
   doubled: string[];
-  swapped: string[];
+  out_of_order: string[];
+  /** Only where messages have no numbers: before others for one and after them for another. */
+  disagreed: string[];
+  sentences: string[];
+}
+
+export const FINE: Verdict = { lost: [], doubled: [], out_of_order: [], disagreed: [], sentences: [] };
+
+const program = resolve(root, process.env["HUBBUB_CHECK"] ?? "target/debug/check");
+/** A story is about one room; which one does not matter. */
+const room = "lobby";
+
+/** Asks the checker about one room. */
+export async function judge(senders: Said[], receivers: Showed[]): Promise<Verdict> {
+  if (!existsSync(program)) throw new Error(`no checker at ${program}: run \`cargo build -p testkit\`, or set HUBBUB_CHECK`);
+  const lines: string[] = [];
+  for (const { name: by, sent, acknowledged } of senders) {
+    for (const client_id of sent) lines.push(JSON.stringify({ sent: { by, client_id } }));
+    for (const [client_id, place] of acknowledged) {
+      lines.push(JSON.stringify({ acknowledged: { by, client_id, ...(place ? { room, epoch: place.epoch, seq: place.seq } : {}) } }));
+    }
+  }
+  for (const { name, shown, late = false } of receivers) {
+    lines.push(JSON.stringify({ receiver: { name, from_start: !late, to_end: true } }));
+    for (const { client_id, epoch, seq } of shown) {
+      lines.push(JSON.stringify({ shown: { to: name, client_id, ...(epoch === undefined ? {} : { room, epoch, seq }) } }));
+    }
+  }
+  return new Promise((verdict, failed) => {
+    const child = execFile(program, { maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+      if (error) failed(new Error(`the checker could not read the story: ${stderr || error.message}`));
+      else verdict(JSON.parse(stdout) as Verdict);
+    });
+    // It may end before it has read everything; then it says why.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(lines.join("\n"));
+  });
 }
 
 /** Holds what receivers saw against what senders were promised. `sent` is each sender's messages in their order. */
-export function verdict(sent: string[][], acknowledged: Map<string, Receipt>, receivers: Received[]): Verdict {
-  const [lost, doubled, swapped] = [new Set<string>(), new Set<string>(), new Set<string>()];
-  for (const { events } of receivers) {
-    const places = new Map<string, number>();
-    for (const { client_id, seq } of events) {
-      if (client_id === undefined) continue;
-      if (places.has(client_id)) doubled.add(client_id);
-      places.set(client_id, seq);
-    }
-    for (const [id, receipt] of acknowledged) {
-      const place = places.get(id);
-      if (place === undefined) lost.add(id);
-      else if (place !== receipt.seq) swapped.add(id);
-    }
-    for (const messages of sent) {
-      let before = 0;
-      for (const id of messages) {
-        const place = places.get(id);
-        if (place === undefined) continue;
-        if (place < before) swapped.add(id);
-        before = place;
-      }
-    }
-    events.forEach(({ seq, client_id }, n) => {
-      const previous = events[n - 1];
-      if (previous && seq <= previous.seq) swapped.add(client_id ?? `${seq}`);
-    });
-  }
-  return { lost: [...lost], doubled: [...doubled], swapped: [...swapped] };
+export async function verdict(sent: string[][], acknowledged: Map<string, Receipt>, receivers: Received[]): Promise<Verdict> {
+  const senders = sent.map((messages, n) => ({
+    name: `sender ${n}`,
+    sent: messages,
+    acknowledged: messages.flatMap((id): [string, Receipt][] => {
+      const receipt = acknowledged.get(id);
+      return receipt ? [[id, receipt]] : [];
+    }),
+  }));
+  return judge(senders, receivers.map(({ earlier, events }, n) => ({ name: `receiver ${n}`, shown: [...earlier, ...events] })));
 }
-
-export const FINE: Verdict = { lost: [], doubled: [], swapped: [] };

@@ -11,6 +11,8 @@ export interface ClusterOptions {
   proxy?: ProxyKind | undefined;
   /** For every replica. */
   env?: Record<string, string>;
+  /** For one of them, on top of that. */
+  envOf?: ((replica: number) => Record<string, string>) | undefined;
   /** Without it every replica has its own storage: enough to try a proxy, not more. */
   redis?: boolean;
 }
@@ -22,7 +24,7 @@ export class Cluster {
     private readonly maybeProxy: Proxy | undefined,
   ) {}
 
-  static async start({ replicas = 3, proxy, env = {}, redis = true }: ClusterOptions = {}): Promise<Cluster> {
+  static async start({ replicas = 3, proxy, env = {}, envOf = () => ({}), redis = true }: ClusterOptions = {}): Promise<Cluster> {
     const started: { dispose(): Promise<void> }[] = [];
     try {
       const storage = redis ? await Redis.start() : undefined;
@@ -34,7 +36,7 @@ export class Cluster {
       };
       const servers: Server[] = [];
       for (let n = 0; n < replicas; n += 1) {
-        const server = await Server.start(shared);
+        const server = await Server.start({ ...shared, ...envOf(n) });
         servers.push(server);
         started.push(server);
       }

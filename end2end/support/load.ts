@@ -6,13 +6,18 @@ import { randomUUID } from "node:crypto";
 import { Received } from "./checker.ts";
 import { ChatClient, type ChatOptions, Refused } from "./client.ts";
 import type { HistoryPage, Joined, Receipt, RoomEvent } from "./protocol.ts";
+import type { Ear, Voice } from "./site.ts";
 import { until } from "./until.ts";
 
 /** How long a send is waited for before it is sent again, in milliseconds. */
-const ANSWER_MS = 2_000;
+export const ANSWER_MS = 2_000;
+/** How long a connection may be away before that is a failure, in milliseconds. */
+const AWAY_MS = 180_000;
 
-export class Talker {
+export class Talker implements Voice {
   readonly sent: string[] = [];
+  /** When each message was sent for the first time. */
+  readonly sentAt = new Map<string, number>();
   readonly acknowledged = new Map<string, Receipt>();
   /** Refusals that no waiting mends: what a person would see as "not sent". */
   readonly refused: string[] = [];
@@ -34,10 +39,18 @@ export class Talker {
     this.#running = this.#run();
   }
 
+  get promised(): Map<string, Receipt> {
+    return this.acknowledged;
+  }
+
   /** Says no more, and waits until all that was said is acknowledged. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+  }
+
+  close(): void {
+    this.client.close();
   }
 
   async #run(): Promise<void> {
@@ -45,6 +58,7 @@ export class Talker {
     while (!this.#stopped) {
       const id = `${this.name}-${this.sent.length + 1}-${randomUUID().slice(0, 8)}`;
       this.sent.push(id);
+      this.sentAt.set(id, performance.now());
       await this.#say(id);
       next = Math.max(next + this.everyMs, performance.now() - 10 * this.everyMs);
       const wait = next - performance.now();
@@ -56,7 +70,7 @@ export class Talker {
     const began = performance.now();
     const command = { room: this.room, messages: [{ client_id: id, text: `text of ${id}` }] };
     for (;;) {
-      await until(`${this.name} is connected`, 60_000, () => this.client.socket.connected);
+      await until(`${this.name} is connected`, AWAY_MS, () => this.client.socket.connected);
       try {
         const reply = await this.client.socket.timeout(ANSWER_MS).emitWithAck("send", command);
         if (reply.error) throw new Refused("send", reply.error);
@@ -77,7 +91,7 @@ export class Talker {
   }
 }
 
-export class Listener {
+export class Listener implements Ear {
   readonly received = new Received();
   /** Lives of the room that were begun after the first. */
   resets = 0;
@@ -103,6 +117,22 @@ export class Listener {
     return this.received.events.at(-1)?.seq ?? 0;
   }
 
+  get name(): string {
+    return `the listener in ${this.room}`;
+  }
+
+  get shown(): Received["events"] {
+    return [...this.received.earlier, ...this.received.events];
+  }
+
+  newest(count: number): string[] {
+    return this.received.events.slice(-count).flatMap(({ client_id }) => client_id ?? []);
+  }
+
+  close(): void {
+    this.client.close();
+  }
+
   /** One after the other, whatever waits for an answer. */
   #then(work: () => Promise<void>): void {
     this.#chain = this.#chain.then(work).catch(() => undefined);
@@ -110,17 +140,15 @@ export class Listener {
 
   async #join(): Promise<void> {
     const last = this.received.events.at(-1);
-    const joined: Joined = await this.client.join(this.room, last && { epoch: last.epoch, seq: last.seq });
-    if (joined.reset && last) {
-      if (joined.head.epoch !== last.epoch) {
-        this.resets += 1;
-        this.received.events.length = 0;
-      } else {
-        // Too much was missed for one answer: page through it.
-        return this.#fill();
-      }
+    const from = last && { epoch: last.epoch, seq: last.seq };
+    const joined = await this.#ask<Joined>("join", from ? { room: this.room, from } : { room: this.room });
+    if (!joined.reset || !last) return this.#take(joined.events);
+    if (joined.head.epoch !== last.epoch) {
+      this.resets += 1;
+      this.received.begin();
     }
-    await this.#take(joined.events);
+    // The answer is the latest page only: what is before it too.
+    return this.#fill();
   }
 
   async #take(events: RoomEvent[]): Promise<void> {
@@ -129,9 +157,22 @@ export class Listener {
 
   async #fill(): Promise<void> {
     for (;;) {
-      const page: HistoryPage = await this.client.command("history", { room: this.room, after: this.last });
+      const page = await this.#ask<HistoryPage>("history", { room: this.room, after: this.last });
       for (const event of page.events) this.received.take(event);
       if (!page.more) return;
+    }
+  }
+
+  /** Asks again after a refusal that says when, or without an answer, for as long as the connection lasts. */
+  async #ask<T>(command: string, payload: unknown): Promise<T> {
+    for (;;) {
+      try {
+        return await this.client.command<T>(command, payload);
+      } catch (error) {
+        const hint = error instanceof Refused ? error.refusal.retry_after_ms : 0;
+        if (hint === undefined || !this.client.socket.connected) throw error;
+        await new Promise((go) => setTimeout(go, hint));
+      }
     }
   }
 }

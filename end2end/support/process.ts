@@ -17,6 +17,12 @@ export interface Command {
   env?: Record<string, string>;
 }
 
+/** What runs. Whatever becomes of a test, nothing of it outlives this process. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 export class Process {
   #child: ChildProcess | undefined;
   #log = "";
@@ -44,6 +50,8 @@ export class Process {
       });
     }
     this.#child = child;
+    running.add(child);
+    child.once("exit", () => running.delete(child));
     await until(`${this.name} is ready`, START_MS, async () => {
       if (failed) throw new Error(`${this.name} cannot be started: ${failed.message}; see scripts/setup.sh`);
       if (!this.running) throw new Error(`${this.name} exited with ${child.exitCode ?? child.signalCode}:\n${this.#log}`);

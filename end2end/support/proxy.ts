@@ -53,6 +53,20 @@ export class Proxy {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** Reloads nginx's configuration, and ends the old workers at once: every connection breaks. */
+  async reload(): Promise<void> {
+    const workers = async (): Promise<number[]> => {
+      const pid = this.running.pid;
+      const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+      return children.split(" ").filter(Boolean).map(Number);
+    };
+    const old = await workers();
+    this.running.signal("SIGHUP");
+    await until("nginx has new workers", 10_000, async () => (await workers()).some((pid) => !old.includes(pid)));
+    for (const pid of old) process.kill(pid, "SIGTERM");
+    await until("the old workers are gone", 10_000, async () => !(await workers()).some((pid) => old.includes(pid)));
+  }
+
   /** A value of the cookie that belongs to the replica with this index. */
   async cookie(replica: number): Promise<string> {
     // HAProxy's cookie is the name of the server. nginx hashes whatever the cookie is: try, and look into its log.

@@ -48,6 +48,15 @@ export class Redis {
     await this.#process.kill();
   }
 
+  /** Makes it stand still (SIGSTOP) until `resume`. */
+  pause(): void {
+    this.#process.pause();
+  }
+
+  resume(): void {
+    this.#process.resume();
+  }
+
   async dispose(): Promise<void> {
     await this.down();
     await rm(this.folder, { recursive: true, force: true });

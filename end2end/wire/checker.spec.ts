@@ -1,6 +1,6 @@
 // The checker that the fault tests rely on sees a lost, a doubled and a swapped message.
 
-import { FINE, Received, verdict } from "../support/checker.ts";
+import { FINE, Received, judge, verdict } from "../support/checker.ts";
 import type { Receipt } from "../support/protocol.ts";
 import { expect, test } from "../support/test.ts";
 
@@ -13,13 +13,29 @@ function received(...events: [string, number][]): Received {
   return one;
 }
 
-test("the checker sees what is wrong, and nothing where all is well", () => {
+test("the checker sees what is wrong, and nothing where all is well", async () => {
   const good = received(["a", 1], ["b", 2], ["c", 3]);
   const found = (bad: Received) => verdict([SENT], acknowledged, [good, bad]);
-  expect(found(good)).toEqual(FINE);
-  expect(found(received(["a", 1], ["c", 3])).lost).toEqual(["b"]);
-  expect(found(received(["a", 1], ["b", 2], ["b", 3], ["c", 4])).doubled).toEqual(["b"]);
-  expect(found(received(["b", 1], ["a", 2], ["c", 3])).swapped.sort()).toEqual(["a", "b"]);
+  expect(await found(good)).toEqual(FINE);
+  expect((await found(received(["a", 1], ["c", 3]))).lost).toEqual(["b"]);
+  expect((await found(received(["a", 1], ["b", 2], ["b", 3], ["c", 4]))).doubled).toEqual(["b"]);
+  const swapped = await found(received(["b", 1], ["a", 2], ["c", 3]));
+  expect(swapped.out_of_order).toEqual(expect.arrayContaining(["a", "b"]));
+  expect(swapped.sentences).toContain("a is at lobby/e/1 and at lobby/e/2");
+});
+
+test("where messages have no numbers, the order of each receiver counts", async () => {
+  const said = { name: "Ada", sent: SENT, acknowledged: SENT.map((id): [string, undefined] => [id, undefined]) };
+  const found = (...ids: string[]) => judge([said], [SENT, ids].map((shown, n) => ({ name: `${n}`, shown: shown.map((client_id) => ({ client_id })) })));
+  expect(await found(...SENT)).toEqual(FINE);
+  expect((await found("a", "c")).lost).toEqual(["b"]);
+  expect((await found("a", "b", "c", "b")).doubled).toEqual(["b"]);
+  expect((await found("b", "a", "c")).out_of_order).toEqual(["b"]);
+});
+
+test("a story that cannot be read is no good story", async () => {
+  const said = { name: "Ada", sent: ["not an id"], acknowledged: [] };
+  await expect(judge([said], [])).rejects.toThrow("line 1");
 });
 
 test("a receiver notices a hole and drops what it has", () => {

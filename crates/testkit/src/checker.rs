@@ -3,6 +3,8 @@
 //! Everything is judged per room and epoch: another epoch is another log. A `client_id` must be unique among all
 //! senders, as random ones are.
 
+mod tally;
+mod unnumbered;
 mod violation;
 
 #[cfg(test)]
@@ -13,6 +15,8 @@ use std::fmt;
 
 use protocol::{ClientId, Epoch, RoomEvent, RoomSlug, Seq};
 
+pub use tally::Tally;
+pub use unnumbered::{Showing, check_unnumbered};
 pub use violation::Violation;
 
 /// One life of one room's log.

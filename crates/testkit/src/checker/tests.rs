@@ -151,3 +151,56 @@ fn another_epoch_is_another_log() {
         promised(&["a", "b", "lost with the first epoch"].map(|name| name.split(' ').next().unwrap_or(name)));
     assert_eq!(check(&[ada], &[bob]), []);
 }
+
+#[test]
+fn the_tally_names_each_message_once() {
+    let receivers = [
+        receiver("all", ALL),
+        receiver("Bob", &ALL[..2]),
+        receiver("Eve", &ALL[..2]),
+    ];
+    let tally = Tally::of(&check(&[promised(&["a", "b", "c"])], &receivers));
+    assert_eq!(tally.lost, ["c".to_owned()].into());
+    assert_eq!(
+        (
+            tally.doubled.len(),
+            tally.out_of_order.len(),
+            tally.sentences.len()
+        ),
+        (0, 0, 2)
+    );
+}
+
+fn showing(name: &str, messages: &[&str]) -> Showing {
+    Showing {
+        name: name.to_owned(),
+        shown: messages.iter().map(|name| id(name)).collect(),
+    }
+}
+
+/// Lost, doubled, out of order, disagreed.
+fn without_numbers(showings: &[Showing]) -> [usize; 4] {
+    let ada = promised(&["a", "b"]);
+    let bob = Sender {
+        name: "Bob".to_owned(),
+        ..promised(&["x"])
+    };
+    let tally = check_unnumbered(&[ada, bob], showings);
+    let sets = [tally.lost, tally.doubled, tally.out_of_order, tally.disagreed];
+    sets.map(|set| set.len())
+}
+
+#[test]
+fn without_numbers_the_order_of_each_receiver_counts() {
+    let one = showing("one", &["a", "b", "x"]);
+    let found = |other: &[&str]| without_numbers(&[one.clone(), showing("two", other)]);
+    assert_eq!(found(&["a", "b", "x"]), [0, 0, 0, 0]);
+    assert_eq!(found(&["a", "x"]), [1, 0, 0, 0]);
+    assert_eq!(found(&["a", "b", "x", "a"]), [0, 1, 0, 0]);
+    assert_eq!(found(&["b", "a", "x"]), [0, 0, 1, 1]);
+    assert_eq!(
+        found(&["x", "a", "b"]),
+        [0, 0, 0, 2],
+        "both senders' own order, and another one"
+    );
+}

@@ -1,0 +1,56 @@
+// The chat example of https://github.com/socketio/socket.io/tree/main/examples/chat with the Redis adapter, set up as
+// its documentation shows: `node server.mjs PORT REDIS_URL`. One addition: a message is acknowledged once it was
+// emitted, so that a client with `retries` knows what it need not say again.
+
+import { createServer } from "node:http";
+
+import { createAdapter } from "@socket.io/redis-adapter";
+import { createClient } from "redis";
+import { Server } from "socket.io";
+
+const [port, redis] = process.argv.slice(2);
+
+const pubClient = createClient({ url: redis });
+const subClient = pubClient.duplicate();
+// Without a listener an error would end the process; the client reconnects by itself.
+for (const client of [pubClient, subClient]) client.on("error", (error) => console.error(`redis: ${error.message}`));
+await Promise.all([pubClient.connect(), subClient.connect()]);
+
+const http = createServer((request, response) => {
+  // What stands in front asks whether it is there. The example serves its page here.
+  response.writeHead(request.url === "/readyz" ? 200 : 404).end();
+});
+const io = new Server(http, { adapter: createAdapter(pubClient, subClient) });
+
+let numUsers = 0;
+
+io.on("connection", (socket) => {
+  let addedUser = false;
+
+  socket.on("new message", (data, acknowledge) => {
+    socket.broadcast.emit("new message", { username: socket.username, message: data });
+    acknowledge?.();
+  });
+
+  socket.on("add user", (username, acknowledge) => {
+    // With `retries` every event of the client wants an answer.
+    acknowledge?.();
+    if (addedUser) return;
+    socket.username = username;
+    numUsers += 1;
+    addedUser = true;
+    socket.emit("login", { numUsers });
+    socket.broadcast.emit("user joined", { username: socket.username, numUsers });
+  });
+
+  socket.on("typing", () => socket.broadcast.emit("typing", { username: socket.username }));
+  socket.on("stop typing", () => socket.broadcast.emit("stop typing", { username: socket.username }));
+
+  socket.on("disconnect", () => {
+    if (!addedUser) return;
+    numUsers -= 1;
+    socket.broadcast.emit("user left", { username: socket.username, numUsers });
+  });
+});
+
+http.listen(Number(port), "127.0.0.1");

@@ -1,0 +1,169 @@
+//! The checker for tests that are not written in Rust: a story on standard input, one JSON object per line, and the
+//! verdict as one JSON object on standard output.
+//!
+//! ```text
+//! {"sent": {"by": "Ada", "client_id": "a-1"}}                 in the order in which it was sent
+//! {"again": {"by": "Ada", "client_id": "a-1"}}                refused, and said again later
+//! {"acknowledged": {"by": "Ada", "client_id": "a-1", "room": "lobby", "epoch": "5r1x", "seq": 1}}
+//! {"receiver": {"name": "Bob", "from_start": true, "to_end": true}}
+//! {"shown": {"to": "Bob", "client_id": "a-1", "room": "lobby", "epoch": "5r1x", "seq": 1}}
+//! ```
+//!
+//! A chat without numbers leaves `room`, `epoch` and `seq` out, everywhere. What cannot be understood ends the
+//! program with code 1: a story that was not read is not a good one.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{self, BufRead, Write};
+
+use protocol::{ClientId, Epoch, RoomSlug, Seq};
+use serde::Deserialize;
+use testkit::checker::{Place, Receiver, Sender, Showing, Shown, Tally, check, check_unnumbered};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Line {
+    Sent(Message),
+    Again(Message),
+    Acknowledged(Message),
+    Receiver {
+        name: String,
+        from_start: bool,
+        to_end: bool,
+    },
+    Shown(Told),
+}
+
+#[derive(Deserialize)]
+struct Message {
+    by: String,
+    client_id: ClientId,
+    #[serde(flatten)]
+    place: Option<Where>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    to: String,
+    client_id: ClientId,
+    #[serde(flatten)]
+    place: Option<Where>,
+}
+
+#[derive(Deserialize)]
+struct Where {
+    room: RoomSlug,
+    epoch: Epoch,
+    seq: Seq,
+}
+
+impl From<Where> for Place {
+    fn from(Where { room, epoch, seq }: Where) -> Self {
+        Self { room, epoch, seq }
+    }
+}
+
+#[derive(Default)]
+struct Story {
+    senders: BTreeMap<String, Sender>,
+    receivers: Vec<Receiver>,
+    showings: Vec<Showing>,
+    numbered: bool,
+    unnumbered: bool,
+}
+
+impl Story {
+    fn take(&mut self, line: Line) -> Result<(), String> {
+        match line {
+            Line::Sent(message) => {
+                let client_id = message.client_id.clone();
+                self.sender(message.by).sent.push(client_id);
+            }
+            Line::Again(message) => {
+                let client_id = message.client_id.clone();
+                self.sender(message.by).again.insert(client_id);
+            }
+            Line::Acknowledged(message) => {
+                self.numbered |= message.place.is_some();
+                self.unnumbered |= message.place.is_none();
+                // Without numbers the place says nothing, and is not looked at.
+                let place = message.place.map_or_else(nowhere, Place::from);
+                self.sender(message.by)
+                    .acknowledged
+                    .push((message.client_id, place));
+            }
+            Line::Receiver {
+                name,
+                from_start,
+                to_end,
+            } => {
+                self.showings.push(Showing {
+                    name: name.clone(),
+                    shown: Vec::new(),
+                });
+                self.receivers.push(Receiver {
+                    name,
+                    from_start,
+                    to_end,
+                    shown: Vec::new(),
+                });
+            }
+            Line::Shown(Told { to, client_id, place }) => {
+                let n = self.receivers.iter().rposition(|receiver| receiver.name == to);
+                let n = n.ok_or_else(|| format!("no receiver was called {to} before"))?;
+                self.showings[n].shown.push(client_id.clone());
+                self.unnumbered |= place.is_none();
+                if let Some(place) = place {
+                    self.numbered = true;
+                    self.receivers[n].shown.push(Shown {
+                        place: place.into(),
+                        client_id,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn sender(&mut self, name: String) -> &mut Sender {
+        let sender = self.senders.entry(name.clone()).or_default();
+        sender.name = name;
+        sender
+    }
+
+    fn tally(self) -> Result<Tally, String> {
+        let senders: Vec<Sender> = self.senders.into_values().collect();
+        if !self.numbered {
+            return Ok(check_unnumbered(&senders, &self.showings));
+        }
+        if self.unnumbered {
+            return Err("some messages have numbers and some have none".to_owned());
+        }
+        Ok(Tally::of(&check(&senders, &self.receivers)))
+    }
+}
+
+fn nowhere() -> Place {
+    Place {
+        room: RoomSlug::lobby(),
+        epoch: Epoch::from_random(0),
+        seq: Seq::ZERO,
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut story = Story::default();
+    for (n, line) in io::stdin().lock().lines().enumerate() {
+        let taken = serde_json::from_str(&line?)
+            .map_err(|error| error.to_string())
+            .and_then(|line| story.take(line));
+        if let Err(error) = taken {
+            return Err(format!("line {}: {error}", n + 1).into());
+        }
+    }
+    let tally = story.tally()?;
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, &tally)?;
+    writeln!(out)?;
+    Ok(())
+}

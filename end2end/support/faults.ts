@@ -1,0 +1,133 @@
+// How a row of the fault matrix is played: the same fault happens to Hubbub and to its peer, each with its own
+// processes, while people talk; then the checker is asked. Hubbub must have nothing lost, doubled or out of order.
+
+import { expect, test } from "@playwright/test";
+
+import { FINE, type Showed, type Verdict } from "./checker.ts";
+import { type NotRun, type Outcome, outcome, record } from "./matrix.ts";
+import { type PeopleOptions, type Side, type SideName, type SiteOptions, hubbub, socketio } from "./sides.ts";
+import type { People, Site } from "./site.ts";
+
+/** Where people go through, if not straight to the proxy. */
+export interface Door {
+  url: string;
+  dispose(): Promise<void>;
+}
+
+export interface Row {
+  fault: string;
+  often: string;
+  /** Why the fault means nothing to the peer, if so. */
+  withoutPeer?: string;
+  site?: SiteOptions;
+  people?: PeopleOptions;
+  /** What stands between people and the proxy. */
+  door?: (site: Site) => Promise<Door>;
+}
+
+/** What a row measures. */
+export interface Report {
+  /** Waits until all is as before; what that took from `since` (performance.now) is in the table. */
+  recovered(since: number): Promise<void>;
+  /** So long it took to recover, in milliseconds, if that means something else here. */
+  took(ms: number): void;
+  /** Goes to the table too. */
+  note(text: string): void;
+}
+
+export interface Stage extends Report {
+  side: SideName;
+  site: Site;
+  people: People;
+  door: Door | undefined;
+}
+
+export type Act = (stage: Stage) => Promise<void>;
+
+export interface Played {
+  outcome: Outcome;
+  verdict: Verdict;
+  refused: string[];
+  unanswered: number;
+}
+
+/** Plays a fault on people who are there already, and asks the checker about them. */
+export async function judged(people: People, act: (stage: Report) => Promise<void>, others?: () => Promise<Showed[]>): Promise<Played> {
+  const [recovery, notes]: [number[], string[]] = [[], []];
+  people.start();
+  await people.flow();
+  await act({
+    recovered: async (since) => void recovery.push(await people.recovered(since)),
+    took: (ms) => void recovery.push(ms),
+    note: (text) => void notes.push(text),
+  });
+  await people.flow();
+  const verdict = await people.settle(others);
+  const { voices } = people;
+  const sent = voices.reduce((sum, { sent: all }) => sum + all.length, 0);
+  return {
+    outcome: outcome(people.acknowledged(), verdict, recovery, voices.flatMap(({ waits }) => waits), notes.length > 0 ? notes.join("; ") : undefined),
+    verdict,
+    refused: voices.flatMap(({ refused }) => refused),
+    unanswered: sent - people.acknowledged(),
+  };
+}
+
+export async function play(side: Side, row: Row, act: Act): Promise<Played> {
+  const site = await side.site(row.site);
+  let [door, people]: [Door | undefined, People | undefined] = [undefined, undefined];
+  try {
+    door = await row.door?.(site);
+    people = await side.people(site, { ...row.people, url: door?.url });
+    const there = { side: side.name, site, people, door };
+    return await judged(people, (stage) => act({ ...there, ...stage }));
+  } catch (error) {
+    throw error instanceof NotPossible ? error : told(side, site, error);
+  } finally {
+    people?.close();
+    await Promise.all([door?.dispose(), site.dispose()]);
+  }
+}
+
+/** The error with what the replicas wrote. */
+export function told({ name }: Side, { replicas }: Site, error: unknown): Error {
+  const logs = replicas.map((replica, n) => `--- ${name}, replica ${n} on port ${replica.port}:\n${replica.log().slice(-4_000)}`);
+  return new Error(`${name}: ${error instanceof Error ? error.stack : String(error)}\n${logs.join("\n")}`);
+}
+
+/** What could not be done is a result too. */
+function found(played: PromiseSettledResult<Played>): Outcome | NotRun {
+  if (played.status === "fulfilled") return played.value.outcome;
+  const reason = played.reason instanceof Error ? played.reason.message : String(played.reason);
+  if (played.reason instanceof NotPossible) return { not_run: reason };
+  return { not_run: `it did not come to an end: ${reason.split("\n")[0]?.replace(/^((Error|hubbub|socketio): )+/, "")}` };
+}
+
+/** This machine cannot make the fault happen. */
+export class NotPossible extends Error {}
+
+/** One test for one row. */
+export function faultRow(row: Row, act: Act): void {
+  test(row.fault, async () => {
+    const theirs = row.withoutPeer === undefined ? play(socketio, row, act) : Promise.reject(new NotPossible(row.withoutPeer));
+    const [played, peer] = await Promise.allSettled([play(hubbub, row, act), theirs]);
+    report(row, played, peer);
+  });
+}
+
+/** Keeps what was found, and fails unless all is well with Hubbub. The peer may find what it will. */
+export function report(row: Pick<Row, "fault" | "often">, played: PromiseSettledResult<Played>, peer: PromiseSettledResult<Played>): void {
+  const [ours, theirs] = [found(played), found(peer)];
+  record(row.fault, row.often, { hubbub: ours, socketio: theirs });
+  console.log(`${row.fault}\n  Hubbub    ${JSON.stringify(ours)}\n  Socket.IO ${JSON.stringify(theirs)}`);
+  if (played.status === "rejected") {
+    test.skip(played.reason instanceof NotPossible, String(played.reason));
+    throw played.reason;
+  }
+  const { verdict, refused, unanswered } = played.value;
+  expect(verdict, "nothing lost, doubled or out of order").toEqual(FINE);
+  expect(refused, "nobody is told that something was not sent").toEqual([]);
+  expect(unanswered, "everything is acknowledged in the end").toBe(0);
+}
+
+export const seconds = (count: number): Promise<void> => new Promise((over) => setTimeout(over, count * 1_000));

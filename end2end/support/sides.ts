@@ -1,0 +1,110 @@
+// Hubbub and the chat that it is compared with, each with three processes, its own Redis and the same nginx in front,
+// and the same people: two who talk and one who listens for each process, in a room of their own.
+
+import { ChatClient, type ChatOptions } from "./client.ts";
+import { Cluster } from "./cluster.ts";
+import { Listener, Talker } from "./load.ts";
+import { PeerEar, PeerSite, PeerVoice } from "./peer.ts";
+import { COOKIE } from "./proxy.ts";
+import { freshTitle } from "./seed.ts";
+import { type Ear, People, type Site, type Voice } from "./site.ts";
+
+export type SideName = "hubbub" | "socketio";
+
+export interface SiteOptions {
+  envOf?: ((replica: number) => Record<string, string>) | undefined;
+}
+
+export interface PeopleOptions {
+  /** Where they go, instead of the proxy. */
+  url?: string | undefined;
+  /** Straight to the replicas. */
+  direct?: boolean;
+  /** Everybody over WebSocket. Otherwise those on the first replica poll. */
+  webSocketOnly?: boolean | undefined;
+  /** Hubbub only: this room instead of a new one. */
+  room?: string | undefined;
+  /** On how many replicas, and which is the first. */
+  replicas?: number;
+  first?: number;
+  voicesPerReplica?: number;
+  everyMs?: number;
+}
+
+export interface Side {
+  readonly name: SideName;
+  site(options?: SiteOptions): Promise<Site>;
+  people(site: Site, options?: PeopleOptions): Promise<People>;
+}
+
+/** How the web app reconnects. */
+const RECONNECTION: ChatOptions = { reconnectionDelay: 500, reconnectionDelayMax: 5_000 };
+
+type Open = (url: string, replica: number, options: ChatOptions) => Promise<{ voices: Voice[]; ear: Ear }>;
+
+async function spread(site: Site, options: PeopleOptions, open: Open, room?: string): Promise<People> {
+  const { url = site.proxy.url, direct = false, webSocketOnly = false, replicas = site.replicas.length, first = 0 } = options;
+  const [voices, ears]: [Voice[], Ear[]] = [[], []];
+  for (let n = first; n < first + replicas; n += 1) {
+    const cookie = `${COOKIE}=${await site.proxy.cookie(n % site.replicas.length)}`;
+    const transports = n === 0 && !webSocketOnly ? ["polling"] : ["websocket"];
+    const own = site.replicas[n % site.replicas.length]?.url;
+    const group = await open(direct && own !== undefined ? own : url, n, { ...RECONNECTION, transports, extraHeaders: { cookie } });
+    voices.push(...group.voices);
+    ears.push(group.ear);
+  }
+  return new People(voices, ears, room);
+}
+
+const EVERY_MS = 100;
+const VOICES = 2;
+let rooms = 0;
+
+async function signedIn(url: string, name: string, options?: ChatOptions): Promise<ChatClient> {
+  const client = new ChatClient(url, options);
+  await client.signIn(name);
+  return client;
+}
+
+export const hubbub: Side = {
+  name: "hubbub",
+  site: ({ envOf } = {}) => Cluster.start({ proxy: "nginx", env: { HUBBUB_LIMITS: "off" }, envOf }),
+  people: async (site, options = {}) => {
+    let room = options.room;
+    if (room === undefined) {
+      const host = await signedIn(site.proxy.url, "Host");
+      room = (await host.createRoom(freshTitle("Fault"))).room;
+      host.close();
+    }
+    const name = room;
+    rooms += 1;
+    const group = rooms;
+    const open: Open = async (url, n, how) => {
+      const voices: Voice[] = [];
+      const ear = await Listener.start(await signedIn(url, `Listener ${n}`, how), name);
+      for (let i = 0; i < (options.voicesPerReplica ?? VOICES); i += 1) {
+        const who = `h${group}-${n}-${i}`;
+        voices.push(new Talker(await signedIn(url, who, how), who, name, options.everyMs ?? EVERY_MS));
+      }
+      return { voices, ear };
+    };
+    return spread(site, options, open, name);
+  },
+};
+
+export const socketio: Side = {
+  name: "socketio",
+  site: ({ envOf } = {}) => PeerSite.start(3, envOf),
+  people: async (site, options = {}) => {
+    rooms += 1;
+    const group = rooms;
+    return spread(site, options, async (url, n, how) => {
+      const ear = await PeerEar.open(url, `Listener ${n}`, how);
+      const voices: Voice[] = [];
+      for (let i = 0; i < (options.voicesPerReplica ?? VOICES); i += 1) {
+        voices.push(await PeerVoice.open(url, `p${group}-${n}-${i}`, options.everyMs ?? EVERY_MS, how));
+      }
+      return { voices, ear };
+    });
+  },
+};

@@ -1,0 +1,123 @@
+// A chat of several processes, whichever it is, and the people in it: what a fault needs to know of either.
+
+import { type Said, type Showed, type Verdict, judge } from "./checker.ts";
+import type { Proxy } from "./proxy.ts";
+import type { Redis } from "./redis.ts";
+import { until } from "./until.ts";
+
+export interface Replica {
+  readonly port: number;
+  readonly url: string;
+  up(): Promise<void>;
+  down(): Promise<number>;
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  log(): string;
+}
+
+export interface Site {
+  readonly redis: Redis;
+  readonly replicas: Replica[];
+  readonly proxy: Proxy;
+  dispose(): Promise<void>;
+}
+
+/** Says one message after the other, each until it is acknowledged. */
+export interface Voice {
+  readonly name: string;
+  readonly sent: string[];
+  readonly sentAt: Map<string, number>;
+  readonly refused: string[];
+  /** Milliseconds from the first try to the acknowledgement, all of them. */
+  readonly waits: number[];
+  readonly lastAt: number;
+  /** What was acknowledged, with its place if there is one. */
+  readonly promised: Said["acknowledged"];
+  start(): void;
+  stop(): Promise<void>;
+  close(): void;
+}
+
+/** Hears everything that is said, from the first message on. */
+export interface Ear {
+  readonly name: string;
+  readonly shown: Showed["shown"];
+  /** The last messages that it was told. */
+  newest(count: number): string[];
+  close(): void;
+}
+
+/** How long a chat may need to be as before, in milliseconds. */
+const RECOVER_MS = 90_000;
+/** No more is expected after a silence of that length, in milliseconds. */
+const SILENCE_MS = 3_000;
+
+export class People {
+  constructor(
+    readonly voices: Voice[],
+    readonly ears: Ear[],
+    /** Where they are, if the chat has rooms. */
+    readonly room?: string,
+  ) {}
+
+  /** With others who are in the same room. */
+  and(others: People): People {
+    return new People([...this.voices, ...others.voices], [...this.ears, ...others.ears], this.room);
+  }
+
+  start(): void {
+    for (const voice of this.voices) voice.start();
+  }
+
+  acknowledged(): number {
+    return this.voices.reduce((sum, { waits }) => sum + waits.length, 0);
+  }
+
+  /** Waits until so many more messages are acknowledged. */
+  async flow(more = 10 * this.voices.length): Promise<void> {
+    const before = this.acknowledged();
+    await until(`${more} more messages are acknowledged`, RECOVER_MS, () => this.acknowledged() >= before + more);
+  }
+
+  /**
+   * Waits until every voice has had an acknowledgement after `since`, and every ear has heard something that was said
+   * after it. Returns the milliseconds from `since` until then.
+   */
+  async recovered(since: number): Promise<number> {
+    await until("everybody's messages are acknowledged and heard again", RECOVER_MS, () => {
+      const fresh = (id: string): boolean => this.voices.some(({ sentAt }) => (sentAt.get(id) ?? 0) > since);
+      return this.voices.every(({ lastAt }) => lastAt > since) && this.ears.every((ear) => ear.newest(100).some(fresh));
+    });
+    return performance.now() - since;
+  }
+
+  /** Says no more, waits until what was acknowledged is heard everywhere or no more comes, and asks the checker: about others in the room, too. */
+  async settle(others: () => Promise<Showed[]> = async () => []): Promise<Verdict> {
+    const stopped = Promise.all(this.voices.map((voice) => voice.stop()));
+    let done = false;
+    void stopped.then(() => (done = true));
+    await until("everything that was said is acknowledged", RECOVER_MS, () => done);
+    const sent = new Set(this.voices.flatMap((voice) => voice.sent));
+    const heard = (ear: Ear): string[] => [...ear.shown].flatMap(({ client_id }) => (client_id !== undefined && sent.has(client_id) ? [client_id] : []));
+    let [count, since] = [-1, performance.now()];
+    await until("everything is heard, or no more comes", RECOVER_MS, () => {
+      const all = this.ears.map(heard);
+      const now = all.reduce((sum, { length }) => sum + length, 0);
+      if (now !== count) [count, since] = [now, performance.now()];
+      return all.every((ids) => new Set(ids).size === sent.size) || performance.now() - since > SILENCE_MS;
+    });
+    return judge(
+      this.voices.map(({ name, sent: messages, promised }) => ({ name, sent: messages, acknowledged: promised })),
+      // Without rooms and numbers there may be others, who are not asked about here.
+      [...this.ears, ...(await others())].map(({ name, shown }, n) => ({
+        name: `${name}, ${n}`,
+        shown: [...shown].filter(({ client_id, epoch }) => epoch !== undefined || sent.has(client_id ?? "")),
+      })),
+    );
+  }
+
+  close(): void {
+    for (const one of [...this.voices, ...this.ears]) one.close();
+  }
+}
