@@ -2,6 +2,8 @@
 
 /// The first wait, in milliseconds.
 const FIRST_MS: u64 = 1_000;
+/// How much later than asked for, at most.
+const LATE_MS: u64 = 1_000;
 /// Doubled so often at most: 32 s.
 const DOUBLINGS: u32 = 5;
 
@@ -26,14 +28,21 @@ impl Backoff {
         }
     }
 
-    /// The next wait in milliseconds. `hint`: what the server asks for, which is at least kept.
+    /// The next wait in milliseconds. `hint`: what the server asks for; it may be a turn of one's own, so it is kept
+    /// to the second.
     pub fn next_ms(&mut self, hint: Option<u64>) -> u64 {
         let wait = hint.unwrap_or(FIRST_MS << self.tries.min(DOUBLINGS));
+        let spread = wait / 2;
+        let spread = if hint.is_some() {
+            spread.min(LATE_MS)
+        } else {
+            spread
+        };
         self.tries = self.tries.saturating_add(1);
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
-        wait + self.random % (wait / 2).max(1)
+        wait + self.random % spread.max(1)
     }
 
     /// It worked: the next wait is a short one.
@@ -65,7 +74,7 @@ mod tests {
         backoff.worked();
         assert!(backoff.next_ms(None) < 1_500);
         let asked = backoff.next_ms(Some(20_000));
-        assert!((20_000..30_000).contains(&asked));
+        assert!((20_000..21_000).contains(&asked));
         assert_eq!(backoff.next_ms(Some(0)), 0);
     }
 }

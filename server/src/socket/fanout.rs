@@ -21,6 +21,10 @@ use crate::state::State;
 
 /// What arrives in a hot room within this time leaves together.
 const WINDOW: Duration = Duration::from_millis(25);
+/// Who comes and goes is told the less often the more there are to be told: so much time for each of them…
+const WINDOW_EACH: Duration = Duration::from_micros(200);
+/// …up to this.
+const WINDOW_LONGEST: Duration = Duration::from_secs(1);
 /// How long a room is followed after the last one left: people reload.
 const LINGER: Duration = Duration::from_secs(5);
 /// When to try again to follow a room that was lost.
@@ -82,6 +86,15 @@ impl Fanout {
             Ok(_) => Ok(hold),
             Err(_) => Err(gone()),
         }
+    }
+}
+
+impl Fanout {
+    /// How many connections are in a room here.
+    fn holders(&self, room: &RoomSlug) -> u32 {
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let holders = rooms.get(room).map_or(0, |followed| followed.holders);
+        u32::try_from(holders).unwrap_or(u32::MAX)
     }
 }
 
@@ -169,37 +182,46 @@ async fn follow(state: State, room: RoomSlug, phase: watch::Sender<Phase>, stop:
 /// Passes on what a room tells, until it is lost. `told` says how far the log has been passed on.
 async fn deliver(state: &State, room: &RoomSlug, mut stream: BoxStream<'static, Live>, told: &mut Head) {
     let mut pack = Pack::default();
-    let mut quiet_at = Instant::now();
+    // The first of a quiet room leaves at once; in a hot one these decide.
+    let (mut log_at, mut people_at) = (Instant::now(), Instant::now());
     loop {
-        let lost = if pack.is_empty() {
-            match stream.next().await {
+        let due = match (pack.is_quiet(), pack.is_lonely()) {
+            (true, true) => None,
+            (true, false) => Some(people_at),
+            (false, true) => Some(log_at),
+            (false, false) => Some(log_at.min(people_at)),
+        };
+        let mut lost = tokio::select! {
+            () = sleep_until(due.unwrap_or(log_at)), if due.is_some() && !pack.is_full() => false,
+            live = stream.next(), if !pack.is_full() => match live {
                 Some(live) => pack.take(live),
                 None => return,
-            }
-        } else {
-            tokio::select! {
-                // The first of a quiet room leaves at once; in a hot one the window decides.
-                () = sleep_until(quiet_at), if !pack.is_full() => false,
-                live = stream.next(), if !pack.is_full() => match live {
-                    Some(live) => pack.take(live),
-                    None => return,
-                },
-                else => false,
-            }
+            },
+            else => false,
         };
         // What is ready travels along.
-        let mut lost = lost;
         while !lost && !pack.is_full() {
             match stream.next().now_or_never() {
                 Some(Some(live)) => lost = pack.take(live),
                 _ => break,
             }
         }
-        if lost || pack.is_full() || Instant::now() >= quiet_at {
-            if let Some(head) = flush(state, room, std::mem::take(&mut pack)).await {
+        let (now, all) = (Instant::now(), lost || pack.is_full());
+        let people = !pack.is_lonely() && (all || now >= people_at);
+        if people || all || (!pack.is_quiet() && now >= log_at) {
+            let leaving = if people {
+                std::mem::take(&mut pack)
+            } else {
+                pack.take_log()
+            };
+            if let Some(head) = flush(state, room, leaving).await {
                 *told = head;
             }
-            quiet_at = Instant::now() + WINDOW;
+            log_at = Instant::now() + WINDOW;
+            if people {
+                let each = WINDOW_EACH * state.fanout.holders(room);
+                people_at = Instant::now() + each.clamp(WINDOW, WINDOW_LONGEST);
+            }
         }
         if lost {
             return;

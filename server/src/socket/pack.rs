@@ -60,14 +60,29 @@ impl Pack {
         false
     }
 
-    /// Nothing to send.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.changes.is_empty() && self.roster.is_none() && !self.reset
+    /// Nothing of the log to send.
+    pub fn is_quiet(&self) -> bool {
+        self.events.is_empty() && !self.reset
+    }
+
+    /// Nothing about people to send.
+    pub fn is_lonely(&self) -> bool {
+        self.changes.is_empty() && self.roster.is_none()
     }
 
     /// Enough for one packet.
     pub fn is_full(&self) -> bool {
         self.events.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= EVENTS
+    }
+
+    /// Takes what is of the log out of it, and what is about people stays.
+    pub fn take_log(&mut self) -> Self {
+        let people = Self {
+            changes: std::mem::take(&mut self.changes),
+            roster: self.roster.take(),
+            ..Self::default()
+        };
+        std::mem::replace(self, people)
     }
 
     /// Who is here, if that is to be told whole.
@@ -164,7 +179,7 @@ mod tests {
     #[test]
     fn a_whole_list_replaces_the_changes_before_it() {
         let mut pack = Pack::default();
-        assert!(pack.is_empty());
+        assert!(pack.is_quiet() && pack.is_lonely());
         let (a, b) = (person(1), person(2));
         pack.take(Live::Presence(PresenceChange::Entered(a.clone(), 1)));
         pack.take(Live::Presence(PresenceChange::Typing(a.clone(), true)));
@@ -178,6 +193,12 @@ mod tests {
         let update = pack.presence(&lobby).unwrap();
         assert_eq!((update.entered, update.here), (vec![b], 2));
         assert_eq!(pack.typing(&lobby).len(), 1);
-        assert!(!pack.reset && !pack.is_empty());
+        pack.take(Live::Reset(Head {
+            epoch: protocol::Epoch::from_random(1),
+            seq: protocol::Seq::ZERO,
+        }));
+        let log = pack.take_log();
+        assert!(log.reset && log.is_lonely());
+        assert!(pack.is_quiet() && pack.roster(&lobby).is_some() && pack.presence(&lobby).is_some());
     }
 }
