@@ -2,6 +2,7 @@
 //! person sent and saw.
 
 mod asking;
+mod keeping;
 mod person;
 mod view;
 
@@ -9,7 +10,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use app::client::outbox::Outbox;
 use app::client::room::RoomClient;
 use app::client::timeline::Timeline;
 use futures::StreamExt;
@@ -22,6 +22,7 @@ use crate::link::{Answer, Connection, Told, connect};
 use crate::server::Replica;
 use crate::world::World;
 use asking::Done;
+use keeping::Kept;
 use view::Views;
 
 /// A person at a browser.
@@ -34,8 +35,8 @@ pub struct Client {
     page: Cell<u32>,
     asked: Cell<u32>,
     room: RefCell<Option<RoomClient>>,
-    /// What the browser keeps while no page is there.
-    kept: RefCell<Outbox>,
+    /// What the browser keeps of what is unsent, whatever becomes of the page.
+    kept: RefCell<Kept>,
     connection: RefCell<Option<Connection>>,
     /// Ends the present connection, as the browser sees it.
     hang_up: RefCell<Option<oneshot::Sender<()>>>,
@@ -81,10 +82,8 @@ impl Client {
     /// Loads the page anew. What was not sent is kept; everything else is gone.
     pub fn reload(self: &Rc<Self>) {
         self.page.set(self.page.get() + 1);
-        if let Some(room) = self.room.take() {
-            self.kept.replace(room.into_outbox());
-        }
-        self.note(|| format!("reloads with {} unsent", self.kept.borrow().items().len()));
+        self.room.take();
+        self.note(|| format!("reloads with {} unsent", self.kept.borrow().len()));
         self.waiting.borrow_mut().clear();
         if let Some((_, timer)) = self.timer.take() {
             timer.abort();
@@ -140,11 +139,12 @@ impl Client {
         }
         let you = Some(self.person.clone());
         let mut room = RoomClient::new(RoomSlug::lobby(), you, timeline, PresenceList::default());
-        room.adopt(self.kept.take());
+        room.await_outbox();
         self.views.borrow_mut().next_page();
         self.views.borrow_mut().look(room.timeline());
         self.note(|| format!("sees a page at {}", room.timeline().position().seq));
         self.room.replace(Some(room));
+        self.recover(page);
         while self.page.get() == page {
             self.world.time.sleep(self.world.dice.between(50..=2_000)).await;
             self.connected(page).await;
@@ -168,7 +168,11 @@ impl Client {
         self.hang_up.replace(Some(hang_up));
         replica.accept(self.person.clone(), accepted);
         self.note(|| "is connected".to_owned());
-        self.drive(|room, _| room.connected());
+        self.drive(|room, _| {
+            room.await_outbox();
+            room.connected()
+        });
+        self.recover(page);
         while let Either::Left((Some(told), _)) = select(told.next(), &mut hung_up).await {
             self.hear(told);
         }
@@ -229,6 +233,9 @@ impl Client {
         let Some(room) = room.as_ref() else {
             return Err("has no page".to_owned());
         };
+        if let Some((_, id)) = self.kept.borrow().keys().next() {
+            return Err(format!("still keeps {id}"));
+        }
         let waits: Vec<_> = room.clone().into_outbox().items().to_vec();
         if let Some(why) = room.over() {
             return Err(format!("is told that the room is over: {why}"));

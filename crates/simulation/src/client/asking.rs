@@ -22,6 +22,7 @@ impl Client {
             let mut room = self.room.borrow_mut();
             let Some(room) = room.as_mut() else { return };
             let commands = f(room, now);
+            self.keep(room);
             self.views.borrow_mut().look(room.timeline());
             (room.generation(), commands)
         };

@@ -1,0 +1,56 @@
+//! What the browser keeps of what is not sent, as `app/src/client/kept.rs` writes it, and how it comes back.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use app::client::outbox::{Pending, Stage, Unsaved};
+use app::client::room::RoomClient;
+use protocol::ClientId;
+
+use super::Client;
+
+/// By the key that it has in the browser.
+pub type Kept = BTreeMap<(u64, ClientId), Pending>;
+
+/// Reading takes so many milliseconds at most. Past three seconds the page would not wait for it.
+const READ_MS: u64 = 2_500;
+
+impl Client {
+    /// Writes what has changed.
+    pub(super) fn keep(&self, room: &mut RoomClient) {
+        let mut kept = self.kept.borrow_mut();
+        for change in room.unsaved() {
+            match change {
+                Unsaved::Keep(item) => kept.insert((item.order, item.client_id.clone()), item),
+                Unsaved::Forget { order, client_id } => kept.remove(&(order, client_id)),
+            };
+        }
+    }
+
+    /// Reads what is kept, and brings it back to the page if that is still there.
+    pub(super) fn recover(self: &Rc<Self>, page: u32) {
+        let client = Rc::clone(self);
+        self.world.spawn(async move {
+            let (before, after) = (
+                client.world.dice.between(1..=READ_MS / 2),
+                client.world.dice.between(1..=READ_MS / 2),
+            );
+            client.world.time.sleep(before).await;
+            let found: Vec<Pending> = client.kept.borrow().values().cloned().collect();
+            client.world.time.sleep(after).await;
+            if client.page.get() != page {
+                return;
+            }
+            client.note(|| format!("finds {} unsent", found.len()));
+            let found = found.into_iter().map(|mut item| {
+                if !matches!(item.stage, Stage::Failed(_)) {
+                    item.stage = Stage::Waiting;
+                }
+                // A page that was loaded anew is another tab.
+                (item, false)
+            });
+            let found = found.collect();
+            client.drive(|room, now| room.restore(found, now));
+        });
+    }
+}
