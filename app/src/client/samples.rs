@@ -1,8 +1,10 @@
 //! Values for the tests of the client core.
 
 use protocol::{
-    ClientId, Epoch, EventBody, MessageText, Person, PersonId, RoomEvent, RoomSlug, Seq, Timestamp,
+    ClientId, Epoch, EventBody, MessageText, Person, PersonId, Position, RoomEvent, RoomSlug, Seq, Timestamp,
 };
+
+use super::timeline::Timeline;
 
 pub fn seq(n: u64) -> Seq {
     Seq::try_from(n).unwrap()
@@ -41,4 +43,14 @@ pub fn posted(n: u64, author: &str) -> RoomEvent {
             text: text(&format!("text {n}")),
         },
     }
+}
+
+/// The events `first` to `last` of a log that begins with 1.
+pub fn timeline(first: u64, last: u64) -> Timeline {
+    let head = Position {
+        epoch: epoch(1),
+        seq: seq(last),
+    };
+    let events = (first..=last).map(|n| posted(n, "ada")).collect();
+    Timeline::new(head, events, first > 1)
 }

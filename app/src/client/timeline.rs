@@ -112,19 +112,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::samples::{epoch, posted, seq};
-
-    fn timeline(first: u64, last: u64) -> Timeline {
-        let head = Position {
-            epoch: epoch(1),
-            seq: seq(last),
-        };
-        Timeline::new(
-            head,
-            (first..=last).map(|n| posted(n, "ada")).collect(),
-            first > 1,
-        )
-    }
+    use crate::client::samples::{epoch, posted, seq, timeline};
 
     fn seqs(timeline: &Timeline) -> Vec<u64> {
         timeline.events().iter().map(|event| event.seq.get()).collect()

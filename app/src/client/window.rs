@@ -106,16 +106,8 @@ fn ends(timeline: &Timeline) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::samples::{epoch, posted, seq};
-    use protocol::{HistoryPage, Position};
-
-    fn timeline(first: u64, last: u64) -> Timeline {
-        let head = Position {
-            epoch: epoch(1),
-            seq: seq(last),
-        };
-        Timeline::new(head, (first..=last).map(|n| posted(n, "ada")).collect(), true)
-    }
+    use crate::client::samples::{epoch, posted, timeline};
+    use protocol::HistoryPage;
 
     fn settled(timeline: &Timeline) -> Window {
         let mut window = Window::default();
