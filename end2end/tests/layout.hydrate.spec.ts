@@ -2,6 +2,7 @@
 
 import type { Page } from "@playwright/test";
 
+import { WHILE_AWAY } from "../support/console.ts";
 import { freshTitle } from "../support/seed.ts";
 import { FrontPage, expect, test } from "../support/test.ts";
 
@@ -31,3 +32,27 @@ for (const viewport of [
     expect(box && box.x >= 0 && box.x + box.width <= viewport.width && box.y + box.height <= viewport.height).toBe(true);
   });
 }
+
+test("the mark of a message that waits stands beside its text, and what is wrong below the title", async ({ person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const { room } = await (await program("Host")).createRoom("Lobby of another house");
+  const ada = await person("Ada", room, { viewport: { width: 390, height: 844 } });
+  await ada.page.context().setOffline(true);
+  for (const text of ["first", "second", "third"]) await ada.send(text);
+  await expect(ada.page.getByLabel("Waiting to be sent").filter({ visible: true })).toHaveCount(3, { timeout: 20_000 });
+  const over = await ada.messages.evaluateAll((messages) =>
+    messages.filter((message) => {
+      const text = document.createRange();
+      text.selectNodeContents(message.querySelector(".text") ?? message);
+      const [a, b] = [text.getBoundingClientRect(), message.querySelector(".mark")?.getBoundingClientRect()];
+      return !b || (a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom);
+    }).length,
+  );
+  expect(over, "marks on top of a text").toBe(0);
+  const status = ada.page.getByRole("status").filter({ hasText: /Reconnecting|Offline/ });
+  await expect(status).toBeVisible();
+  const [title, wrong] = [await ada.title.boundingBox(), await status.boundingBox()];
+  expect(title && wrong && wrong.y >= title.y + title.height, "below").toBe(true);
+  const cut = await status.evaluate((said) => said.scrollWidth > said.clientWidth);
+  expect(cut, "not cut off").toBe(false);
+});

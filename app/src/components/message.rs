@@ -54,8 +54,8 @@ pub fn Message(
                 <a class="permalink" href=permalink rel="nofollow">
                     <time datetime=move || now.read().datetime.clone()>{move || now.read().time.clone()}</time>
                 </a>
-                <span class="mark icon icon-clock" role="img" aria-label=state title=state hidden=move || !sending()></span>
             </header>
+            <span class="mark icon icon-clock" role="img" aria-label=state title=state hidden=move || !sending()></span>
             <div class="text"><MessageText text=first.text/></div>
             {own.then(|| view! { <Failed now client_id store/> })}
         </article>
