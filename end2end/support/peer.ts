@@ -9,7 +9,7 @@ import { type Socket, io } from "socket.io-client";
 import type { ChatOptions } from "./client.ts";
 import { ANSWER_MS } from "./load.ts";
 import { freePort } from "./port.ts";
-import { Process } from "./process.ts";
+import { Process, Service } from "./process.ts";
 import { Proxy } from "./proxy.ts";
 import { Redis } from "./redis.ts";
 import { root } from "./server.ts";
@@ -18,41 +18,20 @@ import { until } from "./until.ts";
 
 const folder = join(root, "bench/peers/socketio");
 
-class PeerServer implements Replica {
+class PeerServer extends Service implements Replica {
   readonly url: string;
-  readonly #process: Process;
 
   constructor(
     readonly port: number,
     redis: string,
     env: Record<string, string>,
   ) {
+    super(new Process(`the peer on port ${port}`, { program: process.execPath, args: ["server.mjs", `${port}`, redis], cwd: folder, env }));
     this.url = `http://127.0.0.1:${port}`;
-    this.#process = new Process(`the peer on port ${port}`, { program: process.execPath, args: ["server.mjs", `${port}`, redis], cwd: folder, env });
   }
 
   async up(): Promise<void> {
-    await this.#process.up(async () => (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true);
-  }
-
-  async down(): Promise<number> {
-    return this.#process.down();
-  }
-
-  async kill(): Promise<void> {
-    await this.#process.kill();
-  }
-
-  pause(): void {
-    this.#process.pause();
-  }
-
-  resume(): void {
-    this.#process.resume();
-  }
-
-  log(): string {
-    return this.#process.log();
+    await this.process.up(async () => (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true);
   }
 }
 

@@ -124,3 +124,32 @@ export class Process {
     });
   }
 }
+
+/** Something that runs as a process of its own, with an address: a server, a Redis. `up` is its own matter. */
+export abstract class Service {
+  protected constructor(protected readonly process: Process) {}
+
+  /** Asks the process to end (SIGTERM) and insists (SIGKILL) after 10 s. Returns the milliseconds it took. */
+  async down(): Promise<number> {
+    return this.process.down();
+  }
+
+  /** Ends the process at once, as a power cut would. */
+  async kill(): Promise<void> {
+    await this.process.kill();
+  }
+
+  /** Makes the process stand still (SIGSTOP) until `resume`. */
+  pause(): void {
+    this.process.pause();
+  }
+
+  resume(): void {
+    this.process.resume();
+  }
+
+  /** What it has written to standard output and standard error. */
+  log(): string {
+    return this.process.log();
+  }
+}

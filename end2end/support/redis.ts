@@ -8,24 +8,25 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { freePort } from "./port.ts";
-import { Process } from "./process.ts";
+import { Process, Service } from "./process.ts";
 import { root } from "./server.ts";
 
 const run = promisify(execFile);
 
-export class Redis {
+export class Redis extends Service {
   readonly url: string;
-  readonly #process: Process;
 
   private constructor(
     readonly port: number,
     private readonly folder: string,
   ) {
+    super(
+      new Process(`Redis on port ${port}`, {
+        program: "redis-server",
+        args: [join(root, "deploy/redis.conf"), "--port", `${port}`, "--dir", folder],
+      }),
+    );
     this.url = `redis://127.0.0.1:${port}`;
-    this.#process = new Process(`Redis on port ${port}`, {
-      program: "redis-server",
-      args: [join(root, "deploy/redis.conf"), "--port", `${port}`, "--dir", folder],
-    });
   }
 
   static async start(): Promise<Redis> {
@@ -36,25 +37,8 @@ export class Redis {
 
   /** Starts it on its port and folder. Returns the moment at which it first answered. */
   async up(): Promise<number> {
-    await this.#process.up(() => this.#answers());
+    await this.process.up(() => this.#answers());
     return performance.now();
-  }
-
-  async down(): Promise<number> {
-    return this.#process.down();
-  }
-
-  async kill(): Promise<void> {
-    await this.#process.kill();
-  }
-
-  /** Makes it stand still (SIGSTOP) until `resume`. */
-  pause(): void {
-    this.#process.pause();
-  }
-
-  resume(): void {
-    this.#process.resume();
   }
 
   async dispose(): Promise<void> {
@@ -70,10 +54,6 @@ export class Redis {
   /** A figure of `INFO`: `total_net_output_bytes`. */
   async figure(name: string): Promise<number> {
     return Number(new RegExp(`^${name}:(\\d+)`, "m").exec(await this.ask("INFO"))?.[1] ?? Number.NaN);
-  }
-
-  log(): string {
-    return this.#process.log();
   }
 
   async #answers(): Promise<boolean> {

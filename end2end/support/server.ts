@@ -8,15 +8,14 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { freePort } from "./port.ts";
-import { Process } from "./process.ts";
+import { Process, Service } from "./process.ts";
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const binary = resolve(root, process.env["HUBBUB_BIN"] ?? "target/release/hubbub");
 const site = resolve(root, process.env["HUBBUB_SITE_DIR"] ?? "target/site");
 
-export class Server {
+export class Server extends Service {
   readonly url: string;
-  readonly #process: Process;
 
   private constructor(
     readonly port: number,
@@ -24,17 +23,19 @@ export class Server {
     env: Record<string, string>,
     cores: string | undefined,
   ) {
+    super(
+      new Process(`the server on port ${port}`, {
+        ...(cores === undefined ? { program: binary } : { program: "taskset", args: ["-c", cores, binary] }),
+        cwd: root,
+        env: {
+          HUBBUB_ADDR: `127.0.0.1:${port}`,
+          HUBBUB_DATA_DIR: dataDir,
+          HUBBUB_SITE_DIR: site,
+          ...env,
+        },
+      }),
+    );
     this.url = `http://127.0.0.1:${port}`;
-    this.#process = new Process(`the server on port ${port}`, {
-      ...(cores === undefined ? { program: binary } : { program: "taskset", args: ["-c", cores, binary] }),
-      cwd: root,
-      env: {
-        HUBBUB_ADDR: `127.0.0.1:${port}`,
-        HUBBUB_DATA_DIR: dataDir,
-        HUBBUB_SITE_DIR: site,
-        ...env,
-      },
-    });
   }
 
   /** Starts one. `env` comes on top of the address and the data folder; `cores` such as "0" or "0,1" pins it. */
@@ -48,26 +49,7 @@ export class Server {
 
   /** Starts the process on the port and folder that this server has. */
   async up(): Promise<void> {
-    await this.#process.up(async () => (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true);
-  }
-
-  /** Asks the process to end (SIGTERM) and insists (SIGKILL) after 10 s. Returns the milliseconds it took. */
-  async down(): Promise<number> {
-    return this.#process.down();
-  }
-
-  /** Ends the process at once, as a power cut would. */
-  async kill(): Promise<void> {
-    await this.#process.kill();
-  }
-
-  /** Makes the process stand still (SIGSTOP) until `resume`. */
-  pause(): void {
-    this.#process.pause();
-  }
-
-  resume(): void {
-    this.#process.resume();
+    await this.process.up(async () => (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true);
   }
 
   async restart(): Promise<void> {
@@ -83,17 +65,12 @@ export class Server {
 
   /** The server's process id. */
   get pid(): number {
-    return this.#process.pid;
+    return this.process.pid;
   }
 
   /** Seconds of CPU that the process has used. */
   async cpuSeconds(): Promise<number> {
-    return this.#process.cpuSeconds();
-  }
-
-  /** What the server has written to standard output and standard error. */
-  log(): string {
-    return this.#process.log();
+    return this.process.cpuSeconds();
   }
 
   /** A figure of `/metrics`, all its labels added up: `hubbub_sockets`. */
