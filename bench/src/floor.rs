@@ -1,0 +1,45 @@
+//! The floor: what it costs to write as many frames to as many sockets, and nothing else.
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::ledger::Mark;
+
+/// Serves once: waits for `clients`, then writes `frames` frames of `bytes` to each, `rate` of them a second.
+pub fn serve(port: u16, clients: usize, rate: f64, frames: u32, bytes: usize) -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    writeln!(io::stdout(), "ready")?;
+    let sockets: Vec<TcpStream> = listener.incoming().take(clients).collect::<io::Result<_>>()?;
+    for socket in &sockets {
+        socket.set_nodelay(true)?;
+    }
+    let began = Instant::now();
+    for number in 0..frames {
+        let due = Duration::from_secs_f64(f64::from(number) / rate);
+        sleep(due.saturating_sub(began.elapsed()));
+        let frame = frame(number, bytes);
+        for mut socket in &sockets {
+            socket.write_all(&frame)?;
+        }
+    }
+    // Whoever reads ends it.
+    sleep(Duration::from_secs(600));
+    Ok(())
+}
+
+fn frame(number: u32, bytes: usize) -> Vec<u8> {
+    let event = r#"42/chat,["events",[{"text":""#;
+    let mark = Mark {
+        sender: 0,
+        number,
+        due: 0,
+    };
+    let text = format!(
+        "{event}{}\"}}]]",
+        mark.text(bytes.saturating_sub(event.len() + 4))
+    );
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes();
+    [&[0x81, 126][..], &length, text.as_bytes()].concat()
+}

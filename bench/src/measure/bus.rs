@@ -1,0 +1,26 @@
+//! Two replicas and a Redis: how many messages a second they take when every sender says the next as soon as one is
+//! acknowledged.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::{Figures, judge, occupied};
+use crate::site::{Cores, Side};
+
+const ROOMS: usize = 100;
+const MEMBERS: usize = 2;
+/// Messages of each sender that are not acknowledged yet.
+const AHEAD: usize = 4;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One side.
+pub async fn measure(side: Side, cores: &Cores, lasting: Duration) -> io::Result<Figures> {
+    let (_site, crowd) = occupied(side, cores, ROOMS, MEMBERS, true).await?;
+    let began = Instant::now();
+    crowd.chain(&crowd.clients, AHEAD, lasting).await?;
+    crowd.settled(PATIENCE).await?;
+    let took = began.elapsed().as_secs_f64();
+    judge(&crowd, side)?;
+    let sent: u32 = crowd.clients.iter().map(|client| client.sent.get()).sum();
+    Ok(vec![("messages", f64::from(sent) / took)])
+}

@@ -1,0 +1,48 @@
+//! How much one room of a thousand takes before its people wait: the rate is raised until the 99th percentile of the
+//! latency is more than a quarter of a second.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::{Figures, judge, ms, occupied};
+use crate::site::{Cores, Side};
+
+const MEMBERS: usize = 1_000;
+const SENDERS: usize = 20;
+/// Messages per second to begin with, and how much more each time.
+const FIRST: f64 = 15.0;
+const MORE: f64 = 1.3;
+const LASTING: Duration = Duration::from_secs(3);
+/// The slowest that is still good, in milliseconds.
+const LIMIT: f64 = 250.0;
+/// What has not arrived so long after the last was sent has waited too long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The highest rate that one side keeps up with.
+pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
+    let (_site, crowd) = occupied(side, cores, 1, MEMBERS, true).await?;
+    let senders: Vec<_> = crowd.clients.iter().take(SENDERS).cloned().collect();
+    crowd.say_at_rate(&senders, 10.0, Duration::from_secs(1)).await?;
+    crowd.settled(PATIENCE).await?;
+    let (mut rate, mut best) = (FIRST, 0.0);
+    loop {
+        let before = crowd.tally.borrow().delivered;
+        crowd.tally.borrow_mut().forget_latencies();
+        let began = Instant::now();
+        crowd.say_at_rate(&senders, rate, LASTING).await?;
+        crowd.settled(PATIENCE).await?;
+        let took = began.elapsed().as_secs_f64().max(LASTING.as_secs_f64());
+        let tally = crowd.tally.borrow();
+        if ms(tally.latency.value_at_quantile(0.99)) > LIMIT {
+            break;
+        }
+        drop(tally);
+        // It counts only if all of it arrived.
+        if judge(&crowd, side).is_err() {
+            break;
+        }
+        best = (crowd.tally.borrow().delivered - before) as f64 / took;
+        rate *= MORE;
+    }
+    Ok(vec![("deliveries", best)])
+}

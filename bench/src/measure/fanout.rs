@@ -1,0 +1,98 @@
+//! Rooms with members: what a delivered message costs, and how long it takes.
+
+use std::io;
+use std::net::TcpStream;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::{Figures, Meter, judge, ms, occupied};
+use crate::site::{Cores, Side, Site};
+use crate::wire::Wire;
+
+/// Members of a room who write.
+const SENDERS: usize = 20;
+/// A side that cannot keep up gets this long to deliver what it was given.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// What a frame of Hubbub with one message of this generator is long.
+const FRAME: usize = 330;
+
+/// What is sent.
+#[derive(Clone, Copy)]
+pub struct Load {
+    /// Rooms.
+    pub rooms: usize,
+    /// Members of each.
+    pub members: usize,
+    /// Messages per second, in all of them together.
+    pub rate: f64,
+    /// Seconds.
+    pub lasting: f64,
+}
+
+/// One side under this load.
+pub async fn measure(side: Side, cores: &Cores, load: Load) -> io::Result<Figures> {
+    if side == Side::Floor {
+        return floor(cores, load).await;
+    }
+    let (site, crowd) = occupied(side, cores, load.rooms, load.members, true).await?;
+    let rooms = crowd.clients.chunks(load.members);
+    let senders: Vec<_> = rooms
+        .flat_map(|room| room.iter().take(SENDERS))
+        .cloned()
+        .collect();
+    // Buffers fill, Node.js compiles. It also tells what a message takes while there is little to do.
+    crowd.say_at_rate(&senders, 10.0, Duration::from_secs(2)).await?;
+    crowd.settled(PATIENCE).await?;
+    let quiet = ms(crowd.tally.borrow().latency.value_at_quantile(0.99));
+    let before = crowd.tally.borrow().delivered;
+    crowd.tally.borrow_mut().forget_latencies();
+    let meter = Meter::start(site.pids());
+    crowd
+        .say_at_rate(&senders, load.rate, Duration::from_secs_f64(load.lasting))
+        .await?;
+    crowd.settled(PATIENCE).await?;
+    let (servers, own) = (meter.servers(), meter.own()?);
+    judge(&crowd, side)?;
+    let tally = crowd.tally.borrow();
+    let p99 = ms(tally.latency.value_at_quantile(0.99));
+    Ok(vec![
+        ("cpu", servers * 1e6 / (tally.delivered - before) as f64),
+        ("p50", ms(tally.latency.value_at_quantile(0.5))),
+        ("p99", p99),
+        ("added", p99 - quiet),
+        ("generator", own),
+    ])
+}
+
+/// The same frames by the write loop.
+async fn floor(cores: &Cores, load: Load) -> io::Result<Figures> {
+    cores.take_place()?;
+    let clients = load.rooms * load.members;
+    let frames = (load.rate * load.lasting).round();
+    let site = Site::floor(cores, clients, load.rate, frames, FRAME)?;
+    let mut reading = JoinSet::new();
+    let (all, got) = (frames * clients as f64, Rc::new(std::cell::Cell::new(0.0)));
+    let mut meter = None;
+    for n in 0..clients {
+        let stream = TcpStream::connect(site.doors[0])?;
+        stream.set_nonblocking(true)?;
+        let (wire, got) = (
+            Wire::plain(tokio::net::TcpStream::from_std(stream)?),
+            Rc::clone(&got),
+        );
+        if n + 1 == clients {
+            meter = Some(Meter::start(site.pids()));
+        }
+        reading.spawn_local(async move { while wire.receive(|_| got.set(got.get() + 1.0)).await.is_ok() {} });
+    }
+    let meter = meter.ok_or_else(|| io::Error::other("nobody to write to"))?;
+    while got.get() < all {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(vec![
+        ("cpu", meter.servers() * 1e6 / all),
+        ("generator", meter.own()?),
+    ])
+}

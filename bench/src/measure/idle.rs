@@ -1,0 +1,82 @@
+//! Thousands of people who say nothing: memory, CPU, and what is left of a burst and of coming and going.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::{Figures, Meter, judge};
+use crate::crowd::{Crowd, Plan};
+use crate::site::{Cores, Side, Site};
+use crate::usage;
+
+/// People in each room.
+const MEMBERS: usize = 50;
+/// Rooms of the first measurement, and of the second.
+const ROOMS: [usize; 2] = [100, 160];
+/// Two rounds of pings.
+const IDLE: Duration = Duration::from_secs(50);
+/// What the server has to do once everybody is there, or gone, is done after this time.
+const REST: Duration = Duration::from_secs(3);
+const WAVES: usize = 5;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One side. `idle` is how long nobody says anything.
+pub async fn measure(side: Side, cores: &Cores, thorough: bool) -> io::Result<Figures> {
+    cores.take_place()?;
+    let site = Site::start(side, cores)?;
+    let gather = |rooms| {
+        let (dialect, doors) = (site.dialect, &site.doors);
+        Crowd::gather(Plan {
+            dialect,
+            doors,
+            rooms,
+            members: MEMBERS,
+            join: true,
+        })
+    };
+    let pids = site.pids();
+    sleep(Duration::from_secs(1)).await;
+    let empty = usage::resident(&pids);
+    let kb = |count: usize| (usage::resident(&pids).saturating_sub(empty)) as f64 / 1e3 / count as f64;
+    let some = gather(ROOMS[0]).await?;
+    sleep(REST).await;
+    let mut figures = vec![("kb 5,000", kb(ROOMS[0] * MEMBERS))];
+    let others = gather(ROOMS[1] - ROOMS[0]).await?;
+    let all = ROOMS[1] * MEMBERS;
+    sleep(REST).await;
+    let before = usage::resident(&pids);
+    figures.push(("kb 8,000", kb(all)));
+    if thorough {
+        let meter = Meter::start(pids.clone());
+        sleep(IDLE).await;
+        figures.push((
+            "idle cpu",
+            meter.servers() * 1e6 / IDLE.as_secs_f64() / all as f64,
+        ));
+        // A burst: everybody is told fifty things within a second or so.
+        let senders: Vec<_> = some
+            .clients
+            .iter()
+            .chain(&others.clients)
+            .step_by(MEMBERS)
+            .cloned()
+            .collect();
+        some.say_at_rate(&senders, 1_600.0, Duration::from_secs(5))
+            .await?;
+        for crowd in [&some, &others] {
+            crowd.settled(PATIENCE).await?;
+            judge(crowd, side)?;
+        }
+        drop((senders, some, others));
+        for _ in 1..WAVES {
+            sleep(REST).await;
+            drop(gather(ROOMS[1]).await?);
+        }
+        sleep(REST).await;
+        let _last = gather(ROOMS[1]).await?;
+        sleep(REST).await;
+        figures.push(("after waves", usage::resident(&pids) as f64 / before as f64));
+    }
+    Ok(figures)
+}

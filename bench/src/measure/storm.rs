@@ -1,0 +1,102 @@
+//! Thousands come into one room at once, as after a restart: how long until they are live.
+
+use std::io;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::{Figures, Meter, ms, occupied};
+use crate::crowd::{ask, greet};
+use crate::dialect::Dialect;
+use crate::ledger::latencies;
+use crate::site::{Cores, Side};
+use crate::wire::Wire;
+
+const COMING: usize = 5_000;
+/// Messages that are there already.
+const HISTORY: u32 = 50;
+/// Connections that sign people in.
+const DESKS: usize = 50;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One side.
+pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
+    let (site, crowd) = occupied(side, cores, 1, 1, true).await?;
+    let (dialect, door) = (site.dialect, site.doors[0]);
+    crowd
+        .say_at_rate(
+            &crowd.clients,
+            100.0,
+            Duration::from_secs_f64(f64::from(HISTORY) / 100.0),
+        )
+        .await?;
+    crowd.settled(PATIENCE).await?;
+    let tokens = tokens(dialect, door).await?;
+    let slug = crowd
+        .clients
+        .first()
+        .map(|client| client.room.slug.clone())
+        .unwrap_or_default();
+    let join: Rc<str> = dialect.join(1, &slug).into();
+    let (began, meter) = (Instant::now(), Meter::start(site.pids()));
+    let mut coming = JoinSet::new();
+    for token in tokens {
+        let join = Rc::clone(&join);
+        coming.spawn_local(async move {
+            let wire = Wire::connect(door).await?;
+            greet(&wire, dialect, "Bench", token.as_deref()).await?;
+            let joined = ask(&wire, dialect, 1, &join).await?;
+            let events = joined
+                .pointer("/0/ok/events")
+                .or_else(|| joined.pointer("/0/events"));
+            if events.and_then(Value::as_array).map(Vec::len) != Some(HISTORY as usize) {
+                return Err(io::Error::other("somebody joined without the history"));
+            }
+            io::Result::Ok((wire, began.elapsed()))
+        });
+    }
+    let (mut live, mut there) = (latencies(), Vec::new());
+    while let Some(joined) = coming.join_next().await {
+        let (wire, took) = joined.map_err(io::Error::other)??;
+        live.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        there.push(wire);
+    }
+    Ok(vec![
+        ("99 % live", ms(live.value_at_quantile(0.99))),
+        ("half live", ms(live.value_at_quantile(0.5))),
+        ("cpu", meter.servers() * 1e3 / COMING as f64),
+    ])
+}
+
+/// Sessions of people who have been here before; the peers know no people.
+async fn tokens(dialect: Dialect, door: std::net::SocketAddr) -> io::Result<Vec<Option<String>>> {
+    if dialect == Dialect::Rooms {
+        return Ok(vec![None; COMING]);
+    }
+    let mut desks = JoinSet::new();
+    for desk in 0..DESKS {
+        desks.spawn_local(async move {
+            let mut tokens = Vec::new();
+            for n in 0..COMING / DESKS {
+                let wire = Wire::connect(door).await?;
+                greet(&wire, dialect, "", None).await?;
+                let name = json!({ "name": format!("Bench {desk} {n}") });
+                let answer = ask(&wire, dialect, 1, &dialect.ask(1, "sign_in", &name)).await?;
+                tokens.push(
+                    answer
+                        .pointer("/0/ok/token")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned),
+                );
+            }
+            io::Result::Ok(tokens)
+        });
+    }
+    let mut tokens = Vec::new();
+    while let Some(signed_in) = desks.join_next().await {
+        tokens.extend(signed_in.map_err(io::Error::other)??);
+    }
+    Ok(tokens)
+}

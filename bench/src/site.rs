@@ -1,0 +1,310 @@
+//! The servers that are measured: each a process of its own, on free ports, stopped by its id.
+
+use std::io::{self, BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::dialect::Dialect;
+use crate::usage;
+
+/// How long a server may take to start.
+const START: Duration = Duration::from_secs(30);
+/// How long it may take to stop before it is killed.
+const STOP: Duration = Duration::from_secs(10);
+
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Side {
+    /// Hubbub, one process with its own storage.
+    Hubbub,
+    /// Hubbub, as many replicas as the machine has cores (at least two), on a Redis.
+    Replicas,
+    /// Node.js Socket.IO, one process.
+    N1,
+    /// Node.js cluster with sticky sessions and the Redis adapter, as many workers as the machine has cores.
+    N2,
+    /// A bare socketioxide.
+    Oxide,
+    /// A loop of `write()`.
+    Floor,
+}
+
+impl Side {
+    /// What it is called in the results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hubbub => "Hubbub",
+            Self::Replicas => "Hubbub replicas",
+            Self::N1 => "N1",
+            Self::N2 => "N2",
+            Self::Oxide => "socketioxide",
+            Self::Floor => "write loop",
+        }
+    }
+}
+
+/// Which cores whom.
+#[derive(Clone, Default)]
+pub struct Cores {
+    /// For `taskset -c`; None: all of them.
+    pub servers: Option<String>,
+    /// The same for the load generator.
+    pub generator: Option<String>,
+}
+
+/// How many cores there are.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+impl Cores {
+    /// The first half for the servers, the others for the generator: one process each then does not disturb the other.
+    pub fn apart() -> Self {
+        match cores() {
+            0 | 1 => Self::default(),
+            n => Self {
+                servers: Some(range(0, n / 2)),
+                generator: Some(range(n / 2, n)),
+            },
+        }
+    }
+
+    /// Everybody everywhere.
+    pub fn shared() -> Self {
+        Self::default()
+    }
+
+    /// Puts this process where it belongs.
+    pub fn take_place(&self) -> io::Result<()> {
+        let place = self.generator.clone().unwrap_or_else(|| range(0, cores()));
+        let moved = Command::new("taskset")
+            .args(["-a", "-c", "-p", &place, &std::process::id().to_string()])
+            .stdout(Stdio::null())
+            .status()?;
+        if moved.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other("taskset cannot place the generator"))
+        }
+    }
+}
+
+fn range(from: usize, to: usize) -> String {
+    format!("{from}-{}", to - 1)
+}
+
+/// A running server.
+pub struct Site {
+    /// How it is spoken to.
+    pub dialect: Dialect,
+    /// Where: one address for each replica or worker.
+    pub doors: Vec<SocketAddr>,
+    processes: Vec<Child>,
+    _folder: TempDir,
+}
+
+impl Site {
+    /// Starts it and waits until it can be used.
+    pub fn start(side: Side, cores: &Cores) -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut site = Self {
+            dialect: Dialect::Rooms,
+            doors: Vec::new(),
+            processes: Vec::new(),
+            _folder: folder,
+        };
+        let many = self::cores().max(2);
+        match side {
+            Side::Hubbub => site.hubbub(cores, None)?,
+            Side::Replicas => {
+                let redis = site.redis()?;
+                for _ in 0..many {
+                    site.hubbub(cores, Some(&redis))?;
+                }
+            }
+            Side::N1 => {
+                let port = free_ports(1)?;
+                site.ready(node(cores).arg(port.to_string()))?;
+                site.doors.push(door(port));
+            }
+            Side::N2 => {
+                let redis = site.redis()?;
+                let port = free_ports(1 + u16::try_from(many).unwrap_or(u16::MAX))?;
+                site.ready(node(cores).args([port.to_string(), many.to_string(), redis]))?;
+                site.doors.extend((1..).map(|n| door(port + n)).take(many));
+            }
+            Side::Oxide => {
+                let port = free_ports(1)?;
+                site.ready(program(cores, "target/peers/release/socketioxide-peer").arg(port.to_string()))?;
+                site.doors.push(door(port));
+            }
+            Side::Floor => return Err(io::Error::other("the write loop is started by its measure")),
+        }
+        Ok(site)
+    }
+
+    /// The write loop: `rate` frames of `bytes` to each of `clients` sockets, `frames` times.
+    pub fn floor(cores: &Cores, clients: usize, rate: f64, frames: f64, bytes: usize) -> io::Result<Self> {
+        let mut site = Self {
+            dialect: Dialect::Hubbub,
+            doors: Vec::new(),
+            processes: Vec::new(),
+            _folder: tempfile::tempdir()?,
+        };
+        let port = free_ports(1)?;
+        let own = std::env::current_exe()?;
+        let numbers = [
+            port.to_string(),
+            clients.to_string(),
+            rate.to_string(),
+            frames.to_string(),
+            bytes.to_string(),
+        ];
+        site.ready(program(cores, &own.to_string_lossy()).arg("floor").args(numbers))?;
+        site.doors.push(door(port));
+        Ok(site)
+    }
+
+    /// The server's processes, without its Redis.
+    pub fn pids(&self) -> Vec<u32> {
+        let servers = self.processes.iter().map(Child::id).filter(|pid| !is_redis(*pid));
+        servers.flat_map(usage::family).collect()
+    }
+
+    fn hubbub(&mut self, cores: &Cores, redis: Option<&str>) -> io::Result<()> {
+        let at = door(free_ports(1)?);
+        let binary = std::env::var("HUBBUB_BIN").unwrap_or_else(|_| "target/release/hubbub".to_owned());
+        let mut hubbub = program(cores, &binary);
+        hubbub
+            .env("HUBBUB_ADDR", at.to_string())
+            .env("HUBBUB_LIMITS", "off")
+            .env("HUBBUB_LOG", "warn");
+        hubbub.env("HUBBUB_DATA_DIR", self._folder.path().join("data"));
+        if let Some(redis) = redis {
+            hubbub.env("HUBBUB_REDIS_URL", redis);
+        }
+        self.spawn(hubbub.stdout(Stdio::null()))?;
+        self.answers(at)?;
+        self.dialect = Dialect::Hubbub;
+        self.doors.push(at);
+        Ok(())
+    }
+
+    fn redis(&mut self) -> io::Result<String> {
+        let port = free_ports(1)?;
+        let folder = self._folder.path().join("redis");
+        std::fs::create_dir(&folder)?;
+        let mut redis = Command::new("redis-server");
+        redis
+            .arg("deploy/redis.conf")
+            .arg("--port")
+            .arg(port.to_string())
+            .arg("--dir")
+            .arg(folder);
+        self.spawn(redis.stdout(Stdio::null()))?;
+        self.answers(door(port))?;
+        Ok(format!("redis://127.0.0.1:{port}"))
+    }
+
+    fn spawn(&mut self, command: &mut Command) -> io::Result<()> {
+        let child = command.stdin(Stdio::null()).spawn().map_err(|error| {
+            let program = command.get_program().to_string_lossy().into_owned();
+            io::Error::new(
+                error.kind(),
+                format!("{program}: {error}; `make bench` builds what is measured"),
+            )
+        })?;
+        self.processes.push(child);
+        Ok(())
+    }
+
+    /// Starts what says on its standard output that it is ready.
+    fn ready(&mut self, command: &mut Command) -> io::Result<()> {
+        self.spawn(command.stdout(Stdio::piped()))?;
+        let output = self.processes.last_mut().and_then(|child| child.stdout.take());
+        let Some(output) = output else { return Ok(()) };
+        for line in BufReader::new(output).lines() {
+            if line?.trim() == "ready" {
+                return Ok(());
+            }
+        }
+        Err(io::Error::other("a server ended before it was ready"))
+    }
+
+    /// Waits until the one that was started last takes connections.
+    fn answers(&mut self, at: SocketAddr) -> io::Result<()> {
+        let began = Instant::now();
+        while TcpStream::connect(at).is_err() {
+            let ended = self
+                .processes
+                .last_mut()
+                .and_then(|child| child.try_wait().ok().flatten());
+            if ended.is_some() || began.elapsed() > START {
+                return Err(io::Error::other(format!("a server at {at} does not start")));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        for child in &mut self.processes {
+            // It may have ended already.
+            let _ = Command::new("kill")
+                .arg(child.id().to_string())
+                .stderr(Stdio::null())
+                .status();
+            let began = Instant::now();
+            while matches!(child.try_wait(), Ok(None)) {
+                if began.elapsed() > STOP {
+                    let _ = child.kill();
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+}
+
+fn is_redis(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("redis"))
+}
+
+fn program(cores: &Cores, path: &str) -> Command {
+    let place = cores.servers.clone().unwrap_or_else(|| range(0, self::cores()));
+    let mut command = Command::new("taskset");
+    command.args(["-c", &place, path]);
+    command
+}
+
+fn node(cores: &Cores) -> Command {
+    let mut command = program(cores, "node");
+    command
+        .arg(PathBuf::from("bench/peers/rooms/server.mjs"))
+        .env("NODE_ENV", "production");
+    command
+}
+
+fn door(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// The first of so many free ports in a row.
+fn free_ports(count: u16) -> io::Result<u16> {
+    for _ in 0..100 {
+        let first = TcpListener::bind(door(0))?;
+        let port = first.local_addr()?.port();
+        let others: Vec<_> = (1..count)
+            .map_while(|n| TcpListener::bind(door(port.checked_add(n)?)).ok())
+            .collect();
+        if others.len() + 1 == usize::from(count) {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("no free ports"))
+}

@@ -1,0 +1,211 @@
+//! What must be shown, and by which figures: the lines of the results.
+
+use crate::site::Side;
+
+/// The measures.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Measure {
+    /// One room of 1,000, 40 messages a second.
+    Fanout,
+    /// The same with 800.
+    Hot,
+    /// As much as it takes.
+    Capacity,
+    /// Thousands who say nothing.
+    Idle,
+    /// Thousands who come at once.
+    Storm,
+    /// From replica to replica.
+    Cross,
+    /// As much as one Redis and two replicas take.
+    Bus,
+    /// As much as one process stores.
+    Durable,
+    /// The page of a room.
+    Pages,
+}
+
+impl Measure {
+    /// All, in the order in which they run.
+    pub const ALL: [Self; 9] = [
+        Self::Fanout,
+        Self::Hot,
+        Self::Capacity,
+        Self::Storm,
+        Self::Cross,
+        Self::Bus,
+        Self::Durable,
+        Self::Pages,
+        Self::Idle,
+    ];
+
+    /// What it is called on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fanout => "fanout",
+            Self::Hot => "hot",
+            Self::Capacity => "capacity",
+            Self::Idle => "idle",
+            Self::Storm => "storm",
+            Self::Cross => "cross",
+            Self::Bus => "bus",
+            Self::Durable => "durable",
+            Self::Pages => "pages",
+        }
+    }
+
+    /// Who takes part, in turns.
+    pub fn sides(self) -> &'static [Side] {
+        match self {
+            Self::Fanout => &[Side::Hubbub, Side::N1, Side::Floor, Side::Oxide],
+            Self::Hot | Self::Storm | Self::Idle => &[Side::Hubbub, Side::N1],
+            Self::Capacity => &[Side::Hubbub, Side::N1, Side::N2],
+            Self::Cross | Self::Bus => &[Side::Replicas, Side::N2],
+            Self::Durable | Self::Pages => &[Side::Hubbub],
+        }
+    }
+}
+
+/// What is compared with what.
+pub enum Against {
+    /// The same figure of another side, in the same turn.
+    Side(Side),
+    /// Nothing: it counts by itself.
+    Nothing,
+}
+
+/// One line of the results.
+pub struct Line {
+    /// What it says.
+    pub what: &'static str,
+    /// Whose figure.
+    pub measure: Measure,
+    /// Which one.
+    pub figure: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Against what.
+    pub against: Against,
+    /// Whether more is better.
+    pub more: bool,
+    /// What is to be reached, and what we aim for.
+    pub bars: (f64, Option<f64>),
+}
+
+const fn line(what: &'static str, measure: Measure, figure: &'static str, unit: &'static str) -> Line {
+    Line {
+        what,
+        measure,
+        figure,
+        unit,
+        against: Against::Side(Side::N1),
+        more: false,
+        bars: (1.0, None),
+    }
+}
+
+impl Line {
+    const fn at_most(mut self, pass: f64, aim: Option<f64>) -> Self {
+        self.bars = (pass, aim);
+        self
+    }
+
+    const fn at_least(mut self, pass: f64, aim: Option<f64>) -> Self {
+        self.more = true;
+        self.at_most(pass, aim)
+    }
+
+    const fn against(mut self, against: Against) -> Self {
+        self.against = against;
+        self
+    }
+}
+
+/// The lines, in their order.
+pub const LINES: [Line; 18] = {
+    use Against::{Nothing, Side as Of};
+    use Measure::{Bus, Capacity, Cross, Durable, Fanout, Hot, Idle, Pages, Storm};
+    [
+        line(
+            "CPU per delivery, 1 room × 1,000, 40 messages/s",
+            Fanout,
+            "cpu",
+            "µs",
+        )
+        .at_most(0.6, Some(0.45)),
+        line("the same, against the write loop", Fanout, "cpu", "µs")
+            .against(Of(Side::Floor))
+            .at_most(1.6, Some(1.25)),
+        line("the same, against a bare socketioxide", Fanout, "cpu", "µs")
+            .against(Of(Side::Oxide))
+            .at_most(1.0, None),
+        line("p99 latency at 40,000 deliveries/s", Fanout, "p99", "ms").at_most(0.5, Some(0.3)),
+        line(
+            "CPU per delivery, 1 room × 1,000, 800 messages/s",
+            Hot,
+            "cpu",
+            "µs",
+        )
+        .at_most(0.15, Some(0.08)),
+        line("what packing adds there to the p99", Hot, "added", "ms")
+            .against(Nothing)
+            .at_most(25.0, None),
+        line(
+            "deliveries/s at p99 ≤ 250 ms, all cores",
+            Capacity,
+            "deliveries",
+            "/s",
+        )
+        .at_least(6.0, Some(12.0)),
+        line("the same, against N2", Capacity, "deliveries", "/s")
+            .against(Of(Side::N2))
+            .at_least(3.0, None),
+        line(
+            "5,000 join one room with 50 messages: until 99 % are live",
+            Storm,
+            "99 % live",
+            "ms",
+        )
+        .at_most(0.5, Some(0.3)),
+        line("p99 across replicas, 1,000 messages/s", Cross, "p99", "ms")
+            .against(Of(Side::N2))
+            .at_most(0.5, None),
+        line(
+            "messages/s through one Redis, with the log",
+            Bus,
+            "messages",
+            "/s",
+        )
+        .against(Of(Side::N2))
+        .at_least(1.5, Some(3.0)),
+        line("durable sends/s, 200 senders", Durable, "sends", "/s")
+            .against(Nothing)
+            .at_least(20_000.0, Some(60_000.0)),
+        line(
+            "page of a room with 50 messages, p99 at 200/s",
+            Pages,
+            "p99",
+            "ms",
+        )
+        .against(Nothing)
+        .at_most(10.0, None),
+        line("resident KB per idle connection, 5,000", Idle, "kb 5,000", "KB").at_most(1.0, Some(0.7)),
+        line("resident KB per idle connection, 8,000", Idle, "kb 8,000", "KB").at_most(1.0, Some(0.7)),
+        line(
+            "idle CPU per connection and second, 8,000",
+            Idle,
+            "idle cpu",
+            "µs",
+        )
+        .at_most(0.5, None),
+        line(
+            "memory after a burst and five waves, of its own idle",
+            Idle,
+            "after waves",
+            "",
+        )
+        .against(Nothing)
+        .at_most(1.2, None),
+        line("the same, against N1's", Idle, "after waves", "").at_most(1.0, None),
+    ]
+};
