@@ -3,6 +3,8 @@
 
 const HISTORY = 50;
 
+export const listen = (http, options) => new Promise((done) => http.listen({ host: "127.0.0.1", ...options }, done));
+
 /** Registers the handlers of `join` and `message` for everybody who connects to `io`. */
 export function serve(io) {
   const rooms = new Map();
