@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings a machine to the point where Hubbub builds (`setup.sh build`) or is tested (`setup.sh test`), or installs
 # only what stands around several replicas: Redis, nginx and HAProxy (`setup.sh replicas`), or what the fault matrix needs
-# beside the build (`setup.sh faults`).
+# beside the build (`setup.sh faults`), or the peers that the benchmark compares with (`setup.sh bench`).
 # Tries the ordinary way first (rustup, prebuilt tools, Playwright's browser) and falls back to what a
 # machine can do that reaches only the crates, npm and Debian registries. Safe to run again.
 # HUBBUB_WORLD=debian goes straight to the fallback (the checks do), HUBBUB_WORLD=rustup never falls back.
@@ -211,11 +211,22 @@ faults() {
     [ ${#wanted[@]} = 0 ] || ! have apt-get || (apt_install_idle "${wanted[@]}") || say "the rows that need ${wanted[*]} will not run"
 }
 
+# --- The benchmark's peers ---------------------------------------------------------------------------
+
+bench() {
+    toolchain
+    services
+    npm_install bench/peers/rooms
+    say "building bench/peers/socketioxide"
+    CARGO_TARGET_DIR=$root/target/peers cargo build -q --release --locked --manifest-path bench/peers/socketioxide/Cargo.toml
+}
+
 case $want in
     build | test) ;;
     replicas) services; exit ;;
     faults) faults; exit ;;
-    *) die "usage: setup.sh [build|test|replicas|faults]" ;;
+    bench) bench; exit ;;
+    *) die "usage: setup.sh [build|test|replicas|faults|bench]" ;;
 esac
 toolchain
 cargo_tool cargo-leptos "$cargo_leptos" cargo-leptos
