@@ -139,7 +139,7 @@ impl Site {
             }
             Side::Oxide => {
                 let port = free_ports(1)?;
-                site.ready(program(cores, "target/peers/release/socketioxide-peer").arg(port.to_string()))?;
+                site.ready(program(cores, "target/peers/release/peer-socketioxide").arg(port.to_string()))?;
                 site.doors.push(door(port));
             }
             Side::Floor => return Err(io::Error::other("the write loop is started by its measure")),
@@ -254,7 +254,8 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        for child in &mut self.processes {
+        // Redis, which came first, goes last.
+        for child in self.processes.iter_mut().rev() {
             // It may have ended already.
             let _ = Command::new("kill")
                 .arg(child.id().to_string())

@@ -21,6 +21,11 @@ use crate::state::State;
 
 /// What arrives in a hot room within this time leaves together.
 const WINDOW: Duration = Duration::from_millis(25);
+/// A room is hot, and waits that long, when so many events leave together. With fewer it waits for less…
+const HOT: usize = 8;
+/// …but a packet is not followed by the next before so much time for each who is told: several times what telling
+/// them takes, so that no room takes a whole core.
+const GAP_EACH: Duration = Duration::from_micros(15);
 /// Who comes and goes is told the less often the more there are to be told: so much time for each of them…
 const WINDOW_EACH: Duration = Duration::from_micros(200);
 /// …up to this.
@@ -214,19 +219,27 @@ async fn deliver(state: &State, room: &RoomSlug, mut stream: BoxStream<'static, 
             } else {
                 pack.take_log()
             };
+            let events = leaving.events.len();
             if let Some(head) = flush(state, room, leaving).await {
                 *told = head;
             }
-            log_at = Instant::now() + WINDOW;
+            let members = state.fanout.holders(room);
+            log_at = now + gap(events, members);
             if people {
-                let each = WINDOW_EACH * state.fanout.holders(room);
-                people_at = Instant::now() + each.clamp(WINDOW, WINDOW_LONGEST);
+                people_at = Instant::now() + (WINDOW_EACH * members).clamp(WINDOW, WINDOW_LONGEST);
             }
         }
         if lost {
             return;
         }
     }
+}
+
+/// From one packet of a room to the next: `events` left with the one, to so many `members`.
+fn gap(events: usize, members: u32) -> Duration {
+    let events = u32::try_from(events.min(HOT)).unwrap_or(u32::MAX);
+    let hot = u32::try_from(HOT).unwrap_or(u32::MAX);
+    (WINDOW * events / hot).max(GAP_EACH * members).min(WINDOW)
 }
 
 /// Sends what there is; says up to where the log has been passed on with it.
@@ -281,5 +294,19 @@ async fn send<T: Serialize + Sync>(state: &State, room: &RoomSlug, event: &str, 
         for socket in members.sockets() {
             slow::emit(state, &socket, event, data);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_waits_longer_the_more_is_said_and_the_more_are_told() {
+        let ms = Duration::from_millis;
+        assert!(gap(1, 20) < ms(4), "a few people who talk wait for nothing");
+        assert_eq!(gap(1, 1_000), ms(15));
+        assert_eq!(gap(HOT, 20), WINDOW);
+        assert_eq!(gap(200, 5_000), WINDOW, "never longer than this");
     }
 }

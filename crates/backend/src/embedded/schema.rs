@@ -74,6 +74,8 @@ fn tune(connection: &Connection) -> rusqlite::Result<String> {
     // An acknowledgement means stored: every commit waits for the disk.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // 16 MiB: what is written again and again until then is folded into the database once.
+    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
     // After a burst the write-ahead log shrinks again.
     connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
     Ok(journal)

@@ -8,6 +8,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use chat::StoreError;
 use rusqlite::Connection;
@@ -17,8 +18,13 @@ use tokio::sync::oneshot;
 /// Jobs that may wait. Beyond it the caller is told [`StoreError::Busy`] at once.
 const QUEUE: usize = 4_096;
 
-/// Jobs in one commit at most, so that the first of them does not wait for a long queue.
-const GROUP: usize = 512;
+/// Jobs in one commit at most. Each page of the database that they touch is written once, however many of them touch
+/// it: where many people write, twice the jobs are far less than twice the bytes.
+const GROUP: usize = 4_096;
+
+/// After this time the jobs at hand are committed and the others wait for the next commit, so that the first of them
+/// does not wait for a long queue.
+const LONGEST: Duration = Duration::from_millis(20);
 
 /// Runs inside the transaction; must be dropped or answered, never kept.
 type Job = Box<dyn FnOnce(&Connection) -> Outcome + Send>;
@@ -112,27 +118,33 @@ impl Writer {
 fn write(connection: &Connection, mut queue: Receiver<Job>) {
     let mut group = Vec::with_capacity(GROUP);
     while queue.blocking_recv_many(&mut group, GROUP) > 0 {
-        let mut answers = Vec::with_capacity(group.len());
-        let committed = commit(connection, group.drain(..), &mut answers).map_err(|error| {
-            tracing::error!(%error, jobs = answers.len(), "the storage could not commit");
-            abandon(connection);
-            Uncommitted
-        });
-        for answer in answers {
-            let committed = committed.clone();
-            guarded(|| answer(committed));
+        let mut jobs = group.drain(..).peekable();
+        while jobs.peek().is_some() {
+            let mut answers = Vec::with_capacity(jobs.len());
+            let committed = commit(connection, &mut jobs, &mut answers).map_err(|error| {
+                tracing::error!(%error, jobs = answers.len(), "the storage could not commit");
+                abandon(connection);
+                // Those that it did not come to are dropped, which answers them.
+                jobs.by_ref().for_each(drop);
+                Uncommitted
+            });
+            for answer in answers {
+                let committed = committed.clone();
+                guarded(|| answer(committed));
+            }
         }
     }
 }
 
-/// Runs the jobs in one transaction. Jobs that it does not come to are dropped, which answers them.
+/// Runs jobs in one transaction, as many as there is time for.
 fn commit(
     connection: &Connection,
-    jobs: impl Iterator<Item = Job>,
+    jobs: &mut impl Iterator<Item = Job>,
     answers: &mut Vec<Answer>,
 ) -> rusqlite::Result<()> {
     let run = |sql| connection.prepare_cached(sql)?.execute([]);
     run("BEGIN IMMEDIATE")?;
+    let began = Instant::now();
     for job in jobs {
         run("SAVEPOINT job")?;
         let outcome = guarded(|| job(connection));
@@ -144,6 +156,9 @@ fn commit(
             run("ROLLBACK TO job")?;
         }
         run("RELEASE job")?;
+        if began.elapsed() > LONGEST {
+            break;
+        }
     }
     run("COMMIT")?;
     Ok(())
