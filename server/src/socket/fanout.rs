@@ -8,7 +8,7 @@ use std::time::Duration;
 use chat::{ChatError, Following, Head, Live, StoreError};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
-use protocol::{ErrorCode, Refusal, RoomRef, RoomSlug};
+use protocol::{ErrorCode, Refusal, RoomRef, RoomSlug, RosterUpdate};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -21,11 +21,13 @@ use crate::state::State;
 
 /// What arrives in a hot room within this time leaves together.
 const WINDOW: Duration = Duration::from_millis(25);
-/// A room is hot, and waits that long, when so many events leave together. With fewer it waits for less…
-const HOT: usize = 8;
-/// …but a packet is not followed by the next before so much time for each who is told: several times what telling
-/// them takes, so that no room takes a whole core.
+/// From one packet to the next passes so much time for each who is told: several times what telling them takes, so that
+/// no room takes a whole core, and a few people who talk wait for nothing…
 const GAP_EACH: Duration = Duration::from_micros(15);
+/// …and this in addition in a room that is hot, where more travels together…
+const GAP_EACH_HOT: Duration = Duration::from_micros(35);
+/// …which it is all the more, up to this, the more events left together.
+const HOT: u32 = 8;
 /// Who comes and goes is told the less often the more there are to be told: so much time for each of them…
 const WINDOW_EACH: Duration = Duration::from_micros(200);
 /// …up to this.
@@ -237,9 +239,9 @@ async fn deliver(state: &State, room: &RoomSlug, mut stream: BoxStream<'static, 
 
 /// From one packet of a room to the next: `events` left with the one, to so many `members`.
 fn gap(events: usize, members: u32) -> Duration {
-    let events = u32::try_from(events.min(HOT)).unwrap_or(u32::MAX);
-    let hot = u32::try_from(HOT).unwrap_or(u32::MAX);
-    (WINDOW * events / hot).max(GAP_EACH * members).min(WINDOW)
+    let events = u32::try_from(events).unwrap_or(u32::MAX).min(HOT);
+    let each = GAP_EACH + GAP_EACH_HOT * events / HOT;
+    (each * members).min(WINDOW)
 }
 
 /// Sends what there is; says up to where the log has been passed on with it.
@@ -257,12 +259,7 @@ async fn flush(state: &State, room: &RoomSlug, pack: Pack) -> Option<Head> {
         )
         .await;
     }
-    if let Some(roster) = pack.roster(room) {
-        send(state, room, "roster", &roster).await;
-    }
-    if let Some(presence) = pack.presence(room) {
-        send(state, room, "presence", &presence).await;
-    }
+    tell_people(state, room, &pack).await;
     for typing in pack.typing(room) {
         send(state, room, "typing", &typing).await;
     }
@@ -270,6 +267,29 @@ async fn flush(state: &State, room: &RoomSlug, pack: Pack) -> Option<Head> {
         send(state, room, "reset", &RoomRef { room: room.clone() }).await;
     }
     pack.head
+}
+
+/// Tells who came and went.
+async fn tell_people(state: &State, room: &RoomSlug, pack: &Pack) {
+    let presence = pack.presence(room);
+    if presence.as_ref().is_some_and(Pack::is_crowd) {
+        match state.hub.roster(room).await {
+            Ok(roster) => {
+                let update = RosterUpdate {
+                    room: room.clone(),
+                    roster,
+                };
+                return send(state, room, "roster", &update).await;
+            }
+            Err(error) => tracing::debug!(%error, %room, "cannot read who is here; telling each change"),
+        }
+    }
+    if let Some(roster) = pack.roster(room) {
+        send(state, room, "roster", &roster).await;
+    }
+    if let Some(presence) = presence {
+        send(state, room, "presence", &presence).await;
+    }
 }
 
 /// Sends to everybody in the room, encoded once.
@@ -304,9 +324,9 @@ mod tests {
     #[test]
     fn a_packet_waits_longer_the_more_is_said_and_the_more_are_told() {
         let ms = Duration::from_millis;
-        assert!(gap(1, 20) < ms(4), "a few people who talk wait for nothing");
-        assert_eq!(gap(1, 1_000), ms(15));
-        assert_eq!(gap(HOT, 20), WINDOW);
+        assert!(gap(100, 20) <= ms(1), "a few people who talk wait for nothing");
+        assert!((ms(15)..ms(20)).contains(&gap(1, 1_000)));
+        assert_eq!(gap(8, 1_000), WINDOW);
         assert_eq!(gap(200, 5_000), WINDOW, "never longer than this");
     }
 }

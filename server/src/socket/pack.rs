@@ -12,6 +12,11 @@ use protocol::{
 const EVENTS: usize = 200;
 /// Bytes of text of one packet, about.
 const BYTES: usize = 48 * 1024;
+/// Comings, goings and typing that are kept for the next packet, at most.
+const CHANGES: usize = 5_000;
+/// When more people than this came or went at once, whoever is there is told who is here now instead: at most so many
+/// names once, not everybody's to everybody.
+const MANY: usize = 100;
 
 /// What is to be sent.
 #[derive(Default)]
@@ -72,7 +77,7 @@ impl Pack {
 
     /// Enough for one packet.
     pub fn is_full(&self) -> bool {
-        self.events.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= EVENTS
+        self.events.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= CHANGES
     }
 
     /// Takes what is of the log out of it, and what is about people stays.
@@ -116,6 +121,11 @@ impl Pack {
             left,
             here,
         })
+    }
+
+    /// Whether so much changed that the whole list says it shorter.
+    pub fn is_crowd(update: &PresenceUpdate) -> bool {
+        update.entered.len() + update.left.len() > MANY
     }
 
     /// Who writes or stopped in the end.
