@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use socketioxide::extract::{AckSender, SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 
+use super::caller::Caller;
 use super::fanout::Hold;
 use super::inbox::{Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
-use super::caller::Caller;
 use super::{Answer, dispatch, send, slow};
 use crate::limits::Turns;
 use crate::metrics::{Namespace, NamespacePath};

@@ -16,11 +16,7 @@ const TOGETHER: usize = 1_000;
 
 /// Takes up one `send` and those for the same room that wait right behind it: they are stored together, in their
 /// order. Returns the command that was found behind them, if one was.
-pub async fn handle(
-    connection: &mut Connection,
-    first: Queued,
-    line: &Line<Connection>,
-) -> Option<Queued> {
+pub async fn handle(connection: &mut Connection, first: Queued, line: &Line<Connection>) -> Option<Queued> {
     let mut batch: Option<Batch> = None;
     let mut next = Some(first);
     let mut found = None;

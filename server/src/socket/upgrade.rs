@@ -106,9 +106,7 @@ fn handshake(request: &Parts) -> Result<HeaderValue, Response> {
             .insert(header::SEC_WEBSOCKET_VERSION, version);
         return Err(refusal);
     }
-    let key = headers
-        .get(header::SEC_WEBSOCKET_KEY)
-        .map(HeaderValue::as_bytes);
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
     match key.filter(|key| is_key(key)).map(HeaderValue::from_bytes) {
         Some(Ok(key)) => Ok(key),
         _ => Err(refuse(
@@ -203,7 +201,10 @@ mod tests {
     #[test]
     fn a_header_is_a_list_of_words() {
         let headers = HeaderMap::from_iter([
-            (header::CONNECTION, HeaderValue::from_static("keep-alive, Upgrade")),
+            (
+                header::CONNECTION,
+                HeaderValue::from_static("keep-alive, Upgrade"),
+            ),
             (header::UPGRADE, HeaderValue::from_static("h2c")),
             (header::UPGRADE, HeaderValue::from_static("WebSocket")),
         ]);
