@@ -81,12 +81,13 @@ pub async fn hand_over(mut service: Service, upgrade: OnUpgrade, caller: Caller)
     }
 }
 
-/// The connection without what HTTP needed. What has been read too much is given back to it.
-fn bare(upgraded: Upgraded) -> Option<Stream> {
+/// The connection without what HTTP needed. What has been read too much is given back to it. In a box, because the
+/// library's task has a place for it in each of its steps.
+fn bare(upgraded: Upgraded) -> Option<Box<Stream>> {
     let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
     let mut stream = parts.io.into_inner();
     stream.unread(&parts.read_buf);
-    Some(stream)
+    Some(Box::new(stream))
 }
 
 /// The key of a request that can become a WebSocket.
