@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::state::State;
-use stream::Stream;
+pub use stream::Stream;
 
 /// A request's line and headers must be complete after this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);

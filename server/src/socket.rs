@@ -1,5 +1,6 @@
 //! Socket.IO: the namespaces, and the event table.
 
+mod caller;
 mod connection;
 mod create_room;
 mod demo;
@@ -9,6 +10,7 @@ mod history;
 mod inbox;
 mod join;
 mod leave;
+mod line;
 mod list_rooms;
 mod pack;
 mod roster;
@@ -17,9 +19,11 @@ mod server;
 mod sign_in;
 mod slow;
 mod typing;
+mod upgrade;
 
 pub use fanout::Fanout;
 pub use goodbye::say_goodbye;
+pub use line::Lines;
 pub use server::{Server, route};
 
 use protocol::{ErrorCode, Refusal, Reply};

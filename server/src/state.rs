@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chat::Hub;
 use socketioxide::SocketIo;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
@@ -15,7 +14,7 @@ use crate::metrics::Metrics;
 use crate::proxies::Proxies;
 use crate::session::Sessions;
 use crate::site::Site;
-use crate::socket::Fanout;
+use crate::socket::{Fanout, Lines};
 use crate::storage::Storage;
 
 /// Shared by every handler. Cheap to clone.
@@ -42,8 +41,8 @@ pub struct Shared {
     pub origins: Vec<String>,
     /// Proxies in front of us.
     pub proxies: Proxies,
-    /// Cancelled when every connection has been told to come back.
-    pub stopping: CancellationToken,
+    /// The connections to the namespaces.
+    pub lines: Lines,
     /// Every task that must be over before the storage closes.
     pub tasks: TaskTracker,
     storage: Storage,
@@ -94,7 +93,7 @@ impl State {
             proxies,
             tasks,
             storage,
-            stopping: CancellationToken::new(),
+            lines: Lines::default(),
             draining: AtomicBool::new(false),
         }));
         crate::socket::listen(&state);
@@ -115,7 +114,7 @@ impl State {
     pub async fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         crate::socket::say_goodbye(self).await;
-        self.stopping.cancel();
+        self.lines.end();
     }
 
     /// Waits for what was taken up, then closes the storage.

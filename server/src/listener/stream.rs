@@ -42,6 +42,8 @@ pub struct Stream {
     read_at: Instant,
     stall: Option<Pin<Box<Sleep>>>,
     given_up: bool,
+    /// What was read too early. Most often nothing.
+    early: Box<[u8]>,
 }
 
 impl Stream {
@@ -58,7 +60,13 @@ impl Stream {
             read_at: Instant::now(),
             stall: None,
             given_up: false,
+            early: Box::default(),
         }
+    }
+
+    /// Gives back what was read and belongs to whoever reads next.
+    pub fn unread(&mut self, bytes: &[u8]) {
+        self.early = [bytes, &self.early].concat().into_boxed_slice();
     }
 
     /// What becomes of a write of `all` bytes.
@@ -113,6 +121,12 @@ impl AsyncRead for Stream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.given_up {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.early.is_empty() {
+            let (now, later) = self.early.split_at(self.early.len().min(buf.remaining()));
+            buf.put_slice(now);
+            self.early = later.into();
             return Poll::Ready(Ok(()));
         }
         let read = Pin::new(&mut self.tcp).poll_read(cx, buf);

@@ -1,8 +1,6 @@
 //! One connection to `/chat`: who it is, which rooms it is in, and its commands one after the other.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chat::{ChatError, ConnectionId};
 use protocol::{ErrorCode, PROTOCOL_VERSION, Person, Refusal, RoomSlug, SessionToken, Welcome};
@@ -10,15 +8,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use socketioxide::extract::{AckSender, SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
-use tokio::sync::mpsc::Receiver;
-use tokio_util::sync::CancellationToken;
 
+use super::caller::Caller;
 use super::fanout::Hold;
 use super::inbox::{Inbox, Payload, Queued, WhenRefused};
+use super::line::{Line, Worker};
 use super::{Answer, dispatch, send, slow};
 use crate::limits::Turns;
 use crate::metrics::{Namespace, NamespacePath};
-use crate::proxies::ClientAddress;
 use crate::state::State;
 
 /// The namespace of the app's own protocol.
@@ -45,8 +42,7 @@ struct NotAdmitted {
 #[derive(Clone)]
 struct Admitted {
     you: Option<Person>,
-    commands: Arc<Mutex<Option<Receiver<Queued>>>>,
-    gone: CancellationToken,
+    line: Arc<Line<Connection>>,
 }
 
 /// Listens on the namespace.
@@ -59,8 +55,8 @@ pub fn listen(state: &State) {
         async move { prepare(&state, &socket, auth.map_err(|error| error.to_string())).await }
     };
     let handler = move |socket: SocketRef| {
-        let state = start.clone();
-        async move { run(state, socket).await }
+        run(&start, socket);
+        std::future::ready(())
     };
     state.io().ns(NAMESPACE, handler.with(middleware));
 }
@@ -77,9 +73,8 @@ async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) 
             sentence,
         });
     }
-    let session = auth
-        .token
-        .or_else(|| state.sessions.read(&socket.req_parts().headers));
+    let caller = Caller::of(socket);
+    let session = auth.token.or(caller.session);
     let you = match session {
         Some(session) => state.hub.person(&session).await.map_err(|error| {
             tracing::error!(%error, "cannot look up a session");
@@ -90,50 +85,46 @@ async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) 
         })?,
         None => None,
     };
-    let (inbox, commands) = Inbox::new(state, WhenRefused::Answer(state.gate.connection(address(socket))));
-    // The end of the process ends it too: the library then calls no disconnect handler.
-    let gone = state.stopping.child_token();
+    let line = Line::new(state);
+    let gate = state.gate.connection(caller.address);
+    socket.on_fallback(Inbox::new(&line, WhenRefused::Answer(gate)));
     socket.extensions.insert(Admitted {
         you,
-        commands: Arc::new(Mutex::new(Some(commands))),
-        gone: gone.clone(),
+        line: Arc::clone(&line),
     });
-    socket.on_fallback(inbox);
     socket.on_disconnect(move || {
-        gone.cancel();
+        line.end();
         std::future::ready(())
     });
     Ok(())
 }
 
-/// Where the connection comes from.
-pub fn address(socket: &SocketRef) -> IpAddr {
-    let client = socket.req_parts().extensions.get();
-    client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ClientAddress(address)| {
-        *address
-    })
-}
-
-async fn run(state: State, socket: SocketRef) {
-    let Some(admitted) = socket.extensions.remove::<Admitted>() else {
+fn run(state: &State, socket: SocketRef) {
+    let Some(Admitted { you, line }) = socket.extensions.remove::<Admitted>() else {
         return;
     };
-    let commands = admitted
-        .commands
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    let Some(commands) = commands else { return };
     let connection = Connection {
         id: ConnectionId(socket.id.to_string()),
-        you: admitted.you,
-        rooms: HashMap::new(),
+        you,
+        rooms: Vec::new(),
         turns: Turns::default(),
         state: state.clone(),
         socket,
     };
-    state.tasks.spawn(connection.work(commands, admitted.gone));
+    state.metrics.sockets.get_or_create(&GAUGE).inc();
+    connection.emit(
+        "welcome",
+        &Welcome {
+            protocol: PROTOCOL_VERSION,
+            you: connection.you.clone(),
+        },
+    );
+    line.begin(connection);
 }
+
+const GAUGE: Namespace = Namespace {
+    namespace: NamespacePath::chat,
+};
 
 /// One connection.
 pub struct Connection {
@@ -146,45 +137,38 @@ pub struct Connection {
     /// Who it belongs to.
     pub you: Option<Person>,
     /// The rooms it is in.
-    pub rooms: HashMap<RoomSlug, Hold>,
+    pub rooms: Vec<Hold>,
     /// When its joins that came too early may begin.
     pub turns: Turns,
 }
 
+impl Worker for Connection {
+    async fn work(&mut self, queued: Queued, line: &Line<Self>) -> Option<Queued> {
+        if queued.command.name == "send" {
+            return send::handle(self, queued, line).await;
+        }
+        dispatch(self, queued.command).await;
+        None
+    }
+
+    async fn end(mut self) {
+        self.state.metrics.sockets.get_or_create(&GAUGE).dec();
+        for hold in std::mem::take(&mut self.rooms) {
+            self.exit(hold.room()).await;
+        }
+    }
+}
+
 impl Connection {
-    async fn work(mut self, mut commands: Receiver<Queued>, gone: CancellationToken) {
-        let gauge = Namespace {
-            namespace: NamespacePath::chat,
-        };
-        self.state.metrics.sockets.get_or_create(&gauge).inc();
-        self.emit(
-            "welcome",
-            &Welcome {
-                protocol: PROTOCOL_VERSION,
-                you: self.you.clone(),
-            },
-        );
-        let mut next = None;
-        loop {
-            let queued = match next.take() {
-                Some(queued) => queued,
-                None => tokio::select! {
-                    // What was sent before the connection ended is worked off before it ends here.
-                    biased;
-                    queued = commands.recv() => match queued { Some(queued) => queued, None => break },
-                    () = gone.cancelled() => break,
-                },
-            };
-            if queued.command.name == "send" {
-                next = send::handle(&mut self, queued, &mut commands).await;
-            } else {
-                dispatch(&mut self, queued.command).await;
-            }
-        }
-        self.state.metrics.sockets.get_or_create(&gauge).dec();
-        for (room, _hold) in std::mem::take(&mut self.rooms) {
-            self.exit(&room).await;
-        }
+    /// Whether it is in a room.
+    pub fn is_in(&self, room: &RoomSlug) -> bool {
+        self.rooms.iter().any(|hold| hold.room() == room)
+    }
+
+    /// Takes a room out of those that it is in.
+    pub fn take(&mut self, room: &RoomSlug) -> Option<Hold> {
+        let at = self.rooms.iter().position(|hold| hold.room() == room)?;
+        Some(self.rooms.swap_remove(at))
     }
 
     /// Who is speaking.

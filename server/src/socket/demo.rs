@@ -4,7 +4,7 @@
 //! `new message`, `typing`, `stop typing`. Out: `login`, `new message`, `user joined`, `user left`, `typing`,
 //! `stop typing`; and `refused`, which the example does not know, so that nothing is dropped without a word.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use chat::ConnectionId;
@@ -16,12 +16,12 @@ use protocol::{
 use serde_json::json;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
-use tokio::sync::mpsc::Receiver;
-use tokio_util::sync::CancellationToken;
 
-use super::connection::{address, parse, refuse};
+use super::caller::Caller;
+use super::connection::{parse, refuse};
 use super::fanout::{Fanout, Hold};
 use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
+use super::line::{Line, Worker};
 use super::pack::Pack;
 use super::{answer, slow};
 use crate::limits::{ConnectionGate, Turns};
@@ -30,10 +30,7 @@ use crate::state::State;
 
 /// What the middleware prepares.
 #[derive(Clone)]
-struct Admitted {
-    commands: Arc<Mutex<Option<Receiver<Queued>>>>,
-    gone: CancellationToken,
-}
+struct Admitted(Arc<Line<Guest>>);
 
 /// Who a socket is: nobody hears their own events.
 #[derive(Clone)]
@@ -43,45 +40,47 @@ struct You(Person);
 pub fn listen(state: &State) {
     let (admit, start) = (state.clone(), state.clone());
     let middleware = move |socket: SocketRef| {
-        let (inbox, commands) = Inbox::new(&admit, WhenRefused::Close);
-        let gone = admit.stopping.child_token();
-        socket.extensions.insert(Admitted {
-            commands: Arc::new(Mutex::new(Some(commands))),
-            gone: gone.clone(),
-        });
-        socket.on_fallback(inbox);
+        let line = Line::new(&admit);
+        socket.on_fallback(Inbox::new(&line, WhenRefused::Close));
+        socket.extensions.insert(Admitted(Arc::clone(&line)));
         socket.on_disconnect(move || {
-            gone.cancel();
+            line.end();
             std::future::ready(())
         });
         std::future::ready(Ok::<(), std::convert::Infallible>(()))
     };
     let handler = move |socket: SocketRef| {
-        let state = start.clone();
-        async move {
-            let Some(admitted) = socket.extensions.remove::<Admitted>() else {
-                return;
-            };
-            let commands = admitted
-                .commands
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            let Some(commands) = commands else { return };
-            let guest = Guest {
-                gate: state.gate.connection(address(&socket)),
-                id: ConnectionId(socket.id.to_string()),
-                you: None,
-                hold: None,
-                turns: Turns::default(),
-                state: state.clone(),
-                socket,
-            };
-            state.tasks.spawn(guest.work(commands, admitted.gone));
-        }
+        let tasks = start.tasks.clone();
+        tasks.track_future(run(start.clone(), socket))
     };
     state.io().ns("/", handler.with(middleware));
 }
+
+async fn run(state: State, socket: SocketRef) {
+    let Some(Admitted(line)) = socket.extensions.remove::<Admitted>() else {
+        return;
+    };
+    let mut guest = Guest {
+        gate: state.gate.connection(Caller::of(&socket).address),
+        id: ConnectionId(socket.id.to_string()),
+        you: None,
+        hold: None,
+        turns: Turns::default(),
+        state,
+        socket,
+    };
+    guest.state.metrics.sockets.get_or_create(&GAUGE).inc();
+    // Whoever is connected hears the lobby, also before they have said who they are.
+    match Fanout::hold(&guest.state, &RoomSlug::lobby()).await {
+        Ok(hold) => guest.hold = Some(hold),
+        Err(refusal) => guest.refused("connection", &refusal),
+    }
+    line.begin(guest);
+}
+
+const GAUGE: Namespace = Namespace {
+    namespace: NamespacePath::demo,
+};
 
 /// One connection of the example's client.
 struct Guest {
@@ -94,59 +93,54 @@ struct Guest {
     turns: Turns,
 }
 
-impl Guest {
-    async fn work(mut self, mut commands: Receiver<Queued>, gone: CancellationToken) {
-        let gauge = Namespace {
-            namespace: NamespacePath::demo,
-        };
-        self.state.metrics.sockets.get_or_create(&gauge).inc();
-        // Whoever is connected hears the lobby, also before they have said who they are.
-        match Fanout::hold(&self.state, &RoomSlug::lobby()).await {
-            Ok(hold) => self.hold = Some(hold),
-            Err(refusal) => self.refused("connection", &refusal),
+impl Worker for Guest {
+    async fn work(&mut self, queued: Queued, line: &Line<Self>) -> Option<Queued> {
+        // No acknowledgements, so no "slow down": over the rate, events wait in the bounded line.
+        while let Err(wait) = self.gate.command(Instant::now()) {
+            tokio::time::sleep(wait).await;
         }
-        loop {
-            let queued = tokio::select! {
+        let Command { name, payload, ack } = queued.command;
+        if name == "add user" {
+            tokio::select! {
+                // What was sent before the connection ended is worked off, but it is not waited for.
                 biased;
-                queued = commands.recv() => match queued { Some(queued) => queued, None => break },
-                () = gone.cancelled() => break,
-            };
-            // No acknowledgements, so no "slow down": over the rate, events wait in the bounded queue.
-            while let Err(wait) = self.gate.command(Instant::now()) {
-                tokio::time::sleep(wait).await;
+                () = self.turn() => {}
+                () = line.gone() => return None,
             }
-            let Command { name, payload, ack } = queued.command;
-            if name == "add user" && gone.run_until_cancelled(self.turn()).await.is_none() {
-                break;
-            }
-            let result = match name.as_str() {
-                "add user" => self.add_user(payload).await,
-                "new message" => self.new_message(payload).await,
-                "typing" => self.typing(true).await,
-                "stop typing" => self.typing(false).await,
-                _ => Err(Refusal::new(
-                    ErrorCode::UnknownCommand,
-                    format!("there is no event \"{name}\" here"),
-                )),
-            };
-            if let Err(refusal) = &result {
-                self.refused(&name, refusal);
-            }
-            slow::reply(
-                &self.state,
-                &self.socket,
-                ack,
-                &answer(result.map(|()| json!({}))),
-            );
         }
-        self.state.metrics.sockets.get_or_create(&gauge).dec();
+        let result = match name.as_str() {
+            "add user" => self.add_user(payload).await,
+            "new message" => self.new_message(payload).await,
+            "typing" => self.typing(true).await,
+            "stop typing" => self.typing(false).await,
+            _ => Err(Refusal::new(
+                ErrorCode::UnknownCommand,
+                format!("there is no event \"{name}\" here"),
+            )),
+        };
+        if let Err(refusal) = &result {
+            self.refused(&name, refusal);
+        }
+        slow::reply(
+            &self.state,
+            &self.socket,
+            ack,
+            &answer(result.map(|()| json!({}))),
+        );
+        None
+    }
+
+    async fn end(self) {
+        self.state.metrics.sockets.get_or_create(&GAUGE).dec();
         if let Some(you) = &self.you
             && let Err(error) = self.state.hub.leave(&you.id, &self.id, &RoomSlug::lobby()).await
         {
             tracing::warn!(%error, "could not leave the lobby; the lease will end it");
         }
     }
+}
 
+impl Guest {
     /// Waits for the turn to come in: there is nobody here who could be told to come back.
     async fn turn(&mut self) {
         let lobby = RoomSlug::lobby();

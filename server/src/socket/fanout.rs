@@ -105,6 +105,13 @@ impl Fanout {
     }
 }
 
+impl Hold {
+    /// The room.
+    pub fn room(&self) -> &RoomSlug {
+        &self.room
+    }
+}
+
 impl Drop for Hold {
     fn drop(&mut self) {
         let mut rooms = self

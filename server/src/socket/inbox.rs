@@ -1,10 +1,9 @@
 //! A connection's commands, in the order in which they arrived.
 //!
-//! The library calls a handler in its read loop and spawns what it returns; so the place in the queue is taken in
-//! that call, and one task per connection works the queue off.
+//! The library calls a handler in its read loop and spawns what it returns; so the place in the line is taken in
+//! that call.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use protocol::{ErrorCode, Refusal};
@@ -14,17 +13,11 @@ use socketioxide::extract::AckSender;
 use socketioxide::handler::{FromMessageParts, MessageHandler};
 use socketioxide::socket::Socket;
 use socketioxide_core::Value;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 
+use super::line::{Line, Worker};
 use super::{Answer, answer, slow};
 use crate::limits::ConnectionGate;
-use crate::state::State;
 
-/// Commands that may wait.
-pub const QUEUE: usize = 2_048;
-/// Bytes that may wait.
-const QUEUE_BYTES: usize = 2 * 1024 * 1024;
 /// When to try again if the queue is full.
 const FULL_WAIT: Duration = Duration::from_millis(500);
 
@@ -41,23 +34,12 @@ pub struct Command {
     pub ack: AckSender,
 }
 
-/// A command with the place that it takes in the queue.
+/// A command that waits.
 pub struct Queued {
     /// The command.
     pub command: Command,
-    _place: Place,
-}
-
-/// Bytes of the queue, given back when the command is taken out.
-struct Place {
-    bytes: usize,
-    waiting: Arc<AtomicUsize>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
+    /// How much of the line it takes.
+    pub bytes: usize,
 }
 
 /// What to do with a command for which there is no place now.
@@ -68,27 +50,19 @@ pub enum WhenRefused {
     Close,
 }
 
-/// Puts every event of a socket into a queue.
-pub struct Inbox {
-    state: State,
-    queue: mpsc::Sender<Queued>,
-    waiting: Arc<AtomicUsize>,
+/// Puts every event of a socket into its line.
+pub struct Inbox<W> {
+    line: Arc<Line<W>>,
     refused: WhenRefused,
 }
 
-impl Inbox {
-    /// An inbox, and where its commands come out.
-    pub fn new(state: &State, refused: WhenRefused) -> (Self, mpsc::Receiver<Queued>) {
-        let (queue, commands) = mpsc::channel(QUEUE);
-        (
-            Self {
-                state: state.clone(),
-                queue,
-                waiting: Arc::default(),
-                refused,
-            },
-            commands,
-        )
+impl<W: Worker> Inbox<W> {
+    /// An inbox in front of a line.
+    pub fn new(line: &Arc<Line<W>>, refused: WhenRefused) -> Self {
+        Self {
+            line: Arc::clone(line),
+            refused,
+        }
     }
 
     fn admit(&self) -> Result<(), Refusal> {
@@ -124,43 +98,30 @@ impl Inbox {
         if let Err(refusal) = self.admit() {
             return Err((refusal, ack));
         }
-        let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
-        let place = Place {
-            bytes,
-            waiting: Arc::clone(&self.waiting),
-        };
-        let queued = Queued {
-            command: Command { name, payload, ack },
-            _place: place,
-        };
-        if before > QUEUE_BYTES {
-            return Err((self.full(), queued.command.ack));
-        }
-        match self.queue.try_send(queued) {
-            Ok(()) => Ok(()),
-            // Closed: the connection is ending, nobody reads the answer.
-            Err(TrySendError::Full(queued) | TrySendError::Closed(queued)) => {
-                Err((self.full(), queued.command.ack))
-            }
-        }
+        let command = Command { name, payload, ack };
+        self.line.push(Queued { command, bytes }).map_err(|queued| {
+            // Or the connection is ending, and nobody reads the answer.
+            (self.full(), queued.command.ack)
+        })
     }
 }
 
-impl MessageHandler<LocalAdapter, ()> for Inbox {
+impl<W: Worker> MessageHandler<LocalAdapter, ()> for Inbox<W> {
     fn call(&self, socket: Arc<Socket<LocalAdapter>>, mut value: Value, ack_id: Option<i64>) {
         let Ok(ack) = AckSender::from_message_parts(&socket, &mut value, &ack_id);
-        let limit = self.state.gate.limits().frame_bytes;
+        let state = self.line.state();
+        let limit = state.gate.limits().frame_bytes;
         let (name, payload) = read(&value, limit);
         let bytes = value.len().min(limit);
         if let Err((refusal, ack)) = self.enqueue(name, payload, ack, bytes) {
             match self.refused {
                 WhenRefused::Answer(_) => {
                     let answer: Answer = answer::<()>(Err(refusal));
-                    slow::reply(&self.state, &socket.into(), ack, &answer);
+                    slow::reply(state, &socket.into(), ack, &answer);
                 }
                 WhenRefused::Close => {
                     tracing::info!(id = %socket.id, "closing a connection that sends faster than its events can wait");
-                    slow::disconnect(&self.state, socket.into());
+                    slow::disconnect(state, socket.into());
                 }
             }
         }

@@ -13,7 +13,7 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
     let you = connection.you()?.clone();
     let join: Join = parse(payload)?;
     let room = join.room.clone();
-    let known = connection.rooms.contains_key(&room);
+    let known = connection.is_in(&room);
     let max = connection.state.gate.limits().rooms_per_connection;
     if !known && connection.rooms.len() + connection.turns.others(&room) >= max {
         return Err(Refusal::new(
@@ -32,12 +32,14 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
     if !known {
         let hold = Fanout::hold(&connection.state, &room).await?;
         connection.socket.join(room.as_str().to_owned());
-        connection.rooms.insert(room.clone(), hold);
+        // Most connections are in one room, and there are many connections.
+        connection.rooms.reserve_exact(1);
+        connection.rooms.push(hold);
     }
     let joined = connection.state.hub.join(&you, &connection.id, join).await;
     if joined.is_err() && !known {
         connection.exit(&room).await;
-        connection.rooms.remove(&room);
+        connection.take(&room);
     }
     joined.map_err(refuse)
 }

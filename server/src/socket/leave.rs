@@ -15,7 +15,7 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Don
         .room(&room)
         .await
         .map_err(super::connection::refuse)?;
-    if let Some(_hold) = connection.rooms.remove(&room) {
+    if let Some(_hold) = connection.take(&room) {
         connection.exit(&room).await;
     }
     Ok(Done {})

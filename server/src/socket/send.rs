@@ -5,22 +5,18 @@ use std::time::Instant;
 use protocol::limits::BATCH_MESSAGES;
 use protocol::{ErrorCode, Outgoing, Receipt, Receipts, Refusal, RoomSlug, Send};
 use socketioxide::extract::AckSender;
-use tokio::sync::mpsc::Receiver;
 
 use super::answer;
 use super::connection::{Connection, parse, refuse};
 use super::inbox::{Payload, Queued};
+use super::line::Line;
 
 /// Messages that are stored together at most, of however many commands.
 const TOGETHER: usize = 1_000;
 
 /// Takes up one `send` and those for the same room that wait right behind it: they are stored together, in their
 /// order. Returns the command that was found behind them, if one was.
-pub async fn handle(
-    connection: &mut Connection,
-    first: Queued,
-    queue: &mut Receiver<Queued>,
-) -> Option<Queued> {
+pub async fn handle(connection: &mut Connection, first: Queued, line: &Line<Connection>) -> Option<Queued> {
     let mut batch: Option<Batch> = None;
     let mut next = Some(first);
     let mut found = None;
@@ -43,7 +39,7 @@ pub async fn handle(
             },
             Err(refusal) => connection.reply(command.ack, answer::<()>(Err(refusal))),
         }
-        next = queue.try_recv().ok();
+        next = line.next();
     }
     if let Some(batch) = batch {
         batch.store(connection).await;

@@ -11,6 +11,7 @@ use socketioxide::service::SocketIoService;
 use socketioxide::{ParserConfig, SocketIo};
 use tower::ServiceExt;
 
+use super::upgrade::{self, Asked};
 use crate::config::Limits;
 use crate::state::State;
 
@@ -21,10 +22,13 @@ const PATH: &str = "/socket.io";
 const FRAME_SLACK: usize = 4;
 /// Packets that wait for one socket. Past this the socket is disconnected and resumes from its place.
 const OUTBOX_PACKETS: usize = 4_096;
+/// What is read at once. Every connection has this buffer; a larger message makes it grow for as long as it is read.
+const READ_BUFFER: usize = 1_024;
 /// Time to connect to a namespace, to upgrade, and to complete a packet.
 const SETUP: Duration = Duration::from_secs(10);
 
-type Service =
+/// The library's service. What is none of its business it gives to another, which knows nothing.
+pub type Service =
     SocketIoService<tower::util::BoxCloneSyncService<Request, Response<Body>, std::convert::Infallible>>;
 
 /// The Socket.IO server and the service that answers its requests.
@@ -44,7 +48,7 @@ impl Server {
             .max_payload(frame as u64)
             .ws_max_message_size(frame)
             .ws_max_frame_size(frame)
-            .ws_read_buffer_size(4 * 1024)
+            .ws_read_buffer_size(READ_BUFFER)
             .max_buffer_size(OUTBOX_PACKETS)
             .ping_interval(limits.ping.0)
             .ping_timeout(limits.ping.1)
@@ -82,7 +86,17 @@ pub async fn route(extract::State(state): extract::State<State>, request: Reques
         )
             .into_response();
     }
-    match state.sockets.service.clone().oneshot(request).await {
+    let service = state.sockets.service.clone();
+    let request = match upgrade::read(&state, request) {
+        Asked::Library(request) => request,
+        Asked::Refused(refusal) => return refusal,
+        Asked::WebSocket(answer, upgrade, caller) => {
+            // It ends as soon as the answer has left.
+            tokio::spawn(upgrade::hand_over(service, upgrade, caller));
+            return answer;
+        }
+    };
+    match service.oneshot(request).await {
         Ok(response) => response.map(Body::new),
         Err(never) => match never {},
     }

@@ -10,7 +10,7 @@ use super::leave::Done;
 pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Done, Refusal> {
     let you = connection.you()?.clone();
     let typing: SetTyping = parse(payload)?;
-    if !connection.rooms.contains_key(&typing.room) {
+    if !connection.is_in(&typing.room) {
         connection.state.hub.room(&typing.room).await.map_err(refuse)?;
         return Err(Refusal::new(ErrorCode::NotInRoom, "join the room first"));
     }

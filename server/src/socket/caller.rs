@@ -1,0 +1,44 @@
+//! What is kept of the request that opened a connection.
+//!
+//! The library keeps the request for as long as the connection lives, and with it whatever its parts point into: the
+//! address and the headers are slices of the buffer that they were read into. So it gets a request that has nothing
+//! but this.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use http::request::Parts;
+use protocol::SessionToken;
+use socketioxide::extract::SocketRef;
+
+use crate::proxies::ClientAddress;
+use crate::state::State;
+
+/// Who opened a connection.
+#[derive(Clone)]
+pub struct Caller {
+    /// Where it comes from.
+    pub address: IpAddr,
+    /// The session that its cookie shows.
+    pub session: Option<SessionToken>,
+}
+
+impl Caller {
+    /// Who sent a request.
+    pub fn read(state: &State, request: &Parts) -> Self {
+        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let address = request.extensions.get();
+        Self {
+            address: address.map_or(nowhere, |ClientAddress(address)| *address),
+            session: state.sessions.read(&request.headers),
+        }
+    }
+
+    /// Who opened this socket's connection.
+    pub fn of(socket: &SocketRef) -> Self {
+        let caller = socket.req_parts().extensions.get::<Self>();
+        caller.cloned().unwrap_or(Self {
+            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            session: None,
+        })
+    }
+}

@@ -1,0 +1,233 @@
+//! A connection's commands that wait, and who works them off.
+//!
+//! Most connections are idle most of the time, and there are thousands of them: an idle one has neither a task nor a
+//! buffer. A task begins with the first command and ends with the last one that waits; there is never more than one,
+//! so commands are worked off one after the other, in the order in which they came.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::Notify;
+
+use super::inbox::Queued;
+use crate::state::State;
+
+/// Commands that may wait.
+const QUEUE: usize = 2_048;
+/// Bytes that may wait.
+const QUEUE_BYTES: usize = 2 * 1024 * 1024;
+
+/// What one end of a connection does with its commands.
+pub trait Worker: Sized + Send + 'static {
+    /// Works a command off. It may take more out of the line; one that it takes and leaves alone it returns.
+    fn work(&mut self, queued: Queued, line: &Line<Self>) -> impl Future<Output = Option<Queued>> + Send;
+
+    /// The connection has ended, and whatever it sent has been worked off.
+    fn end(self) -> impl Future<Output = ()> + Send;
+}
+
+/// The line of one connection.
+pub struct Line<W> {
+    state: State,
+    waiting: Mutex<Waiting<W>>,
+    gone: Notify,
+}
+
+struct Waiting<W> {
+    queue: VecDeque<Queued>,
+    bytes: usize,
+    /// Nobody before [`Line::begin`] and while a task works.
+    idle: Option<Box<W>>,
+    ended: bool,
+    number: u64,
+}
+
+impl<W: Worker> Line<W> {
+    /// A line that is open already, for a worker that comes later.
+    pub fn new(state: &State) -> Arc<Self> {
+        Arc::new(Self {
+            state: state.clone(),
+            waiting: Mutex::new(Waiting {
+                queue: VecDeque::new(),
+                bytes: 0,
+                idle: None,
+                ended: false,
+                number: 0,
+            }),
+            gone: Notify::new(),
+        })
+    }
+
+    /// What the process shares.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// From now on this worker works off what comes, until [`Line::end`] or the end of the process.
+    pub fn begin(self: &Arc<Self>, worker: W) {
+        let worker = Box::new(worker);
+        let open: Weak<dyn End> = Arc::downgrade(&(Arc::clone(self) as Arc<dyn End>));
+        // Before the worker is there, so that none is overlooked when the process ends meanwhile.
+        let number = self.state.lines.enter(open);
+        let mut waiting = self.lock();
+        waiting.number = number.unwrap_or_default();
+        waiting.ended |= number.is_none();
+        if waiting.queue.is_empty() && !waiting.ended {
+            waiting.idle = Some(worker);
+        } else {
+            drop(waiting);
+            self.spawn(worker, None);
+        }
+    }
+
+    /// Puts a command at the end.
+    ///
+    /// # Errors
+    /// Gives it back if the line is full, or has ended.
+    #[expect(
+        clippy::result_large_err,
+        reason = "what is refused is answered with what it carries"
+    )]
+    pub fn push(self: &Arc<Self>, queued: Queued) -> Result<(), Queued> {
+        let mut waiting = self.lock();
+        if waiting.ended || waiting.queue.len() >= QUEUE || waiting.bytes > QUEUE_BYTES {
+            return Err(queued);
+        }
+        if let Some(worker) = waiting.idle.take() {
+            drop(waiting);
+            self.spawn(worker, Some(queued));
+        } else {
+            waiting.bytes += queued.bytes;
+            waiting.queue.push_back(queued);
+        }
+        Ok(())
+    }
+
+    /// Takes the next command out, if one waits.
+    pub fn next(&self) -> Option<Queued> {
+        self.lock().next()
+    }
+
+    /// No command comes after those that wait.
+    pub fn end(self: &Arc<Self>) {
+        let idle = {
+            let mut waiting = self.lock();
+            waiting.ended = true;
+            waiting.idle.take()
+        };
+        self.gone.notify_one();
+        if let Some(worker) = idle {
+            self.spawn(worker, None);
+        }
+    }
+
+    /// Completes when the connection has ended.
+    pub async fn gone(&self) {
+        while !self.lock().ended {
+            self.gone.notified().await;
+        }
+    }
+
+    fn spawn(self: &Arc<Self>, worker: Box<W>, first: Option<Queued>) {
+        self.state.tasks.spawn(run(Arc::clone(self), worker, first));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting<W>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W> Waiting<W> {
+    fn next(&mut self) -> Option<Queued> {
+        let queued = self.queue.pop_front();
+        match &queued {
+            Some(queued) => self.bytes -= queued.bytes,
+            // Memory is for those who wait.
+            None => self.queue = VecDeque::new(),
+        }
+        queued
+    }
+}
+
+async fn run<W: Worker>(line: Arc<Line<W>>, mut worker: Box<W>, mut next: Option<Queued>) {
+    loop {
+        if let Some(queued) = next.take() {
+            next = worker.work(queued, &line).await;
+            if next.is_some() {
+                continue;
+            }
+        }
+        let mut waiting = line.lock();
+        next = waiting.next();
+        if next.is_none() {
+            if !waiting.ended {
+                waiting.idle = Some(worker);
+                return;
+            }
+            line.state.lines.leave(waiting.number);
+            break;
+        }
+    }
+    worker.end().await;
+}
+
+/// Something that ends with the process.
+trait End: Send + Sync {
+    fn end(self: Arc<Self>);
+}
+
+impl<W: Worker> End for Line<W> {
+    fn end(self: Arc<Self>) {
+        Line::end(&self);
+    }
+}
+
+/// The lines of the process: its end is theirs, and the library tells nobody of it.
+#[derive(Default)]
+pub struct Lines(Mutex<Open>);
+
+#[derive(Default)]
+struct Open {
+    last: u64,
+    stopped: bool,
+    lines: HashMap<u64, Weak<dyn End>>,
+}
+
+impl Lines {
+    /// None if the process is ending.
+    fn enter(&self, line: Weak<dyn End>) -> Option<u64> {
+        let mut open = self.lock();
+        if open.stopped {
+            return None;
+        }
+        open.last += 1;
+        let number = open.last;
+        open.lines.insert(number, line);
+        Some(number)
+    }
+
+    fn leave(&self, number: u64) {
+        let mut open = self.lock();
+        open.lines.remove(&number);
+        // A wave of people is not remembered in memory when it has gone.
+        if open.lines.len() < open.lines.capacity() / 4 {
+            open.lines.shrink_to_fit();
+        }
+    }
+
+    /// Ends every line, and whatever comes later.
+    pub fn end(&self) {
+        let lines = {
+            let mut open = self.lock();
+            open.stopped = true;
+            std::mem::take(&mut open.lines)
+        };
+        for line in lines.into_values().filter_map(|line| line.upgrade()) {
+            line.end();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,110 @@
+//! The binary, started by a test and ended with it.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A site that is only good for starting.
+fn site(folder: &Path) {
+    for (file, text) in [
+        ("pkg/hubbub.js", ""),
+        ("pkg/hubbub.css", "a{}"),
+        ("vendor/socket.io-0.0.0.js", ""),
+    ] {
+        let path = folder.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+/// The binary with a site of its own and nothing else from the environment.
+pub fn hubbub(folder: &Path, variables: &[(&str, &str)]) -> Command {
+    site(&folder.join("site"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+    for (name, _) in
+        std::env::vars().filter(|(name, _)| name.starts_with("HUBBUB_") || name.starts_with("LEPTOS_"))
+    {
+        command.env_remove(name);
+    }
+    command
+        .env("HUBBUB_ADDR", "127.0.0.1:0")
+        .env("HUBBUB_DATA_DIR", folder.join("data"))
+        .env("HUBBUB_SITE_DIR", folder.join("site"))
+        .envs(variables.iter().copied())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A running server. Stopped by its process id, whatever becomes of the test.
+pub struct Server {
+    pub child: Child,
+    pub addr: SocketAddr,
+}
+
+impl Server {
+    pub fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut child = hubbub(folder, variables).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let addr = line
+            .trim()
+            .strip_prefix("Hubbub is at http://")
+            .expect("an address")
+            .parse()
+            .unwrap();
+        Self { child, addr }
+    }
+
+    pub fn request(&self, text: &str) -> String {
+        let mut stream = TcpStream::connect(self.addr).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        // A server that resets the connection has said what it had to say.
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    pub fn get(&self, path: &str, headers: &str) -> String {
+        self.request(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n",
+            self.addr
+        ))
+    }
+
+    pub fn post(&self, path: &str, headers: &str, form: &str) -> String {
+        self.request(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            self.addr,
+            form.len()
+        ))
+    }
+
+    pub fn terminate(&self) {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have stopped already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The status of an answer.
+pub fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}

@@ -1,0 +1,285 @@
+//! How a WebSocket begins, and what becomes of what it sent when it ends: raw, as no polite client does it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "support/running.rs"]
+mod running;
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use running::{Server, status};
+
+const OPEN: &str = "/socket.io/?EIO=4&transport=websocket";
+/// The example of RFC 6455.
+const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+const ACCEPT: &str = "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+fn server() -> (tempfile::TempDir, Server) {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[("HUBBUB_LIMITS", "off")]);
+    (folder, server)
+}
+
+/// A text frame as clients send it, masked with zeros.
+fn frame(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap();
+    let mut frame = vec![0x81, 0x80 | 126];
+    frame.extend(length.to_be_bytes());
+    frame.extend([0; 4]);
+    frame.extend(text.as_bytes());
+    frame
+}
+
+struct WebSocket {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl WebSocket {
+    /// Asks for a WebSocket and sends `early` in the same breath.
+    fn open(server: &Server, path: &str, early: &[u8]) -> Self {
+        let mut stream = TcpStream::connect(server.addr).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n{KEY}\r\n",
+            server.addr
+        );
+        stream.write_all(&[request.as_bytes(), early].concat()).unwrap();
+        let mut socket = Self {
+            stream,
+            read: Vec::new(),
+        };
+        let head = loop {
+            if let Some(end) = socket.read.windows(4).position(|four| four == b"\r\n\r\n") {
+                break socket.read.drain(..end + 4).collect::<Vec<u8>>();
+            }
+            socket.more();
+        };
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        assert!(head.contains(ACCEPT), "{head}");
+        socket
+    }
+
+    fn more(&mut self) {
+        let mut buffer = [0; 4_096];
+        let count = self.stream.read(&mut buffer).unwrap();
+        assert_ne!(count, 0, "the server has closed");
+        self.read.extend(&buffer[..count]);
+    }
+
+    fn send(&mut self, text: &str) {
+        self.stream.write_all(&frame(text)).unwrap();
+    }
+
+    fn next(&mut self) -> String {
+        loop {
+            if let [_, length, rest @ ..] = self.read.as_slice() {
+                let (header, length) = match (length, rest) {
+                    (126, [high, low, ..]) => (4, usize::from(u16::from_be_bytes([*high, *low]))),
+                    (0..126, _) => (2, usize::from(*length)),
+                    _ => (2, usize::MAX / 2),
+                };
+                if self.read.len() >= header + length {
+                    let frame: Vec<u8> = self.read.drain(..header + length).collect();
+                    return String::from_utf8(frame[header..].to_vec()).unwrap();
+                }
+            }
+            self.more();
+        }
+    }
+
+    /// The next packet that begins like this.
+    fn expect(&mut self, beginning: &str) -> String {
+        loop {
+            let packet = self.next();
+            if packet.starts_with(beginning) {
+                return packet;
+            }
+        }
+    }
+
+    /// Sends a command and waits for its answer.
+    fn ask(&mut self, command: &str) -> String {
+        self.send(&format!("42/chat,7{command}"));
+        self.expect("43/chat,7")
+    }
+
+    fn guest(server: &Server) -> Self {
+        let mut socket = Self::open(server, OPEN, &[]);
+        socket.send(r#"40/chat,{"protocol":1}"#);
+        socket.expect("40/chat,");
+        socket.ask(r#"["sign_in",{"name":"Ada"}]"#);
+        socket
+    }
+}
+
+#[test]
+fn what_comes_with_the_request_is_not_lost() {
+    let (_folder, server) = server();
+    let early = frame(r#"40/chat,{"protocol":1}"#);
+    let mut socket = WebSocket::open(&server, OPEN, &early);
+    assert!(socket.next().starts_with("0{"));
+    assert!(socket.expect("40/chat,").contains("sid"));
+    assert!(socket.next().contains("welcome"), "it is the first event");
+    assert!(socket.ask(r#"["sign_in",{"name":"Ada"}]"#).contains("Ada"));
+}
+
+#[test]
+fn a_handshake_that_cannot_be_is_answered() {
+    let (_folder, server) = server();
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    let right = format!("{upgrade}Sec-WebSocket-Version: 13\r\n{KEY}");
+    for (path, headers, expected, said) in [
+        (
+            OPEN,
+            format!("{upgrade}Sec-WebSocket-Version: 13\r\n"),
+            "400",
+            "Sec-WebSocket-Key",
+        ),
+        (
+            OPEN,
+            format!("{upgrade}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n"),
+            "400",
+            "Sec-WebSocket-Key",
+        ),
+        (
+            OPEN,
+            format!("{upgrade}Sec-WebSocket-Version: 8\r\n{KEY}"),
+            "426",
+            "sec-websocket-version: 13",
+        ),
+        (
+            OPEN,
+            format!("Sec-WebSocket-Version: 13\r\n{KEY}"),
+            "426",
+            "upgrade: websocket",
+        ),
+        (
+            "/socket.io/?EIO=3&transport=websocket",
+            right.clone(),
+            "400",
+            "Unsupported protocol version",
+        ),
+        (
+            "/socket.io/?EIO=4&transport=websocket&sid=?",
+            right.clone(),
+            "400",
+            "Session ID unknown",
+        ),
+        (
+            "/socket.io/?EIO=4&transport=smoke",
+            right.clone(),
+            "400",
+            "Transport unknown",
+        ),
+    ] {
+        let mut request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{headers}", server.addr);
+        if !headers.contains("Connection") {
+            request.push_str("Connection: close\r\n");
+        }
+        let answer = answer(&server, &format!("{request}\r\n"));
+        assert_eq!(status(&answer), expected, "{request} {answer}");
+        assert!(answer.contains(said), "{request} {answer}");
+    }
+}
+
+/// The answer to a request on a connection that may stay open.
+fn answer(server: &Server, request: &str) -> String {
+    let mut stream = TcpStream::connect(server.addr).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = vec![0; 4_096];
+    let mut length = 0;
+    loop {
+        let count = stream.read(&mut answer[length..]).unwrap_or(0);
+        length += count;
+        let text = String::from_utf8_lossy(&answer[..length]).into_owned();
+        let body = text.split_once("\r\n\r\n").map(|(_, body)| body);
+        if count == 0 || body.is_some_and(|body| !body.is_empty()) {
+            return text;
+        }
+    }
+}
+
+#[test]
+fn polling_becomes_a_websocket() {
+    let (_folder, server) = server();
+    let polling = "/socket.io/?EIO=4&transport=polling";
+    let opened = server.get(polling, "");
+    let sid = opened.split("\"sid\":\"").nth(1).unwrap();
+    let sid = sid.split('"').next().unwrap();
+    let connect = r#"40/chat,{"protocol":1}"#;
+    let posted = server.post(&format!("{polling}&sid={sid}"), "", connect);
+    assert_eq!(status(&posted), "200", "{posted}");
+    let mut polled = String::new();
+    while !polled.contains("welcome") {
+        polled.push_str(&server.get(&format!("{polling}&sid={sid}"), ""));
+    }
+    let mut socket = WebSocket::open(&server, &format!("{OPEN}&sid={sid}"), &frame("2probe"));
+    assert_eq!(socket.next(), "3probe");
+    socket.send("5");
+    assert!(socket.ask(r#"["sign_in",{"name":"Ada"}]"#).contains("Ada"));
+}
+
+#[test]
+fn what_was_sent_before_the_end_is_worked_off() {
+    const SENDS: usize = 300;
+    let (_folder, server) = server();
+    let mut leaving = WebSocket::guest(&server);
+    leaving.ask(r#"["join",{"room":"lobby"}]"#);
+    let mut sends = Vec::new();
+    for n in 0..SENDS {
+        let mut send = String::new();
+        // Between the sends something else, so that they are not all stored at once.
+        write!(
+            send,
+            r#"42/chat,["send",{{"room":"lobby","messages":[{{"client_id":"c-{n}","text":"{n}"}}]}}]"#
+        )
+        .unwrap();
+        sends.extend(frame(&send));
+        sends.extend(frame(r#"42/chat,["typing",{"room":"lobby","typing":true}]"#));
+    }
+    // The close frame travels along.
+    sends.extend([0x88, 0x80, 0, 0, 0, 0]);
+    leaving.stream.write_all(&sends).unwrap();
+    drop(leaving);
+
+    let mut staying = WebSocket::guest(&server);
+    let until = Instant::now() + Duration::from_secs(15);
+    loop {
+        let history = staying.ask(r#"["history",{"room":"lobby"}]"#);
+        let roster = staying.ask(r#"["roster",{"room":"lobby"}]"#);
+        let gone = roster.contains("\"here\":0");
+        if history.contains(&format!("\"seq\":{SENDS},")) && gone {
+            return;
+        }
+        assert!(
+            !gone,
+            "whoever left the room has sent everything before: {history}"
+        );
+        assert!(Instant::now() < until, "{history} {roster}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn idle_connections_do_not_hold_up_the_end() {
+    let (_folder, mut server) = server();
+    let mut idle: Vec<WebSocket> = (0..5).map(|_| WebSocket::guest(&server)).collect();
+    for socket in &mut idle {
+        socket.ask(r#"["join",{"room":"lobby"}]"#);
+    }
+    let started = Instant::now();
+    server.terminate();
+    assert!(idle[0].expect("42/chat,[\"come_back\"").contains("after_ms"));
+    assert!(server.child.wait().unwrap().success());
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
+}
