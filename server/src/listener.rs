@@ -1,6 +1,7 @@
 //! The accept loop: timeouts, socket options, a cap per address, and an end.
 
 mod stream;
+mod wire;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use tower::ServiceExt;
 
 use crate::state::State;
 pub use stream::Stream;
+pub use wire::Wire;
 
 /// A request's line and headers must be complete after this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,5 +1,6 @@
 //! Socket.IO: the namespaces, and the event table.
 
+mod audience;
 mod caller;
 mod connection;
 mod create_room;

@@ -8,19 +8,15 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::wire::{STALL, Wire};
 use crate::limits::Ticket;
 use crate::state::State;
-
-/// A peer that takes nothing for so long, while the kernel's buffers are full, does not read. It resumes when it
-/// comes back. Only for WebSockets: a page on a bad line may take its time.
-const STALL: Duration = Duration::from_secs(5);
 
 /// One open connection: a place of its address and a unit of the gauge, also after an upgrade.
 struct Open {
@@ -36,12 +32,12 @@ impl Drop for Open {
 
 /// A connection's stream; it carries its place along wherever it goes.
 pub struct Stream {
-    tcp: TcpStream,
+    wire: Arc<Wire>,
     open: Open,
     socket: Arc<AtomicBool>,
     read_at: Instant,
+    /// Only for WebSockets: a page on a bad line may take its time.
     stall: Option<Pin<Box<Sleep>>>,
-    given_up: bool,
     /// What was read too early. Most often nothing.
     early: Box<[u8]>,
 }
@@ -51,7 +47,7 @@ impl Stream {
     pub fn new(tcp: TcpStream, state: &State, ticket: Option<Ticket>, socket: Arc<AtomicBool>) -> Self {
         state.metrics.tcp.inc();
         Self {
-            tcp,
+            wire: Wire::new(tcp, state.metrics.slow.clone()),
             open: Open {
                 state: state.clone(),
                 _ticket: ticket,
@@ -59,7 +55,6 @@ impl Stream {
             socket,
             read_at: Instant::now(),
             stall: None,
-            given_up: false,
             early: Box::default(),
         }
     }
@@ -67,6 +62,11 @@ impl Stream {
     /// Gives back what was read and belongs to whoever reads next.
     pub fn unread(&mut self, bytes: &[u8]) {
         self.early = [bytes, &self.early].concat().into_boxed_slice();
+    }
+
+    /// What is written to.
+    pub fn wire(&self) -> &Arc<Wire> {
+        &self.wire
     }
 
     /// What becomes of a write of `all` bytes.
@@ -87,30 +87,31 @@ impl Stream {
             // Whoever has missed the ping as well gets no more time: the session has ended already.
             let (interval, timeout) = self.open.state.gate.limits().ping;
             let (read_at, now) = (self.read_at, Instant::now());
+            let wire = &self.wire;
             let stall = self.stall.get_or_insert_with(|| {
+                // What was taken before does not count.
+                wire.has_moved();
                 Box::pin(sleep_until((read_at + interval + timeout).min(now + STALL)))
             });
-            if stall.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
+            while stall.as_mut().poll(cx).is_ready() {
+                if !self.wire.has_moved() {
+                    self.wire.give_up();
+                    self.stall = None;
+                    return Poll::Ready(Ok(all));
+                }
+                // Slow, but it reads: others were before us.
+                stall.as_mut().reset(Instant::now() + STALL);
             }
-            self.open.state.metrics.slow.inc();
-            tracing::info!("a peer does not read; its connection is closed");
+            return Poll::Pending;
         }
-        self.give_up();
+        self.wire.close();
         Poll::Ready(Ok(all))
     }
+}
 
-    /// Ends the connection. Whoever reads it hears of it; what the kernel holds for the peer goes at once.
-    fn give_up(&mut self) {
-        self.given_up = true;
-        self.stall = None;
-        let socket = socket2::SockRef::from(&self.tcp);
-        let ended = socket
-            .set_linger(Some(Duration::ZERO))
-            .and_then(|()| socket.shutdown(std::net::Shutdown::Both));
-        if let Err(error) = ended {
-            tracing::debug!(%error, "the connection had ended already");
-        }
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.wire.close();
     }
 }
 
@@ -120,57 +121,38 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.given_up {
-            return Poll::Ready(Ok(()));
-        }
         if !self.early.is_empty() {
             let (now, later) = self.early.split_at(self.early.len().min(buf.remaining()));
             buf.put_slice(now);
             self.early = later.into();
             return Poll::Ready(Ok(()));
         }
-        let read = Pin::new(&mut self.tcp).poll_read(cx, buf);
-        if read.is_ready() {
-            self.read_at = Instant::now();
-        }
-        read
+        let tcp = self.wire.tcp();
+        let read = loop {
+            ready!(tcp.poll_read_ready(cx))?;
+            match tcp.try_read(buf.initialize_unfilled()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => break read?,
+            }
+        };
+        buf.advance(read);
+        self.read_at = Instant::now();
+        Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.given_up {
-            return Poll::Ready(Ok(buf.len()));
-        }
-        let wrote = Pin::new(&mut self.tcp).poll_write(cx, buf);
+        let wrote = self.wire.poll_write(cx, buf);
         self.written(cx, wrote, buf.len())
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Nothing is kept back.
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.given_up {
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let all = bufs.iter().map(|buf| buf.len()).sum();
-        if self.given_up {
-            return Poll::Ready(Ok(all));
-        }
-        let wrote = Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs);
-        self.written(cx, wrote, all)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.wire.finish())
     }
 }

@@ -180,7 +180,6 @@ impl Connection {
 
     /// Leaves a room in the eyes of the others.
     pub async fn exit(&mut self, room: &RoomSlug) {
-        self.socket.leave(room.as_str().to_owned());
         if let Some(you) = &self.you
             && let Err(error) = self.state.hub.leave(&you.id, &self.id, room).await
         {

@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chat::{ChatError, Following, Head, Live, StoreError};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use protocol::{ErrorCode, Refusal, RoomRef, RoomSlug, RosterUpdate};
-use serde::Serialize;
+use socketioxide::extract::SocketRef;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::NAMESPACE;
+use super::audience::Audience;
+use super::demo;
 use super::pack::Pack;
-use super::{demo, slow};
 use crate::state::State;
 
 /// What arrives in a hot room within this time leaves together.
@@ -45,6 +45,7 @@ pub struct Fanout {
 
 struct Followed {
     holders: usize,
+    audience: Arc<Audience>,
     phase: watch::Receiver<Phase>,
     stop: CancellationToken,
 }
@@ -60,6 +61,9 @@ enum Phase {
 pub struct Hold {
     state: State,
     room: RoomSlug,
+    audience: Arc<Audience>,
+    /// Who hears it.
+    socket: Option<SocketRef>,
 }
 
 impl Fanout {
@@ -79,6 +83,8 @@ impl Fanout {
                 Hold {
                     state: state.clone(),
                     room: room.clone(),
+                    audience: Arc::clone(&followed.audience),
+                    socket: None,
                 },
                 followed.phase.clone(),
             )
@@ -110,10 +116,19 @@ impl Hold {
     pub fn room(&self) -> &RoomSlug {
         &self.room
     }
+
+    /// Has a socket hear the room for as long as this lives.
+    pub fn hear(&mut self, socket: &SocketRef) {
+        self.audience.enter(socket, &self.room);
+        self.socket = Some(socket.clone());
+    }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
+        if let Some(socket) = &self.socket {
+            self.audience.leave(socket, &self.room);
+        }
         let mut rooms = self
             .state
             .fanout
@@ -143,15 +158,24 @@ async fn let_go(state: State, room: RoomSlug) {
 fn start(state: &State, room: RoomSlug) -> Followed {
     let (phase, watched) = watch::channel(Phase::Starting);
     let stop = CancellationToken::new();
-    tokio::spawn(follow(state.clone(), room, phase, stop.clone()));
+    let audience = Arc::<Audience>::default();
+    let following = follow(state.clone(), room, Arc::clone(&audience), phase, stop.clone());
+    tokio::spawn(following);
     Followed {
         holders: 0,
+        audience,
         phase: watched,
         stop,
     }
 }
 
-async fn follow(state: State, room: RoomSlug, phase: watch::Sender<Phase>, stop: CancellationToken) {
+async fn follow(
+    state: State,
+    room: RoomSlug,
+    audience: Arc<Audience>,
+    phase: watch::Sender<Phase>,
+    stop: CancellationToken,
+) {
     state.metrics.rooms.inc();
     let work = async {
         // How far the room's sockets have been told. After a loss, following goes on from there.
@@ -162,14 +186,16 @@ async fn follow(state: State, room: RoomSlug, phase: watch::Sender<Phase>, stop:
                 Ok(Following { head, live }) => {
                     phase.send_replace(Phase::Following);
                     gone = false;
-                    deliver(&state, &room, live, told.insert(head)).await;
+                    deliver(&state, &room, &audience, live, told.insert(head)).await;
                 }
                 Err(error) if told.is_none() => return error,
                 Err(ChatError::Store(StoreError::NoSuchRoom(_))) => {
                     // The storage was emptied under us. Whoever joins again is told that the room is no more.
                     if !std::mem::replace(&mut gone, true) {
                         tracing::warn!(%room, "a room that people are in does not exist any more");
-                        send(&state, &room, "reset", &RoomRef { room: room.clone() }).await;
+                        audience
+                            .tell(&state, &room, "reset", &RoomRef { room: room.clone() })
+                            .await;
                     }
                 }
                 Err(error) => tracing::warn!(%error, %room, "cannot follow a room; trying again"),
@@ -194,7 +220,13 @@ async fn follow(state: State, room: RoomSlug, phase: watch::Sender<Phase>, stop:
 }
 
 /// Passes on what a room tells, until it is lost. `told` says how far the log has been passed on.
-async fn deliver(state: &State, room: &RoomSlug, mut stream: BoxStream<'static, Live>, told: &mut Head) {
+async fn deliver(
+    state: &State,
+    room: &RoomSlug,
+    audience: &Audience,
+    mut stream: BoxStream<'static, Live>,
+    told: &mut Head,
+) {
     let mut pack = Pack::default();
     // The first of a quiet room leaves at once; in a hot one these decide.
     let (mut log_at, mut people_at) = (Instant::now(), Instant::now());
@@ -229,7 +261,7 @@ async fn deliver(state: &State, room: &RoomSlug, mut stream: BoxStream<'static, 
                 pack.take_log()
             };
             let events = leaving.events.len();
-            if let Some(head) = flush(state, room, leaving).await {
+            if let Some(head) = flush(state, room, audience, leaving).await {
                 *told = head;
             }
             let members = state.fanout.holders(room);
@@ -252,32 +284,35 @@ fn gap(events: usize, members: u32) -> Duration {
 }
 
 /// Sends what there is; says up to where the log has been passed on with it.
-async fn flush(state: &State, room: &RoomSlug, pack: Pack) -> Option<Head> {
+async fn flush(state: &State, room: &RoomSlug, audience: &Audience, pack: Pack) -> Option<Head> {
     if *room == RoomSlug::lobby() {
         demo::deliver(state, &pack);
     }
     if !pack.events.is_empty() {
         state.metrics.packs.inc();
-        send(
-            state,
-            room,
-            "events",
-            &pack.events.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
-        )
-        .await;
+        audience
+            .tell(
+                state,
+                room,
+                "events",
+                &pack.events.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+            )
+            .await;
     }
-    tell_people(state, room, &pack).await;
+    tell_people(state, room, audience, &pack).await;
     for typing in pack.typing(room) {
-        send(state, room, "typing", &typing).await;
+        audience.tell(state, room, "typing", &typing).await;
     }
     if pack.reset {
-        send(state, room, "reset", &RoomRef { room: room.clone() }).await;
+        audience
+            .tell(state, room, "reset", &RoomRef { room: room.clone() })
+            .await;
     }
     pack.head
 }
 
 /// Tells who came and went.
-async fn tell_people(state: &State, room: &RoomSlug, pack: &Pack) {
+async fn tell_people(state: &State, room: &RoomSlug, audience: &Audience, pack: &Pack) {
     let presence = pack.presence(room);
     if presence.as_ref().is_some_and(Pack::is_crowd) {
         match state.hub.roster(room).await {
@@ -286,41 +321,16 @@ async fn tell_people(state: &State, room: &RoomSlug, pack: &Pack) {
                     room: room.clone(),
                     roster,
                 };
-                return send(state, room, "roster", &update).await;
+                return audience.tell(state, room, "roster", &update).await;
             }
             Err(error) => tracing::debug!(%error, %room, "cannot read who is here; telling each change"),
         }
     }
     if let Some(roster) = pack.roster(room) {
-        send(state, room, "roster", &roster).await;
+        audience.tell(state, room, "roster", &roster).await;
     }
     if let Some(presence) = presence {
-        send(state, room, "presence", &presence).await;
-    }
-}
-
-/// Sends to everybody in the room, encoded once.
-async fn send<T: Serialize + Sync>(state: &State, room: &RoomSlug, event: &str, data: &T) {
-    let Some(chat) = state.io().of(NAMESPACE) else {
-        return;
-    };
-    let members = chat.to(room.as_str().to_owned());
-    let full = match members.clone().emit(event, data).await {
-        Ok(()) => return,
-        Err(socketioxide::BroadcastError::Socket(errors)) => errors
-            .iter()
-            .any(|error| matches!(error, socketioxide::SocketError::InternalChannelFull)),
-        Err(error) => {
-            tracing::error!(%error, event, "could not send to a room");
-            false
-        }
-    };
-    if full {
-        // The library does not say whose queue was full. Sent again to each, it is a duplicate for whoever has it,
-        // and finds out whoever does not keep up.
-        for socket in members.sockets() {
-            slow::emit(state, &socket, event, data);
-        }
+        audience.tell(state, room, "presence", &presence).await;
     }
 }
 

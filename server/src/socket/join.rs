@@ -30,8 +30,8 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
         return Err(too_early(wait));
     }
     if !known {
-        let hold = Fanout::hold(&connection.state, &room).await?;
-        connection.socket.join(room.as_str().to_owned());
+        let mut hold = Fanout::hold(&connection.state, &room).await?;
+        hold.hear(&connection.socket);
         // Most connections are in one room, and there are many connections.
         connection.rooms.reserve_exact(1);
         connection.rooms.push(hold);

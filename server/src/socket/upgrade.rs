@@ -3,6 +3,8 @@
 //! The library can do this, but then it keeps the HTTP server's stream with its buffers, and our request. Here it gets
 //! the bare connection and a request with only what is read later: that is half of what an idle connection costs.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -76,6 +78,7 @@ pub async fn hand_over(mut service: Service, upgrade: OnUpgrade, caller: Caller)
     let mut request = http::Request::new(());
     *request.uri_mut() = Uri::from_static(OPEN);
     request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(Arc::clone(stream.wire()));
     if let Err(error) = service.call((stream, request)).await {
         tracing::error!(%error, "the library does not take a WebSocket");
     }

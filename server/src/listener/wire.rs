@@ -1,0 +1,240 @@
+//! The writing side of a connection. Two write to it: the Socket.IO library, and the fan-out, which puts whole frames
+//! past the library: a room's packet is the same bytes for everybody in it.
+//!
+//! The library's bytes are whole frames as well, but the kernel may take only a part of them. Then its rest goes first.
+//! Frames of the fan-out that the kernel does not take wait here, in their order; when the library then wants to write,
+//! its turn comes after those that wait already.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use prometheus_client::metrics::counter::Counter;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// A peer that takes nothing for so long, while the kernel's buffers are full, does not read. It resumes when it
+/// comes back.
+pub const STALL: Duration = Duration::from_secs(5);
+/// Frames that may wait for one peer.
+const WAITING: usize = 4_096;
+
+/// A connection that is written to.
+pub struct Wire {
+    tcp: TcpStream,
+    slow: Counter,
+    out: Mutex<Out>,
+}
+
+#[derive(Default)]
+struct Out {
+    /// The kernel has a part of what the library wrote last.
+    amid: bool,
+    waiting: VecDeque<Bytes>,
+    /// How much of the first of them the kernel has.
+    begun: usize,
+    /// How many of them go before the library, if it waits.
+    before_library: Option<usize>,
+    /// Somebody looks after those that wait.
+    attended: bool,
+    /// Whether the kernel has taken anything since somebody last asked.
+    moved: bool,
+    ended: bool,
+}
+
+impl Wire {
+    /// Of an open connection. `slow` counts those that are cut off.
+    pub fn new(tcp: TcpStream, slow: Counter) -> Arc<Self> {
+        Arc::new(Self {
+            tcp,
+            slow,
+            out: Mutex::default(),
+        })
+    }
+
+    /// The connection, to read from.
+    pub fn tcp(&self) -> &TcpStream {
+        &self.tcp
+    }
+
+    fn out(&self) -> MutexGuard<'_, Out> {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a whole frame, or has it wait. What is sent to a connection that has ended is lost, as it is on its way.
+    /// A peer that is too far behind is cut off.
+    pub fn send(self: &Arc<Self>, frame: &Bytes) {
+        let mut out = self.out();
+        if out.ended {
+            return;
+        }
+        if out.waiting.len() >= WAITING {
+            self.cut(&mut out);
+            return;
+        }
+        let free = !out.amid && out.before_library.is_none() && out.waiting.is_empty();
+        let written = if free {
+            self.tcp.try_write(frame).unwrap_or(0)
+        } else {
+            0
+        };
+        out.moved |= written > 0;
+        if written < frame.len() {
+            // An error shows again to whoever looks after it.
+            out.begun = if free { written } else { out.begun };
+            out.waiting.push_back(frame.clone());
+            self.attend(&mut out);
+        }
+    }
+
+    /// Sees to it that somebody writes what waits.
+    fn attend(self: &Arc<Self>, out: &mut Out) {
+        // While the library waits it does so itself, when its turn is over.
+        let own = out.amid || out.before_library.is_some();
+        if out.waiting.is_empty() || out.attended || own {
+            return;
+        }
+        out.attended = true;
+        let wire = Arc::clone(self);
+        tokio::spawn(async move {
+            while let Ok(Ok(())) = timeout(STALL, wire.tcp.writable()).await {
+                let mut out = wire.out();
+                out.flush(&wire.tcp);
+                if out.waiting.is_empty() || out.amid || out.before_library == Some(0) || out.ended {
+                    out.attended = false;
+                    return;
+                }
+            }
+            let mut out = wire.out();
+            out.attended = false;
+            if !out.ended {
+                wire.cut(&mut out);
+            }
+        });
+    }
+
+    /// Writes for the library, as `AsyncWrite` has it.
+    pub fn poll_write(self: &Arc<Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            let mut out = self.out();
+            if out.ended {
+                return Poll::Ready(Ok(bytes.len()));
+            }
+            if !out.amid {
+                let waiting = out.waiting.len();
+                out.before_library.get_or_insert(waiting);
+                out.flush(&self.tcp);
+            }
+            if out.amid || out.before_library == Some(0) {
+                match self.tcp.try_write(bytes) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Ok(written) => {
+                        out.moved |= written > 0;
+                        out.amid = written < bytes.len();
+                        if !out.amid {
+                            out.before_library = None;
+                            out.flush(&self.tcp);
+                            self.attend(&mut out);
+                        }
+                        return Poll::Ready(Ok(written));
+                    }
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
+            }
+            drop(out);
+            // Ready only if something has changed since.
+            match self.tcp.poll_write_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Whether the kernel has taken anything since this was last asked.
+    pub fn has_moved(&self) -> bool {
+        std::mem::take(&mut self.out().moved)
+    }
+
+    /// Ends the connection of a peer that does not read. Whoever reads it hears of it; what the kernel holds for the
+    /// peer goes at once.
+    pub fn give_up(&self) {
+        self.cut(&mut self.out());
+    }
+
+    fn cut(&self, out: &mut Out) {
+        self.slow.inc();
+        tracing::info!("a peer does not read; its connection is closed");
+        out.end(&self.tcp);
+    }
+
+    /// Nothing more comes from us.
+    pub fn finish(&self) -> io::Result<()> {
+        let mut out = self.out();
+        if out.ended {
+            return Ok(());
+        }
+        out.waiting = VecDeque::new();
+        socket2::SockRef::from(&self.tcp).shutdown(std::net::Shutdown::Write)
+    }
+
+    /// The library is done with it: so is everybody.
+    pub fn close(&self) {
+        let mut out = self.out();
+        if !out.ended {
+            out.ended = true;
+            out.waiting = VecDeque::new();
+            if let Err(error) = socket2::SockRef::from(&self.tcp).shutdown(std::net::Shutdown::Both) {
+                tracing::trace!(%error, "the connection had ended already");
+            }
+        }
+    }
+}
+
+impl Out {
+    /// Writes what waits and may go, until the kernel takes no more.
+    fn flush(&mut self, tcp: &TcpStream) {
+        while self.before_library != Some(0)
+            && let Some(frame) = self.waiting.front()
+        {
+            match tcp.try_write(&frame[self.begun..]) {
+                Ok(written) => {
+                    self.moved |= written > 0;
+                    self.begun += written;
+                    if self.begun == frame.len() {
+                        self.waiting.pop_front();
+                        self.begun = 0;
+                        self.before_library = self.before_library.map(|ahead| ahead - 1);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    // Whoever reads hears of it.
+                    self.waiting.clear();
+                    self.begun = 0;
+                    self.before_library = self.before_library.map(|_| 0);
+                    return;
+                }
+            }
+        }
+        if self.waiting.is_empty() {
+            // Empty again, it costs nothing.
+            self.waiting = VecDeque::new();
+        }
+    }
+
+    fn end(&mut self, tcp: &TcpStream) {
+        self.ended = true;
+        self.waiting = VecDeque::new();
+        let socket = socket2::SockRef::from(tcp);
+        let ended = socket
+            .set_linger(Some(Duration::ZERO))
+            .and_then(|()| socket.shutdown(std::net::Shutdown::Both));
+        if let Err(error) = ended {
+            tracing::debug!(%error, "the connection had ended already");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Those who hear a room on this process.
+//!
+//! To a WebSocket of its own a packet goes straight to its connection, as bytes that are made once for all; the
+//! library would copy them for each and wake a task for each. Whoever polls, or began with polling, hears it through
+//! the library, which knows how.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use protocol::RoomSlug;
+use serde::Serialize;
+use socketioxide::extract::SocketRef;
+use socketioxide::socket::Sid;
+
+use super::connection::NAMESPACE;
+use super::slow;
+use crate::listener::Wire;
+use crate::state::State;
+
+/// After so many the task lets others run.
+const PAUSE: usize = 64;
+/// One task writes to at least so many.
+const PART: usize = 256;
+
+/// The connections in one room.
+#[derive(Default)]
+pub struct Audience(Mutex<Members>);
+
+#[derive(Default)]
+struct Members {
+    wires: HashMap<Sid, Arc<Wire>>,
+    /// All of them, as long as nobody comes or goes.
+    all: Option<Arc<[Arc<Wire>]>>,
+    /// Those who hear through the library.
+    others: usize,
+}
+
+impl Audience {
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This socket hears the room from now on.
+    pub fn enter(&self, socket: &SocketRef, room: &RoomSlug) {
+        let mut members = self.members();
+        if let Some(wire) = socket.req_parts().extensions.get::<Arc<Wire>>() {
+            members.wires.insert(socket.id, Arc::clone(wire));
+            members.all = None;
+        } else {
+            members.others += 1;
+            socket.join(room.as_str().to_owned());
+        }
+    }
+
+    /// Nor does it any more.
+    pub fn leave(&self, socket: &SocketRef, room: &RoomSlug) {
+        let mut members = self.members();
+        if members.wires.remove(&socket.id).is_some() {
+            members.all = None;
+        } else {
+            members.others -= 1;
+            socket.leave(room.as_str().to_owned());
+        }
+    }
+
+    /// Sends to everybody, encoded once.
+    pub async fn tell<T: Serialize + Sync>(&self, state: &State, room: &RoomSlug, event: &str, data: &T) {
+        let (all, others) = {
+            let mut members = self.members();
+            let members = &mut *members;
+            let wires = &members.wires;
+            let all = members
+                .all
+                .get_or_insert_with(|| wires.values().cloned().collect());
+            (Arc::clone(all), members.others)
+        };
+        if !all.is_empty() {
+            match frame(event, data) {
+                Ok(frame) => write_all(all, frame).await,
+                Err(error) => tracing::error!(%error, event, "could not encode an event"),
+            }
+        }
+        if others > 0 {
+            tell_others(state, room, event, data).await;
+        }
+    }
+}
+
+/// Writes to each, in several tasks if they are many: when this returns, all of them are done.
+async fn write_all(wires: Arc<[Arc<Wire>]>, frame: Bytes) {
+    let workers = tokio::runtime::Handle::current().metrics().num_workers();
+    let parts = (wires.len() / PART).clamp(1, workers);
+    let part = wires.len().div_ceil(parts);
+    let mut tasks = Vec::new();
+    for from in (part..wires.len()).step_by(part) {
+        let (wires, frame) = (Arc::clone(&wires), frame.clone());
+        tasks.push(tokio::spawn(async move {
+            write(&wires[from..wires.len().min(from + part)], &frame).await;
+        }));
+    }
+    write(&wires[..part.min(wires.len())], &frame).await;
+    for task in tasks {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "could not send to a part of a room");
+        }
+    }
+}
+
+async fn write(wires: &[Arc<Wire>], frame: &Bytes) {
+    for some in wires.chunks(PAUSE) {
+        for wire in some {
+            wire.send(frame);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Through the library.
+async fn tell_others<T: Serialize + Sync>(state: &State, room: &RoomSlug, event: &str, data: &T) {
+    let Some(chat) = state.io().of(NAMESPACE) else {
+        return;
+    };
+    let members = chat.to(room.as_str().to_owned());
+    let full = match members.clone().emit(event, data).await {
+        Ok(()) => return,
+        Err(socketioxide::BroadcastError::Socket(errors)) => errors
+            .iter()
+            .any(|error| matches!(error, socketioxide::SocketError::InternalChannelFull)),
+        Err(error) => {
+            tracing::error!(%error, event, "could not send to a room");
+            false
+        }
+    };
+    if full {
+        // The library does not say whose queue was full. Sent again to each, it is a duplicate for whoever has it,
+        // and finds out whoever does not keep up.
+        for socket in members.sockets() {
+            slow::emit(state, &socket, event, data);
+        }
+    }
+}
+
+/// An event of the namespace as one WebSocket text frame. Servers do not mask theirs.
+fn frame<T: Serialize>(event: &str, data: &T) -> serde_json::Result<Bytes> {
+    let text = format!("42{NAMESPACE},{}", serde_json::to_string(&(event, data))?);
+    let mut frame = Vec::with_capacity(text.len() + 10);
+    frame.push(0x81);
+    match (u8::try_from(text.len()), u16::try_from(text.len())) {
+        (Ok(short @ 0..=125), _) => frame.push(short),
+        (_, Ok(medium)) => {
+            frame.push(126);
+            frame.extend_from_slice(&medium.to_be_bytes());
+        }
+        _ => {
+            frame.push(127);
+            frame.extend_from_slice(&(text.len() as u64).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(text.as_bytes());
+    Ok(frame.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_says_how_long_it_is() {
+        let of = |length: usize| frame("e", &"x".repeat(length)).unwrap();
+        // 42/chat,["e","…"]
+        assert_eq!(of(1)[..], *b"\x81\x1242/chat,[\"e\",\"x\"]"[..].as_ref());
+        assert_eq!(of(108)[1], 125);
+        assert_eq!(of(109)[1..4], [126, 0, 126]);
+        assert_eq!(
+            of(70_000)[1..10],
+            (70_017_u64)
+                .to_be_bytes()
+                .iter()
+                .fold(vec![127], |mut all, byte| {
+                    all.push(*byte);
+                    all
+                })[..]
+        );
+    }
+}
