@@ -8,7 +8,6 @@ mod running;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use running::{Server, hubbub, status};

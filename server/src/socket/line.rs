@@ -84,10 +84,6 @@ impl<W: Worker> Line<W> {
     ///
     /// # Errors
     /// Gives it back if the line is full, or has ended.
-    #[expect(
-        clippy::result_large_err,
-        reason = "what is refused is answered with what it carries"
-    )]
     pub fn push(self: &Arc<Self>, queued: Queued) -> Result<(), Queued> {
         let mut waiting = self.lock();
         if waiting.ended || waiting.queue.len() >= QUEUE || waiting.bytes > QUEUE_BYTES {

@@ -51,7 +51,7 @@ pub fn read(state: &State, request: Request) -> Asked {
     }
     let key = match handshake(&parts) {
         Ok(key) => key,
-        Err(refusal) => return Asked::Refused(refusal),
+        Err(refusal) => return Asked::Refused(*refusal),
     };
     let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
         return Asked::Refused(refuse(
@@ -94,13 +94,13 @@ fn bare(upgraded: Upgraded) -> Option<Box<Stream>> {
 }
 
 /// The key of a request that can become a WebSocket.
-fn handshake(request: &Parts) -> Result<HeaderValue, Response> {
+fn handshake(request: &Parts) -> Result<HeaderValue, Box<Response>> {
     let headers = &request.headers;
     if !names(headers, header::UPGRADE, "websocket") || !names(headers, header::CONNECTION, "upgrade") {
         let mut refusal = refuse(StatusCode::UPGRADE_REQUIRED, "this address is for WebSockets");
         let upgrade = HeaderValue::from_static("websocket");
         refusal.headers_mut().insert(header::UPGRADE, upgrade);
-        return Err(refusal);
+        return Err(refusal.into());
     }
     if !names(headers, header::SEC_WEBSOCKET_VERSION, VERSION) {
         let mut refusal = refuse(StatusCode::UPGRADE_REQUIRED, "the WebSocket version must be 13");
@@ -108,7 +108,7 @@ fn handshake(request: &Parts) -> Result<HeaderValue, Response> {
         refusal
             .headers_mut()
             .insert(header::SEC_WEBSOCKET_VERSION, version);
-        return Err(refusal);
+        return Err(refusal.into());
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
     match key.filter(|key| is_key(key)).map(HeaderValue::from_bytes) {
@@ -116,7 +116,8 @@ fn handshake(request: &Parts) -> Result<HeaderValue, Response> {
         _ => Err(refuse(
             StatusCode::BAD_REQUEST,
             "Sec-WebSocket-Key must be 16 bytes in base64",
-        )),
+        )
+        .into()),
     }
 }
 
