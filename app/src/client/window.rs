@@ -8,6 +8,10 @@ use super::timeline::Timeline;
 /// Messages in the page at most.
 pub const WINDOW_EVENTS: u64 = 400;
 
+/// Messages in the page of who is at the bottom: some screens full. Each line that is there costs time whenever another
+/// comes, read or not; whoever scrolls up finds more in the timeline.
+const FOLLOWED: u64 = 150;
+
 /// How many come at one end, and go at the other, when the reader gets near it.
 const STEP: u64 = 100;
 
@@ -61,7 +65,7 @@ impl Window {
         let lost = newest < self.first || self.last < oldest;
         if lost || (self.newest && self.at_bottom) {
             self.last = newest;
-            self.first = (newest + 1).saturating_sub(WINDOW_EVENTS).max(oldest);
+            self.first = (newest + 1).saturating_sub(FOLLOWED).max(oldest);
         } else {
             if oldest < self.oldest {
                 // Older ones were loaded because the reader wants to see them.
@@ -125,24 +129,37 @@ mod tests {
     fn who_is_at_the_bottom_follows_what_is_new() {
         let mut timeline = timeline(1, 400);
         let mut window = settled(&timeline);
-        assert_eq!(shown(&window, &timeline), (1, 400));
+        assert_eq!(shown(&window, &timeline), (251, 400));
         timeline.apply(&posted(401, "ada"));
         window.settle(&timeline);
-        assert_eq!(shown(&window, &timeline), (2, 401));
+        assert_eq!(shown(&window, &timeline), (252, 401));
         assert!(window.is_newest());
     }
 
     #[test]
     fn who_reads_further_up_keeps_what_is_there() {
-        let mut timeline = timeline(1, 399);
+        let mut timeline = timeline(1, 150);
         let mut window = settled(&timeline);
         window.at_bottom = false;
-        for n in 400..=402 {
+        for n in 151..=402 {
             timeline.apply(&posted(n, "ada"));
             window.settle(&timeline);
         }
         assert_eq!(shown(&window, &timeline), (1, 400));
         assert!(!window.is_newest());
+    }
+
+    #[test]
+    fn whoever_comes_back_to_the_bottom_has_few_messages_again() {
+        let mut timeline = timeline(1, 1_000);
+        let mut window = settled(&timeline);
+        window.at_bottom = false;
+        assert!(window.up(&timeline) && window.up(&timeline));
+        assert_eq!(shown(&window, &timeline), (651, 1_000));
+        window.at_bottom = true;
+        timeline.apply(&posted(1_001, "ada"));
+        window.settle(&timeline);
+        assert_eq!(shown(&window, &timeline), (852, 1_001));
     }
 
     #[test]
@@ -153,9 +170,9 @@ mod tests {
         while window.up(&timeline) {
             seen.push(shown(&window, &timeline));
         }
-        assert_eq!(seen.first(), Some(&(601, 1_000)));
+        assert_eq!(seen.first(), Some(&(851, 1_000)));
         assert_eq!(seen.last(), Some(&(1, 400)));
-        assert!(seen.iter().all(|(first, last)| last - first + 1 == WINDOW_EVENTS));
+        assert!(seen.iter().all(|(first, last)| last - first < WINDOW_EVENTS));
         while !window.is_newest() {
             window.down(&timeline);
         }

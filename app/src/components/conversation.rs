@@ -31,11 +31,7 @@ pub fn Conversation(
         if active {
             live.enter(store);
         }
-        let seen = window_event_listener_untyped("visibilitychange", move |_| {
-            if platform::visible() {
-                store.missed.try_set(0);
-            }
-        });
+        let seen = window_event_listener_untyped("visibilitychange", move |_| store.visibility_changed());
         on_cleanup(move || {
             seen.remove();
             if active {

@@ -47,7 +47,8 @@ impl RoomClient {
 
     /// The reader has scrolled.
     pub fn reader_at_bottom(&mut self, at_bottom: bool) {
-        self.window.at_bottom = at_bottom;
+        // The page may be a frame behind: its last line need not be the newest any more.
+        self.window.at_bottom = at_bottom && self.window.is_newest();
     }
 
     /// Whether there is more above.
