@@ -2,10 +2,10 @@
 //! them: what has come is shown together, and between two times the machine has time for everything else.
 
 /// After showing took so long, so many times as long passes before it happens again.
-const REST: u64 = 3;
+const REST: u64 = 5;
 
 /// The longest rest, in milliseconds: what is said is seen within it.
-const REST_MS: u64 = 500;
+const REST_MS: u64 = 1_000;
 
 /// When to show what has come in.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,13 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn showing_takes_a_quarter_of_the_time_at_most() {
+    fn showing_takes_a_sixth_of_the_time() {
         let mut pace = Pace::default();
         pace.came(1_000);
         pace.shown();
         assert_eq!(pace.came(1_005), None);
         assert!(pace.painted(1_000, 1_020));
-        assert_eq!(pace.came(1_020), Some(60));
+        assert_eq!(pace.came(1_020), Some(100));
         assert_eq!(pace.came(1_030), None);
     }
 

@@ -242,6 +242,7 @@ impl RoomStore {
                 now: platform::now(),
             },
         };
+        self.client.try_update_value(RoomClient::show);
         let Some((rows, people, typing, older, newest, over)) = self.look(|client| {
             let over = client.over().map(str::to_owned);
             let roster = client.roster();

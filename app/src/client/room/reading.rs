@@ -20,6 +20,11 @@ pub enum Older {
 }
 
 impl RoomClient {
+    /// The lines are about to be shown.
+    pub fn show(&mut self) {
+        self.window.show();
+    }
+
     /// The lines to show.
     pub fn rows(&self, wall: &Wall<'_>) -> Vec<Row> {
         let unsent = self.window.is_newest().then_some(&self.outbox);
