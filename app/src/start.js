@@ -8,7 +8,8 @@
     // All three at once, not one when another asks for it.
     import("socket.io-client");
     const file = fetch(binary);
-    import(program).then((module) => module.default({ module_or_path: file }).then(() => module.hydrate()));
+    // What takes long is taken in parts: between them the browser can answer whoever touches the page.
+    import(program).then((module) => module.default({ module_or_path: file }).then(() => setTimeout(() => module.hydrate())));
   };
   if (document.hidden) return start();
   requestAnimationFrame(() => requestAnimationFrame(start));

@@ -110,7 +110,7 @@ impl RoomStore {
 
     /// The first paint is over: from now on times are this machine's.
     pub fn go_local(&self) {
-        self.wall.set_value(None);
+        self.wall.try_set_value(None);
         self.refresh();
     }
 

@@ -58,7 +58,7 @@ pub fn in_frame(ms: u64, run: impl FnOnce() + 'static) {
     }
 }
 
-/// Runs it, called while a frame is made, when that is painted.
+/// Runs it in a task of its own; called while a frame is made: when that is painted.
 pub fn after_frame(run: impl FnOnce() + 'static) {
     set_timeout(run, Duration::ZERO);
 }
