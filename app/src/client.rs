@@ -11,6 +11,7 @@ pub mod links;
 pub mod live;
 pub mod navigation;
 pub mod outbox;
+pub mod pace;
 pub mod platform;
 pub mod reconnect;
 pub mod room;

@@ -25,7 +25,7 @@ pub use place::Address;
 pub use problem::Problem;
 #[cfg(feature = "ssr")]
 pub use shell::shell;
-pub use visitor::{Assets, Theme, Visitor};
+pub use visitor::{Assets, Built, Theme, Visitor};
 
 use client::live::Live;
 use client::navigation::Navigation;

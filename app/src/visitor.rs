@@ -1,6 +1,7 @@
 //! What the server knows about a request before it renders anything.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::Person;
@@ -21,7 +22,21 @@ pub struct Visitor {
 #[derive(Clone, Debug, Default)]
 pub struct Assets {
     /// URL of the ES module build of socket.io-client.
-    pub socket_io: String,
+    pub socket_io: Arc<str>,
+    /// What was built. Nothing while it is being worked on: names change then, and Leptos looks them up for each page.
+    pub built: Option<Built>,
+}
+
+/// The built files of a site.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// URL of the program's script.
+    pub script: Arc<str>,
+    /// URL of the program itself, WebAssembly.
+    pub program: Arc<str>,
+    /// The text of the style sheet. It is small enough to stand in the page, so that to read it takes no further round
+    /// trip. Nothing in it ends an element of raw text.
+    pub style: Arc<str>,
 }
 
 /// Light, dark, or as the system has it.

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use leptos::config::LeptosOptions;
+use app::{Assets, Built};
+use leptos::config::{Env, LeptosOptions};
 
 /// Name that the build gives its files; see `[[workspace.metadata.leptos]]`.
 const OUTPUT_NAME: &str = "hubbub";
@@ -15,8 +16,8 @@ pub struct Site {
     pub root: PathBuf,
     /// What Leptos needs to know to refer to its files.
     pub options: LeptosOptions,
-    /// Address of the Socket.IO client.
-    pub socket_io: String,
+    /// What pages refer to.
+    pub assets: Assets,
 }
 
 /// No usable site.
@@ -38,31 +39,43 @@ impl Site {
             problem,
         };
         let pkg = names(&root.join("pkg"));
-        let hash_files = hashed_names().is_some_and(|hashed| hashed.iter().all(|name| pkg.contains(name)));
-        if !hash_files && !pkg.iter().any(|name| name == "hubbub.js") {
+        let hashed = hashed_names().filter(|hashed| hashed.iter().all(|name| pkg.contains(name)));
+        if hashed.is_none() && !pkg.iter().any(|name| name == "hubbub.js") {
             return Err(missing("there is no site here that belongs to this binary"));
         }
         let socket_io = names(&root.join("vendor"))
             .into_iter()
             .find(|name| name.starts_with("socket.io-") && name.ends_with(".js"));
         let socket_io = socket_io.ok_or_else(|| missing("the Socket.IO client is not there"))?;
+        let watched = std::env::var_os("LEPTOS_WATCH").is_some();
         let options = LeptosOptions::builder()
             .output_name(OUTPUT_NAME)
             .site_root(Arc::from(root.to_string_lossy()))
             .site_pkg_dir("pkg")
-            .hash_files(hash_files)
-            .env(if std::env::var_os("LEPTOS_WATCH").is_some() {
-                leptos::config::Env::DEV
-            } else {
-                leptos::config::Env::PROD
-            })
+            .hash_files(hashed.is_some())
+            .env(if watched { Env::DEV } else { Env::PROD })
             .build();
+        let built = hashed.filter(|_| !watched).and_then(|files| built(root, &files));
+        let socket_io = format!("/vendor/{socket_io}").into();
         Ok(Self {
             root: root.to_owned(),
             options,
-            socket_io: format!("/vendor/{socket_io}"),
+            assets: Assets { socket_io, built },
         })
     }
+}
+
+/// What pages refer to, if the build gave its files names of their own.
+fn built(root: &Path, files: &[String]) -> Option<Built> {
+    let file = |ending: &str| files.iter().find(|name| name.ends_with(ending));
+    let url = |ending: &str| Some(format!("/pkg/{}", file(ending)?).into());
+    let style = std::fs::read_to_string(root.join("pkg").join(file(".css")?)).ok()?;
+    Some(Built {
+        script: url(".js")?,
+        program: url(".wasm")?,
+        // It stands inside an element of raw text: nothing in it may end that.
+        style: style.replace("</", "<\\/").into(),
+    })
 }
 
 /// The names that the build gave its files, from the list that it leaves beside the binary.

@@ -154,13 +154,24 @@ impl Live {
     /// Changes the room, shows the result, and does what it wants.
     pub fn drive(self, store: RoomStore, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
         let mut f = Some(f);
-        self.drive_any(store, &mut |client, now| f.take().map(|f| f(client, now)));
+        self.drive_any(store, true, &mut |client, now| f.take().map(|f| f(client, now)));
     }
 
     // This and `inner_any` are once in the browser build, and not once for each closure.
-    fn drive_any(self, store: RoomStore, f: &mut dyn FnMut(&mut RoomClient, u64) -> Option<Vec<Command>>) {
+    fn drive_any(
+        self,
+        store: RoomStore,
+        at_once: bool,
+        f: &mut dyn FnMut(&mut RoomClient, u64) -> Option<Vec<Command>>,
+    ) {
         let now = platform::now().0;
-        if let Some(commands) = store.change(|client| f(client, now)).flatten() {
+        let mut change = |client: &mut RoomClient| f(client, now);
+        let commands = if at_once {
+            store.change(&mut change)
+        } else {
+            store.take(&mut change)
+        };
+        if let Some(commands) = commands.flatten() {
             self.perform(store, commands);
         }
     }
@@ -178,7 +189,6 @@ impl Live {
 
     /// Does what a room wants.
     pub fn perform(self, store: RoomStore, commands: Vec<Command>) {
-        store.news(&commands);
         let (Some(of), Some(room)) = (store.look(RoomClient::generation), store.slug()) else {
             return;
         };
@@ -201,7 +211,7 @@ impl Live {
                 }),
                 Command::Typing(typing) => self.tell("typing", &typing),
                 Command::Wake(ms) => store.wake(ms, move || self.drive(store, RoomClient::tick)),
-                Command::News(_) => {}
+                Command::News(event) => store.hear(event),
             }
         }
     }
@@ -337,9 +347,11 @@ impl Live {
         }
     }
 
+    /// Something came in: the room on screen takes it, and shows it with the next frame.
     fn with_room(self, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
         if let Some(store) = self.inner(|inner| inner.room).flatten() {
-            self.drive(store, f);
+            let mut f = Some(f);
+            self.drive_any(store, false, &mut |client, now| f.take().map(|f| f(client, now)));
         }
     }
 

@@ -91,12 +91,6 @@ pub struct Wall<'a> {
     pub now: Timestamp,
 }
 
-impl Wall<'_> {
-    fn moment(&self, at: Timestamp) -> Moment {
-        Moment::new(at, (self.offset)(at))
-    }
-}
-
 /// The lines, oldest first. `unsent` stands after the newest message: nothing, if these events are further up.
 pub fn rows(
     events: &[RoomEvent],
@@ -144,6 +138,8 @@ pub fn rows(
 /// The list while it is being written.
 struct List<'a> {
     wall: &'a Wall<'a>,
+    /// The clock's offset in the last minute that was asked for: to ask the browser costs more than to write the line.
+    offset: Option<(u64, i32)>,
     today: i64,
     day: Option<i64>,
     /// Who said the line above, and when; nothing if it is not a message.
@@ -155,11 +151,22 @@ impl<'a> List<'a> {
     fn new(wall: &'a Wall<'a>) -> Self {
         Self {
             wall,
-            today: wall.moment(wall.now).day,
+            offset: None,
+            today: Moment::new(wall.now, (wall.offset)(wall.now)).day,
             day: None,
             above: None,
             rows: Vec::new(),
         }
+    }
+
+    fn moment(&mut self, at: Timestamp) -> Moment {
+        let minute = at.0 / 60_000;
+        let offset = match self.offset {
+            Some((known, offset)) if known == minute => offset,
+            _ => (self.wall.offset)(at),
+        };
+        self.offset = Some((minute, offset));
+        Moment::new(at, offset)
     }
 
     fn event(&mut self, event: &RoomEvent) {
@@ -184,7 +191,7 @@ impl<'a> List<'a> {
         seq: Option<u64>,
         mark: Mark,
     ) {
-        let moment = self.wall.moment(at);
+        let moment = self.moment(at);
         // Order is the log's, not the clock's: a replica whose clock is behind does not open yesterday again.
         if self.day.is_none_or(|day| day < moment.day) {
             self.day = Some(moment.day);

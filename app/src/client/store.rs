@@ -6,11 +6,12 @@ use std::time::Duration;
 use leptos::html::Div;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
-use protocol::{Person, PersonId, PresenceList, RoomSlug, Timestamp};
+use protocol::{EventBody, Person, PersonId, PresenceList, RoomEvent, RoomSlug, Timestamp};
 
 use super::kept;
+use super::pace::Pace;
 use super::platform;
-use super::room::{Command, Older, RoomClient};
+use super::room::{Older, RoomClient};
 use super::rows::{Row, Wall};
 use super::timeline::Timeline;
 use crate::data::RoomData;
@@ -31,6 +32,9 @@ pub struct RoomStore {
     client: StoredValue<RoomClient>,
     wall: StoredValue<Option<Timestamp>>,
     timer: StoredValue<Option<(u64, TimeoutHandle)>>,
+    pace: StoredValue<Pace>,
+    /// What others said since the last time that something was shown: how many messages, and the last of them.
+    heard: StoredValue<(u32, Option<RoomEvent>)>,
     /// The list, oldest first.
     pub lines: RwSignal<Vec<Line>>,
     /// Who is here.
@@ -62,6 +66,8 @@ impl RoomStore {
             client: StoredValue::new(client),
             wall: StoredValue::new(Some(data.now)),
             timer: StoredValue::new(None),
+            pace: StoredValue::default(),
+            heard: StoredValue::default(),
             lines: RwSignal::new(Vec::new()),
             people: RwSignal::new(data.roster.clone()),
             typing: RwSignal::default(),
@@ -104,7 +110,7 @@ impl RoomStore {
 
     /// The first paint is over: from now on times are this machine's.
     pub fn go_local(&self) {
-        self.wall.set_value(None);
+        self.wall.try_set_value(None);
         self.refresh();
     }
 
@@ -112,6 +118,15 @@ impl RoomStore {
     pub fn change<T>(&self, f: impl FnOnce(&mut RoomClient) -> T) -> Option<T> {
         let (mut f, mut result) = (Some(f), None);
         self.change_any(&mut |client| result = f.take().map(|f| f(client)));
+        self.refresh();
+        result
+    }
+
+    /// Like [`RoomStore::change`], but shows the result with whatever else comes in before the next frame.
+    pub fn take<T>(&self, f: impl FnOnce(&mut RoomClient) -> T) -> Option<T> {
+        let (mut f, mut result) = (Some(f), None);
+        self.change_any(&mut |client| result = f.take().map(|f| f(client)));
+        self.show_soon();
         result
     }
 
@@ -121,9 +136,36 @@ impl RoomStore {
             f(client);
             client.unsaved()
         });
-        self.refresh();
         if let (Some(unsaved), Some(person), Some(room)) = (unsaved, self.you(), self.slug()) {
             kept::write(&person, &room, unsaved);
+        }
+    }
+
+    fn show_soon(self) {
+        let wait = self.pace.try_update_value(|pace| pace.came(platform::now().0));
+        if let Some(ms) = wait.flatten() {
+            platform::in_frame(ms, move || self.show_now());
+        }
+    }
+
+    fn show_now(self) {
+        let began = platform::now().0;
+        self.pace.try_update_value(Pace::shown);
+        self.refresh();
+        platform::after_frame(move || {
+            let painted = |pace: &mut Pace| pace.painted(began, platform::now().0);
+            if self.pace.try_update_value(painted) == Some(true) {
+                self.show_soon();
+            }
+        });
+    }
+
+    /// The tab was looked at, or is not any more. A page that nobody sees has no frames to wait for.
+    pub fn visibility_changed(&self) {
+        self.pace.try_set_value(Pace::default());
+        self.refresh();
+        if platform::visible() {
+            self.missed.try_set(0);
         }
     }
 
@@ -162,22 +204,23 @@ impl RoomStore {
     }
 
     /// Somebody else said something.
-    pub fn news(&self, news: &[Command]) {
-        let said: Vec<_> = news
-            .iter()
-            .filter_map(|command| match command {
-                Command::News(event) => Some(event),
-                _ => None,
-            })
-            .collect();
-        let count = said.len() as u32;
-        match said.as_slice() {
-            [] => return,
-            [.., last] if count <= 3 => {
-                let protocol::EventBody::Posted { text, .. } = &last.body;
-                self.announced.set(format!("{}: {text}", last.author.name));
-            }
-            _ => self.announced.set(format!("{count} new messages")),
+    pub fn hear(&self, event: RoomEvent) {
+        self.heard.try_update_value(|(count, last)| {
+            *count += 1;
+            *last = Some(event);
+        });
+        self.show_soon();
+    }
+
+    fn tell(&self) {
+        let Some((count, Some(last))) = self.heard.try_update_value(std::mem::take) else {
+            return;
+        };
+        if count <= 3 {
+            let EventBody::Posted { text, .. } = &last.body;
+            self.announced.set(format!("{}: {text}", last.author.name));
+        } else {
+            self.announced.set(format!("{count} new messages"));
         }
         if self.look(RoomClient::at_bottom) == Some(false) {
             self.below.update(|below| *below += count);
@@ -199,6 +242,7 @@ impl RoomStore {
                 now: platform::now(),
             },
         };
+        self.client.try_update_value(RoomClient::show);
         let Some((rows, people, typing, older, newest, over)) = self.look(|client| {
             let over = client.over().map(str::to_owned);
             let roster = client.roster();
@@ -214,6 +258,7 @@ impl RoomStore {
             return;
         };
         self.show(rows);
+        self.tell();
         set_if_changed(self.people, people);
         set_if_changed(self.typing, typing);
         set_if_changed(self.older, older);

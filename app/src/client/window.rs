@@ -8,6 +8,13 @@ use super::timeline::Timeline;
 /// Messages in the page at most.
 pub const WINDOW_EVENTS: u64 = 400;
 
+/// Messages in the page of who is at the bottom: some screens full. Each line that is there costs time whenever another
+/// comes, read or not; whoever scrolls up finds more in the timeline.
+const FOLLOWED: u64 = 150;
+
+/// Of a flood, so many come into the page at once: whoever cannot paint as fast as messages come cannot read them either.
+const FRESH: u64 = 50;
+
 /// How many come at one end, and go at the other, when the reader gets near it.
 const STEP: u64 = 100;
 
@@ -18,6 +25,8 @@ pub struct Window {
     last: u64,
     /// The oldest message that the timeline held when this was settled.
     oldest: u64,
+    /// The last message when this was shown.
+    shown: u64,
     /// It ends with the newest message.
     newest: bool,
     /// The reader is at the bottom: what is new is followed, and what is too much goes at the top.
@@ -30,6 +39,7 @@ impl Default for Window {
             first: 0,
             last: 0,
             oldest: 0,
+            shown: 0,
             newest: true,
             at_bottom: true,
         }
@@ -59,20 +69,29 @@ impl Window {
             return;
         };
         let lost = newest < self.first || self.last < oldest;
+        if oldest < self.oldest {
+            // Older ones were loaded because the reader wants to see them.
+            self.first = self.first.saturating_sub(STEP);
+        }
         if lost || (self.newest && self.at_bottom) {
+            let first = if lost { 0 } else { self.first };
             self.last = newest;
-            self.first = (newest + 1).saturating_sub(WINDOW_EVENTS).max(oldest);
+            self.first = first.max((newest + 1).saturating_sub(FOLLOWED)).max(oldest);
         } else {
-            if oldest < self.oldest {
-                // Older ones were loaded because the reader wants to see them.
-                self.first = self.first.saturating_sub(STEP);
-            }
             self.first = self.first.max(oldest);
             let last = if self.newest { newest } else { self.last };
             self.last = last.min(self.first + WINDOW_EVENTS - 1);
         }
         self.oldest = oldest;
         self.newest = self.last == newest;
+    }
+
+    /// It is about to be shown.
+    pub fn show(&mut self) {
+        if self.newest && self.at_bottom && self.last > self.shown + FRESH {
+            self.first = self.first.max(self.last + 1 - FRESH);
+        }
+        self.shown = self.last;
     }
 
     /// The reader is near its top. False: there is nothing above in the timeline.
@@ -125,24 +144,60 @@ mod tests {
     fn who_is_at_the_bottom_follows_what_is_new() {
         let mut timeline = timeline(1, 400);
         let mut window = settled(&timeline);
-        assert_eq!(shown(&window, &timeline), (1, 400));
+        assert_eq!(shown(&window, &timeline), (251, 400));
         timeline.apply(&posted(401, "ada"));
         window.settle(&timeline);
-        assert_eq!(shown(&window, &timeline), (2, 401));
+        assert_eq!(shown(&window, &timeline), (252, 401));
         assert!(window.is_newest());
     }
 
     #[test]
     fn who_reads_further_up_keeps_what_is_there() {
-        let mut timeline = timeline(1, 399);
+        let mut timeline = timeline(1, 150);
         let mut window = settled(&timeline);
         window.at_bottom = false;
-        for n in 400..=402 {
+        for n in 151..=402 {
             timeline.apply(&posted(n, "ada"));
             window.settle(&timeline);
         }
         assert_eq!(shown(&window, &timeline), (1, 400));
         assert!(!window.is_newest());
+    }
+
+    #[test]
+    fn of_a_flood_only_the_end_comes_into_the_page() {
+        let mut timeline = timeline(1, 50);
+        let mut window = settled(&timeline);
+        window.show();
+        assert_eq!(shown(&window, &timeline), (1, 50));
+        let mut hear = |last| {
+            let first = timeline.position().seq.get() + 1;
+            for n in first..=last {
+                timeline.apply(&posted(n, "ada"));
+                window.settle(&timeline);
+            }
+            window.show();
+            shown(&window, &timeline)
+        };
+        assert_eq!(hear(100), (1, 100));
+        assert_eq!(hear(200), (151, 200));
+        assert_eq!(hear(201), (151, 201));
+        assert_eq!(hear(250), (151, 250));
+        assert_eq!(hear(300), (151, 300));
+        assert_eq!(hear(310), (161, 310));
+    }
+
+    #[test]
+    fn whoever_comes_back_to_the_bottom_has_few_messages_again() {
+        let mut timeline = timeline(1, 1_000);
+        let mut window = settled(&timeline);
+        window.at_bottom = false;
+        assert!(window.up(&timeline) && window.up(&timeline));
+        assert_eq!(shown(&window, &timeline), (651, 1_000));
+        window.at_bottom = true;
+        timeline.apply(&posted(1_001, "ada"));
+        window.settle(&timeline);
+        assert_eq!(shown(&window, &timeline), (852, 1_001));
     }
 
     #[test]
@@ -153,9 +208,9 @@ mod tests {
         while window.up(&timeline) {
             seen.push(shown(&window, &timeline));
         }
-        assert_eq!(seen.first(), Some(&(601, 1_000)));
+        assert_eq!(seen.first(), Some(&(851, 1_000)));
         assert_eq!(seen.last(), Some(&(1, 400)));
-        assert!(seen.iter().all(|(first, last)| last - first + 1 == WINDOW_EVENTS));
+        assert!(seen.iter().all(|(first, last)| last - first < WINDOW_EVENTS));
         while !window.is_newest() {
             window.down(&timeline);
         }

@@ -27,15 +27,14 @@ pub fn Conversation(
     let data = StoredValue::new(data);
 
     effect(move || {
-        store.go_local();
-        if active {
-            live.enter(store);
-        }
-        let seen = window_event_listener_untyped("visibilitychange", move |_| {
-            if platform::visible() {
-                store.missed.try_set(0);
+        // In a task of its own, after the one that has taken over the page.
+        platform::after_frame(move || {
+            store.go_local();
+            if active {
+                live.enter(store);
             }
         });
+        let seen = window_event_listener_untyped("visibilitychange", move |_| store.visibility_changed());
         on_cleanup(move || {
             seen.remove();
             if active {

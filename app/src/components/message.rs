@@ -41,11 +41,8 @@ pub fn Message(
         let seq = now.read().seq;
         seq.map(|seq| format!("/rooms/{room}?before={}#m{seq}", seq + 1))
     };
-    let sending = move || matches!(now.read().mark, Mark::Waiting | Mark::Sending);
-    let state = move || match now.read().mark {
-        Mark::Waiting => "Waiting to be sent",
-        _ => "Sending",
-    };
+    // What others say is here because it was sent.
+    let sending = move || own && matches!(now.read().mark, Mark::Waiting | Mark::Sending);
     view! {
         <article class="message" class:lead=move || now.read().lead class:own=own class:sending=sending id=id>
             <span class=format!("chip hue-{hue}") aria-hidden="true">{initial(&name)}</span>
@@ -55,10 +52,28 @@ pub fn Message(
                     <time datetime=move || now.read().datetime.clone()>{move || now.read().time.clone()}</time>
                 </a>
             </header>
-            <span class="mark icon icon-clock" role="img" aria-label=state title=state hidden=move || !sending()></span>
+            {own.then(|| view! { <Sending now/> })}
             <div class="text"><MessageText text=first.text/></div>
             {own.then(|| view! { <Failed now client_id store/> })}
         </article>
+    }
+    .into_any()
+}
+
+/// A clock until it is sent.
+#[component]
+fn Sending(now: Memo<MessageRow>) -> impl IntoView {
+    let waiting = move || now.read().mark == Mark::Waiting;
+    let sending = move || waiting() || now.read().mark == Mark::Sending;
+    let state = move || {
+        if waiting() {
+            "Waiting to be sent"
+        } else {
+            "Sending"
+        }
+    };
+    view! {
+        <span class="mark icon icon-clock" role="img" aria-label=state title=state hidden=move || !sending()></span>
     }
     .into_any()
 }

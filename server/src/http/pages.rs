@@ -2,7 +2,7 @@
 
 use any_spawner::Executor;
 use app::data::load;
-use app::{Address, Assets, Page, Theme, Visitor, shell};
+use app::{Address, Page, Theme, Visitor, shell};
 use axum::Router;
 use axum::extract::{self, Request};
 use axum::response::{IntoResponse, Response};
@@ -115,11 +115,9 @@ async fn visitor(state: &State, headers: &HeaderMap) -> Result<Visitor, chat::Ch
     Ok(Visitor { you, theme })
 }
 
-/// What `app` finds in its context: who is asking, and where the client script is.
+/// What `app` finds in its context: who is asking, and where the site's files are.
 fn provide(state: &State) {
-    provide_context(Assets {
-        socket_io: state.site.socket_io.clone(),
-    });
+    provide_context(state.site.assets.clone());
     let visitor = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Visitor>().cloned());
     provide_context(visitor.unwrap_or(Visitor {
         you: None,

@@ -5,13 +5,13 @@ use http::{HeaderName, HeaderValue, header};
 use leptos::prelude::{use_context, use_nonce};
 use leptos_axum::ResponseOptions;
 
-/// Sets the policy of the page that is being rendered, with the nonce of its inline scripts.
+/// Sets the policy of the page that is being rendered, with the nonce of its inline scripts and style.
 pub fn set_for_page() {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
         return;
     };
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
          img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'"
     );

@@ -29,6 +29,12 @@ pub fn visible() -> bool {
     false
 }
 
+/// Nothing comes in while a page is rendered.
+pub fn in_frame(_ms: u64, _run: impl FnOnce() + 'static) {}
+
+/// Nothing is painted either.
+pub fn after_frame(_run: impl FnOnce() + 'static) {}
+
 /// Whether a media query holds.
 pub fn matches(_query: &str) -> bool {
     false

@@ -1,11 +1,16 @@
 //! What only a browser knows, from the browser.
 
-use leptos::prelude::{document, window};
+use std::time::Duration;
+
+use leptos::prelude::{document, request_animation_frame, set_timeout, window};
 use protocol::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::client::json::Json;
+
+/// What comes in while nobody looks is shown after so many milliseconds.
+const HIDDEN_MS: u64 = 250;
 
 /// Now.
 pub fn now() -> Timestamp {
@@ -39,6 +44,23 @@ pub fn matches(query: &str) -> bool {
         .ok()
         .flatten()
         .is_some_and(|list| list.matches())
+}
+
+/// Runs it when the next frame is made that is at least so many milliseconds away.
+pub fn in_frame(ms: u64, run: impl FnOnce() + 'static) {
+    if !visible() {
+        // No frames are made of what nobody sees.
+        set_timeout(run, Duration::from_millis(ms.max(HIDDEN_MS)));
+    } else if ms == 0 {
+        request_animation_frame(run);
+    } else {
+        set_timeout(move || in_frame(0, run), Duration::from_millis(ms));
+    }
+}
+
+/// Runs it in a task of its own; called while a frame is made: when that is painted.
+pub fn after_frame(run: impl FnOnce() + 'static) {
+    set_timeout(run, Duration::ZERO);
 }
 
 /// The theme that the page was rendered with: the server wrote it there, so reading it is no surprise.

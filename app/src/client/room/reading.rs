@@ -20,6 +20,11 @@ pub enum Older {
 }
 
 impl RoomClient {
+    /// The lines are about to be shown.
+    pub fn show(&mut self) {
+        self.window.show();
+    }
+
     /// The lines to show.
     pub fn rows(&self, wall: &Wall<'_>) -> Vec<Row> {
         let unsent = self.window.is_newest().then_some(&self.outbox);
@@ -47,7 +52,8 @@ impl RoomClient {
 
     /// The reader has scrolled.
     pub fn reader_at_bottom(&mut self, at_bottom: bool) {
-        self.window.at_bottom = at_bottom;
+        // The page may be a frame behind: its last line need not be the newest any more.
+        self.window.at_bottom = at_bottom && self.window.is_newest();
     }
 
     /// Whether there is more above.

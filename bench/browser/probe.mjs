@@ -1,0 +1,27 @@
+// What runs in the page before its own scripts: notes frames, long tasks, when it became live, and WebAssembly's memory.
+
+export function probe() {
+  const bench = { frames: [], longTasks: [], memory: undefined, live: undefined };
+  globalThis.bench = bench;
+  for (const name of ["instantiate", "instantiateStreaming"]) {
+    const real = WebAssembly[name];
+    WebAssembly[name] = async (...args) => {
+      const result = await real.apply(WebAssembly, args);
+      bench.memory = (result.instance ?? result).exports.memory;
+      return result;
+    };
+  }
+  new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries()) bench.longTasks.push({ startTime, duration });
+  }).observe({ type: "longtask", buffered: true });
+  // In the page means in the document: nothing is live before that.
+  const look = () => {
+    if (bench.live === undefined && document.querySelector(".connection.live")) bench.live = performance.now();
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
+  const frame = (at) => {
+    bench.frames.push(at);
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+}
