@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -396,8 +397,18 @@ pub async fn greet(wire: &Wire, dialect: Dialect, name: &str, token: Option<&str
 
 /// Sends a command and waits for its answer.
 pub async fn ask(wire: &Wire, dialect: Dialect, id: u32, packet: &str) -> io::Result<Value> {
+    let answer: Value = serde_json::from_slice(&ask_for_bytes(wire, dialect, id, packet).await?)?;
+    match answer.get(0).and_then(|answer| answer.get("error")) {
+        Some(error) => Err(io::Error::other(format!("refused: {error}"))),
+        None => Ok(answer),
+    }
+}
+
+/// The same, and the answer stays what it is: to read thousands of long ones would be the generator's work, not the
+/// server's.
+pub async fn ask_for_bytes(wire: &Wire, dialect: Dialect, id: u32, packet: &str) -> io::Result<Vec<u8>> {
     wire.send(packet)?;
-    let answer = within(async {
+    within(async {
         let mut answer = None;
         while answer.is_none() {
             wire.receive(|text| {
@@ -410,12 +421,8 @@ pub async fn ask(wire: &Wire, dialect: Dialect, id: u32, packet: &str) -> io::Re
             .await?;
         }
         Ok(answer.unwrap_or_default())
-    });
-    let answer: Value = serde_json::from_slice(&answer.await?)?;
-    match answer.get(0).and_then(|answer| answer.get("error")) {
-        Some(error) => Err(io::Error::other(format!("refused: {error}"))),
-        None => Ok(answer),
-    }
+    })
+    .await
 }
 
 async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
@@ -423,6 +430,9 @@ async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
         .await
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
+
+/// Rooms that this process has opened.
+static OPENED: AtomicU32 = AtomicU32::new(0);
 
 /// Fresh rooms.
 async fn open_rooms(dialect: Dialect, door: SocketAddr, count: usize) -> io::Result<Vec<Rc<Room>>> {
@@ -440,12 +450,15 @@ async fn open_rooms(dialect: Dialect, door: SocketAddr, count: usize) -> io::Res
     .await?;
     let mut rooms = Vec::new();
     for n in 0..count {
+        // Rooms of an earlier crowd may still be there.
+        let opened = OPENED.fetch_add(1, Ordering::Relaxed);
+        let title = format!("Bench {opened}");
         let id = 2 + u32::try_from(n).unwrap_or(u32::MAX - 2);
         let answer = ask(
             &wire,
             dialect,
             id,
-            &dialect.ask(id, "create_room", &json!({ "title": format!("Bench {n}") })),
+            &dialect.ask(id, "create_room", &json!({ "title": title })),
         )
         .await?;
         let slug = answer.pointer("/0/ok/room").and_then(Value::as_str);

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use governor::clock::{Clock, DefaultClock};
+use governor::clock::Clock;
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use protocol::RoomSlug;
 
@@ -55,7 +55,7 @@ impl Gate {
         }
         self.addresses
             .check_key(&address)
-            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+            .map_err(|until| until.wait_time_from(self.addresses.clock().now()))
     }
 
     /// Begins a join, or says how long the connection that has these turns must wait for its own.
@@ -71,7 +71,11 @@ impl Gate {
         ConnectionGate {
             gate: self.clone(),
             address,
-            rate: RateLimiter::direct(quota(self.limits.connection_rate)),
+            // To set up a clock takes longer than all the rest of a connection.
+            rate: RateLimiter::direct_with_clock(
+                quota(self.limits.connection_rate),
+                self.addresses.clock().clone(),
+            ),
             closed_until: Mutex::new(None),
         }
     }
@@ -166,7 +170,7 @@ impl ConnectionGate {
         }
         self.rate
             .check()
-            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+            .map_err(|until| until.wait_time_from(self.rate.clock().now()))
     }
 }
 

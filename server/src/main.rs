@@ -17,9 +17,6 @@ use std::process::ExitCode;
 
 use config::{Config, Invocation};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match Config::from_command_line(std::env::args(), |name| std::env::var(name).ok()) {
         Ok(Invocation::Serve(config)) => match serve(*config) {

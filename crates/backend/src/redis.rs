@@ -53,9 +53,9 @@ use subscriptions::{Following, Subscriptions};
 /// What all keys begin with.
 const PREFIX: &str = "hubbub:";
 /// Events that a follower of a log may lie behind before it is told of a gap.
-const LOG_CHANNEL: usize = 1_024;
+const LOG_CHANNEL: usize = 256;
 /// Changes that a follower of a room's presence may lie behind before it is told to read the roster again.
-const PRESENCE_CHANNEL: usize = 256;
+const PRESENCE_CHANNEL: usize = 64;
 /// Appends that may be under way. Beyond it the caller is told [`StoreError::Busy`] at once.
 const APPENDS: usize = 4_096;
 /// How long saying goodbye may take: whoever stops must not wait for a Redis that is away.

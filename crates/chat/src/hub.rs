@@ -8,6 +8,7 @@ mod rooms;
 mod roster;
 mod send;
 mod sign_in;
+mod tails;
 mod typing;
 
 pub use follow::{Following, Live};
@@ -18,6 +19,7 @@ use protocol::{ErrorCode, Refusal, RoomSlug};
 
 use crate::error::{ChatError, StoreError};
 use crate::ports::{Accounts, Clock, Directory, Ids, Presence, RoomLog};
+use tails::Tails;
 
 /// How often the lobby is opened again for one piece of work, in a storage that is emptied again and again.
 const LOBBY_TRIES: u32 = 5;
@@ -31,6 +33,7 @@ pub struct Hub {
     presence: Arc<dyn Presence>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
+    tails: Tails,
 }
 
 /// The ports that a [`Hub`] works on.
@@ -70,6 +73,7 @@ impl Hub {
             presence,
             clock,
             ids,
+            tails: Tails::default(),
         };
         hub.ensure_lobby().await?;
         Ok(hub)

@@ -65,12 +65,20 @@ impl Hub {
             room: room.clone(),
             head: head.clone(),
         };
-        let events = futures::stream::unfold(Some((cursor, signals)), |state| async {
-            let (mut cursor, mut signals) = state?;
+        let feed = self.tails.feed(room, &head);
+        let events = futures::stream::unfold(Some((cursor, signals, feed)), |state| async {
+            let (mut cursor, mut signals, feed) = state?;
             loop {
                 match cursor.take(signals.next().await?).await {
                     Ok(None) => {}
-                    Ok(Some(live)) => return Some((live, Some((cursor, signals)))),
+                    Ok(Some(live)) => {
+                        match &live {
+                            Live::Events(events) => feed.events(events),
+                            Live::Reset(head) => feed.reset(head),
+                            _ => {}
+                        }
+                        return Some((live, Some((cursor, signals, feed))));
+                    }
                     Err(error) => return Some((Live::Lost(Arc::new(error)), None)),
                 }
             }

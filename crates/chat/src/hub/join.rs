@@ -4,6 +4,7 @@ use protocol::limits::{CATCH_UP_EVENTS, PAGE_EVENTS};
 use protocol::{Join, Joined, Person, Position, RoomSlug};
 
 use super::Hub;
+use super::tails::Served;
 use crate::error::ChatError;
 use crate::room::{ConnectionId, Page};
 
@@ -34,21 +35,16 @@ impl Hub {
         join: Join,
     ) -> Result<Joined, ChatError> {
         let Join { room: slug, from } = join;
-        let room = self.room(&slug).await?;
-        self.enter(person, connection, &slug).await?;
-        // The storage may be emptied between any two of these: there is a lobby nevertheless.
-        let latest = || self.with_lobby(&slug, || self.log.page(&slug, None, PAGE_EVENTS));
-        let (page, reset) = match from {
-            None => (latest().await?, false),
-            Some(from) => {
-                let read = || self.log.read(&slug, from.seq, CATCH_UP_EVENTS);
-                let missed = self.with_lobby(&slug, read).await?;
-                if continues(&from, &missed) {
-                    (missed, false)
-                } else {
-                    (latest().await?, true)
-                }
-            }
+        let (room, page, reset) = if let Some(Served { room, page }) = self.tails.serve(&slug, from.as_ref())
+        {
+            self.enter(person, connection, &slug).await?;
+            (room, page, false)
+        } else {
+            let room = self.room(&slug).await?;
+            self.enter(person, connection, &slug).await?;
+            let (page, reset) = self.read(&slug, from).await?;
+            self.tails.learn(&room, &page);
+            (room, page, reset)
         };
         let roster = self.roster(&slug).await?;
         let head = Position {
@@ -65,6 +61,24 @@ impl Hub {
             more,
             roster,
         })
+    }
+}
+
+impl Hub {
+    /// What `from` misses, or else the latest page and whether that is news.
+    async fn read(&self, slug: &RoomSlug, from: Option<Position>) -> Result<(Page, bool), ChatError> {
+        // The storage may be emptied between any two of these: there is a lobby nevertheless.
+        let latest = || self.with_lobby(slug, || self.log.page(slug, None, PAGE_EVENTS));
+        let Some(from) = from else {
+            return Ok((latest().await?, false));
+        };
+        let read = || self.log.read(slug, from.seq, CATCH_UP_EVENTS);
+        let missed = self.with_lobby(slug, read).await?;
+        if continues(&from, &missed) {
+            Ok((missed, false))
+        } else {
+            Ok((latest().await?, true))
+        }
     }
 }
 
