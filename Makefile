@@ -3,7 +3,7 @@ export HUBBUB_TOOLS ?= $(CURDIR)/.tools
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run watch build test check unit browser bench replicas faults hostile soak clean
+.PHONY: help setup run watch build test check unit browser bench bench-quick bench-growth replicas faults hostile soak clean
 
 ENV := source "$(HUBBUB_TOOLS)/env" &&
 
@@ -44,7 +44,18 @@ faults: build ## The fault matrix on real processes, beside Socket.IO's own chat
 	@$(ENV) cargo build -q -p testkit --bin check
 	@cd end2end && npx playwright test --project=faults $(if $(FAULTS),-g "$(FAULTS)")
 
-bench hostile:
+bench: build ## Hubbub beside Socket.IO and a bare write loop, in turns: bench/results (BENCH="fanout hot": some measures)
+	@scripts/setup.sh bench
+	@$(ENV) cargo build -q --release -p bench && ulimit -n 20000 && target/release/bench $(BENCH)
+
+bench-quick: build ## The same in under three minutes, one turn each
+	@scripts/setup.sh bench
+	@$(ENV) cargo build -q --release -p bench && ulimit -n 20000 && target/release/bench quick $(BENCH)
+
+bench-growth: build ## What a delivery costs as rooms grow and become many: docs/scaling.md
+	@$(ENV) cargo build -q --release -p bench && ulimit -n 20000 && target/release/bench growth
+
+hostile:
 	@echo "make $@: not built yet" >&2; exit 1
 
 replicas: build ## Serve with Redis, three replicas and nginx on http://127.0.0.1:3000

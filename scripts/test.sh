@@ -23,7 +23,7 @@ check() {
     step "lints"
     cargo clippy -q -p protocol -p chat -p backend -p testkit --all-targets -- -D warnings
     cargo clippy -q -p app --features ssr --all-targets -- -D warnings
-    cargo clippy -q -p simulation --all-targets -- -D warnings
+    cargo clippy -q -p simulation -p bench --all-targets -- -D warnings
     cargo clippy -q -p server --all-targets -- -D warnings
     cargo clippy -q -p frontend --target "$wasm" -- -D warnings
     step "the browser build holds nothing of the server"
@@ -49,8 +49,8 @@ unit() {
     step "tests of the crates"
     cargo test -q -p protocol -p chat -p backend -p testkit
     cargo test -q -p app --features ssr
-    step "simulation"
-    cargo test -q -p simulation
+    step "simulation, load generator"
+    cargo test -q -p simulation -p bench
     step "tests of the server"
     cargo test -q -p server
 }

@@ -51,7 +51,10 @@ impl Mark {
 
 /// The marks of the packets of one room.
 #[derive(Default)]
-pub struct Packets(VecDeque<(Box<[u8]>, Rc<[Mark]>)>);
+pub struct Packets(VecDeque<Packet>);
+
+/// A packet, and the messages that it brings.
+type Packet = (Box<[u8]>, Rc<[Mark]>);
 
 impl Packets {
     /// The marks of a packet, in order.

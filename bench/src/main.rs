@@ -5,7 +5,9 @@ mod dialect;
 mod floor;
 mod ledger;
 mod measure;
+mod plot;
 mod report;
+mod results;
 mod site;
 mod table;
 mod turns;
@@ -15,7 +17,13 @@ mod wire;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use site::Cores;
 use turns::Effort;
+
+/// Turns of each side, unless BENCH_TURNS says otherwise.
+const TURNS: usize = 5;
+/// How long each point of the growth is measured.
+const GROWTH_SECONDS: f64 = 8.0;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -42,30 +50,42 @@ fn run(arguments: &[String]) -> io::Result<()> {
             bytes.parse().map_err(wrong)?,
         );
     }
-    let mut effort = Effort {
-        turns: 5,
-        quick: false,
-    };
-    let mut words = words;
-    if words.first() == Some(&"quick") {
-        words.remove(0);
-        effort = Effort {
-            turns: 1,
-            quick: true,
-        };
-    }
-    if let Some(turns) = std::env::var("BENCH_TURNS")
-        .ok()
-        .and_then(|turns| turns.parse().ok())
-    {
-        effort.turns = turns;
-    }
-    let measures = report::named(&words).map_err(io::Error::other)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let set = tokio::task::LocalSet::new();
-    let results = set.block_on(&runtime, turns::take(&measures, effort))?;
-    let report = format!("{}\n{}", report::table(&results), report::figures(&results));
-    writeln!(io::stdout(), "{report}")
+    let (first, rest) = words.split_first().unwrap_or((&"", &[]));
+    match *first {
+        "growth" => {
+            let points = set.block_on(
+                &runtime,
+                measure::growth::measure(&Cores::apart(), GROWTH_SECONDS),
+            )?;
+            results::write_growth(&points)
+        }
+        "quick" => {
+            let effort = Effort {
+                turns: 1,
+                quick: true,
+            };
+            let results = set.block_on(&runtime, turns::take(&report::named(rest)?, effort))?;
+            say(&report::table(&results))
+        }
+        _ => {
+            let turns = std::env::var("BENCH_TURNS")
+                .ok()
+                .and_then(|turns| turns.parse().ok())
+                .unwrap_or(TURNS);
+            let results = set.block_on(
+                &runtime,
+                turns::take(&report::named(&words)?, Effort { turns, quick: false }),
+            )?;
+            say(&report::table(&results))?;
+            results::write(&results)
+        }
+    }
+}
+
+fn say(text: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{text}")
 }

@@ -1,8 +1,9 @@
 //! The results as a person reads them.
 
 use std::fmt::Write;
+use std::io;
 
-use crate::site::Side;
+use crate::measure::growth::Point;
 use crate::table::{Against, LINES, Line, Measure};
 use crate::turns::Results;
 
@@ -125,15 +126,45 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// What a delivery costs as rooms grow and become many.
+pub fn growth(points: &[Point]) -> String {
+    let mut table = String::from(
+        "| rooms | members of each | messages/s in all | CPU per delivery | p99 |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for Point {
+        rooms,
+        members,
+        rate,
+        cpu,
+        p99,
+    } in points
+    {
+        let (rooms, members) = (number(*rooms as f64), number(*members as f64));
+        let _ = writeln!(
+            table,
+            "| {rooms} | {members} | {} | {} µs | {} ms |",
+            number(*rate),
+            number(*cpu),
+            number(*p99)
+        );
+    }
+    table
+}
+
 /// Which measures of these names; all if there is none.
-pub fn named(words: &[&str]) -> Result<Vec<Measure>, String> {
+pub fn named(words: &[&str]) -> io::Result<Vec<Measure>> {
     if words.is_empty() {
         return Ok(Measure::ALL.to_vec());
     }
     let find = |word: &&str| {
         let names: Vec<&str> = Measure::ALL.iter().map(|measure| measure.name()).collect();
         let found = Measure::ALL.into_iter().find(|measure| measure.name() == *word);
-        found.ok_or_else(|| format!("there is no measure \"{word}\"; there are {}", names.join(", ")))
+        found.ok_or_else(|| {
+            io::Error::other(format!(
+                "there is no measure \"{word}\"; there are {}",
+                names.join(", ")
+            ))
+        })
     };
     words.iter().map(find).collect()
 }
@@ -143,11 +174,3 @@ pub const LEGEND: &str = "N1: Node.js Socket.IO, one process. N2: Node.js cluste
     adapter on ioredis. socketioxide: bare, behind axum::serve. write loop: nothing but write() to as many sockets. \
     Each side in turns on fresh processes; the ratio is that of the same turn, its median with the least and the most. \
     A run in which a message was lost, doubled or moved is void.";
-
-/// The sides that stand in the results, in their order.
-pub fn sides(results: &Results) -> Vec<Side> {
-    let mut sides: Vec<Side> = results.all().map(|((_, side, _), _)| *side).collect();
-    sides.sort();
-    sides.dedup();
-    sides
-}

@@ -87,13 +87,9 @@ pub async fn take(measures: &[Measure], effort: Effort) -> io::Result<Results> {
 async fn one(measure: Measure, side: Side, effort: Effort) -> io::Result<Figures> {
     let (apart, shared) = (Cores::apart(), Cores::shared());
     let seconds = |quick, thorough| Duration::from_secs(if effort.quick { quick } else { thorough });
-    let members = std::env::var("BENCH_MEMBERS")
-        .ok()
-        .and_then(|m| m.parse().ok())
-        .unwrap_or(1_000);
     let load = |rate, lasting| Load {
         rooms: 1,
-        members,
+        members: 1_000,
         rate,
         lasting,
     };

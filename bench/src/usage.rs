@@ -61,16 +61,6 @@ pub fn resident(pids: &[u32]) -> u64 {
     pids.iter().filter_map(of).sum::<u64>() * PAGE
 }
 
-/// TCP buffers of the whole machine, in bytes.
-pub fn tcp_buffers() -> u64 {
-    let sockets = fs::read_to_string("/proc/net/sockstat").unwrap_or_default();
-    let tcp = sockets.lines().find(|line| line.starts_with("TCP:"));
-    let pages = tcp
-        .and_then(|line| line.split_whitespace().last())
-        .and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or(0) * PAGE
-}
-
 /// What machine this is, for the results.
 pub fn machine() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -5,10 +5,10 @@ use std::io;
 use super::fanout::{self, Load};
 use crate::site::{Cores, Side};
 
-/// Members of one room; and rooms with two members each.
-pub const SIZES: [usize; 4] = [10, 100, 1_000, 5_000];
-/// See [`SIZES`].
-pub const COUNTS: [usize; 3] = [1, 100, 5_000];
+/// Members of one room.
+const SIZES: [usize; 4] = [10, 100, 1_000, 5_000];
+/// Rooms with one member each, who hears only what they say themselves.
+const COUNTS: [usize; 3] = [1, 100, 10_000];
 
 /// One point.
 pub struct Point {
@@ -27,9 +27,9 @@ pub struct Point {
 /// All points, one after the other.
 pub async fn measure(cores: &Cores, lasting: f64) -> io::Result<Vec<Point>> {
     let mut points = Vec::new();
-    // About as many deliveries a second in each, as long as one writer is not everybody's flood.
+    // About as many deliveries a second in each, as long as one room does not say more than people can read.
     let sizes = SIZES.map(|members| (1, members, (20_000.0 / members as f64).clamp(4.0, 200.0)));
-    let counts = COUNTS.map(|rooms| (rooms, 2, (rooms as f64 * 20.0).min(2_000.0)));
+    let counts = COUNTS.map(|rooms| (rooms, 1, (rooms as f64 * 500.0).min(2_000.0)));
     for (rooms, members, rate) in sizes.into_iter().chain(counts) {
         let load = Load {
             rooms,
