@@ -437,7 +437,9 @@ static OPENED: AtomicU32 = AtomicU32::new(0);
 /// Fresh rooms.
 async fn open_rooms(dialect: Dialect, door: SocketAddr, count: usize) -> io::Result<Vec<Rc<Room>>> {
     if dialect == Dialect::Rooms {
-        return Ok((0..count).map(|n| Room::new(format!("bench-{n}"))).collect());
+        return Ok((0..count)
+            .map(|_| Room::new(format!("bench-{}", OPENED.fetch_add(1, Ordering::Relaxed))))
+            .collect());
     }
     let wire = Wire::connect(door).await?;
     greet(&wire, dialect, "Bench", None).await?;

@@ -50,6 +50,8 @@ fn run(arguments: &[String]) -> io::Result<()> {
             bytes.parse().map_err(wrong)?,
         );
     }
+    // Before anything is put on some of them.
+    let _all = site::cores();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

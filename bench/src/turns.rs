@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
+
 use crate::measure::fanout::Load;
 use crate::measure::{Figures, bus, capacity, cross, durable, fanout, idle, pages, storm};
 use crate::site::{Cores, Side};
@@ -55,8 +57,19 @@ pub async fn take(measures: &[Measure], effort: Effort) -> io::Result<Results> {
     let began = Instant::now();
     for &measure in measures {
         'turns: for turn in 1..=effort.turns {
+            // Who says nothing does not disturb the other.
+            let together = if measure == Measure::Idle {
+                join_all(measure.sides().iter().map(|side| one(measure, *side, effort))).await
+            } else {
+                Vec::new()
+            };
+            let mut together = together.into_iter();
             for &side in measure.sides() {
-                match one(measure, side, effort).await {
+                let figures = match together.next() {
+                    Some(figures) => figures,
+                    None => one(measure, side, effort).await,
+                };
+                match figures {
                     Ok(figures) => {
                         let told: Vec<String> = figures
                             .iter()

@@ -10,8 +10,8 @@ use crate::site::{Cores, Side};
 const MEMBERS: usize = 1_000;
 const SENDERS: usize = 20;
 /// Messages per second to begin with, and how much more each time.
-const FIRST: f64 = 15.0;
-const MORE: f64 = 1.3;
+const FIRST: f64 = 30.0;
+const MORE: f64 = 1.4;
 const LASTING: Duration = Duration::from_secs(3);
 /// The slowest that is still good, in milliseconds.
 const LIMIT: f64 = 250.0;

@@ -238,3 +238,87 @@ impl Out {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A wire, and the end at which it is read.
+    async fn wire() -> (Arc<Wire>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (tcp, _) = listener.accept().await.unwrap();
+        socket2::SockRef::from(&tcp).set_send_buffer_size(8_192).unwrap();
+        (Wire::new(tcp, Counter::default()), peer)
+    }
+
+    /// A frame of this test: who wrote it, which one it is, how long it is, and something to recognise it by.
+    fn frame(who: u8, number: u8, length: usize) -> Bytes {
+        let mut frame = vec![who, number];
+        frame.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+        frame.resize(length + 4, who ^ number);
+        frame.into()
+    }
+
+    #[tokio::test]
+    async fn frames_of_both_stay_whole_and_in_their_order() {
+        const FRAMES: u8 = 200;
+        let (wire, mut peer) = wire().await;
+        let library = {
+            let wire = Arc::clone(&wire);
+            tokio::spawn(async move {
+                for number in 0..FRAMES {
+                    let frame = frame(b'L', number, 20_000);
+                    let mut written = 0;
+                    while written < frame.len() {
+                        written += poll_fn(|cx| wire.poll_write(cx, &frame[written..]))
+                            .await
+                            .unwrap();
+                    }
+                }
+            })
+        };
+        let room = {
+            let wire = Arc::clone(&wire);
+            tokio::spawn(async move {
+                for number in 0..FRAMES {
+                    wire.send(&frame(b'R', number, 3_000));
+                    tokio::task::yield_now().await;
+                }
+            })
+        };
+        let mut next = [(b'L', 0), (b'R', 0)];
+        for _ in 0..2 * usize::from(FRAMES) {
+            let mut head = [0; 4];
+            peer.read_exact(&mut head).await.unwrap();
+            let mut body = vec![0; usize::from(u16::from_be_bytes([head[2], head[3]]))];
+            peer.read_exact(&mut body).await.unwrap();
+            let expected = next.iter_mut().find(|(who, _)| *who == head[0]);
+            let (who, number) = expected.expect("a frame begins here");
+            assert_eq!(head[1], *number, "in order");
+            assert!(body.iter().all(|byte| *byte == *who ^ *number), "whole");
+            *number = number.wrapping_add(1);
+        }
+        library.await.unwrap();
+        room.await.unwrap();
+        assert!(!wire.out().attended && wire.out().waiting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_peer_too_far_behind_is_cut_off() {
+        let (wire, mut peer) = wire().await;
+        let frame = frame(b'R', 0, 20_000);
+        for _ in 0..WAITING + 100 {
+            wire.send(&frame);
+        }
+        assert_eq!(wire.slow.get(), 1);
+        assert!(wire.out().waiting.is_empty(), "what waited is gone");
+        let mut read = vec![0; 1 << 20];
+        while peer.read(&mut read).await.is_ok_and(|read| read > 0) {}
+    }
+}
