@@ -32,7 +32,7 @@ use writer::Writer;
 /// Events that a follower of a log may lie behind before it is told of a gap.
 const LOG_CHANNEL: usize = 256;
 /// Changes that a follower of a room's presence may lie behind before it is told to read the roster again.
-const PRESENCE_CHANNEL: usize = 64;
+const PRESENCE_CHANNEL: usize = 256;
 
 /// Everything in one data folder: implements [`chat::ports::RoomLog`], [`chat::ports::Directory`],
 /// [`chat::ports::Accounts`] and [`chat::ports::Presence`]. A clone is another handle to the same.

@@ -55,7 +55,7 @@ const PREFIX: &str = "hubbub:";
 /// Events that a follower of a log may lie behind before it is told of a gap.
 const LOG_CHANNEL: usize = 256;
 /// Changes that a follower of a room's presence may lie behind before it is told to read the roster again.
-const PRESENCE_CHANNEL: usize = 64;
+const PRESENCE_CHANNEL: usize = 256;
 /// Appends that may be under way. Beyond it the caller is told [`StoreError::Busy`] at once.
 const APPENDS: usize = 4_096;
 /// How long saying goodbye may take: whoever stops must not wait for a Redis that is away.
