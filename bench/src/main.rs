@@ -18,7 +18,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use site::Cores;
-use turns::Effort;
+use turns::{Effort, Results};
 
 /// Turns of each side, unless BENCH_TURNS says otherwise.
 const TURNS: usize = 5;
@@ -70,7 +70,10 @@ fn run(arguments: &[String]) -> io::Result<()> {
                 turns: 1,
                 quick: true,
             };
-            let results = set.block_on(&runtime, turns::take(&report::named(rest)?, effort))?;
+            let mut results = Results::default();
+            for measure in report::named(rest)? {
+                set.block_on(&runtime, turns::take(measure, effort, &mut results))?;
+            }
             say(&report::table(&results))
         }
         _ => {
@@ -78,12 +81,14 @@ fn run(arguments: &[String]) -> io::Result<()> {
                 .ok()
                 .and_then(|turns| turns.parse().ok())
                 .unwrap_or(TURNS);
-            let results = set.block_on(
-                &runtime,
-                turns::take(&report::named(&words)?, Effort { turns, quick: false }),
-            )?;
-            say(&report::table(&results))?;
-            results::write(&results)
+            let effort = Effort { turns, quick: false };
+            let mut results = Results::default();
+            for measure in report::named(&words)? {
+                set.block_on(&runtime, turns::take(measure, effort, &mut results))?;
+                // What has been measured stays, also if the rest never is.
+                results::write(&results)?;
+            }
+            say(&report::table(&results))
         }
     }
 }

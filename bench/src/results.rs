@@ -42,8 +42,7 @@ pub fn write(results: &Results) -> io::Result<()> {
     );
     fs::create_dir_all(FOLDER)?;
     let path = Path::new(FOLDER).join(format!("{date}-{}.md", name(&machine)));
-    fs::write(&path, text)?;
-    writeln!(io::stdout(), "{}", path.display())
+    fs::write(&path, text)
 }
 
 /// Draws the growth, and puts its table into the documentation.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
+use futures::future::try_join_all;
 
 use crate::measure::fanout::Load;
 use crate::measure::{Figures, bus, capacity, cross, durable, fanout, idle, pages, storm};
@@ -51,50 +51,52 @@ impl Results {
     }
 }
 
-/// Runs these measures.
-pub async fn take(measures: &[Measure], effort: Effort) -> io::Result<Results> {
-    let mut results = Results::default();
+/// Runs one measure and adds what it gives. A turn in which a side failed, or was void, does not count for any.
+pub async fn take(measure: Measure, effort: Effort, results: &mut Results) -> io::Result<()> {
     let began = Instant::now();
-    for &measure in measures {
-        'turns: for turn in 1..=effort.turns {
-            // Who says nothing does not disturb the other.
-            let together = if measure == Measure::Idle {
-                join_all(measure.sides().iter().map(|side| one(measure, *side, effort))).await
-            } else {
-                Vec::new()
-            };
-            let mut together = together.into_iter();
-            for &side in measure.sides() {
-                let figures = match together.next() {
-                    Some(figures) => figures,
-                    None => one(measure, side, effort).await,
-                };
-                match figures {
-                    Ok(figures) => {
-                        let told: Vec<String> = figures
-                            .iter()
-                            .map(|(what, figure)| format!("{what} {figure:.2}"))
-                            .collect();
-                        let (at, name, who) = (began.elapsed().as_secs(), measure.name(), side.name());
-                        writeln!(
-                            io::stderr(),
-                            "{at:5} s  {name} {turn}  {who}: {}",
-                            told.join(", ")
-                        )?;
-                        results.add(measure, side, figures);
-                    }
-                    Err(error) => {
-                        results
-                            .failed
-                            .push(format!("{}, {}: {error}", measure.name(), side.name()));
-                        writeln!(io::stderr(), "{} {}: {error}", measure.name(), side.name())?;
-                        break 'turns;
-                    }
-                }
+    for turn in 1..=effort.turns {
+        let figures = match sides(measure, effort).await {
+            Ok(figures) => figures,
+            Err(error) => {
+                writeln!(io::stderr(), "{} {turn}: {error}", measure.name())?;
+                results
+                    .failed
+                    .push(format!("{}, turn {turn}: {error}", measure.name()));
+                continue;
             }
+        };
+        for (side, figures) in figures {
+            let told: Vec<String> = figures
+                .iter()
+                .map(|(what, figure)| format!("{what} {figure:.2}"))
+                .collect();
+            let (at, name, who) = (began.elapsed().as_secs(), measure.name(), side.name());
+            writeln!(
+                io::stderr(),
+                "{at:5} s  {name} {turn}  {who}: {}",
+                told.join(", ")
+            )?;
+            results.add(measure, side, figures);
         }
     }
-    Ok(results)
+    Ok(())
+}
+
+async fn sides(measure: Measure, effort: Effort) -> io::Result<Vec<(Side, Figures)>> {
+    let named = async |side: &Side| {
+        let figures = one(measure, *side, effort).await;
+        let figures = figures.map_err(|error| io::Error::other(format!("{}: {error}", side.name())))?;
+        io::Result::Ok((*side, figures))
+    };
+    if measure == Measure::Idle {
+        // Who says nothing does not disturb the other.
+        return try_join_all(measure.sides().iter().map(named)).await;
+    }
+    let mut figures = Vec::new();
+    for side in measure.sides() {
+        figures.push(named(side).await?);
+    }
+    Ok(figures)
 }
 
 async fn one(measure: Measure, side: Side, effort: Effort) -> io::Result<Figures> {

@@ -11,8 +11,8 @@ const MEMBERS: usize = 1_000;
 const SENDERS: usize = 20;
 /// Messages per second to begin with, and how much more each time.
 const FIRST: f64 = 30.0;
-const MORE: f64 = 1.4;
-const LASTING: Duration = Duration::from_secs(3);
+const MORE: f64 = 1.5;
+const LASTING: Duration = Duration::from_secs(2);
 /// The slowest that is still good, in milliseconds.
 const LIMIT: f64 = 250.0;
 /// What has not arrived so long after the last was sent has waited too long.

@@ -14,10 +14,10 @@ use crate::usage;
 const MEMBERS: usize = 50;
 /// Rooms of the first measurement, and of the second.
 const ROOMS: [usize; 2] = [100, 160];
-/// Two rounds of pings.
-const IDLE: Duration = Duration::from_secs(50);
+/// A round of pings, and a little.
+const IDLE: Duration = Duration::from_secs(26);
 /// What the server has to do once everybody is there, or gone, is done after this time.
-const REST: Duration = Duration::from_secs(3);
+const REST: Duration = Duration::from_secs(2);
 const WAVES: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(60);
 
