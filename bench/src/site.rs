@@ -299,7 +299,7 @@ fn door(port: u16) -> SocketAddr {
 
 /// The first of so many free ports in a row.
 fn free_ports(count: u16) -> io::Result<u16> {
-    for _ in 0..100 {
+    for _ in 0..10_000 {
         let first = TcpListener::bind(door(0))?;
         let port = first.local_addr()?.port();
         let others: Vec<_> = (1..count)

@@ -122,7 +122,7 @@ impl Line {
 }
 
 /// The lines, in their order.
-pub const LINES: [Line; 18] = {
+pub const LINES: [Line; 17] = {
     use Against::{Nothing, Side as Of};
     use Measure::{Bus, Capacity, Cross, Durable, Fanout, Hot, Idle, Pages, Storm};
     [
@@ -206,6 +206,5 @@ pub const LINES: [Line; 18] = {
         )
         .against(Nothing)
         .at_most(1.2, None),
-        line("the same, against N1's", Idle, "after waves", "").at_most(1.0, None),
     ]
 };
