@@ -309,6 +309,57 @@ mod tests {
         assert!(!wire.out().attended && wire.out().waiting.is_empty());
     }
 
+    /// Reads what there is of a frame that the kernel took only a part of, so that there is room in between again.
+    async fn make_room(wire: &Wire, peer: &mut TcpStream, part: usize) {
+        let mut read = vec![0; part];
+        peer.read_exact(&mut read).await.unwrap();
+        wire.tcp.writable().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn neither_writes_into_the_frame_of_the_other() {
+        let large = vec![b'L'; 1 << 20];
+        let (wire, mut peer) = wire().await;
+        let part = poll_fn(|cx| wire.poll_write(cx, &large)).await.unwrap();
+        assert!(part < large.len());
+        make_room(&wire, &mut peer, part).await;
+        wire.send(&Bytes::from_static(b"R"));
+        let library = async {
+            let mut written = part;
+            while written < large.len() {
+                written += poll_fn(|cx| wire.poll_write(cx, &large[written..]))
+                    .await
+                    .unwrap();
+            }
+        };
+        let mut read = vec![0; large.len() - part + 1];
+        let reading = peer.read_exact(&mut read);
+        let ((), all) = tokio::join!(library, reading);
+        all.unwrap();
+        assert!(
+            read.iter().rev().skip(1).all(|byte| *byte == b'L'),
+            "the room's came last"
+        );
+        assert_eq!(read.last(), Some(&b'R'));
+
+        let room = Bytes::from(vec![b'R'; 1 << 20]);
+        wire.send(&room);
+        let begun = wire.out().begun;
+        assert!((1..room.len()).contains(&begun));
+        make_room(&wire, &mut peer, begun).await;
+        let library = poll_fn(|cx| wire.poll_write(cx, b"L"));
+        let mut read = vec![0; room.len() - begun + 1];
+        let reading = peer.read_exact(&mut read);
+        let (written, all) = tokio::join!(library, reading);
+        assert_eq!(written.unwrap(), 1);
+        all.unwrap();
+        assert!(
+            read.iter().rev().skip(1).all(|byte| *byte == b'R'),
+            "the library's came last"
+        );
+        assert_eq!(read.last(), Some(&b'L'));
+    }
+
     #[tokio::test]
     async fn a_peer_too_far_behind_is_cut_off() {
         let (wire, mut peer) = wire().await;
