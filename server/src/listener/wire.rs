@@ -31,12 +31,11 @@ pub struct Wire {
 
 #[derive(Default)]
 struct Out {
-    /// The kernel has a part of what the library wrote last.
-    amid: bool,
     waiting: VecDeque<Bytes>,
     /// How much of the first of them the kernel has.
     begun: usize,
-    /// How many of them go before the library, if it waits.
+    /// How many of them go before the library, if it wants to write. It stays at none while the kernel has only a part
+    /// of what the library wrote.
     before_library: Option<usize>,
     /// Somebody looks after those that wait.
     attended: bool,
@@ -75,7 +74,7 @@ impl Wire {
             self.cut(&mut out);
             return;
         }
-        let free = !out.amid && out.before_library.is_none() && out.waiting.is_empty();
+        let free = out.before_library.is_none() && out.waiting.is_empty();
         let written = if free {
             self.tcp.try_write(frame).unwrap_or(0)
         } else {
@@ -93,8 +92,7 @@ impl Wire {
     /// Sees to it that somebody writes what waits.
     fn attend(self: &Arc<Self>, out: &mut Out) {
         // While the library waits it does so itself, when its turn is over.
-        let own = out.amid || out.before_library.is_some();
-        if out.waiting.is_empty() || out.attended || own {
+        if out.waiting.is_empty() || out.attended || out.before_library.is_some() {
             return;
         }
         out.attended = true;
@@ -103,7 +101,7 @@ impl Wire {
             while let Ok(Ok(())) = timeout(STALL, wire.tcp.writable()).await {
                 let mut out = wire.out();
                 out.flush(&wire.tcp);
-                if out.waiting.is_empty() || out.amid || out.before_library == Some(0) || out.ended {
+                if out.waiting.is_empty() || out.before_library == Some(0) || out.ended {
                     out.attended = false;
                     return;
                 }
@@ -123,18 +121,15 @@ impl Wire {
             if out.ended {
                 return Poll::Ready(Ok(bytes.len()));
             }
-            if !out.amid {
-                let waiting = out.waiting.len();
-                out.before_library.get_or_insert(waiting);
-                out.flush(&self.tcp);
-            }
-            if out.amid || out.before_library == Some(0) {
+            let waiting = out.waiting.len();
+            out.before_library.get_or_insert(waiting);
+            out.flush(&self.tcp);
+            if out.before_library == Some(0) {
                 match self.tcp.try_write(bytes) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Ok(written) => {
                         out.moved |= written > 0;
-                        out.amid = written < bytes.len();
-                        if !out.amid {
+                        if written == bytes.len() {
                             out.before_library = None;
                             out.flush(&self.tcp);
                             self.attend(&mut out);
