@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::dialect::{Dialect, Heard};
 use crate::ledger::{Mark, Packets, Received, Tally};
+use crate::pace::Pace;
 use crate::wire::Wire;
 
 /// Clients that connect at the same time.
@@ -258,7 +259,7 @@ impl Crowd {
     pub async fn say_at_rate(&self, senders: &[Rc<Client>], rate: f64, lasting: Duration) -> io::Result<()> {
         let first = self.tally.borrow().now() + 1_000;
         let count = (rate * lasting.as_secs_f64()).round();
-        let mut n = 0.0;
+        let (mut n, mut pace) = (0.0, Pace::new()?);
         for sender in senders.iter().cycle() {
             if n >= count {
                 break;
@@ -271,11 +272,11 @@ impl Crowd {
             )]
             let due = first + (n * 1e6 / rate) as u64;
             loop {
-                let now = self.tally.borrow().now();
-                if now >= due {
+                if self.tally.borrow().now() >= due {
                     break;
                 }
-                sleep(Duration::from_micros(due - now)).await;
+                let at = self.tally.borrow().at(due);
+                pace.until(at).await?;
             }
             sender.say(due)?;
             n += 1.0;

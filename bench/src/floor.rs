@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::ledger::Mark;
 
@@ -15,11 +15,12 @@ pub fn serve(port: u16, clients: usize, rate: f64, frames: u32, bytes: usize) ->
     for socket in &sockets {
         socket.set_nodelay(true)?;
     }
-    let began = Instant::now();
+    let (began, clock) = (Instant::now(), clock());
     for number in 0..frames {
         let due = Duration::from_secs_f64(f64::from(number) / rate);
         sleep(due.saturating_sub(began.elapsed()));
-        let frame = frame(number, bytes);
+        let due = clock + u64::try_from(due.as_micros()).unwrap_or(u64::MAX);
+        let frame = frame(number, due, bytes);
         for mut socket in &sockets {
             socket.write_all(&frame)?;
         }
@@ -29,12 +30,18 @@ pub fn serve(port: u16, clients: usize, rate: f64, frames: u32, bytes: usize) ->
     Ok(())
 }
 
-fn frame(number: u32, bytes: usize) -> Vec<u8> {
+/// Microseconds on the clock of the machine: who reads is another process.
+pub fn clock() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| u64::try_from(now.as_micros()).unwrap_or(u64::MAX))
+}
+
+fn frame(number: u32, due: u64, bytes: usize) -> Vec<u8> {
     let event = r#"42/chat,["events",[{"text":""#;
     let mark = Mark {
         sender: 0,
         number,
-        due: 0,
+        due,
     };
     let text = format!(
         "{event}{}\"}}]]",

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
@@ -36,7 +36,8 @@ impl Mark {
         text
     }
 
-    fn read(bytes: &[u8]) -> Option<Self> {
+    /// The mark that begins here, behind its `~b`.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
         let end = memchr::memchr(b'~', bytes)?;
         let mut numbers = std::str::from_utf8(&bytes[..end]).ok()?.split('.');
         let mut next = || numbers.next()?.parse::<u64>().ok();
@@ -130,6 +131,11 @@ impl Tally {
     /// Now, on the schedule's clock.
     pub fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// When that is on the machine's clock.
+    pub fn at(&self, time: u64) -> Instant {
+        self.began + Duration::from_micros(time)
     }
 
     /// Somebody received these.

@@ -5,6 +5,7 @@ mod dialect;
 mod floor;
 mod ledger;
 mod measure;
+mod pace;
 mod plot;
 mod report;
 mod results;

@@ -1,7 +1,7 @@
 //! WebSocket frames as bytes: just enough to speak Socket.IO at the lowest cost for the one who measures.
 
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 
 use tokio::io::Interest;
@@ -117,7 +117,7 @@ impl Wire {
             if !ready.is_readable() {
                 continue;
             }
-            let read = BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
+            let read = BUFFER.with_borrow_mut(|buffer| match drain(&self.stream, buffer) {
                 Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(length) => Ok(Some((std::mem::take(buffer), length))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
@@ -172,6 +172,23 @@ impl Wire {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         Ok(())
+    }
+}
+
+/// Reads what there is. The runtime is told at once that there is no more: else it would ask the kernel once again for
+/// each frame.
+fn drain(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut read = 0;
+    let drained = stream.try_io(Interest::READABLE, || {
+        read = (&*socket2::SockRef::from(stream)).read(buffer)?;
+        if (1..buffer.len()).contains(&read) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(())
+    });
+    match drained {
+        Err(error) if read == 0 => Err(error),
+        _ => Ok(read),
     }
 }
 

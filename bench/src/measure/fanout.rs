@@ -1,5 +1,6 @@
 //! Rooms with members: what a delivered message costs, and how long it takes.
 
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::TcpStream;
 use std::rc::Rc;
@@ -8,6 +9,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::{Figures, Meter, judge, ms, occupied};
+use crate::floor;
+use crate::ledger::{Mark, latencies};
 use crate::site::{Cores, Side, Site};
 use crate::wire::Wire;
 
@@ -34,7 +37,7 @@ pub struct Load {
 /// One side under this load.
 pub async fn measure(side: Side, cores: &Cores, load: Load) -> io::Result<Figures> {
     if side == Side::Floor {
-        return floor(cores, load).await;
+        return write_loop(cores, load).await;
     }
     let (site, crowd) = occupied(side, cores, load.rooms, load.members, true).await?;
     let rooms = crowd.clients.chunks(load.members);
@@ -67,13 +70,14 @@ pub async fn measure(side: Side, cores: &Cores, load: Load) -> io::Result<Figure
 }
 
 /// The same frames by the write loop.
-async fn floor(cores: &Cores, load: Load) -> io::Result<Figures> {
+async fn write_loop(cores: &Cores, load: Load) -> io::Result<Figures> {
     cores.take_place()?;
     let clients = load.rooms * load.members;
     let frames = (load.rate * load.lasting).round();
     let site = Site::floor(cores, clients, load.rate, frames, FRAME)?;
     let mut reading = JoinSet::new();
-    let (all, got) = (frames * clients as f64, Rc::new(std::cell::Cell::new(0.0)));
+    let (all, got) = (frames * clients as f64, Rc::new(Cell::new(0.0)));
+    let latency = Rc::new(RefCell::new(latencies()));
     let mut meter = None;
     for n in 0..clients {
         let stream = TcpStream::connect(site.doors[0])?;
@@ -85,7 +89,18 @@ async fn floor(cores: &Cores, load: Load) -> io::Result<Figures> {
         if n + 1 == clients {
             meter = Some(Meter::start(site.pids()));
         }
-        reading.spawn_local(async move { while wire.receive(|_| got.set(got.get() + 1.0)).await.is_ok() {} });
+        let latency = Rc::clone(&latency);
+        reading.spawn_local(async move {
+            let take = |text: &[u8]| {
+                got.set(got.get() + 1.0);
+                let due = memchr::memmem::find(text, b"~b").and_then(|at| Mark::read(&text[at + 2..]));
+                let due = due.map_or(0, |mark| mark.due);
+                latency
+                    .borrow_mut()
+                    .saturating_record(floor::clock().saturating_sub(due));
+            };
+            while wire.receive(take).await.is_ok() {}
+        });
     }
     let meter = meter.ok_or_else(|| io::Error::other("nobody to write to"))?;
     while got.get() < all {
@@ -93,6 +108,8 @@ async fn floor(cores: &Cores, load: Load) -> io::Result<Figures> {
     }
     Ok(vec![
         ("cpu", meter.servers() * 1e6 / all),
+        ("p50", ms(latency.borrow().value_at_quantile(0.5))),
+        ("p99", ms(latency.borrow().value_at_quantile(0.99))),
         ("generator", meter.own()?),
     ])
 }

@@ -1,17 +1,26 @@
-//! One bounded channel per followed room, gone when nobody follows it any more.
+//! What a room tells its followers: a bounded queue for each of them, gone with them.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{BoxStream, StreamExt};
 use protocol::RoomSlug;
-use tokio::sync::broadcast::{Receiver, Sender, error::RecvError};
+use tokio::sync::mpsc::{Receiver, Sender, channel, error::TrySendError};
 
-/// Channels by room. Whoever publishes never waits: a follower that lies more than `capacity` behind is told so.
+/// Followers by room. Whoever publishes never waits: a follower that lies `capacity` behind is told that it missed
+/// something.
 pub struct Channels<T> {
     capacity: usize,
     /// None once closed.
-    rooms: Mutex<Option<HashMap<RoomSlug, Sender<T>>>>,
+    rooms: Mutex<Option<HashMap<RoomSlug, Vec<Follower<T>>>>>,
+}
+
+/// One end of a follower's queue. It takes memory as it fills: there are many rooms, and most are quiet.
+struct Follower<T> {
+    queue: Sender<T>,
+    /// The queue was full; nothing more goes into it until the follower has been told.
+    missed: Arc<AtomicBool>,
 }
 
 /// What a follower receives.
@@ -31,38 +40,42 @@ impl<T: Clone + Send + 'static> Channels<T> {
         })
     }
 
-    fn rooms(&self) -> MutexGuard<'_, Option<HashMap<RoomSlug, Sender<T>>>> {
+    fn rooms(&self) -> MutexGuard<'_, Option<HashMap<RoomSlug, Vec<Follower<T>>>>> {
         // Every change to the map is one call: it is whole, whatever happened to whoever held the lock.
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells whoever follows the room.
     pub fn publish(&self, room: &RoomSlug, items: impl IntoIterator<Item = T>) {
-        if let Some(channel) = self.rooms().as_ref().and_then(|rooms| rooms.get(room)) {
+        if let Some(followers) = self.rooms().as_ref().and_then(|rooms| rooms.get(room)) {
             for item in items {
-                // Fails when the last follower is just leaving: then nobody is there to be told.
-                let _ = channel.send(item);
+                for follower in followers {
+                    follower.tell(&item);
+                }
             }
         }
     }
 
     /// Everything published after this call returned. Ends when the channels are closed.
     pub fn follow(self: &Arc<Self>, room: &RoomSlug) -> BoxStream<'static, Received<T>> {
+        let missed = Arc::new(AtomicBool::new(false));
         let receiver = self.rooms().as_mut().map(|rooms| {
-            let channel = rooms.entry(room.clone());
-            channel.or_insert_with(|| Sender::new(self.capacity)).subscribe()
+            let (queue, receiver) = channel(self.capacity);
+            let missed = Arc::clone(&missed);
+            rooms
+                .entry(room.clone())
+                .or_default()
+                .push(Follower { queue, missed });
+            receiver
         });
         let following = Following {
             channels: Arc::clone(self),
             room: room.clone(),
             receiver,
+            missed,
         };
         futures::stream::unfold(following, |mut following| async {
-            match following.receiver.as_mut()?.recv().await {
-                Ok(item) => Some((Received::Next(item), following)),
-                Err(RecvError::Lagged(_)) => Some((Received::Missed, following)),
-                Err(RecvError::Closed) => None,
-            }
+            Some((following.next().await?, following))
         })
         .boxed()
     }
@@ -79,10 +92,37 @@ impl<T: Clone + Send + 'static> Channels<T> {
     }
 }
 
+impl<T: Clone> Follower<T> {
+    fn tell(&self, item: &T) {
+        if !self.missed.load(Ordering::Acquire)
+            && let Err(TrySendError::Full(_)) = self.queue.try_send(item.clone())
+        {
+            self.missed.store(true, Ordering::Release);
+        }
+    }
+}
+
 struct Following<T: Clone + Send + 'static> {
     channels: Arc<Channels<T>>,
     room: RoomSlug,
     receiver: Option<Receiver<T>>,
+    missed: Arc<AtomicBool>,
+}
+
+impl<T: Clone + Send + 'static> Following<T> {
+    async fn next(&mut self) -> Option<Received<T>> {
+        let receiver = self.receiver.as_mut()?;
+        // Asked first: once it is so, nothing more comes, and what the queue holds is from before.
+        let missed = self.missed.load(Ordering::Acquire);
+        if let Ok(item) = receiver.try_recv() {
+            return Some(Received::Next(item));
+        }
+        if missed {
+            self.missed.store(false, Ordering::Release);
+            return Some(Received::Missed);
+        }
+        receiver.recv().await.map(Received::Next)
+    }
 }
 
 impl<T: Clone + Send + 'static> Drop for Following<T> {
@@ -90,12 +130,12 @@ impl<T: Clone + Send + 'static> Drop for Following<T> {
         let mut rooms = self.channels.rooms();
         // Let go under the lock, so that of two who leave at once the second sees that it is the last.
         drop(self.receiver.take());
-        if let Some(rooms) = rooms.as_mut()
-            && rooms
-                .get(&self.room)
-                .is_some_and(|channel| channel.receiver_count() == 0)
-        {
-            rooms.remove(&self.room);
+        let Some(rooms) = rooms.as_mut() else { return };
+        if let Some(followers) = rooms.get_mut(&self.room) {
+            followers.retain(|follower| !follower.queue.is_closed());
+            if followers.is_empty() {
+                rooms.remove(&self.room);
+            }
         }
     }
 }
@@ -129,5 +169,26 @@ mod tests {
         assert!(matches!(following.next().await, Some(Received::Next(1))));
         assert!(following.next().await.is_none());
         assert!(channels.follow(&room).next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn whoever_is_too_far_behind_is_told_where_something_is_missing() {
+        let channels = Channels::<u32>::new(4);
+        let room = RoomSlug::lobby();
+        let (mut slow, mut quick) = (channels.follow(&room), channels.follow(&room));
+        let mut heard = Vec::new();
+        for item in 0..6 {
+            channels.publish(&room, [item]);
+            heard.push(quick.next().await);
+        }
+        assert!(heard.iter().all(|one| matches!(one, Some(Received::Next(_)))));
+        assert!(matches!(slow.next().await, Some(Received::Next(0))));
+        channels.publish(&room, [6]);
+        for expected in 1..4 {
+            assert!(matches!(slow.next().await, Some(Received::Next(item)) if item == expected));
+        }
+        assert!(matches!(slow.next().await, Some(Received::Missed)));
+        channels.publish(&room, [7]);
+        assert!(matches!(slow.next().await, Some(Received::Next(7))));
     }
 }

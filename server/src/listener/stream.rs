@@ -4,19 +4,30 @@
 //! until then keeps everything that the room says. After an error it goes on to copy what waits into a buffer. So
 //! a stream whose peer takes nothing lets go by itself, and from then on swallows what is written.
 
-use std::io;
+use std::cell::RefCell;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::Bytes;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::wire::{STALL, Wire};
 use crate::limits::Ticket;
 use crate::state::State;
+
+/// What is read at once, at most. What whoever reads has no place for yet waits in the stream.
+const READ: usize = 16 * 1024;
+
+thread_local! {
+    /// One for all connections of a thread: they need not have one of their own.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
+}
 
 /// One open connection: a place of its address and a unit of the gauge, also after an upgrade.
 struct Open {
@@ -39,7 +50,7 @@ pub struct Stream {
     /// Only for WebSockets: a page on a bad line may take its time.
     stall: Option<Pin<Box<Sleep>>>,
     /// What was read too early. Most often nothing.
-    early: Box<[u8]>,
+    early: Bytes,
 }
 
 impl Stream {
@@ -55,13 +66,13 @@ impl Stream {
             socket,
             read_at: Instant::now(),
             stall: None,
-            early: Box::default(),
+            early: Bytes::new(),
         }
     }
 
     /// Gives back what was read and belongs to whoever reads next.
     pub fn unread(&mut self, bytes: &[u8]) {
-        self.early = [bytes, &self.early].concat().into_boxed_slice();
+        self.early = [bytes, &self.early].concat().into();
     }
 
     /// What is written to.
@@ -121,23 +132,49 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.early.is_empty() {
-            let (now, later) = self.early.split_at(self.early.len().min(buf.remaining()));
-            buf.put_slice(now);
-            self.early = later.into();
-            return Poll::Ready(Ok(()));
-        }
-        let tcp = self.wire.tcp();
-        let read = loop {
-            ready!(tcp.poll_read_ready(cx))?;
-            match tcp.try_read(buf.initialize_unfilled()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => break read?,
+        if self.early.is_empty() {
+            let tcp = self.wire.tcp();
+            let early = loop {
+                ready!(tcp.poll_read_ready(cx))?;
+                let read = BUFFER.with_borrow_mut(|all| {
+                    let read = drain(tcp, all)?;
+                    let (now, later) = all[..read].split_at(read.min(buf.remaining()));
+                    buf.put_slice(now);
+                    io::Result::Ok(Bytes::copy_from_slice(later))
+                });
+                match read {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    read => break read?,
+                }
+            };
+            self.early = early;
+            self.read_at = Instant::now();
+        } else {
+            let length = self.early.len().min(buf.remaining());
+            buf.put_slice(&self.early.split_to(length));
+            if self.early.is_empty() {
+                // The last part would keep all of it in memory.
+                self.early = Bytes::new();
             }
-        };
-        buf.advance(read);
-        self.read_at = Instant::now();
+        }
         Poll::Ready(Ok(()))
+    }
+}
+
+/// Reads what there is. The runtime is told at once that there is no more: else it would ask the kernel once again for
+/// each packet.
+fn drain(tcp: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut read = 0;
+    let drained = tcp.try_io(Interest::READABLE, || {
+        read = (&*SockRef::from(tcp)).read(buffer)?;
+        if (1..buffer.len()).contains(&read) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(())
+    });
+    match drained {
+        Err(error) if read == 0 => Err(error),
+        _ => Ok(read),
     }
 }
 

@@ -19,8 +19,10 @@ use tokio::time::timeout;
 /// A peer that takes nothing for so long, while the kernel's buffers are full, does not read. It resumes when it
 /// comes back.
 pub const STALL: Duration = Duration::from_secs(5);
-/// Frames that may wait for one peer.
+/// Frames that may wait for one peer…
 const WAITING: usize = 4_096;
+/// …and bytes of them, before the last one.
+const WAITING_BYTES: usize = 8 * 1024 * 1024;
 
 /// A connection that is written to.
 pub struct Wire {
@@ -32,6 +34,8 @@ pub struct Wire {
 #[derive(Default)]
 struct Out {
     waiting: VecDeque<Bytes>,
+    /// How long they are together.
+    bytes: usize,
     /// How much of the first of them the kernel has.
     begun: usize,
     /// How many of them go before the library, if it wants to write. It stays at none while the kernel has only a part
@@ -70,7 +74,7 @@ impl Wire {
         if out.ended {
             return;
         }
-        if out.waiting.len() >= WAITING {
+        if out.waiting.len() >= WAITING || out.bytes >= WAITING_BYTES {
             self.cut(&mut out);
             return;
         }
@@ -84,6 +88,7 @@ impl Wire {
         if written < frame.len() {
             // An error shows again to whoever looks after it.
             out.begun = if free { written } else { out.begun };
+            out.bytes += frame.len();
             out.waiting.push_back(frame.clone());
             self.attend(&mut out);
         }
@@ -200,6 +205,7 @@ impl Out {
                     self.moved |= written > 0;
                     self.begun += written;
                     if self.begun == frame.len() {
+                        self.bytes -= frame.len();
                         self.waiting.pop_front();
                         self.begun = 0;
                         self.before_library = self.before_library.map(|ahead| ahead - 1);
@@ -209,7 +215,7 @@ impl Out {
                 Err(_) => {
                     // Whoever reads hears of it.
                     self.waiting.clear();
-                    self.begun = 0;
+                    (self.begun, self.bytes) = (0, 0);
                     self.before_library = self.before_library.map(|_| 0);
                     return;
                 }

@@ -14,7 +14,7 @@ use socketioxide::extract::SocketRef;
 use socketioxide::socket::Sid;
 
 use super::connection::NAMESPACE;
-use super::slow;
+use super::{frame, slow};
 use crate::listener::Wire;
 use crate::state::State;
 
@@ -76,7 +76,7 @@ impl Audience {
             (Arc::clone(all), members.others)
         };
         if !all.is_empty() {
-            match frame(event, data) {
+            match frame::event(event, data) {
                 Ok(frame) => write_all(all, frame).await,
                 Err(error) => tracing::error!(%error, event, "could not encode an event"),
             }
@@ -138,42 +138,5 @@ async fn tell_others<T: Serialize + Sync>(state: &State, room: &RoomSlug, event:
         for socket in members.sockets() {
             slow::emit(state, &socket, event, data);
         }
-    }
-}
-
-/// An event of the namespace as one WebSocket text frame. Servers do not mask theirs.
-fn frame<T: Serialize>(event: &str, data: &T) -> serde_json::Result<Bytes> {
-    let text = format!("42{NAMESPACE},{}", serde_json::to_string(&(event, data))?);
-    let mut frame = Vec::with_capacity(text.len() + 10);
-    frame.push(0x81);
-    match (u8::try_from(text.len()), u16::try_from(text.len())) {
-        (Ok(short @ 0..=125), _) => frame.push(short),
-        (_, Ok(medium)) => {
-            frame.push(126);
-            frame.extend_from_slice(&medium.to_be_bytes());
-        }
-        _ => {
-            frame.push(127);
-            frame.extend_from_slice(&(text.len() as u64).to_be_bytes());
-        }
-    }
-    frame.extend_from_slice(text.as_bytes());
-    Ok(frame.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_frame_says_how_long_it_is() {
-        let of = |length: usize| frame("e", &"x".repeat(length)).unwrap();
-        assert_eq!(&of(1)[..], b"\x81\x1142/chat,[\"e\",\"x\"]");
-        assert_eq!(of(109)[1], 125);
-        assert_eq!(of(110)[1..4], [126, 0, 126]);
-        let long = of(70_000);
-        assert_eq!(long[1], 127);
-        assert_eq!(long[2..10], 70_016_u64.to_be_bytes());
-        assert_eq!(long.len(), 70_026);
     }
 }

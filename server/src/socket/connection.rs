@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use chat::{ChatError, ConnectionId};
 use protocol::{ErrorCode, PROTOCOL_VERSION, Person, Refusal, RoomSlug, SessionToken, Welcome};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use socketioxide::extract::{AckSender, SocketRef, TryData};
+use serde::{Deserialize, Serialize};
+use socketioxide::extract::{SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 
+use super::ack::Ack;
 use super::caller::Caller;
 use super::fanout::Hold;
 use super::inbox::{Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
-use super::{Answer, dispatch, send, slow};
+use super::{dispatch, send, slow};
 use crate::limits::Turns;
 use crate::metrics::{Namespace, NamespacePath};
 use crate::state::State;
@@ -188,12 +189,12 @@ impl Connection {
     }
 
     /// Answers a command.
-    pub fn reply(&self, ack: AckSender, answer: Answer) {
-        slow::reply(&self.state, &self.socket, ack, &answer);
+    pub fn reply<T: Serialize>(&self, ack: Ack, result: Result<T, Refusal>) {
+        ack.reply(&self.state, &self.socket, result);
     }
 
     /// Tells this connection something.
-    pub fn emit<T: serde::Serialize>(&self, event: &str, data: &T) {
+    pub fn emit<T: Serialize>(&self, event: &str, data: &T) {
         slow::emit(&self.state, &self.socket, event, data);
     }
 }

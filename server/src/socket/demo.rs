@@ -23,7 +23,7 @@ use super::fanout::{Fanout, Hold};
 use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
 use super::pack::Pack;
-use super::{answer, slow};
+use super::slow;
 use crate::limits::{ConnectionGate, Turns};
 use crate::metrics::{Namespace, NamespacePath};
 use crate::state::State;
@@ -121,12 +121,7 @@ impl Worker for Guest {
         if let Err(refusal) = &result {
             self.refused(&name, refusal);
         }
-        slow::reply(
-            &self.state,
-            &self.socket,
-            ack,
-            &answer(result.map(|()| json!({}))),
-        );
+        ack.reply(&self.state, &self.socket, result.map(|()| json!({})));
         None
     }
 

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use protocol::{ErrorCode, Refusal};
 use serde_json::value::RawValue;
 use socketioxide::adapter::LocalAdapter;
-use socketioxide::extract::AckSender;
-use socketioxide::handler::{FromMessageParts, MessageHandler};
+use socketioxide::handler::MessageHandler;
 use socketioxide::socket::Socket;
 use socketioxide_core::Value;
 
+use super::ack::Ack;
 use super::line::{Line, Worker};
-use super::{Answer, answer, slow};
+use super::slow;
 use crate::limits::ConnectionGate;
 
 /// When to try again if the queue is full.
@@ -30,8 +30,8 @@ pub struct Command {
     pub name: String,
     /// Its one argument.
     pub payload: Payload,
-    /// How it is answered; without an acknowledgement id this does nothing.
-    pub ack: AckSender,
+    /// How it is answered.
+    pub ack: Ack,
 }
 
 /// A command that waits.
@@ -88,13 +88,7 @@ impl<W: Worker> Inbox<W> {
         .retry_after_ms(ms)
     }
 
-    fn enqueue(
-        &self,
-        name: String,
-        payload: Payload,
-        ack: AckSender,
-        bytes: usize,
-    ) -> Result<(), (Refusal, AckSender)> {
+    fn enqueue(&self, name: String, payload: Payload, ack: Ack, bytes: usize) -> Result<(), (Refusal, Ack)> {
         if let Err(refusal) = self.admit() {
             return Err((refusal, ack));
         }
@@ -108,17 +102,14 @@ impl<W: Worker> Inbox<W> {
 
 impl<W: Worker> MessageHandler<LocalAdapter, ()> for Inbox<W> {
     fn call(&self, socket: Arc<Socket<LocalAdapter>>, mut value: Value, ack_id: Option<i64>) {
-        let Ok(ack) = AckSender::from_message_parts(&socket, &mut value, &ack_id);
+        let ack = Ack::new(&socket, &mut value, ack_id);
         let state = self.line.state();
         let limit = state.gate.limits().frame_bytes;
         let (name, payload) = read(&value, limit);
         let bytes = value.len().min(limit);
         if let Err((refusal, ack)) = self.enqueue(name, payload, ack, bytes) {
             match self.refused {
-                WhenRefused::Answer(_) => {
-                    let answer: Answer = answer::<()>(Err(refusal));
-                    slow::reply(state, &socket.into(), ack, &answer);
-                }
+                WhenRefused::Answer(_) => ack.reply::<()>(state, &socket.into(), Err(refusal)),
                 WhenRefused::Close => {
                     tracing::info!(id = %socket.id, "closing a connection that sends faster than its events can wait");
                     slow::disconnect(state, socket.into());

@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use protocol::limits::BATCH_MESSAGES;
 use protocol::{ErrorCode, Outgoing, Receipt, Receipts, Refusal, RoomSlug, Send};
-use socketioxide::extract::AckSender;
 
-use super::answer;
+use super::ack::Ack;
 use super::connection::{Connection, parse, refuse};
 use super::inbox::{Payload, Queued};
 use super::line::Line;
@@ -37,7 +36,7 @@ pub async fn handle(connection: &mut Connection, first: Queued, line: &Line<Conn
                 Some(batch) => batch.add(send, command.ack),
                 None => batch = Some(Batch::new(send, command.ack)),
             },
-            Err(refusal) => connection.reply(command.ack, answer::<()>(Err(refusal))),
+            Err(refusal) => connection.reply::<()>(command.ack, Err(refusal)),
         }
         next = line.next();
     }
@@ -72,11 +71,11 @@ fn read(connection: &Connection, payload: Payload) -> Result<Send, Refusal> {
 struct Batch {
     room: RoomSlug,
     messages: Vec<Outgoing>,
-    acks: Vec<(AckSender, usize)>,
+    acks: Vec<(Ack, usize)>,
 }
 
 impl Batch {
-    fn new(send: Send, ack: AckSender) -> Self {
+    fn new(send: Send, ack: Ack) -> Self {
         Self {
             room: send.room,
             acks: vec![(ack, send.messages.len())],
@@ -88,7 +87,7 @@ impl Batch {
         self.room == send.room && self.messages.len() + send.messages.len() <= TOGETHER
     }
 
-    fn add(&mut self, send: Send, ack: AckSender) {
+    fn add(&mut self, send: Send, ack: Ack) {
         self.acks.push((ack, send.messages.len()));
         self.messages.extend(send.messages);
     }
@@ -109,13 +108,13 @@ impl Batch {
                 for (ack, count) in acks {
                     let rest = receipts.split_off(count.min(receipts.len()));
                     let own = std::mem::replace(&mut receipts, rest);
-                    connection.reply(ack, answer(Ok(Receipts { receipts: own })));
+                    connection.reply(ack, Ok(Receipts { receipts: own }));
                 }
             }
             Err(error) => {
                 let refusal = refuse(error);
                 for (ack, _) in acks {
-                    connection.reply(ack, answer::<()>(Err(refusal.clone())));
+                    connection.reply::<()>(ack, Err(refusal.clone()));
                 }
             }
         }

@@ -22,8 +22,9 @@ const PATH: &str = "/socket.io";
 const FRAME_SLACK: usize = 4;
 /// Packets that wait for one socket. Past this the socket is disconnected and resumes from its place.
 const OUTBOX_PACKETS: usize = 4_096;
-/// What is read at once. Every connection has this buffer; a larger message makes it grow for as long as it is read.
-const READ_BUFFER: usize = 1_024;
+/// What the library reads at once from what our stream has read. Every connection has this buffer; a larger message
+/// makes it grow for as long as it is read.
+const READ_BUFFER: usize = 256;
 /// Time to connect to a namespace, to upgrade, and to complete a packet.
 const SETUP: Duration = Duration::from_secs(10);
 

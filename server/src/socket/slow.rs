@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use socketioxide::extract::{AckSender, SocketRef};
+use socketioxide::extract::SocketRef;
 use socketioxide::{SendError, SocketError};
 
-use super::Answer;
 use crate::state::State;
 
 /// How often to try to tell a full socket that it is disconnected. After a while the missing pong ends it.
@@ -19,15 +18,8 @@ pub fn emit<T: Serialize>(state: &State, socket: &SocketRef, event: &str, data: 
     check(state, socket, socket.emit(event, data));
 }
 
-/// Answers a command.
-pub fn reply(state: &State, socket: &SocketRef, ack: AckSender, answer: &Answer) {
-    if let Answer::Error(refusal) = answer {
-        state.metrics.refuse(refusal);
-    }
-    check(state, socket, ack.send(answer));
-}
-
-fn check(state: &State, socket: &SocketRef, sent: Result<(), SendError>) {
+/// What became of something that was sent to one socket.
+pub fn check(state: &State, socket: &SocketRef, sent: Result<(), SendError>) {
     match sent {
         Ok(()) | Err(SendError::Socket(SocketError::Closed)) => {}
         Err(SendError::Socket(SocketError::InternalChannelFull)) => disconnect(state, socket.clone()),

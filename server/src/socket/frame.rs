@@ -1,0 +1,71 @@
+//! Socket.IO packets of `/chat` as whole WebSocket frames, for what goes past the library.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::connection::NAMESPACE;
+
+/// Room for the longest header of a frame.
+const HEADER: usize = 10;
+
+/// An event.
+pub fn event<T: Serialize>(name: &str, data: &T) -> serde_json::Result<Bytes> {
+    let mut frame = begin();
+    write!(frame, "42{NAMESPACE},").map_err(serde_json::Error::io)?;
+    serde_json::to_writer(&mut frame, &(name, data))?;
+    Ok(finish(frame))
+}
+
+/// The answer to the command with this acknowledgement id.
+pub fn ack<T: Serialize>(id: i64, answer: &T) -> serde_json::Result<Bytes> {
+    let mut frame = begin();
+    write!(frame, "43{NAMESPACE},{id}").map_err(serde_json::Error::io)?;
+    serde_json::to_writer(&mut frame, &[answer])?;
+    Ok(finish(frame))
+}
+
+fn begin() -> Vec<u8> {
+    let mut frame = Vec::with_capacity(512);
+    frame.resize(HEADER, 0);
+    frame
+}
+
+/// Puts the header of a text frame right before the text. Servers do not mask theirs.
+fn finish(mut frame: Vec<u8>) -> Bytes {
+    let length = frame.len() - HEADER;
+    let long = (length as u64).to_be_bytes();
+    let (kind, width) = match length {
+        0..=125 => (u8::try_from(length).unwrap_or(0), 0),
+        126..=0xffff => (126, 2),
+        _ => (127, 8),
+    };
+    let start = HEADER - 2 - width;
+    frame[start..start + 2].copy_from_slice(&[0x81, kind]);
+    frame[start + 2..HEADER].copy_from_slice(&long[8 - width..]);
+    Bytes::from(frame).slice(start..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_says_how_long_it_is() {
+        let of = |length: usize| event("e", &"x".repeat(length)).unwrap();
+        assert_eq!(&of(1)[..], b"\x81\x1142/chat,[\"e\",\"x\"]");
+        assert_eq!(of(109)[1], 125);
+        assert_eq!(of(110)[1..4], [126, 0, 126]);
+        assert_eq!(of(65_519)[1..4], [126, 0xff, 0xff]);
+        let long = of(65_520);
+        assert_eq!(long[1], 127);
+        assert_eq!(long[2..10], 65_536_u64.to_be_bytes());
+        assert_eq!(long.len(), 65_546);
+    }
+
+    #[test]
+    fn an_answer_has_the_id_of_its_command() {
+        assert_eq!(&ack(12, &7).unwrap()[2..], b"43/chat,12[7]");
+    }
+}
