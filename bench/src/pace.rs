@@ -1,4 +1,4 @@
-//! Keeps to a schedule to some hundredths of a millisecond. The runtime's own timers count whole milliseconds: by what
+//! Keeps to a schedule to a tenth of a millisecond. The runtime's own timers count whole milliseconds: by what
 //! they are late, everybody who is measured would seem to be slower, the quickest most of all.
 
 use std::io;

@@ -47,7 +47,7 @@ async fn join(hub: &Hub, who: &Person, from: Option<Position>) -> Joined {
         room: RoomSlug::lobby(),
         from,
     };
-    let joined = hub.join(who, &ConnectionId("tab".to_owned()), join).await;
+    let joined = hub.join(who, &ConnectionId("tab".into()), join).await;
     joined.expect("they join")
 }
 
@@ -278,7 +278,7 @@ async fn following_tells_who_comes_and_goes() {
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
         let mut live = hub.follow(&lobby, None).await.unwrap().live;
         join(&hub, &ada, None).await;
-        let tab = ConnectionId("tab".to_owned());
+        let tab = ConnectionId("tab".into());
         hub.leave(&ada.id, &tab, &lobby).await.unwrap();
         for expected in [
             PresenceChange::Entered(ada.clone(), 1),

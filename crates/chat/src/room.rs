@@ -46,4 +46,4 @@ impl Page {
 
 /// One connection of one person: what presence is counted by underneath.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ConnectionId(pub String);
+pub struct ConnectionId(pub Arc<str>);

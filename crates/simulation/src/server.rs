@@ -172,7 +172,7 @@ impl Served {
             let mut members = self.replica.members.borrow_mut();
             members.insert(self.number, self.down.clone());
         }
-        let id = ConnectionId(self.number.to_string());
+        let id = ConnectionId(self.number.to_string().into());
         let joined = self.hub.join(&self.person, &id, join).await;
         if joined.is_err() && !known {
             self.replica.members.borrow_mut().remove(&self.number);

@@ -24,7 +24,7 @@ async fn visit(world: World, after: u64, again: u64) {
         store.empty();
     });
     let room = RoomSlug::lobby();
-    let connection = ConnectionId("1".to_owned());
+    let connection = ConnectionId("1".into());
     let join = Join {
         room: room.clone(),
         from: None,

@@ -364,13 +364,25 @@ mod tests {
     #[tokio::test]
     async fn a_peer_too_far_behind_is_cut_off() {
         let (wire, mut peer) = wire().await;
-        let frame = frame(b'R', 0, 20_000);
-        for _ in 0..WAITING + 100 {
-            wire.send(&frame);
-        }
-        assert_eq!(wire.slow.get(), 1);
+        let sent = until_cut(&wire, 20_000);
+        let kernel = 4 * 1024 * 1024;
+        assert!((WAITING_BYTES..WAITING_BYTES + kernel).contains(&(sent * 20_000)));
         assert!(wire.out().waiting.is_empty(), "what waited is gone");
         let mut read = vec![0; 1 << 20];
         while peer.read(&mut read).await.is_ok_and(|read| read > 0) {}
+
+        let (wire, _peer) = self::wire().await;
+        let sent = until_cut(&wire, 100);
+        assert!((WAITING..WAITING + kernel / 100).contains(&sent));
+    }
+
+    /// Frames of this length that a peer that does not read is sent until it is cut off.
+    fn until_cut(wire: &Arc<Wire>, length: usize) -> usize {
+        let frame = frame(b'R', 0, length);
+        let sent = (1..100_000).find(|_| {
+            wire.send(&frame);
+            wire.slow.get() == 1
+        });
+        sent.expect("it is cut off")
     }
 }

@@ -105,7 +105,7 @@ fn run(state: &State, socket: SocketRef) {
         return;
     };
     let connection = Connection {
-        id: ConnectionId(socket.id.to_string()),
+        id: ConnectionId(socket.id.as_str().into()),
         you,
         rooms: Vec::new(),
         turns: Turns::default(),

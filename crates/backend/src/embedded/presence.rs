@@ -1,7 +1,7 @@
 //! Who is in which room: in memory only, because it is true only while this process lives.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat::ports::{Presence, PresenceChange};
@@ -22,8 +22,8 @@ type SortKey = (String, PersonId);
 /// The people in one room, by id and in the order in which they are listed.
 #[derive(Default)]
 struct Room {
-    connections: HashMap<PersonId, (SortKey, HashSet<ConnectionId>)>,
-    by_name: BTreeMap<SortKey, Person>,
+    connections: HashMap<PersonId, (Arc<SortKey>, Vec<ConnectionId>)>,
+    by_name: BTreeMap<Arc<SortKey>, Person>,
 }
 
 impl Here {
@@ -40,20 +40,23 @@ impl Room {
     /// Says whether this is the person's first connection. Further ones do not change the name shown.
     fn enter(&mut self, person: &Person, connection: &ConnectionId) -> bool {
         if let Some((_, connections)) = self.connections.get_mut(&person.id) {
-            connections.insert(connection.clone());
+            if !connections.contains(connection) {
+                connections.push(connection.clone());
+            }
             return false;
         }
-        let key = (person.name.as_str().to_lowercase(), person.id.clone());
-        self.by_name.insert(key.clone(), person.clone());
-        let connections = HashSet::from([connection.clone()]);
-        self.connections.insert(person.id.clone(), (key, connections));
+        let key = Arc::new((person.name.as_str().to_lowercase(), person.id.clone()));
+        self.by_name.insert(Arc::clone(&key), person.clone());
+        // Most people have one, and there are many people.
+        self.connections
+            .insert(person.id.clone(), (key, vec![connection.clone()]));
         true
     }
 
     /// Who is gone, if this was their last connection.
     fn leave(&mut self, person: &PersonId, connection: &ConnectionId) -> Option<Person> {
         let (_, connections) = self.connections.get_mut(person)?;
-        connections.remove(connection);
+        connections.retain(|known| known != connection);
         if !connections.is_empty() {
             return None;
         }

@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn tab(n: u32) -> ConnectionId {
-        ConnectionId(format!("tab-{n}"))
+        ConnectionId(format!("tab-{n}").into())
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Inner {
         let (digest, everybody) = self.here.everybody(room);
         let mut run = self.presence(&script::SETTLE, room).number(digest);
         for (person, connection) in everybody {
-            run = run.arg(person.id.as_str()).arg(connection.0);
+            run = run.arg(person.id.as_str()).arg(&*connection.0);
             run = run.arg(sort_key(&person)).arg(person.name.as_str());
         }
         self.servers.run(run).await?;
@@ -76,7 +76,7 @@ impl Presence for Redis {
             .inner
             .presence(&script::ENTER, room)
             .arg(person.id.as_str())
-            .arg(connection.0.as_str())
+            .arg(&*connection.0)
             .number(fingerprint(&person.id, connection))
             .arg(sort_key(person))
             .arg(person.name.as_str());
@@ -96,7 +96,7 @@ impl Presence for Redis {
             .inner
             .presence(&script::LEAVE, room)
             .arg(person.as_str())
-            .arg(connection.0.as_str())
+            .arg(&*connection.0)
             .number(fingerprint(person, connection));
         self.inner.servers.run(run).await?;
         leaving.done();

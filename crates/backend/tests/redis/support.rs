@@ -49,7 +49,7 @@ pub fn log(redis: &Redis) -> Arc<dyn RoomLog> {
 }
 
 pub fn connection(id: &str) -> ConnectionId {
-    ConnectionId(id.to_owned())
+    ConnectionId(id.into())
 }
 
 /// The names of those who are in the lobby, or nothing if Redis does not say.

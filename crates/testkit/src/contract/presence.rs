@@ -32,7 +32,7 @@ macro_rules! presence_contract {
 }
 
 fn connection(id: &str) -> ConnectionId {
-    ConnectionId(id.to_owned())
+    ConnectionId(id.into())
 }
 
 async fn enter(backend: &Backend, room: &RoomSlug, who: &Person, id: &str) {
