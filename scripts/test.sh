@@ -47,7 +47,8 @@ check() {
 
 unit() {
     step "tests of the crates"
-    cargo test -q -p protocol -p chat -p backend -p testkit
+    # Those with a Redis wait most of the time.
+    RUST_TEST_THREADS=8 cargo test -q -p protocol -p chat -p backend -p testkit
     cargo test -q -p app --features ssr
     step "simulation, load generator"
     cargo test -q -p simulation -p bench
