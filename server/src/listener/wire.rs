@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -21,11 +22,17 @@ use tokio::time::timeout;
 pub const STALL: Duration = Duration::from_secs(5);
 /// Frames that may wait for one peer…
 const WAITING: usize = 4_096;
-/// …and bytes of them, before the last one.
-const WAITING_BYTES: usize = 8 * 1024 * 1024;
+/// …and bytes of them, before the last one: twice the longest answer, 500 messages of 8,000 characters of four bytes.
+/// Else whoever reads slowly what they asked for would be cut off for what the room says meanwhile.
+const WAITING_BYTES: usize = 32 * 1024 * 1024;
+
+/// Connections that have been opened.
+static OPENED: AtomicU64 = AtomicU64::new(0);
 
 /// A connection that is written to.
 pub struct Wire {
+    /// Which one it is: they are numbered as they are opened.
+    number: u64,
     tcp: TcpStream,
     slow: Counter,
     out: Mutex<Out>,
@@ -52,10 +59,16 @@ impl Wire {
     /// Of an open connection. `slow` counts those that are cut off.
     pub fn new(tcp: TcpStream, slow: Counter) -> Arc<Self> {
         Arc::new(Self {
+            number: OPENED.fetch_add(1, Ordering::Relaxed),
             tcp,
             slow,
             out: Mutex::default(),
         })
+    }
+
+    /// The number of the connection.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The connection, to read from.

@@ -4,7 +4,7 @@
 //! library would copy them for each and wake a task for each. Whoever polls, or began with polling, hears it through
 //! the library, which knows how.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -29,7 +29,9 @@ pub struct Audience(Mutex<Members>);
 
 #[derive(Default)]
 struct Members {
-    wires: HashMap<Sid, Arc<Wire>>,
+    /// In the order in which they were opened: what belongs to them lies in memory in about this order, here and in the
+    /// kernel, and is found sooner when it is asked for in this order.
+    wires: BTreeMap<(u64, Sid), Arc<Wire>>,
     /// All of them, as long as nobody comes or goes.
     all: Option<Arc<[Arc<Wire>]>>,
     /// Those who hear through the library.
@@ -45,7 +47,7 @@ impl Audience {
     pub fn enter(&self, socket: &SocketRef, room: &RoomSlug) {
         let mut members = self.members();
         if let Some(wire) = socket.req_parts().extensions.get::<Arc<Wire>>() {
-            members.wires.insert(socket.id, Arc::clone(wire));
+            members.wires.insert((wire.number(), socket.id), Arc::clone(wire));
             members.all = None;
         } else {
             members.others += 1;
@@ -56,7 +58,8 @@ impl Audience {
     /// Nor does it any more.
     pub fn leave(&self, socket: &SocketRef, room: &RoomSlug) {
         let mut members = self.members();
-        if members.wires.remove(&socket.id).is_some() {
+        if let Some(wire) = socket.req_parts().extensions.get::<Arc<Wire>>() {
+            members.wires.remove(&(wire.number(), socket.id));
             members.all = None;
         } else {
             members.others -= 1;
