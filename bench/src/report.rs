@@ -139,11 +139,12 @@ pub fn growth(points: &[Point]) -> String {
         p99,
     } in points
     {
-        let (rooms, members) = (number(*rooms as f64), number(*members as f64));
+        let whole = |value| number(value).trim_end_matches(".0").to_owned();
+        let (rooms, members) = (whole(*rooms as f64), whole(*members as f64));
         let _ = writeln!(
             table,
             "| {rooms} | {members} | {} | {} µs | {} ms |",
-            number(*rate),
+            whole(*rate),
             number(*cpu),
             number(*p99)
         );

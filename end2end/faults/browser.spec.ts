@@ -64,6 +64,12 @@ const behind = test.extend<Fixtures>({
         await expect(unsent).toHaveCount(0, { timeout: SAID_MS });
         const showed = (name: string, lines: (string | undefined)[]): Showed => ({ name, shown: lines.map((client_id) => ({ client_id })) });
         const log = (await host.log(room)).map(({ text }) => text);
+      // Of much that comes at once only the end is in the page of who reads there; the rest is there when one scrolls up.
+      await ada.log.hover();
+      await expect(async () => {
+        await ada.page.mouse.wheel(0, -4_000);
+        await expect(ada.said(typed[0] ?? "")).toBeInViewport({ timeout: 300 });
+      }).toPass({ timeout: SAID_MS });
         const found = await judge(
           [{ name: "Ada", sent: typed, acknowledged: typed.map((text) => [text, undefined]) }],
           [showed("the log", log), showed("the listener", heard()), showed("Ada's page", await ada.lines(/typed-\d+/))],
