@@ -54,6 +54,25 @@ test("a person signs in on the room's page and posts", async ({ page }) => {
   await expect(room.said(text)).toHaveCount(1);
 });
 
+test("after going back, another text is another message", async ({ page, program }) => {
+  const slug = await roomWithLines(await program("Ada"), 5);
+  const room = new RoomPage(page);
+  await room.open(slug);
+  await room.signIn("Grace");
+  await room.open(`${slug}?before=3`);
+  for (const text of ["first", "second"]) {
+    await room.message.fill(text);
+    await room.sendButton.click();
+    await expect(page).toHaveURL(new RegExp(`/rooms/${slug}$`));
+    await expect(room.said(text)).toHaveCount(1);
+    await page.goBack();
+    await expect(page).toHaveURL(/before=3$/);
+  }
+  await room.open(slug);
+  await expect(room.said("first")).toHaveCount(1);
+  await expect(room.said("second")).toHaveCount(1);
+});
+
 test("what people type is shown as text, not run as markup", async ({ page, program }) => {
   const author = await program("<b>Ada</b>");
   const { room } = await author.createRoom(freshTitle("Markup"));

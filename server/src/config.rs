@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 use variables::VARIABLES;
 
+use crate::origins::Origins;
 use crate::proxies::Proxies;
 
 /// What to do, as the command line and the environment say.
@@ -35,7 +36,7 @@ pub struct Config {
     /// The key that signs session cookies; absent: one is made once and kept in the data folder.
     pub session_key: Option<String>,
     /// Origins other than the server's own that may open Socket.IO connections and post forms.
-    pub origins: Vec<String>,
+    pub origins: Origins,
     /// Proxies whose word about a client's address is believed.
     pub proxies: Proxies,
     /// How much one client may do.
@@ -106,21 +107,14 @@ impl Config {
                 "at least 32 characters are needed",
             ));
         }
-        let mut origins = Vec::new();
-        for origin in get("HUBBUB_ORIGINS")
-            .split(',')
-            .map(str::trim)
-            .filter(|origin| !origin.is_empty())
-        {
-            if !is_origin(origin) {
-                return Err(invalid(
-                    "HUBBUB_ORIGINS",
-                    origin,
-                    "a comma-separated list of origins is needed, such as https://chat.example.org",
-                ));
-            }
-            origins.push(origin.trim_end_matches('/').to_ascii_lowercase());
-        }
+        let origins = get("HUBBUB_ORIGINS").parse().map_err(|entry: String| {
+            invalid(
+                "HUBBUB_ORIGINS",
+                &entry,
+                "a comma-separated list of origins is needed, such as https://chat.example.org, \
+                 https://*.example.org or capacitor://localhost",
+            )
+        })?;
         let proxies = get("HUBBUB_TRUSTED_PROXIES").parse().map_err(|entry: String| {
             invalid(
                 "HUBBUB_TRUSTED_PROXIES",
@@ -148,16 +142,6 @@ impl Config {
             log,
         })
     }
-}
-
-fn is_origin(origin: &str) -> bool {
-    let rest = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"));
-    rest.is_some_and(|host| {
-        let host = host.trim_end_matches('/');
-        !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
-    })
 }
 
 fn help() -> String {
@@ -203,6 +187,8 @@ mod tests {
             ("HUBBUB_ADDR", "127.0.0.1:99999"),
             ("HUBBUB_ORIGINS", "chat.example.org"),
             ("HUBBUB_ORIGINS", "https://a/path"),
+            ("HUBBUB_ORIGINS", "https://*"),
+            ("HUBBUB_ORIGINS", "null"),
             ("HUBBUB_TRUSTED_PROXIES", "localhost"),
             ("HUBBUB_TRUSTED_PROXIES", "10.0.0.0/33"),
             ("HUBBUB_LIMITS", "maybe"),

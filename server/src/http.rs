@@ -3,6 +3,7 @@
 mod cache;
 mod forms;
 mod health;
+mod next;
 pub mod origin;
 mod pages;
 mod policy;
@@ -34,11 +35,14 @@ pub fn service(state: &State) -> App {
         .with_state(state.clone());
 
     let forms = Router::new()
-        .route("/session", post(forms::sign_in))
-        .route("/session/end", post(forms::sign_out))
-        .route("/rooms", post(forms::create_room))
-        .route("/rooms/{slug}/messages", post(forms::post_message))
-        .route("/theme", post(forms::set_theme))
+        .route("/session", post(forms::sign_in).get(forms::lead_home))
+        .route("/session/end", post(forms::sign_out).get(forms::lead_home))
+        .route("/rooms", post(forms::create_room).get(forms::lead_home))
+        .route(
+            "/rooms/{slug}/messages",
+            post(forms::post_message).get(forms::lead_to_room),
+        )
+        .route("/theme", post(forms::set_theme).get(forms::lead_home))
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
         .layer(axum::middleware::from_fn_with_state(state.clone(), origin::check))
         .with_state(state.clone());

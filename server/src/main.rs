@@ -5,6 +5,7 @@ mod http;
 mod limits;
 mod listener;
 mod metrics;
+mod origins;
 mod proxies;
 mod session;
 mod shutdown;

@@ -72,10 +72,14 @@ impl Sessions {
         })
     }
 
-    /// The session that a request shows, if its signature is ours.
+    /// The session that a request shows: the first cookie of that name whose signature is ours. A host's other
+    /// sites may set cookies of the same name.
     pub fn read(&self, headers: &HeaderMap) -> Option<SessionToken> {
-        let cookie = self.jar(headers).signed(&self.key).get(SESSION)?;
-        SessionToken::try_from(cookie.value().to_owned()).ok()
+        let jar = CookieJar::new();
+        let ours = cookies(headers)
+            .filter(|cookie| cookie.name() == SESSION)
+            .find_map(|cookie| jar.signed(&self.key).verify(cookie.into_owned()))?;
+        SessionToken::try_from(ours.value().to_owned()).ok()
     }
 
     /// The `Set-Cookie` value that makes a browser show this session.
@@ -92,14 +96,6 @@ impl Sessions {
         cookie.make_removal();
         cookie.to_string()
     }
-
-    fn jar(&self, headers: &HeaderMap) -> CookieJar {
-        let mut jar = CookieJar::new();
-        for cookie in cookies(headers) {
-            jar.add_original(cookie.into_owned());
-        }
-        jar
-    }
 }
 
 /// The value of a cookie that needs no signature.
@@ -112,12 +108,12 @@ pub fn set_plain(name: &'static str, value: &str, secure: bool) -> String {
     base(name, value.to_owned(), secure).to_string()
 }
 
+/// Every cookie that can be read. Whatever else a host's other sites set, in whatever encoding, is skipped.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
-    let values = headers
-        .get_all(COOKIE)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    values.flat_map(Cookie::split_parse).filter_map(Result::ok)
+    let values = headers.get_all(COOKIE).into_iter();
+    let pairs = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok());
+    pairs.filter_map(|pair| Cookie::parse(pair.trim()).ok())
 }
 
 fn base(name: &'static str, value: String, secure: bool) -> cookie::CookieBuilder<'static> {
@@ -192,6 +188,31 @@ mod tests {
             None,
             "unsigned"
         );
+    }
+
+    #[test]
+    fn cookies_of_others_are_not_in_the_way() {
+        let ours = Sessions::configured(&"k".repeat(32));
+        let token = SessionToken::from_random(7);
+        let session = ours.set(&token, false);
+        let session = session.split(';').next().unwrap().as_bytes();
+        for others in [
+            &b"caf\xe9=1"[..],
+            "größe=ä".as_bytes(),
+            b"=; ;;; x",
+            b"hubbub_session=tossed",
+            b"\"quoted\"=\"1",
+        ] {
+            for header in [
+                [others, b"; ", session].concat(),
+                [session, b"; ", others].concat(),
+            ] {
+                let value = http::HeaderValue::from_bytes(&header).unwrap();
+                let headers = HeaderMap::from_iter([(COOKIE, value)]);
+                let header = String::from_utf8_lossy(&header);
+                assert_eq!(ours.read(&headers), Some(token.clone()), "{header}");
+            }
+        }
     }
 
     #[cfg(unix)]

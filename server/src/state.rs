@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::limits::Gate;
 use crate::metrics::Metrics;
+use crate::origins::Origins;
 use crate::proxies::Proxies;
 use crate::session::Sessions;
 use crate::site::Site;
@@ -38,7 +39,7 @@ pub struct Shared {
     /// The Socket.IO server and its HTTP service.
     pub sockets: crate::socket::Server,
     /// Origins that may connect beside our own.
-    pub origins: Vec<String>,
+    pub origins: Origins,
     /// Proxies in front of us.
     pub proxies: Proxies,
     /// The connections to the namespaces.

@@ -129,6 +129,107 @@ fn a_session_is_a_cookie_that_scripts_cannot_read() {
     );
 }
 
+/// The cookie that a sign-in sets, as a browser sends it.
+fn sign_in(server: &Server, name: &str) -> String {
+    let answer = server.post("/session", "", &format!("name={name}"));
+    let line = answer
+        .lines()
+        .find(|line| line.starts_with("set-cookie: "))
+        .expect("a cookie");
+    line["set-cookie: ".len()..].split(';').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_form_leads_to_a_page_of_this_site_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    for next in [
+        "%2F%09%2Fevil.example",
+        "%2F%5Cevil.example",
+        "%2F.%2F%2Fevil.example",
+        "%2F%0A%2Fevil.example",
+    ] {
+        for (path, rest) in [
+            ("/session", "&name=Ada"),
+            ("/session", "&name="),
+            ("/session/end", ""),
+            ("/theme", "&theme=dark"),
+        ] {
+            let answer = server.post(path, "", &format!("next={next}{rest}"));
+            let target = answer
+                .lines()
+                .find_map(|line| line.strip_prefix("location: "))
+                .expect("a redirect");
+            assert!(
+                target == "/" || target == "/?problem=name",
+                "{path} with {next} leads to {target:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn cookies_of_other_sites_on_this_host_do_not_hide_a_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let session = sign_in(&server, "Ada");
+    for cookies in [format!("größe=ä; {session}"), format!("{session}; other=\u{ff}")] {
+        let page = server.get("/api/", &format!("Cookie: {cookies}\r\n"));
+        assert!(page.contains("\"name\":\"Ada\""), "{cookies}: {page}");
+    }
+}
+
+#[test]
+fn a_form_says_what_to_check_when_the_host_is_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let answer = server.post("/session", "Origin: https://chat.example\r\n", "name=Ada");
+    assert_eq!(status(&answer), "403");
+    assert!(
+        answer.contains("Host header") && !answer.contains("HUBBUB_ORIGINS"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn the_address_of_a_form_leads_to_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    for (path, page) in [
+        ("/rooms", "/"),
+        ("/session", "/"),
+        ("/session/end", "/"),
+        ("/theme", "/"),
+        ("/rooms/lobby/messages", "/rooms/lobby"),
+    ] {
+        let answer = server.get(path, "");
+        assert_eq!(status(&answer), "307", "{path}");
+        assert!(
+            answer.contains(&format!("location: {page}\r\n")),
+            "{path}: {answer}"
+        );
+    }
+}
+
+#[test]
+fn a_form_that_is_sent_again_with_another_text_is_another_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let cookie = format!("Cookie: {}\r\n", sign_in(&server, "Ada"));
+    for text in ["first", "first", "second", "first"] {
+        let form = format!("client_id=from-the-page&text={text}");
+        let answer = server.post("/rooms/lobby/messages", &cookie, &form);
+        assert!(answer.contains("location: /rooms/lobby\r\n"), "{answer}");
+    }
+    let page = server.get("/api/rooms/lobby", "");
+    assert_eq!(
+        page.matches("\"text\":\"first\"").count(),
+        1,
+        "a double click: {page}"
+    );
+    assert_eq!(page.matches("\"text\":\"second\"").count(), 1, "{page}");
+}
+
 #[test]
 fn an_unfinished_request_is_not_waited_for_for_ever() {
     let folder = tempfile::tempdir().unwrap();

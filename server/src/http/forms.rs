@@ -12,40 +12,19 @@ use protocol::{
     RoomTitle, Send,
 };
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
+use super::next::Next;
+use crate::origins::over_tls;
 use crate::proxies::ClientAddress;
 use crate::session::{Sessions, THEME, set_plain};
 use crate::state::State;
 
 type Cookies = AppendHeaders<Vec<(HeaderName, String)>>;
 
-/// Where to go afterwards.
-#[derive(Deserialize)]
-pub struct Next {
-    #[serde(default)]
-    next: String,
-}
-
-impl Next {
-    /// A path of this site; anything else (another site, a missing one) means the front page.
-    fn path(&self) -> &str {
-        let inside = self.next.starts_with('/')
-            && !self.next.starts_with("//")
-            && !self.next.contains(['\\', '\r', '\n']);
-        if inside { &self.next } else { "/" }
-    }
-}
-
 fn back(to: &str, problem: Problem) -> Redirect {
     let separator = if to.contains('?') { '&' } else { '?' };
     Redirect::to(&format!("{to}{separator}problem={}", problem.as_str()))
-}
-
-/// Whether the browser reached us over TLS, as the proxy in front says. It only decides how its own cookie is kept.
-fn secure(headers: &HeaderMap) -> bool {
-    headers
-        .get("x-forwarded-proto")
-        .is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
 fn cookie(value: String) -> Cookies {
@@ -93,7 +72,7 @@ pub async fn sign_in(
     headers: HeaderMap,
     Form(form): Form<SignInForm>,
 ) -> Response {
-    let to = form.next.path();
+    let to = &form.next.path();
     if let Err(problem) = rate(&state, client) {
         return back(to, problem).into_response();
     }
@@ -102,7 +81,7 @@ pub async fn sign_in(
     };
     match state.hub.sign_in(name).await {
         Ok(signed_in) => (
-            cookie(state.sessions.set(&signed_in.token, secure(&headers))),
+            cookie(state.sessions.set(&signed_in.token, over_tls(&headers))),
             Redirect::to(to),
         )
             .into_response(),
@@ -112,16 +91,13 @@ pub async fn sign_in(
 
 /// `POST /session/end`: sign out.
 pub async fn sign_out(Shared(state): Shared<State>, headers: HeaderMap, Form(next): Form<Next>) -> Response {
+    let to = next.path();
     if let Some(session) = state.sessions.read(&headers)
         && let Err(error) = state.hub.sign_out(&session).await
     {
-        return back(next.path(), problem(&state, &error)).into_response();
+        return back(&to, problem(&state, &error)).into_response();
     }
-    (
-        cookie(Sessions::clear(secure(&headers))),
-        Redirect::to(next.path()),
-    )
-        .into_response()
+    (cookie(Sessions::clear(over_tls(&headers))), Redirect::to(&to)).into_response()
 }
 
 /// Fields of the form that creates a room.
@@ -188,7 +164,7 @@ pub async fn post_message(
         _ => return back(&to, Problem::Message).into_response(),
     };
     let messages = vec![Outgoing {
-        client_id: form.client_id,
+        client_id: once(&form.client_id, &text),
         text,
     }];
     match state.hub.send(&author, Send { room, messages }).await {
@@ -198,6 +174,22 @@ pub async fn post_message(
         }
         Err(error) => back(&to, problem(&state, &error)).into_response(),
     }
+}
+
+/// What a message is called that came from a form: the form's one-time id together with what was written in it. A
+/// double click sends both twice, and is one message. A page that the browser shows again, by Back, has its old id
+/// and a new text, and that is another message.
+fn once(form: &ClientId, text: &MessageText) -> ClientId {
+    let mut hash = Sha256::new();
+    hash.update(form.as_str());
+    hash.update([0]);
+    hash.update(text.as_str());
+    let digest: [u8; 32] = hash.finalize().into();
+    let id = digest
+        .iter()
+        .take(16)
+        .fold(0, |id, byte| id << 8 | u128::from(*byte));
+    ClientId::from_random(id)
 }
 
 /// Fields of the theme form.
@@ -211,10 +203,20 @@ pub struct ThemeForm {
 /// `POST /theme`: light, dark, or as the system says.
 pub async fn set_theme(headers: HeaderMap, Form(form): Form<ThemeForm>) -> Response {
     (
-        cookie(set_plain(THEME, form.theme.as_str(), secure(&headers))),
-        Redirect::to(form.next.path()),
+        cookie(set_plain(THEME, form.theme.as_str(), over_tls(&headers))),
+        Redirect::to(&form.next.path()),
     )
         .into_response()
+}
+
+/// `GET` of an address that only takes forms: somebody reloads the answer or edits the address.
+pub async fn lead_home() -> Redirect {
+    Redirect::temporary("/")
+}
+
+/// `GET` of the address that takes a room's messages.
+pub async fn lead_to_room(Path(room): Path<RoomSlug>) -> Redirect {
+    Redirect::temporary(&format!("/rooms/{room}"))
 }
 
 #[cfg(test)]
@@ -222,23 +224,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_stays_on_this_site() {
-        for (next, path) in [
-            ("/rooms/lobby?before=9", "/rooms/lobby?before=9"),
-            ("", "/"),
-            ("//evil.example", "/"),
-            ("https://evil.example", "/"),
-            ("/\\evil.example", "/"),
-            ("/a\r\nSet-Cookie: x", "/"),
-        ] {
-            assert_eq!(
-                Next {
-                    next: next.to_owned()
-                }
-                .path(),
-                path,
-                "{next}"
-            );
-        }
+    fn another_text_is_another_message() {
+        let form = |id: &str| ClientId::try_from(id.to_owned()).unwrap();
+        let text = |text: &str| MessageText::try_from(text.to_owned()).unwrap();
+        let first = once(&form("a"), &text("first"));
+        assert_eq!(first, once(&form("a"), &text("first")), "a double click");
+        assert_ne!(first, once(&form("a"), &text("second")), "Back, and another text");
+        assert_ne!(first, once(&form("b"), &text("first")), "the same again, meant");
+        assert_ne!(once(&form("a"), &text("bc")), once(&form("ab"), &text("c")));
     }
 }

@@ -5,26 +5,33 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 
+use crate::origins::{Origin, Origins, over_tls};
 use crate::state::State;
 
+/// Says what to check, and nothing that would let other sites in if it were followed blindly.
+const FOREIGN_FORM: &str = "This form was sent by a page of another site, so nothing was done.\n\
+    If it was Hubbub's own page: the proxy in front must pass the Host header on unchanged, with its port. \
+    Whoever runs this server finds how in docs/operations.md.\n";
+
 /// Whether a request comes from our own pages, from an allowed origin, or from no page at all.
-pub fn allowed(headers: &HeaderMap, origins: &[String]) -> bool {
+pub fn allowed(headers: &HeaderMap, origins: &Origins) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
     };
-    let Ok(origin) = origin.to_str() else { return false };
-    let origin = origin.to_ascii_lowercase();
-    if origins.contains(&origin) {
-        return true;
+    let origin = origin.to_str().ok().and_then(Origin::parse);
+    origin.is_some_and(|origin| origins.contain(&origin) || is_ours(&origin, headers))
+}
+
+/// Whether an origin is the one that this request was sent to. We do not see TLS ourselves, and some proxies report
+/// the scheme of the hop before them, so a page over TLS may always post here; one without TLS may not where the
+/// proxy says that the site is on TLS.
+fn is_ours(origin: &Origin, headers: &HeaderMap) -> bool {
+    let scheme = origin.scheme();
+    if scheme != "https" && (scheme != "http" || over_tls(headers)) {
+        return false;
     }
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .map(str::to_ascii_lowercase);
-    let named = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"));
-    named.is_some() && named == host.as_deref()
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    host.and_then(|host| Origin::of(scheme.to_owned(), host)).as_ref() == Some(origin)
 }
 
 /// Refuses forms that another site's page posts.
@@ -32,11 +39,7 @@ pub async fn check(extract::State(state): extract::State<State>, request: Reques
     if allowed(request.headers(), &state.origins) {
         next.run(request).await
     } else {
-        (
-            StatusCode::FORBIDDEN,
-            "this form belongs to another site; open Hubbub itself, or allow the site in HUBBUB_ORIGINS\n",
-        )
-            .into_response()
+        (StatusCode::FORBIDDEN, FOREIGN_FORM).into_response()
     }
 }
 
@@ -52,7 +55,7 @@ mod tests {
                 (header::ORIGIN, origin.parse().unwrap()),
             ])
         };
-        let friends = ["https://friend.example".to_owned()];
+        let friends: Origins = "https://friend.example".parse().unwrap();
         for (origin, expected) in [
             ("http://chat.example.org:3000", true),
             ("https://CHAT.example.org:3000", true),
@@ -65,8 +68,41 @@ mod tests {
             assert_eq!(allowed(&headers(origin), &friends), expected, "{origin}");
         }
         assert!(
-            allowed(&HeaderMap::new(), &[]),
+            allowed(&HeaderMap::new(), &Origins::default()),
             "programs that are not browsers send no origin"
         );
+    }
+
+    #[test]
+    fn default_ports_and_schemes_are_compared() {
+        for (host, origin, proto, expected) in [
+            ("chat.example:443", "https://chat.example", None, true),
+            (
+                "chat.example:443",
+                "https://chat.example",
+                Some("https,http"),
+                true,
+            ),
+            ("chat.example", "https://chat.example:443", Some("https"), true),
+            ("chat.example:80", "http://chat.example", None, true),
+            ("chat.example:443", "http://chat.example", None, false),
+            ("chat.example", "http://chat.example", Some("https"), false),
+            ("chat.example", "https://chat.example", Some("http"), true),
+            ("[::1]:3000", "http://[::1]:3000", None, true),
+            ("chat.example", "capacitor://chat.example", None, false),
+        ] {
+            let mut headers = HeaderMap::from_iter([
+                (header::HOST, host.parse().unwrap()),
+                (header::ORIGIN, origin.parse().unwrap()),
+            ]);
+            if let Some(proto) = proto {
+                headers.insert("x-forwarded-proto", proto.parse().unwrap());
+            }
+            assert_eq!(
+                allowed(&headers, &Origins::default()),
+                expected,
+                "{origin} at {host} over {proto:?}"
+            );
+        }
     }
 }
