@@ -1,4 +1,16 @@
 //! Finds the addresses in a message. Everything else in it is plain text.
+//!
+//! One pass over the text, whatever it holds: a message is read in time that grows with its length only.
+
+mod ends;
+
+use ends::ends;
+
+/// Bytes of an address. Browsers and servers agree on nothing longer; text that goes on without a break is no address.
+const ADDRESS_BYTES: usize = 2_048;
+
+/// Links of one message. The rest of a longer list is plain text: each link costs a page many times what its text does.
+const LINKS: usize = 100;
 
 /// A piece of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,19 +24,25 @@ pub enum Piece {
 /// The pieces of a text; put together they are the text.
 pub fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    let mut shown = 0;
-    let mut from = 0;
-    while let Some(start) = next_address(text, from) {
-        let end = start + address_length(&text[start..]);
-        let host = text[start..end].split_once("://").map_or("", |(_, host)| host);
-        if host.starts_with(|c: char| c.is_alphanumeric() || c == '[') {
-            if shown < start {
-                pieces.push(Piece::Text(text[shown..start].to_owned()));
-            }
-            pieces.push(Piece::Link(text[start..end].to_owned()));
-            shown = end;
+    // Up to where the text is in a piece, and up to where it has been read.
+    let (mut shown, mut read) = (0, 0);
+    let mut left = LINKS;
+    while left > 0
+        && let Some(found) = text[read..].find("://")
+    {
+        let host = read + found + "://".len();
+        let scheme = scheme(&text[shown..read + found]);
+        read = host + length(&text[host..]);
+        let Some(scheme) = scheme.filter(|_| is_link(&text[host..read])) else {
+            continue;
+        };
+        let start = host - "://".len() - scheme;
+        if shown < start {
+            pieces.push(Piece::Text(text[shown..start].to_owned()));
         }
-        from = end.max(start + 1);
+        pieces.push(Piece::Link(text[start..read].to_owned()));
+        shown = read;
+        left -= 1;
     }
     if shown < text.len() {
         pieces.push(Piece::Text(text[shown..].to_owned()));
@@ -32,40 +50,61 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Where the next address begins: `http://` or `https://` that does not continue a word.
-fn next_address(text: &str, from: usize) -> Option<usize> {
-    text[from..]
-        .match_indices("http")
-        .map(|(at, _)| from + at)
-        .find(|&at| {
-            let rest = &text[at..];
-            (rest.starts_with("http://") || rest.starts_with("https://"))
-                && !text[..at].ends_with(|c: char| c.is_alphanumeric())
-        })
+/// Bytes of the `http` or `https` at the end of a text, if it does not continue a word.
+///
+/// A letter before it continues a word only in the alphabets that put spaces between words and have capitals: Latin,
+/// Greek, Cyrillic and their neighbours. Chinese, Thai or Hebrew may go right up to an address.
+fn scheme(before: &str) -> Option<usize> {
+    let scheme = ["https", "http"].into_iter().find(|scheme| {
+        let at = before.len().checked_sub(scheme.len());
+        at.and_then(|at| before.get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(scheme))
+    })?;
+    let spaced = |c: char| matches!(c, '\0'..'\u{590}' | '\u{1e00}'..'\u{2000}') && c.is_alphanumeric();
+    let word = before[..before.len() - scheme.len()].ends_with(spaced);
+    (!word).then_some(scheme.len())
 }
 
-/// Bytes of the address at the start of a text: up to a space or a bracket, without the punctuation of the sentence
-/// around it. A closing parenthesis belongs to the address if it was opened there.
-fn address_length(text: &str) -> usize {
-    let stop = |c: char| {
-        c.is_whitespace()
-            || c.is_control()
-            || matches!(c, '<' | '>' | '"' | '`' | '“' | '”' | '„' | '«' | '»')
-    };
-    let mut address = &text[..text.find(stop).unwrap_or(text.len())];
-    while let Some(last) = address.chars().next_back() {
-        let part_of_sentence = match last {
-            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '…' | '’' => true,
-            ')' => address.matches(')').count() > address.matches('(').count(),
-            ']' => address.matches(']').count() > address.matches('[').count(),
-            _ => false,
+/// Bytes of the address at the start of a text, without the punctuation of the sentence around it. A closing bracket
+/// belongs to the address if it was opened there.
+fn length(text: &str) -> usize {
+    let (mut round, mut square) = (0_u32, 0_u32);
+    let mut length = 0;
+    for (at, c) in text.char_indices() {
+        let open = match c {
+            '(' | ')' => &mut round,
+            _ => &mut square,
         };
-        if !part_of_sentence {
-            break;
+        let part = match c {
+            '(' | '[' => {
+                *open += 1;
+                false
+            }
+            ')' | ']' if *open == 0 => false,
+            ')' | ']' => {
+                *open -= 1;
+                true
+            }
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '…' | '’' => false,
+            c if ends(c) => break,
+            _ => true,
+        };
+        if part {
+            length = at + c.len_utf8();
         }
-        address = &address[..address.len() - last.len_utf8()];
     }
-    address.len()
+    length
+}
+
+/// Whether this, after `https://`, leads to the host that a reader sees there.
+///
+/// `https://good.example@evil.example` leads to the second of them, so an address with a user's name is no link.
+fn is_link(address: &str) -> bool {
+    let end = address.find(['/', '?', '#']).unwrap_or(address.len());
+    let host = &address[..end];
+    address.len() <= ADDRESS_BYTES
+        && host.starts_with(|c: char| c.is_alphanumeric() || c == '[')
+        && !host.contains('@')
 }
 
 #[cfg(test)]
@@ -109,11 +148,130 @@ mod tests {
                 "javascript:alert(1) ftp://a.org",
             ),
             ("日本語https", "日本語https"),
+            ("HTTPS://E.org, Https://e.org", "{HTTPS://E.org}, {Https://e.org}"),
+            ("http://https://a.org", "{http://https://a.org}"),
+            ("http://.https://a.org", "http://.https://a.org"),
+            ("https://e.org/a)b(c", "{https://e.org/a)b(c}"),
+            ("https://e.org/a (b)", "{https://e.org/a} (b)"),
+            ("[x](https://e.org/a)", "[x]({https://e.org/a})"),
+            ("https://e.org\\@f.org", "{https://e.org}\\@f.org"),
             ("<https://a.org/ü>", "<{https://a.org/ü}>"),
             ("http://[::1]:3000/", "{http://[::1]:3000/}"),
             ("httphttp://a.org", "httphttp://a.org"),
         ] {
             assert_eq!(marked(text), expected);
+        }
+    }
+
+    #[test]
+    fn addresses_in_sentences_of_any_script() {
+        for (text, expected) in [
+            ("请看https://e.org/a。谢谢", "请看{https://e.org/a}。谢谢"),
+            ("（https://e.org/a）", "（{https://e.org/a}）"),
+            ("「https://e.org」を見て", "「{https://e.org}」を見て"),
+            (
+                "https://e.org/a，https://e.org/b",
+                "{https://e.org/a}，{https://e.org/b}",
+            ),
+            ("https://e.org！すごい", "{https://e.org}！すごい"),
+            ("انظر https://e.org/a، ثم", "انظر {https://e.org/a}، ثم"),
+            ("هل رأيت https://e.org؟", "هل رأيت {https://e.org}؟"),
+            (
+                "देखो https://hi.wikipedia.org/wiki/हिन्दी।",
+                "देखो {https://hi.wikipedia.org/wiki/हिन्दी}।",
+            ),
+            ("ดูhttps://e.org/ไทย", "ดู{https://e.org/ไทย}"),
+            ("ראו https://e.org/א׃", "ראו {https://e.org/א}׃"),
+            ("«https://e.org/é»", "«{https://e.org/é}»"),
+            (
+                "‹https://e.org› „https://e.org“",
+                "‹{https://e.org}› „{https://e.org}“",
+            ),
+            (
+                "⟨https://e.org⟩ 【https://e.org】",
+                "⟨{https://e.org}⟩ 【{https://e.org}】",
+            ),
+            (
+                "https://fr.wikipedia.org/wiki/L’été’",
+                "{https://fr.wikipedia.org/wiki/L’été}’",
+            ),
+            ("https://e.org/😀 🙂", "{https://e.org/😀} 🙂"),
+            ("смотриhttps://e.org", "смотриhttps://e.org"),
+            ("https://e.org\u{202e}gpj.exe", "{https://e.org}\u{202e}gpj.exe"),
+            ("https://e.org\u{3000}次", "{https://e.org}\u{3000}次"),
+        ] {
+            assert_eq!(marked(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_link_leads_to_the_host_that_is_seen() {
+        for text in [
+            "https://good.example@evil.example/",
+            "https://good.example:80@evil.example/x",
+            "https://good.example%2f@evil.example",
+            "https://good.example;x@evil.example?y",
+            "https://@evil.example",
+        ] {
+            assert_eq!(marked(text), text);
+        }
+        assert_eq!(marked("https://e.org/@ada"), "{https://e.org/@ada}");
+        let long = format!("https://e.org/{}", "a".repeat(ADDRESS_BYTES));
+        assert_eq!(marked(&long), long, "too long to be an address");
+    }
+
+    #[test]
+    fn a_list_of_links_ends() {
+        let many = "https://e.org ".repeat(500);
+        let links = pieces(&many)
+            .iter()
+            .filter(|piece| matches!(piece, Piece::Link(_)))
+            .count();
+        assert_eq!(links, LINKS);
+    }
+
+    /// What makes a parser look at the same characters again and again, if anything does.
+    const HOSTILE: &[(&str, &str)] = &[
+        ("https://a", ")"),
+        ("https://a", "]"),
+        ("https://a", "()"),
+        ("https://a", "."),
+        ("https://a", "("),
+        ("", "https://a)"),
+        ("", "http://"),
+        ("", "http://."),
+        ("", "http"),
+        ("", "https"),
+        ("", "://"),
+        ("", "x://@"),
+        ("https://", "a@"),
+        ("https://a/", "。"),
+        ("https://a/", "\u{301}"),
+        ("https://a/", "’"),
+        ("", "https://a.org "),
+        ("", "\u{202e}"),
+    ];
+
+    /// The least of several attempts: what else the machine does only adds to it.
+    fn time(start: &str, again: &str, bytes: usize) -> std::time::Duration {
+        let text = format!("{start}{}", again.repeat(bytes / again.len()));
+        let attempt = |_| {
+            let begun = std::time::Instant::now();
+            std::hint::black_box(pieces(&text));
+            begun.elapsed()
+        };
+        (0..7).map(attempt).min().unwrap_or_default()
+    }
+
+    #[test]
+    fn hostile_texts_take_time_that_grows_with_their_length_only() {
+        for (start, again) in HOSTILE {
+            let (short, long) = (time(start, again, 16_000), time(start, again, 128_000));
+            // Eight times as long; a square would take 64 times as long.
+            assert!(
+                long < short * 24 + std::time::Duration::from_millis(1),
+                "{start}{again}…: {short:?}, then {long:?}"
+            );
         }
     }
 }
