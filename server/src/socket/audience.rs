@@ -5,13 +5,13 @@
 //! the library, which knows how.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use protocol::RoomSlug;
 use serde::Serialize;
 use socketioxide::extract::SocketRef;
-use socketioxide::socket::Sid;
 
 use super::connection::NAMESPACE;
 use super::{frame, slow};
@@ -23,6 +23,18 @@ const PAUSE: usize = 64;
 /// One task writes to at least so many.
 const PART: usize = 256;
 
+/// Places that have been taken in a room. A socket that leaves its namespace and comes back has the same id as before,
+/// so a place has a number of its own: what its first life gives back is not taken from the second.
+static PLACES: AtomicU64 = AtomicU64::new(0);
+
+/// A place among those who hear a room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The number of the connection.
+    wire: u64,
+    number: u64,
+}
+
 /// The connections in one room.
 #[derive(Default)]
 pub struct Audience(Mutex<Members>);
@@ -31,7 +43,7 @@ pub struct Audience(Mutex<Members>);
 struct Members {
     /// In the order in which they were opened: what belongs to them lies in memory in about this order, here and in the
     /// kernel, and is found sooner when it is asked for in this order.
-    wires: BTreeMap<(u64, Sid), Arc<Wire>>,
+    wires: BTreeMap<Place, Arc<Wire>>,
     /// All of them, as long as nobody comes or goes.
     all: Option<Arc<[Arc<Wire>]>>,
     /// Those who hear through the library.
@@ -43,23 +55,29 @@ impl Audience {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// This socket hears the room from now on.
-    pub fn enter(&self, socket: &SocketRef, room: &RoomSlug) {
+    /// Has a socket hear the room from now on. Says where it is for [`Audience::leave`].
+    pub fn enter(&self, socket: &SocketRef, room: &RoomSlug) -> Place {
         let mut members = self.members();
-        if let Some(wire) = socket.req_parts().extensions.get::<Arc<Wire>>() {
-            members.wires.insert((wire.number(), socket.id), Arc::clone(wire));
+        let wire = socket.req_parts().extensions.get::<Arc<Wire>>();
+        let place = Place {
+            wire: wire.map_or(u64::MAX, |wire| wire.number()),
+            number: PLACES.fetch_add(1, Ordering::Relaxed),
+        };
+        if let Some(wire) = wire {
+            members.wires.insert(place, Arc::clone(wire));
             members.all = None;
         } else {
             members.others += 1;
             socket.join(room.as_str().to_owned());
         }
+        place
     }
 
-    /// Nor does it any more.
-    pub fn leave(&self, socket: &SocketRef, room: &RoomSlug) {
+    /// Removes a socket from those who hear the room.
+    pub fn leave(&self, socket: &SocketRef, room: &RoomSlug, place: Place) {
         let mut members = self.members();
-        if let Some(wire) = socket.req_parts().extensions.get::<Arc<Wire>>() {
-            members.wires.remove(&(wire.number(), socket.id));
+        if socket.req_parts().extensions.get::<Arc<Wire>>().is_some() {
+            members.wires.remove(&place);
             members.all = None;
         } else {
             members.others -= 1;

@@ -105,7 +105,8 @@ fn run(state: &State, socket: SocketRef) {
         return;
     };
     let connection = Connection {
-        id: ConnectionId(socket.id.as_str().into()),
+        // Not the socket's: a namespace that is left and connected again would have the id of its first life.
+        id: ConnectionId(state.hub.fresh_id().as_str().into()),
         you,
         rooms: Vec::new(),
         turns: Turns::default(),

@@ -62,7 +62,7 @@ async fn run(state: State, socket: SocketRef) {
     };
     let mut guest = Guest {
         gate: state.gate.connection(Caller::of(&socket).address),
-        id: ConnectionId(socket.id.as_str().into()),
+        id: ConnectionId(state.hub.fresh_id().as_str().into()),
         you: None,
         hold: None,
         turns: Turns::default(),

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::audience::Audience;
+use super::audience::{Audience, Place};
 use super::demo;
 use super::pack::Pack;
 use crate::state::State;
@@ -66,8 +66,8 @@ pub struct Hold {
     state: State,
     room: RoomSlug,
     audience: Arc<Audience>,
-    /// Who hears it.
-    socket: Option<SocketRef>,
+    /// Who hears it, and where among the others.
+    hearer: Option<(SocketRef, Place)>,
 }
 
 impl Fanout {
@@ -88,7 +88,7 @@ impl Fanout {
                     state: state.clone(),
                     room: room.clone(),
                     audience: Arc::clone(&followed.audience),
-                    socket: None,
+                    hearer: None,
                 },
                 followed.phase.clone(),
             )
@@ -123,15 +123,15 @@ impl Hold {
 
     /// Has a socket hear the room for as long as this lives.
     pub fn hear(&mut self, socket: &SocketRef) {
-        self.audience.enter(socket, &self.room);
-        self.socket = Some(socket.clone());
+        let place = self.audience.enter(socket, &self.room);
+        self.hearer = Some((socket.clone(), place));
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if let Some(socket) = &self.socket {
-            self.audience.leave(socket, &self.room);
+        if let Some((socket, place)) = &self.hearer {
+            self.audience.leave(socket, &self.room, *place);
         }
         let mut rooms = self
             .state
