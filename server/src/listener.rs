@@ -1,5 +1,7 @@
 //! The accept loop: timeouts, socket options, a cap per address, and an end.
 
+mod budget;
+mod pace;
 mod stream;
 mod wire;
 
@@ -18,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::state::State;
+pub use budget::{Account, BUDGET, Budget};
 pub use stream::Stream;
 pub use wire::Wire;
 

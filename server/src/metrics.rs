@@ -27,6 +27,12 @@ pub struct Metrics {
     pub refused: Family<Code, Counter>,
     /// Sockets disconnected because they did not keep up.
     pub slow: Counter,
+    /// Bytes that wait for peers that have not read them yet.
+    pub waiting: Gauge,
+    /// Connections cut because the process held too much for slow peers.
+    pub cut: Counter,
+    /// Panics that were caught.
+    pub panics: Counter,
     /// Joins that were told to come back at their turn.
     pub deferred: Counter,
     /// Tasks of the runtime that have not ended.
@@ -71,6 +77,9 @@ impl Metrics {
             packs: Counter::<u64, AtomicU64>::default(),
             refused: Family::default(),
             slow: Counter::default(),
+            waiting: Gauge::default(),
+            cut: Counter::default(),
+            panics: Counter::default(),
             deferred: Counter::default(),
             tasks: Gauge::default(),
             append: Histogram::new(exponential_buckets(0.000_25, 2.0, 15)),
@@ -103,6 +112,18 @@ impl Metrics {
             "Sockets disconnected because they did not keep up",
             metrics.slow.clone(),
         );
+        registry.register_with_unit(
+            "waiting",
+            "What waits for peers that have not read it yet",
+            Unit::Bytes,
+            metrics.waiting.clone(),
+        );
+        registry.register(
+            "connections_cut",
+            "Connections cut because the process held too much for slow peers",
+            metrics.cut.clone(),
+        );
+        registry.register("panics", "Panics that were caught", metrics.panics.clone());
         registry.register(
             "joins_deferred",
             "Joins that were told to come back at their turn",

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::limits::Gate;
+use crate::listener::{BUDGET, Budget};
 use crate::metrics::Metrics;
 use crate::origins::Origins;
 use crate::proxies::Proxies;
@@ -34,6 +35,8 @@ pub struct Shared {
     pub site: Site,
     /// Figures.
     pub metrics: Metrics,
+    /// What waits for peers that have not read it yet.
+    pub budget: Budget,
     /// From the rooms to the sockets.
     pub fanout: Fanout,
     /// The Socket.IO server and its HTTP service.
@@ -82,13 +85,16 @@ impl State {
         tokio::spawn(gate.clone().forget_idle());
         let sockets = crate::socket::Server::new(gate.limits());
         let tasks = TaskTracker::new();
+        let metrics = Metrics::new();
+        let budget = Budget::new(BUDGET, metrics.waiting.clone(), metrics.cut.clone());
         let state = Self(Arc::new(Shared {
             fanout: Fanout::default(),
             hub,
             gate,
             sessions,
             site,
-            metrics: Metrics::new(),
+            metrics,
+            budget,
             sockets,
             origins,
             proxies,

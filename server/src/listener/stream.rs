@@ -5,11 +5,12 @@
 //! a stream whose peer takes nothing lets go by itself, and from then on swallows what is written.
 
 use std::cell::RefCell;
-use std::io::{self, Read};
+use std::io::{self, IoSlice, Read};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use socket2::SockRef;
@@ -17,12 +18,15 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::wire::{STALL, Wire};
+use super::pace::Pace;
+use super::wire::{STALL, Wire, if_ready, in_any_case};
 use crate::limits::Ticket;
 use crate::state::State;
 
 /// What is read at once, at most. What whoever reads has no place for yet waits in the stream.
 const READ: usize = 16 * 1024;
+/// A browser on a bad line may take nothing of a page for so long. Sockets are let go sooner: they resume.
+const PAGE_STALL: Duration = Duration::from_secs(15);
 
 thread_local! {
     /// One for all connections of a thread: they need not have one of their own.
@@ -41,14 +45,20 @@ impl Drop for Open {
     }
 }
 
+/// A peer that does not take all at once what is written, and when to look at it again.
+struct Slow {
+    pace: Pace,
+    sleep: Pin<Box<Sleep>>,
+}
+
 /// A connection's stream; it carries its place along wherever it goes.
 pub struct Stream {
     wire: Arc<Wire>,
     open: Open,
     socket: Arc<AtomicBool>,
     read_at: Instant,
-    /// Only for WebSockets: a page on a bad line may take its time.
-    stall: Option<Pin<Box<Sleep>>>,
+    /// While the peer does not take what is written.
+    slow: Option<Box<Slow>>,
     /// What was read too early. Most often nothing.
     early: Bytes,
 }
@@ -58,14 +68,14 @@ impl Stream {
     pub fn new(tcp: TcpStream, state: &State, ticket: Option<Ticket>, socket: Arc<AtomicBool>) -> Self {
         state.metrics.tcp.inc();
         Self {
-            wire: Wire::new(tcp, state.metrics.slow.clone()),
+            wire: Wire::new(tcp, &state.budget, state.metrics.slow.clone()),
             open: Open {
                 state: state.clone(),
                 _ticket: ticket,
             },
             socket,
             read_at: Instant::now(),
-            stall: None,
+            slow: None,
             early: Bytes::new(),
         }
     }
@@ -80,43 +90,54 @@ impl Stream {
         &self.wire
     }
 
-    /// What becomes of a write of `all` bytes.
-    fn written(
-        &mut self,
-        cx: &mut Context<'_>,
-        wrote: Poll<io::Result<usize>>,
-        all: usize,
-    ) -> Poll<io::Result<usize>> {
-        if matches!(wrote, Poll::Ready(Ok(_))) {
-            self.stall = None;
-            return wrote;
-        }
-        if !self.socket.load(Ordering::Relaxed) {
-            return wrote;
-        }
-        if wrote.is_pending() {
-            // Whoever has missed the ping as well gets no more time: the session has ended already.
-            let (interval, timeout) = self.open.state.gate.limits().ping;
-            let (read_at, now) = (self.read_at, Instant::now());
-            let wire = &self.wire;
-            let stall = self.stall.get_or_insert_with(|| {
-                // What was taken before does not count.
-                wire.has_moved();
-                Box::pin(sleep_until((read_at + interval + timeout).min(now + STALL)))
+    fn write(&mut self, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let all = bytes.iter().map(|part| part.len()).sum();
+        let mut wrote = self.wire.poll_write(cx, bytes, if_ready);
+        while wrote.is_pending() {
+            let now = Instant::now();
+            let (first, stall) = self.patience(now);
+            let taken = self.wire.taken();
+            let slow = self.slow.get_or_insert_with(|| {
+                let pace = Pace::new(now, taken, first, stall);
+                let sleep = Box::pin(sleep_until(pace.due()));
+                Box::new(Slow { pace, sleep })
             });
-            while stall.as_mut().poll(cx).is_ready() {
-                if !self.wire.has_moved() {
-                    self.wire.give_up();
-                    self.stall = None;
-                    return Poll::Ready(Ok(all));
-                }
-                // Slow, but it reads: others were before us.
-                stall.as_mut().reset(Instant::now() + STALL);
+            if slow.sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
             }
-            return Poll::Pending;
+            wrote = self.wire.poll_write(cx, bytes, in_any_case);
+            if !slow.pace.keeps(now, self.wire.taken()) {
+                self.wire.give_up();
+                self.slow = None;
+                return Poll::Ready(Ok(all));
+            }
+            slow.sleep.as_mut().reset(slow.pace.due());
         }
-        self.wire.close();
-        Poll::Ready(Ok(all))
+        match wrote {
+            Poll::Ready(Ok(written)) if written == all => self.slow = None,
+            // The library would copy what waits into a buffer.
+            Poll::Ready(Err(_)) if self.is_socket() => {
+                self.wire.close();
+                return Poll::Ready(Ok(all));
+            }
+            _ => {}
+        }
+        wrote
+    }
+
+    fn is_socket(&self) -> bool {
+        self.socket.load(Ordering::Relaxed)
+    }
+
+    /// How soon the peer must take something when it begins to be slow, and how often from then on.
+    fn patience(&self, now: Instant) -> (Duration, Duration) {
+        if !self.is_socket() {
+            return (PAGE_STALL, PAGE_STALL);
+        }
+        // Whoever has missed the ping as well gets no more time: the session has ended already.
+        let (interval, timeout) = self.open.state.gate.limits().ping;
+        let missed = (self.read_at + interval + timeout).saturating_duration_since(now);
+        (missed.min(STALL), STALL)
     }
 }
 
@@ -132,6 +153,7 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        ready!(self.wire.poll_answered(cx));
         if self.early.is_empty() {
             let tcp = self.wire.tcp();
             let early = loop {
@@ -180,8 +202,20 @@ fn drain(tcp: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let wrote = self.wire.poll_write(cx, buf);
-        self.written(cx, wrote, buf.len())
+        self.write(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.write(cx, bufs)
+    }
+
+    /// The HTTP server then keeps an answer as it is instead of copying it.
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -6,25 +6,26 @@
 //! its turn comes after those that wait already.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use prometheus_client::metrics::counter::Counter;
+use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
+
+use super::budget::{Account, Budget, Debtor, PER_CONNECTION};
+use super::pace::Pace;
 
 /// A peer that takes nothing for so long, while the kernel's buffers are full, does not read. It resumes when it
 /// comes back.
 pub const STALL: Duration = Duration::from_secs(5);
-/// Frames that may wait for one peer…
-const WAITING: usize = 4_096;
-/// …and bytes of them, before the last one: twice the longest answer, 500 messages of 8,000 characters of four bytes.
-/// Else whoever reads slowly what they asked for would be cut off for what the room says meanwhile.
-const WAITING_BYTES: usize = 32 * 1024 * 1024;
+/// What a waiting frame costs beside its bytes: its place in the queue, and what the allocator needs.
+const OVERHEAD: usize = 128;
 
 /// Connections that have been opened.
 static OPENED: AtomicU64 = AtomicU64::new(0);
@@ -35,14 +36,13 @@ pub struct Wire {
     number: u64,
     tcp: TcpStream,
     slow: Counter,
+    account: Arc<Account>,
     out: Mutex<Out>,
 }
 
 #[derive(Default)]
 struct Out {
     waiting: VecDeque<Bytes>,
-    /// How long they are together.
-    bytes: usize,
     /// How much of the first of them the kernel has.
     begun: usize,
     /// How many of them go before the library, if it wants to write. It stays at none while the kernel has only a part
@@ -50,20 +50,48 @@ struct Out {
     before_library: Option<usize>,
     /// Somebody looks after those that wait.
     attended: bool,
-    /// Whether the kernel has taken anything since somebody last asked.
-    moved: bool,
+    /// Bytes that the kernel has taken since the connection was opened.
+    taken: u64,
+    /// Whoever wants to read while a write of the library waits.
+    reader: Option<Waker>,
     ended: bool,
+}
+
+/// How bytes are given to the kernel.
+pub type Put = fn(&TcpStream, &[IoSlice<'_>]) -> io::Result<usize>;
+
+/// When the runtime knows that the kernel takes more.
+pub fn if_ready(tcp: &TcpStream, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+    tcp.try_write_vectored(bytes)
+}
+
+/// In any case: the kernel only says that it takes more when a third of its buffer is free, and a peer on a bad line
+/// takes long for that.
+pub fn in_any_case(tcp: &TcpStream, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+    SockRef::from(tcp).send_vectored(bytes)
 }
 
 impl Wire {
     /// Of an open connection. `slow` counts those that are cut off.
-    pub fn new(tcp: TcpStream, slow: Counter) -> Arc<Self> {
-        Arc::new(Self {
+    pub fn new(tcp: TcpStream, budget: &Budget, slow: Counter) -> Arc<Self> {
+        Arc::new_cyclic(|wire: &Weak<Self>| Self {
             number: OPENED.fetch_add(1, Ordering::Relaxed),
             tcp,
             slow,
+            account: budget.open(wire.clone()),
             out: Mutex::default(),
         })
+    }
+
+    /// What waits for its peer.
+    pub fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
+    /// Another account of this connection, for what waits on its behalf but not for its peer to read.
+    pub fn open(self: &Arc<Self>, budget: &Budget) -> Arc<Account> {
+        let wire = Arc::downgrade(self);
+        budget.open(wire)
     }
 
     /// The number of the connection.
@@ -87,8 +115,8 @@ impl Wire {
         if out.ended {
             return;
         }
-        if out.waiting.len() >= WAITING || out.bytes >= WAITING_BYTES {
-            self.cut(&mut out);
+        if self.account.waiting() >= PER_CONNECTION {
+            self.cut_off(&mut out);
             return;
         }
         let free = out.before_library.is_none() && out.waiting.is_empty();
@@ -97,11 +125,11 @@ impl Wire {
         } else {
             0
         };
-        out.moved |= written > 0;
+        out.taken += written as u64;
         if written < frame.len() {
             // An error shows again to whoever looks after it.
             out.begun = if free { written } else { out.begun };
-            out.bytes += frame.len();
+            self.account.charge(frame.len() + OVERHEAD);
             out.waiting.push_back(frame.clone());
             self.attend(&mut out);
         }
@@ -115,42 +143,56 @@ impl Wire {
         }
         out.attended = true;
         let wire = Arc::clone(self);
+        let taken = out.taken;
         tokio::spawn(async move {
-            while let Ok(Ok(())) = timeout(STALL, wire.tcp.writable()).await {
+            let mut pace = Pace::new(Instant::now(), taken, STALL, STALL);
+            loop {
+                let put = match timeout_at(pace.due(), wire.tcp.writable()).await {
+                    Ok(_) => if_ready,
+                    Err(_) => in_any_case,
+                };
                 let mut out = wire.out();
-                out.flush(&wire.tcp);
+                out.flush(&wire, put);
                 if out.waiting.is_empty() || out.before_library == Some(0) || out.ended {
                     out.attended = false;
                     return;
                 }
-            }
-            let mut out = wire.out();
-            out.attended = false;
-            if !out.ended {
-                wire.cut(&mut out);
+                if !pace.keeps(Instant::now(), out.taken) {
+                    out.attended = false;
+                    return wire.cut_off(&mut out);
+                }
             }
         });
     }
 
-    /// Writes for the library, as `AsyncWrite` has it.
-    pub fn poll_write(self: &Arc<Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    /// Writes for the library, or for the HTTP server, as `AsyncWrite` has it.
+    pub fn poll_write(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+        put: Put,
+    ) -> Poll<io::Result<usize>> {
+        let all = bytes.iter().map(|part| part.len()).sum();
         loop {
             let mut out = self.out();
             if out.ended {
-                return Poll::Ready(Ok(bytes.len()));
+                return Poll::Ready(Ok(all));
             }
             let waiting = out.waiting.len();
             out.before_library.get_or_insert(waiting);
-            out.flush(&self.tcp);
+            out.flush(self, put);
             if out.before_library == Some(0) {
-                match self.tcp.try_write(bytes) {
+                match put(&self.tcp, bytes) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Ok(written) => {
-                        out.moved |= written > 0;
-                        if written == bytes.len() {
+                        out.taken += written as u64;
+                        if written == all {
                             out.before_library = None;
-                            out.flush(&self.tcp);
+                            out.flush(self, put);
                             self.attend(&mut out);
+                            if let Some(reader) = out.reader.take() {
+                                reader.wake();
+                            }
                         }
                         return Poll::Ready(Ok(written));
                     }
@@ -167,21 +209,55 @@ impl Wire {
         }
     }
 
-    /// Whether the kernel has taken anything since this was last asked.
-    pub fn has_moved(&self) -> bool {
-        std::mem::take(&mut self.out().moved)
+    /// Ready unless a write of the library waits: whoever answers what it reads, as with a pong for each ping, would
+    /// collect answers without end for a peer that does not read them.
+    pub fn poll_answered(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut out = self.out();
+        if out.ended || out.before_library.is_none() {
+            return Poll::Ready(());
+        }
+        out.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Bytes that the kernel has taken so far.
+    pub fn taken(&self) -> u64 {
+        self.out().taken
     }
 
     /// Ends the connection of a peer that does not read. Whoever reads it hears of it; what the kernel holds for the
     /// peer goes at once.
     pub fn give_up(&self) {
-        self.cut(&mut self.out());
+        self.cut_off(&mut self.out());
     }
 
-    fn cut(&self, out: &mut Out) {
-        self.slow.inc();
-        tracing::info!("a peer does not read; its connection is closed");
-        out.end(&self.tcp);
+    fn cut_off(&self, out: &mut Out) {
+        if !out.ended {
+            self.slow.inc();
+            tracing::info!("a peer does not read; its connection is closed");
+        }
+        self.reset(out);
+    }
+
+    /// Ends the connection with all that waits for it, here and in the kernel.
+    fn reset(&self, out: &mut Out) {
+        self.end(out);
+        let socket = SockRef::from(&self.tcp);
+        let ended = socket
+            .set_linger(Some(Duration::ZERO))
+            .and_then(|()| socket.shutdown(std::net::Shutdown::Both));
+        if let Err(error) = ended {
+            tracing::debug!(%error, "the connection had ended already");
+        }
+    }
+
+    fn end(&self, out: &mut Out) {
+        out.ended = true;
+        out.waiting = VecDeque::new();
+        self.account.close();
+        if let Some(reader) = out.reader.take() {
+            reader.wake();
+        }
     }
 
     /// Nothing more comes from us.
@@ -190,48 +266,48 @@ impl Wire {
         if out.ended {
             return Ok(());
         }
-        out.waiting = VecDeque::new();
-        socket2::SockRef::from(&self.tcp).shutdown(std::net::Shutdown::Write)
+        out.drop_all(&self.account);
+        SockRef::from(&self.tcp).shutdown(std::net::Shutdown::Write)
     }
 
     /// The library is done with it: so is everybody.
     pub fn close(&self) {
         let mut out = self.out();
         if !out.ended {
-            out.ended = true;
-            out.waiting = VecDeque::new();
-            if let Err(error) = socket2::SockRef::from(&self.tcp).shutdown(std::net::Shutdown::Both) {
+            self.end(&mut out);
+            if let Err(error) = SockRef::from(&self.tcp).shutdown(std::net::Shutdown::Both) {
                 tracing::trace!(%error, "the connection had ended already");
             }
         }
     }
 }
 
+impl Debtor for Wire {
+    fn cut(&self) {
+        self.reset(&mut self.out());
+    }
+}
+
 impl Out {
     /// Writes what waits and may go, until the kernel takes no more.
-    fn flush(&mut self, tcp: &TcpStream) {
+    fn flush(&mut self, wire: &Wire, put: Put) {
         while self.before_library != Some(0)
             && let Some(frame) = self.waiting.front()
         {
-            match tcp.try_write(&frame[self.begun..]) {
+            match put(&wire.tcp, &[IoSlice::new(&frame[self.begun..])]) {
                 Ok(written) => {
-                    self.moved |= written > 0;
+                    self.taken += written as u64;
                     self.begun += written;
                     if self.begun == frame.len() {
-                        self.bytes -= frame.len();
+                        wire.account.credit(frame.len() + OVERHEAD);
                         self.waiting.pop_front();
                         self.begun = 0;
                         self.before_library = self.before_library.map(|ahead| ahead - 1);
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => {
-                    // Whoever reads hears of it.
-                    self.waiting.clear();
-                    (self.begun, self.bytes) = (0, 0);
-                    self.before_library = self.before_library.map(|_| 0);
-                    return;
-                }
+                // Whoever reads hears of it.
+                Err(_) => return self.drop_all(&wire.account),
             }
         }
         if self.waiting.is_empty() {
@@ -240,16 +316,12 @@ impl Out {
         }
     }
 
-    fn end(&mut self, tcp: &TcpStream) {
-        self.ended = true;
-        self.waiting = VecDeque::new();
-        let socket = socket2::SockRef::from(tcp);
-        let ended = socket
-            .set_linger(Some(Duration::ZERO))
-            .and_then(|()| socket.shutdown(std::net::Shutdown::Both));
-        if let Err(error) = ended {
-            tracing::debug!(%error, "the connection had ended already");
+    fn drop_all(&mut self, account: &Account) {
+        for frame in std::mem::take(&mut self.waiting) {
+            account.credit(frame.len() + OVERHEAD);
         }
+        self.begun = 0;
+        self.before_library = self.before_library.map(|_| 0);
     }
 }
 
@@ -257,18 +329,28 @@ impl Out {
 mod tests {
     use std::future::poll_fn;
 
+    use prometheus_client::metrics::gauge::Gauge;
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 
+    use super::super::budget::BUDGET;
     use super::*;
+
+    /// Writes for the library.
+    async fn write(wire: &Arc<Wire>, bytes: &[u8]) -> usize {
+        poll_fn(|cx| wire.poll_write(cx, &[IoSlice::new(bytes)], if_ready))
+            .await
+            .unwrap()
+    }
 
     /// A wire, and the end at which it is read.
     async fn wire() -> (Arc<Wire>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (tcp, _) = listener.accept().await.unwrap();
-        socket2::SockRef::from(&tcp).set_send_buffer_size(8_192).unwrap();
-        (Wire::new(tcp, Counter::default()), peer)
+        SockRef::from(&tcp).set_send_buffer_size(8_192).unwrap();
+        let budget = Budget::new(BUDGET, Gauge::default(), Counter::default());
+        (Wire::new(tcp, &budget, Counter::default()), peer)
     }
 
     /// A frame of this test: who wrote it, which one it is, how long it is, and something to recognise it by.
@@ -290,9 +372,7 @@ mod tests {
                     let frame = frame(b'L', number, 20_000);
                     let mut written = 0;
                     while written < frame.len() {
-                        written += poll_fn(|cx| wire.poll_write(cx, &frame[written..]))
-                            .await
-                            .unwrap();
+                        written += write(&wire, &frame[written..]).await;
                     }
                 }
             })
@@ -334,16 +414,14 @@ mod tests {
     async fn neither_writes_into_the_frame_of_the_other() {
         let large = vec![b'L'; 1 << 20];
         let (wire, mut peer) = wire().await;
-        let part = poll_fn(|cx| wire.poll_write(cx, &large)).await.unwrap();
+        let part = write(&wire, &large).await;
         assert!(part < large.len());
         make_room(&wire, &mut peer, part).await;
         wire.send(&Bytes::from_static(b"R"));
         let library = async {
             let mut written = part;
             while written < large.len() {
-                written += poll_fn(|cx| wire.poll_write(cx, &large[written..]))
-                    .await
-                    .unwrap();
+                written += write(&wire, &large[written..]).await;
             }
         };
         let mut read = vec![0; large.len() - part + 1];
@@ -361,11 +439,11 @@ mod tests {
         let begun = wire.out().begun;
         assert!((1..room.len()).contains(&begun));
         make_room(&wire, &mut peer, begun).await;
-        let library = poll_fn(|cx| wire.poll_write(cx, b"L"));
+        let library = write(&wire, b"L");
         let mut read = vec![0; room.len() - begun + 1];
         let reading = peer.read_exact(&mut read);
         let (written, all) = tokio::join!(library, reading);
-        assert_eq!(written.unwrap(), 1);
+        assert_eq!(written, 1);
         all.unwrap();
         assert!(
             read.iter().rev().skip(1).all(|byte| *byte == b'R'),
@@ -379,14 +457,52 @@ mod tests {
         let (wire, mut peer) = wire().await;
         let sent = until_cut(&wire, 20_000);
         let kernel = 4 * 1024 * 1024;
-        assert!((WAITING_BYTES..WAITING_BYTES + kernel).contains(&(sent * 20_000)));
+        assert!((PER_CONNECTION..PER_CONNECTION + kernel).contains(&(sent * 20_000)));
         assert!(wire.out().waiting.is_empty(), "what waited is gone");
+        assert_eq!(wire.account.waiting(), 0);
         let mut read = vec![0; 1 << 20];
         while peer.read(&mut read).await.is_ok_and(|read| read > 0) {}
 
+        // Small ones are counted with what they cost.
         let (wire, _peer) = self::wire().await;
         let sent = until_cut(&wire, 100);
-        assert!((WAITING..WAITING + kernel / 100).contains(&sent));
+        assert!(sent < (PER_CONNECTION + kernel) / 100);
+        assert!(sent > PER_CONNECTION / (104 + OVERHEAD));
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_in_the_account_until_it_has_left() {
+        let (wire, mut peer) = wire().await;
+        let frame = Bytes::from(vec![b'R'; 1 << 20]);
+        wire.send(&frame);
+        assert_eq!(wire.account.waiting(), frame.len() + OVERHEAD);
+        let mut read = vec![0; frame.len()];
+        peer.read_exact(&mut read).await.unwrap();
+        wire.account.eased().await;
+        assert_eq!(wire.account.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_while_an_answer_to_it_waits() {
+        let (wire, mut peer) = wire().await;
+        let answer = vec![b'L'; 1 << 20];
+        let mut written = write(&wire, &answer).await;
+        assert!(written < answer.len());
+        let reading = {
+            let wire = Arc::clone(&wire);
+            tokio::spawn(async move { poll_fn(|cx| wire.poll_answered(cx)).await })
+        };
+        tokio::task::yield_now().await;
+        assert!(!reading.is_finished());
+        let taking = tokio::spawn(async move {
+            let mut read = vec![0; 1 << 20];
+            peer.read_exact(&mut read).await.unwrap();
+        });
+        while written < answer.len() {
+            written += write(&wire, &answer[written..]).await;
+        }
+        reading.await.unwrap();
+        taking.await.unwrap();
     }
 
     /// Frames of this length that a peer that does not read is sent until it is cut off.

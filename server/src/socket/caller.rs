@@ -5,11 +5,13 @@
 //! but this.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use http::request::Parts;
 use protocol::SessionToken;
 use socketioxide::extract::SocketRef;
 
+use crate::listener::Wire;
 use crate::proxies::ClientAddress;
 use crate::state::State;
 
@@ -41,4 +43,9 @@ impl Caller {
             session: None,
         })
     }
+}
+
+/// The writing side of this socket's connection, if that is a WebSocket of its own.
+pub fn wire(socket: &SocketRef) -> Option<&Arc<Wire>> {
+    socket.req_parts().extensions.get()
 }

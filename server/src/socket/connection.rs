@@ -10,7 +10,7 @@ use socketioxide::extract::{SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 
 use super::ack::Ack;
-use super::caller::Caller;
+use super::caller::{Caller, wire};
 use super::fanout::Hold;
 use super::inbox::{Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
@@ -86,7 +86,7 @@ async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) 
         })?,
         None => None,
     };
-    let line = Line::new(state);
+    let line = Line::new(state, wire(socket).cloned());
     let gate = state.gate.connection(caller.address);
     socket.on_fallback(Inbox::new(&line, WhenRefused::Answer(gate)));
     socket.extensions.insert(Admitted {
@@ -151,6 +151,10 @@ impl Worker for Connection {
         }
         dispatch(self, queued.command).await;
         None
+    }
+
+    fn abort(&self) {
+        slow::abort(&self.socket);
     }
 
     async fn end(mut self) {

@@ -17,7 +17,7 @@ use serde_json::json;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 
-use super::caller::Caller;
+use super::caller::{Caller, wire};
 use super::connection::{parse, refuse};
 use super::fanout::{Fanout, Hold};
 use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
@@ -40,7 +40,7 @@ struct You(Person);
 pub fn listen(state: &State) {
     let (admit, start) = (state.clone(), state.clone());
     let middleware = move |socket: SocketRef| {
-        let line = Line::new(&admit);
+        let line = Line::new(&admit, wire(&socket).cloned());
         socket.on_fallback(Inbox::new(&line, WhenRefused::Close));
         socket.extensions.insert(Admitted(Arc::clone(&line)));
         socket.on_disconnect(move || {
@@ -123,6 +123,10 @@ impl Worker for Guest {
         }
         ack.reply(&self.state, &self.socket, result.map(|()| json!({})));
         None
+    }
+
+    fn abort(&self) {
+        slow::abort(&self.socket);
     }
 
     async fn end(self) {

@@ -5,11 +5,14 @@
 //! so commands are worked off one after the other, in the order in which they came.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use futures::FutureExt as _;
 use tokio::sync::Notify;
 
 use super::inbox::Queued;
+use crate::listener::{Account, Wire};
 use crate::state::State;
 
 /// Commands that may wait.
@@ -22,6 +25,9 @@ pub trait Worker: Sized + Send + 'static {
     /// Works a command off. It may take more out of the line; one that it takes and leaves alone it returns.
     fn work(&mut self, queued: Queued, line: &Line<Self>) -> impl Future<Output = Option<Queued>> + Send;
 
+    /// Closes the connection, because its work cannot go on: the client comes back and resumes.
+    fn abort(&self);
+
     /// The connection has ended, and whatever it sent has been worked off.
     fn end(self) -> impl Future<Output = ()> + Send;
 }
@@ -29,6 +35,8 @@ pub trait Worker: Sized + Send + 'static {
 /// The line of one connection.
 pub struct Line<W> {
     state: State,
+    /// Where the answers go, if it is a WebSocket of its own.
+    wire: Option<Arc<Wire>>,
     waiting: Mutex<Waiting<W>>,
     gone: Notify,
 }
@@ -36,6 +44,8 @@ pub struct Line<W> {
 struct Waiting<W> {
     queue: VecDeque<Queued>,
     bytes: usize,
+    /// Whose budget they are in, while there are any.
+    account: Option<Arc<Account>>,
     /// Nobody before [`Line::begin`] and while a task works.
     idle: Option<Box<W>>,
     ended: bool,
@@ -44,12 +54,14 @@ struct Waiting<W> {
 
 impl<W: Worker> Line<W> {
     /// A line that is open already, for a worker that comes later.
-    pub fn new(state: &State) -> Arc<Self> {
+    pub fn new(state: &State, wire: Option<Arc<Wire>>) -> Arc<Self> {
         Arc::new(Self {
             state: state.clone(),
+            wire,
             waiting: Mutex::new(Waiting {
                 queue: VecDeque::new(),
                 bytes: 0,
+                account: None,
                 idle: None,
                 ended: false,
                 number: 0,
@@ -93,6 +105,12 @@ impl<W: Worker> Line<W> {
             drop(waiting);
             self.spawn(worker, Some(queued));
         } else {
+            if let Some(wire) = &self.wire {
+                let account = waiting
+                    .account
+                    .get_or_insert_with(|| wire.open(&self.state.budget));
+                account.charge(queued.bytes);
+            }
             waiting.bytes += queued.bytes;
             waiting.queue.push_back(queued);
         }
@@ -137,9 +155,17 @@ impl<W> Waiting<W> {
     fn next(&mut self) -> Option<Queued> {
         let queued = self.queue.pop_front();
         match &queued {
-            Some(queued) => self.bytes -= queued.bytes,
+            Some(queued) => {
+                self.bytes -= queued.bytes;
+                if let Some(account) = &self.account {
+                    account.credit(queued.bytes);
+                }
+            }
             // Memory is for those who wait.
-            None => self.queue = VecDeque::new(),
+            None => {
+                self.queue = VecDeque::new();
+                self.account = None;
+            }
         }
         queued
     }
@@ -148,7 +174,16 @@ impl<W> Waiting<W> {
 async fn run<W: Worker>(line: Arc<Line<W>>, mut worker: Box<W>, mut next: Option<Queued>) {
     loop {
         if let Some(queued) = next.take() {
-            next = worker.work(queued, &line).await;
+            // What it is told would only wait behind what it has not read yet.
+            if let Some(wire) = &line.wire {
+                wire.account().eased().await;
+            }
+            let work = AssertUnwindSafe(worker.work(queued, &line)).catch_unwind();
+            next = work.await.unwrap_or_else(|_| {
+                line.state.metrics.panics.inc();
+                worker.abort();
+                None
+            });
             if next.is_some() {
                 continue;
             }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use socketioxide::extract::SocketRef;
 use socketioxide::{SendError, SocketError};
 
+use super::caller::wire;
 use crate::state::State;
 
 /// How often to try to tell a full socket that it is disconnected. After a while the missing pong ends it.
@@ -45,6 +46,15 @@ pub fn disconnect(state: &State, socket: SocketRef) {
             tokio::time::sleep(RETRY).await;
         }
     });
+}
+
+/// Closes the connection of a socket that cannot be served any more: its client comes back and resumes.
+pub fn abort(socket: &SocketRef) {
+    match wire(socket) {
+        Some(wire) => wire.close(),
+        // It has gone already.
+        None => drop(socket.clone().disconnect()),
+    }
 }
 
 /// Marks a socket that is being disconnected.

@@ -1,0 +1,290 @@
+//! What the process holds for peers that have not read it yet: one account per connection, one budget for all.
+//!
+//! Bytes are charged when they begin to wait and credited when the kernel takes them or when they are dropped. When
+//! the sum passes the budget, the largest debtors are cut until it is well below again. A connection for which nothing
+//! waits touches nothing that others touch.
+//!
+//! A packet of a room is one piece of memory for all its readers, but it is charged to each of them: the sum is an
+//! upper bound of what is held, and does not depend on who else is slow.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::Notify;
+
+/// Bytes that may wait in the whole process.
+pub const BUDGET: usize = 64 * 1024 * 1024;
+/// Bytes that may wait for one connection before the last thing that it is sent. Whoever is further behind is cut, and
+/// resumes from its place when it comes back.
+pub const PER_CONNECTION: usize = 2 * 1024 * 1024;
+/// A connection's next command is not taken up while more than this waits for it.
+pub const MUCH: usize = 128 * 1024;
+
+/// Somebody for whom bytes wait.
+pub trait Debtor: Send + Sync {
+    /// Ends the connection and drops what waits for it. Called from a task of its own, never within
+    /// [`Account::charge`].
+    fn cut(&self);
+}
+
+/// The budget of the process. Cheap to clone.
+#[derive(Clone)]
+pub struct Budget(Arc<Shared>);
+
+struct Shared {
+    limit: usize,
+    /// The sum, as it is shown.
+    waiting: Gauge,
+    opened: AtomicU64,
+    accounts: Mutex<HashMap<u64, Weak<Account>>>,
+    cuts: Counter,
+}
+
+/// What waits for one connection.
+pub struct Account {
+    number: u64,
+    budget: Budget,
+    debtor: Weak<dyn Debtor>,
+    waiting: AtomicUsize,
+    closed: AtomicBool,
+    eased: Notify,
+}
+
+impl Budget {
+    /// A budget of `limit` bytes. `waiting` shows what is used of it, `cuts` counts the connections that it cost.
+    pub fn new(limit: usize, waiting: Gauge, cuts: Counter) -> Self {
+        Self(Arc::new(Shared {
+            limit,
+            waiting,
+            opened: AtomicU64::new(0),
+            accounts: Mutex::default(),
+            cuts,
+        }))
+    }
+
+    /// Opens an account. It is closed when it is dropped.
+    pub fn open(&self, debtor: Weak<dyn Debtor>) -> Arc<Account> {
+        let number = self.0.opened.fetch_add(1, Ordering::Relaxed);
+        let account = Arc::new(Account {
+            number,
+            budget: self.clone(),
+            debtor,
+            waiting: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            eased: Notify::new(),
+        });
+        let mut accounts = self
+            .0
+            .accounts
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
+        accounts.insert(number, Arc::downgrade(&account));
+        account
+    }
+
+    /// Bytes that wait in the whole process.
+    fn waiting(&self) -> usize {
+        usize::try_from(self.0.waiting.get()).unwrap_or(0)
+    }
+
+    fn add(&self, bytes: usize) -> usize {
+        let before = self.0.waiting.inc_by(bytes.cast_signed() as i64);
+        usize::try_from(before).unwrap_or(0) + bytes
+    }
+
+    fn subtract(&self, bytes: usize) {
+        self.0.waiting.dec_by(bytes.cast_signed() as i64);
+    }
+
+    /// Cuts the largest debtors until an eighth of the budget is free, so that the next pass is not due at once.
+    #[cold]
+    fn enforce(&self) {
+        // Whoever holds the lock does it, or opens an account and the next charge does it.
+        let Ok(accounts) = self.0.accounts.try_lock() else {
+            return;
+        };
+        let mut debtors: Vec<_> = accounts.values().filter_map(Weak::upgrade).collect();
+        drop(accounts);
+        debtors.sort_by_cached_key(|account| std::cmp::Reverse(account.waiting()));
+        let mut cut = Vec::new();
+        for account in debtors {
+            if self.waiting() <= self.0.limit / 8 * 7 {
+                break;
+            }
+            if account.close() > 0 {
+                self.0.cuts.inc();
+                cut.push(account);
+            }
+        }
+        if cut.is_empty() {
+            return;
+        }
+        tracing::info!(
+            connections = cut.len(),
+            "too much waits for peers that read slowly; the largest debtors are cut"
+        );
+        // The caller may hold a lock that a debtor needs to let go.
+        tokio::spawn(async move {
+            for account in cut {
+                if let Some(debtor) = account.debtor.upgrade() {
+                    debtor.cut();
+                }
+            }
+        });
+    }
+}
+
+impl Account {
+    /// These bytes begin to wait.
+    pub fn charge(&self, bytes: usize) {
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
+        self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        if self.budget.add(bytes) > self.budget.0.limit {
+            self.budget.enforce();
+        }
+    }
+
+    /// These bytes wait no longer.
+    pub fn credit(&self, bytes: usize) {
+        let less = |waiting: usize| Some(waiting.saturating_sub(bytes));
+        let before = self
+            .waiting
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .unwrap_or(0);
+        // What a closed account had is not in the sum any more.
+        let credited = before.min(bytes);
+        self.budget.subtract(credited);
+        if before > MUCH && before - credited <= MUCH {
+            self.eased.notify_waiters();
+        }
+    }
+
+    /// Bytes that wait for this connection.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Completes when no more than [`MUCH`] waits, or nothing will any more because the connection was cut.
+    pub async fn eased(&self) {
+        while self.waiting() > MUCH {
+            let eased = self.eased.notified();
+            if self.waiting() <= MUCH {
+                return;
+            }
+            eased.await;
+        }
+    }
+
+    /// Nothing is charged from now on. Returns what waited.
+    pub fn close(&self) -> usize {
+        self.closed.store(true, Ordering::Relaxed);
+        let waited = self.waiting.swap(0, Ordering::Relaxed);
+        self.budget.subtract(waited);
+        self.eased.notify_waiters();
+        waited
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        self.close();
+        let accounts = &self.budget.0.accounts;
+        let mut accounts = accounts.lock().unwrap_or_else(|broken| broken.into_inner());
+        accounts.remove(&self.number);
+        // A wave of connections is not remembered in memory when it has gone.
+        if accounts.len() < accounts.capacity() / 4 {
+            accounts.shrink_to_fit();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody who remembers being cut.
+    #[derive(Default)]
+    struct Peer(AtomicBool);
+
+    impl Debtor for Peer {
+        fn cut(&self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn open(budget: &Budget) -> (Arc<Peer>, Arc<Account>) {
+        let peer = Arc::new(Peer::default());
+        let debtor: Weak<dyn Debtor> = Arc::downgrade(&(Arc::clone(&peer) as Arc<dyn Debtor>));
+        (peer, budget.open(debtor))
+    }
+
+    #[tokio::test]
+    async fn the_largest_debtor_pays_for_the_last_byte() {
+        let cuts = Counter::default();
+        let budget = Budget::new(1_000, Gauge::default(), cuts.clone());
+        let (large, large_account) = open(&budget);
+        let (small, small_account) = open(&budget);
+        large_account.charge(600);
+        small_account.charge(400);
+        tokio::task::yield_now().await;
+        assert!(!large.0.load(Ordering::Relaxed), "the budget is not passed yet");
+        small_account.charge(1);
+        assert_eq!(budget.waiting(), 401, "what will be dropped counts no more");
+        while !large.0.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+        assert!(!small.0.load(Ordering::Relaxed));
+        assert_eq!(cuts.get(), 1);
+        large_account.credit(600);
+        large_account.charge(600);
+        assert_eq!(budget.waiting(), 401, "a closed account changes nothing");
+        drop((large_account, small_account));
+        assert_eq!(budget.waiting(), 0);
+        assert!(budget.0.accounts.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn many_equals_make_room_for_an_eighth() {
+        let budget = Budget::new(8_000, Gauge::default(), Counter::default());
+        let peers: Vec<_> = (0..100).map(|_| open(&budget)).collect();
+        for (_, account) in &peers {
+            account.charge(80);
+        }
+        peers[0].1.charge(1);
+        assert!(
+            (6_900..=7_000).contains(&budget.waiting()),
+            "{}",
+            budget.waiting()
+        );
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_until_it_eased_goes_on() {
+        let budget = Budget::new(BUDGET, Gauge::default(), Counter::default());
+        let (_peer, account) = open(&budget);
+        account.charge(MUCH + 10);
+        let waiting = {
+            let account = Arc::clone(&account);
+            tokio::spawn(async move { account.eased().await })
+        };
+        tokio::task::yield_now().await;
+        account.credit(9);
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        account.credit(1);
+        waiting.await.unwrap();
+        account.charge(MUCH);
+        let waiting = {
+            let account = Arc::clone(&account);
+            tokio::spawn(async move { account.eased().await })
+        };
+        tokio::task::yield_now().await;
+        account.close();
+        waiting.await.unwrap();
+    }
+}
