@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::state::State;
-pub use budget::{Account, BUDGET, Budget};
+pub use budget::{Account, BUDGET, Budget, MUCH};
 pub use stream::Stream;
 pub use wire::Wire;
 

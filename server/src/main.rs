@@ -1,6 +1,7 @@
 //! The server: read the configuration, build, serve, drain.
 
 mod config;
+mod engine;
 mod http;
 mod limits;
 mod listener;

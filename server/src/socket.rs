@@ -22,8 +22,8 @@ mod server;
 mod sign_in;
 mod slow;
 mod typing;
-mod upgrade;
 
+pub use caller::Caller;
 pub use fanout::Fanout;
 pub use goodbye::say_goodbye;
 pub use line::Lines;

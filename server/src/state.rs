@@ -112,6 +112,11 @@ impl State {
         &self.sockets.io
     }
 
+    /// The sessions of Socket.IO.
+    pub fn engine(&self) -> &crate::engine::Engine {
+        &self.sockets.engine
+    }
+
     /// Whether the process is on its way out.
     pub fn draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)

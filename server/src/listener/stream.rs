@@ -155,7 +155,9 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         ready!(self.wire.poll_answered(cx));
         if self.early.is_empty() {
-            let tcp = self.wire.tcp();
+            let Some(tcp) = self.wire.tcp() else {
+                return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+            };
             let early = loop {
                 ready!(tcp.poll_read_ready(cx))?;
                 let read = BUFFER.with_borrow_mut(|all| {

@@ -21,6 +21,8 @@ use tokio::time::{Instant, timeout_at};
 use super::budget::{Account, Budget, Debtor, PER_CONNECTION};
 use super::pace::Pace;
 
+mod polled;
+
 /// A peer that takes nothing for so long, while the kernel's buffers are full, does not read. It resumes when it
 /// comes back.
 pub const STALL: Duration = Duration::from_secs(5);
@@ -34,10 +36,17 @@ static OPENED: AtomicU64 = AtomicU64::new(0);
 pub struct Wire {
     /// Which one it is: they are numbered as they are opened.
     number: u64,
-    tcp: TcpStream,
+    way: Way,
     slow: Counter,
     account: Arc<Account>,
     out: Mutex<Out>,
+}
+
+/// How frames reach the peer.
+enum Way {
+    Tcp(TcpStream),
+    /// They wait until the peer asks for them (`wire/polled.rs`), or go to the WebSocket that it has meanwhile.
+    Polled(polled::Polled),
 }
 
 #[derive(Default)]
@@ -76,7 +85,7 @@ impl Wire {
     pub fn new(tcp: TcpStream, budget: &Budget, slow: Counter) -> Arc<Self> {
         Arc::new_cyclic(|wire: &Weak<Self>| Self {
             number: OPENED.fetch_add(1, Ordering::Relaxed),
-            tcp,
+            way: Way::Tcp(tcp),
             slow,
             account: budget.open(wire.clone()),
             out: Mutex::default(),
@@ -85,7 +94,7 @@ impl Wire {
 
     /// What waits for its peer.
     pub fn account(&self) -> &Arc<Account> {
-        &self.account
+        self.upgraded().map_or(&self.account, |wire| &wire.account)
     }
 
     /// Another account of this connection, for what waits on its behalf but not for its peer to read.
@@ -99,9 +108,12 @@ impl Wire {
         self.number
     }
 
-    /// The connection, to read from.
-    pub fn tcp(&self) -> &TcpStream {
-        &self.tcp
+    /// The connection, to read from. A peer that polls has none.
+    pub fn tcp(&self) -> Option<&TcpStream> {
+        match &self.way {
+            Way::Tcp(tcp) => Some(tcp),
+            Way::Polled(_) => None,
+        }
     }
 
     fn out(&self) -> MutexGuard<'_, Out> {
@@ -111,6 +123,10 @@ impl Wire {
     /// Writes a whole frame, or has it wait. What is sent to a connection that has ended is lost, as it is on its way.
     /// A peer that is too far behind is cut off.
     pub fn send(self: &Arc<Self>, frame: &Bytes) {
+        let tcp = match &self.way {
+            Way::Tcp(tcp) => tcp,
+            Way::Polled(polled) => return self.keep(polled, frame),
+        };
         let mut out = self.out();
         if out.ended {
             return;
@@ -121,7 +137,7 @@ impl Wire {
         }
         let free = out.before_library.is_none() && out.waiting.is_empty();
         let written = if free {
-            self.tcp.try_write(frame).unwrap_or(0)
+            tcp.try_write(frame).unwrap_or(0)
         } else {
             0
         };
@@ -145,9 +161,10 @@ impl Wire {
         let wire = Arc::clone(self);
         let taken = out.taken;
         tokio::spawn(async move {
+            let Some(tcp) = wire.tcp() else { return };
             let mut pace = Pace::new(Instant::now(), taken, STALL, STALL);
             loop {
-                let put = match timeout_at(pace.due(), wire.tcp.writable()).await {
+                let put = match timeout_at(pace.due(), tcp.writable()).await {
                     Ok(_) => if_ready,
                     Err(_) => in_any_case,
                 };
@@ -173,6 +190,9 @@ impl Wire {
         put: Put,
     ) -> Poll<io::Result<usize>> {
         let all = bytes.iter().map(|part| part.len()).sum();
+        let Some(tcp) = self.tcp() else {
+            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+        };
         loop {
             let mut out = self.out();
             if out.ended {
@@ -182,7 +202,7 @@ impl Wire {
             out.before_library.get_or_insert(waiting);
             out.flush(self, put);
             if out.before_library == Some(0) {
-                match put(&self.tcp, bytes) {
+                match put(tcp, bytes) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Ok(written) => {
                         out.taken += written as u64;
@@ -201,7 +221,7 @@ impl Wire {
             }
             drop(out);
             // Ready only if something has changed since.
-            match self.tcp.poll_write_ready(cx) {
+            match tcp.poll_write_ready(cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
@@ -242,7 +262,10 @@ impl Wire {
     /// Ends the connection with all that waits for it, here and in the kernel.
     fn reset(&self, out: &mut Out) {
         self.end(out);
-        let socket = SockRef::from(&self.tcp);
+        let Some(tcp) = self.tcp() else {
+            return self.upgraded().map_or((), |wire| wire.cut());
+        };
+        let socket = SockRef::from(tcp);
         let ended = socket
             .set_linger(Some(Duration::ZERO))
             .and_then(|()| socket.shutdown(std::net::Shutdown::Both));
@@ -258,6 +281,14 @@ impl Wire {
         if let Some(reader) = out.reader.take() {
             reader.wake();
         }
+        if let Way::Polled(polled) = &self.way {
+            polled.library.wake();
+        }
+    }
+
+    /// Whether nothing that is sent arrives any more.
+    pub fn is_ended(&self) -> bool {
+        self.out().ended
     }
 
     /// Nothing more comes from us.
@@ -267,7 +298,25 @@ impl Wire {
             return Ok(());
         }
         out.drop_all(&self.account);
-        SockRef::from(&self.tcp).shutdown(std::net::Shutdown::Write)
+        match self.tcp() {
+            Some(tcp) => SockRef::from(tcp).shutdown(std::net::Shutdown::Write),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends this if it can go at once, and nothing after it.
+    pub fn last(&self, frame: &Bytes) {
+        let mut out = self.out();
+        let free = out.before_library.is_none() && out.waiting.is_empty();
+        if let Some(tcp) = self.tcp().filter(|_| !out.ended) {
+            if free {
+                drop(tcp.try_write(frame));
+            }
+            self.end(&mut out);
+            if let Err(error) = SockRef::from(tcp).shutdown(std::net::Shutdown::Write) {
+                tracing::trace!(%error, "the connection had ended already");
+            }
+        }
     }
 
     /// The library is done with it: so is everybody.
@@ -275,7 +324,11 @@ impl Wire {
         let mut out = self.out();
         if !out.ended {
             self.end(&mut out);
-            if let Err(error) = SockRef::from(&self.tcp).shutdown(std::net::Shutdown::Both) {
+            let ended = match self.tcp() {
+                Some(tcp) => SockRef::from(tcp).shutdown(std::net::Shutdown::Both),
+                None => Ok(self.upgraded().map_or((), |wire| wire.close())),
+            };
+            if let Err(error) = ended {
                 tracing::trace!(%error, "the connection had ended already");
             }
         }
@@ -291,10 +344,11 @@ impl Debtor for Wire {
 impl Out {
     /// Writes what waits and may go, until the kernel takes no more.
     fn flush(&mut self, wire: &Wire, put: Put) {
+        let Some(tcp) = wire.tcp() else { return };
         while self.before_library != Some(0)
             && let Some(frame) = self.waiting.front()
         {
-            match put(&wire.tcp, &[IoSlice::new(&frame[self.begun..])]) {
+            match put(tcp, &[IoSlice::new(&frame[self.begun..])]) {
                 Ok(written) => {
                     self.taken += written as u64;
                     self.begun += written;
@@ -407,7 +461,7 @@ mod tests {
     async fn make_room(wire: &Wire, peer: &mut TcpStream, part: usize) {
         let mut read = vec![0; part];
         peer.read_exact(&mut read).await.unwrap();
-        wire.tcp.writable().await.unwrap();
+        wire.tcp().unwrap().writable().await.unwrap();
     }
 
     #[tokio::test]

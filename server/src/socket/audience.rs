@@ -1,22 +1,18 @@
 //! Those who hear a room on this process.
 //!
-//! To a WebSocket of its own a packet goes straight to its connection, as bytes that are made once for all; the
-//! library would copy them for each and wake a task for each. Whoever polls, or began with polling, hears it through
-//! the library, which knows how.
+//! A packet goes straight to their connections, as bytes that are made once for all. The library would copy them for
+//! each, and wake a task for each.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use protocol::RoomSlug;
 use serde::Serialize;
-use socketioxide::extract::SocketRef;
 
 use super::connection::NAMESPACE;
-use super::{frame, slow};
+use super::frame;
 use crate::listener::Wire;
-use crate::state::State;
 
 /// After so many the task lets others run.
 const PAUSE: usize = 64;
@@ -46,8 +42,6 @@ struct Members {
     wires: BTreeMap<Place, Arc<Wire>>,
     /// All of them, as long as nobody comes or goes.
     all: Option<Arc<[Arc<Wire>]>>,
-    /// Those who hear through the library.
-    others: usize,
 }
 
 impl Audience {
@@ -55,55 +49,41 @@ impl Audience {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has a socket hear the room from now on. Says where it is for [`Audience::leave`].
-    pub fn enter(&self, socket: &SocketRef, room: &RoomSlug) -> Place {
-        let mut members = self.members();
-        let wire = socket.req_parts().extensions.get::<Arc<Wire>>();
+    /// Has a connection hear the room from now on. Says where it is for [`Audience::leave`].
+    pub fn enter(&self, wire: &Arc<Wire>) -> Place {
         let place = Place {
-            wire: wire.map_or(u64::MAX, |wire| wire.number()),
+            wire: wire.number(),
             number: PLACES.fetch_add(1, Ordering::Relaxed),
         };
-        if let Some(wire) = wire {
-            members.wires.insert(place, Arc::clone(wire));
-            members.all = None;
-        } else {
-            members.others += 1;
-            socket.join(room.as_str().to_owned());
-        }
+        let mut members = self.members();
+        members.wires.insert(place, Arc::clone(wire));
+        members.all = None;
         place
     }
 
-    /// Removes a socket from those who hear the room.
-    pub fn leave(&self, socket: &SocketRef, room: &RoomSlug, place: Place) {
+    /// Removes a connection from those who hear the room.
+    pub fn leave(&self, place: Place) {
         let mut members = self.members();
-        if socket.req_parts().extensions.get::<Arc<Wire>>().is_some() {
-            members.wires.remove(&place);
-            members.all = None;
-        } else {
-            members.others -= 1;
-            socket.leave(room.as_str().to_owned());
-        }
+        members.wires.remove(&place);
+        members.all = None;
     }
 
     /// Sends to everybody, encoded once.
-    pub async fn tell<T: Serialize + Sync>(&self, state: &State, room: &RoomSlug, event: &str, data: &T) {
-        let (all, others) = {
+    pub async fn tell<T: Serialize + Sync>(&self, event: &str, data: &T) {
+        let all = {
             let mut members = self.members();
             let members = &mut *members;
             let wires = &members.wires;
             let all = members
                 .all
                 .get_or_insert_with(|| wires.values().cloned().collect());
-            (Arc::clone(all), members.others)
+            Arc::clone(all)
         };
         if !all.is_empty() {
-            match frame::event(event, data) {
+            match frame::event(NAMESPACE, event, data) {
                 Ok(frame) => write_all(all, frame).await,
                 Err(error) => tracing::error!(%error, event, "could not encode an event"),
             }
-        }
-        if others > 0 {
-            tell_others(state, room, event, data).await;
         }
     }
 }
@@ -134,30 +114,5 @@ async fn write(wires: &[Arc<Wire>], frame: &Bytes) {
             wire.send(frame);
         }
         tokio::task::yield_now().await;
-    }
-}
-
-/// Through the library.
-async fn tell_others<T: Serialize + Sync>(state: &State, room: &RoomSlug, event: &str, data: &T) {
-    let Some(chat) = state.io().of(NAMESPACE) else {
-        return;
-    };
-    let members = chat.to(room.as_str().to_owned());
-    let full = match members.clone().emit(event, data).await {
-        Ok(()) => return,
-        Err(socketioxide::BroadcastError::Socket(errors)) => errors
-            .iter()
-            .any(|error| matches!(error, socketioxide::SocketError::InternalChannelFull)),
-        Err(error) => {
-            tracing::error!(%error, event, "could not send to a room");
-            false
-        }
-    };
-    if full {
-        // The library does not say whose queue was full. Sent again to each, it is a duplicate for whoever has it,
-        // and finds out whoever does not keep up.
-        for socket in members.sockets() {
-            slow::emit(state, &socket, event, data);
-        }
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::audience::{Audience, Place};
+use super::caller::wire;
 use super::demo;
 use super::pack::Pack;
 use crate::state::State;
@@ -66,8 +67,8 @@ pub struct Hold {
     state: State,
     room: RoomSlug,
     audience: Arc<Audience>,
-    /// Who hears it, and where among the others.
-    hearer: Option<(SocketRef, Place)>,
+    /// Where among those who hear it.
+    place: Option<Place>,
 }
 
 impl Fanout {
@@ -88,7 +89,7 @@ impl Fanout {
                     state: state.clone(),
                     room: room.clone(),
                     audience: Arc::clone(&followed.audience),
-                    hearer: None,
+                    place: None,
                 },
                 followed.phase.clone(),
             )
@@ -123,15 +124,14 @@ impl Hold {
 
     /// Has a socket hear the room for as long as this lives.
     pub fn hear(&mut self, socket: &SocketRef) {
-        let place = self.audience.enter(socket, &self.room);
-        self.hearer = Some((socket.clone(), place));
+        self.place = wire(socket).map(|wire| self.audience.enter(wire));
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if let Some((socket, place)) = &self.hearer {
-            self.audience.leave(socket, &self.room, *place);
+        if let Some(place) = self.place {
+            self.audience.leave(place);
         }
         let mut rooms = self
             .state
@@ -197,9 +197,7 @@ async fn follow(
                     // The storage was emptied under us. Whoever joins again is told that the room is no more.
                     if !std::mem::replace(&mut gone, true) {
                         tracing::warn!(%room, "a room that people are in does not exist any more");
-                        audience
-                            .tell(&state, &room, "reset", &RoomRef { room: room.clone() })
-                            .await;
+                        audience.tell("reset", &RoomRef { room: room.clone() }).await;
                     }
                 }
                 Err(error) => tracing::warn!(%error, %room, "cannot follow a room; trying again"),
@@ -301,8 +299,6 @@ async fn flush(state: &State, room: &RoomSlug, audience: &Audience, pack: Pack) 
         state.metrics.packs.inc();
         audience
             .tell(
-                state,
-                room,
                 "events",
                 &pack.events.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
             )
@@ -310,12 +306,10 @@ async fn flush(state: &State, room: &RoomSlug, audience: &Audience, pack: Pack) 
     }
     tell_people(state, room, audience, &pack).await;
     for typing in pack.typing(room) {
-        audience.tell(state, room, "typing", &typing).await;
+        audience.tell("typing", &typing).await;
     }
     if pack.reset {
-        audience
-            .tell(state, room, "reset", &RoomRef { room: room.clone() })
-            .await;
+        audience.tell("reset", &RoomRef { room: room.clone() }).await;
     }
     pack.head
 }
@@ -330,16 +324,16 @@ async fn tell_people(state: &State, room: &RoomSlug, audience: &Audience, pack: 
                     room: room.clone(),
                     roster,
                 };
-                return audience.tell(state, room, "roster", &update).await;
+                return audience.tell("roster", &update).await;
             }
             Err(error) => tracing::debug!(%error, %room, "cannot read who is here; telling each change"),
         }
     }
     if let Some(roster) = pack.roster(room) {
-        audience.tell(state, room, "roster", &roster).await;
+        audience.tell("roster", &roster).await;
     }
     if let Some(presence) = presence {
-        audience.tell(state, room, "presence", &presence).await;
+        audience.tell("presence", &presence).await;
     }
 }
 

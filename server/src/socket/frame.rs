@@ -1,34 +1,37 @@
-//! Socket.IO packets of `/chat` as whole WebSocket frames, for what goes past the library.
+//! Socket.IO packets as whole WebSocket frames, for what goes past the library.
 
 use std::io::Write;
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::connection::NAMESPACE;
-
 /// Room for the longest header of a frame.
 const HEADER: usize = 10;
 
 /// An event.
-pub fn event<T: Serialize>(name: &str, data: &T) -> serde_json::Result<Bytes> {
-    let mut frame = begin();
-    write!(frame, "42{NAMESPACE},").map_err(serde_json::Error::io)?;
+pub fn event<T: Serialize>(namespace: &str, name: &str, data: &T) -> serde_json::Result<Bytes> {
+    let mut frame = begin("42", namespace);
     serde_json::to_writer(&mut frame, &(name, data))?;
     Ok(finish(frame))
 }
 
 /// The answer to the command with this acknowledgement id.
-pub fn ack<T: Serialize>(id: i64, answer: &T) -> serde_json::Result<Bytes> {
-    let mut frame = begin();
-    write!(frame, "43{NAMESPACE},{id}").map_err(serde_json::Error::io)?;
+pub fn ack<T: Serialize>(namespace: &str, id: i64, answer: &T) -> serde_json::Result<Bytes> {
+    let mut frame = begin("43", namespace);
+    write!(frame, "{id}").map_err(serde_json::Error::io)?;
     serde_json::to_writer(&mut frame, &[answer])?;
     Ok(finish(frame))
 }
 
-fn begin() -> Vec<u8> {
+fn begin(kind: &str, namespace: &str) -> Vec<u8> {
     let mut frame = Vec::with_capacity(512);
     frame.resize(HEADER, 0);
+    frame.extend_from_slice(kind.as_bytes());
+    // The main namespace goes without saying.
+    if namespace != "/" {
+        frame.extend_from_slice(namespace.as_bytes());
+        frame.push(b',');
+    }
     frame
 }
 
@@ -53,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_frame_says_how_long_it_is() {
-        let of = |length: usize| event("e", &"x".repeat(length)).unwrap();
+        let of = |length: usize| event("/chat", "e", &"x".repeat(length)).unwrap();
         assert_eq!(&of(1)[..], b"\x81\x1142/chat,[\"e\",\"x\"]");
         assert_eq!(of(109)[1], 125);
         assert_eq!(of(110)[1..4], [126, 0, 126]);
@@ -66,6 +69,7 @@ mod tests {
 
     #[test]
     fn an_answer_has_the_id_of_its_command() {
-        assert_eq!(&ack(12, &7).unwrap()[2..], b"43/chat,12[7]");
+        assert_eq!(&ack("/chat", 12, &7).unwrap()[2..], b"43/chat,12[7]");
+        assert_eq!(&ack("/", 12, &7).unwrap()[2..], b"4312[7]");
     }
 }

@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use protocol::{ErrorCode, Refusal};
 use serde_json::value::RawValue;
 use socketioxide::adapter::LocalAdapter;
+use socketioxide::extract::SocketRef;
 use socketioxide::handler::MessageHandler;
 use socketioxide::socket::Socket;
 use socketioxide_core::Value;
 
 use super::ack::Ack;
+use super::caller::Caller;
 use super::line::{Line, Worker};
 use super::slow;
 use crate::limits::ConnectionGate;
@@ -101,8 +103,8 @@ impl<W: Worker> Inbox<W> {
 }
 
 impl<W: Worker> MessageHandler<LocalAdapter, ()> for Inbox<W> {
-    fn call(&self, socket: Arc<Socket<LocalAdapter>>, mut value: Value, ack_id: Option<i64>) {
-        let ack = Ack::new(&socket, &mut value, ack_id);
+    fn call(&self, socket: Arc<Socket<LocalAdapter>>, value: Value, ack_id: Option<i64>) {
+        let ack = Ack::new(&socket, ack_id);
         let state = self.line.state();
         let limit = state.gate.limits().frame_bytes;
         let (name, payload) = read(&value, limit);
@@ -111,7 +113,10 @@ impl<W: Worker> MessageHandler<LocalAdapter, ()> for Inbox<W> {
             match self.refused {
                 WhenRefused::Answer(_) => ack.reply::<()>(state, &socket.into(), Err(refusal)),
                 WhenRefused::Close => {
-                    tracing::info!(id = %socket.id, "closing a connection that sends faster than its events can wait");
+                    tracing::info!("closing a connection that sends faster than its events can wait");
+                    state
+                        .engine()
+                        .punish(&Caller::of(&SocketRef::from(Arc::clone(&socket))));
                     slow::disconnect(state, socket.into());
                 }
             }
@@ -119,14 +124,21 @@ impl<W: Worker> MessageHandler<LocalAdapter, ()> for Inbox<W> {
     }
 }
 
-/// The event's name and its one argument: `["name", {…}]`.
+/// Characters of a name that are kept. No event has so many, and names are repeated in answers.
+const NAME: usize = 64;
+
+/// The event's name and its one argument: `["name", {…}]`, as `engine/gate.rs` wraps it.
 fn read(value: &Value, limit: usize) -> (String, Payload) {
     let bad = |message: &str| Err(Refusal::new(ErrorCode::BadRequest, message));
     let (text, attachments) = match value {
         Value::Str(text, attachments) => (text.as_str(), attachments.as_ref().is_some_and(|a| !a.is_empty())),
         Value::Bytes(_) => return (String::new(), bad("binary events are not understood")),
     };
-    let Ok(Parts(name, payload)) = serde_json::from_str(text) else {
+    let text = text
+        .strip_prefix("[\"e\",")
+        .and_then(|text| text.strip_suffix(']'));
+    let text = text.unwrap_or_default();
+    let Ok(Parts(Name(name), payload)) = serde_json::from_str(text) else {
         return (String::new(), bad("an event is a name and one JSON object"));
     };
     if attachments {
@@ -141,8 +153,32 @@ fn read(value: &Value, limit: usize) -> (String, Payload) {
     (name, payload)
 }
 
-/// An event as the parser leaves it: its name, its first argument, and whatever else, which is ignored.
-struct Parts(String, Option<Box<RawValue>>);
+/// An event's name, whatever escapes are in it. Half a surrogate pair is no character; something stands in its place.
+struct Name(String);
+
+impl<'de> serde::Deserialize<'de> for Name {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the name of an event")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Name, E> {
+                Ok(Name(String::from_utf8_lossy(bytes).chars().take(NAME).collect()))
+            }
+        }
+
+        // As text it would be refused for half a surrogate pair.
+        deserializer.deserialize_bytes(Visitor)
+    }
+}
+
+/// An event as its client sent it: its name, its first argument, and whatever else, which is ignored.
+struct Parts(Name, Option<Box<RawValue>>);
 
 impl<'de> serde::Deserialize<'de> for Parts {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -174,7 +210,8 @@ mod tests {
     use super::*;
 
     fn event(text: &str) -> (String, Result<String, ErrorCode>) {
-        let (name, payload) = read(&Value::Str(text.to_owned().into(), None), 100);
+        let text = format!("[\"e\",{text}]");
+        let (name, payload) = read(&Value::Str(text.into(), None), 100);
         (
             name,
             payload
@@ -197,6 +234,13 @@ mod tests {
             event(r#"["send"]"#),
             ("send".to_owned(), Err(ErrorCode::BadRequest))
         );
+        for (text, name) in [
+            (r#"["say \"hi\"",1]"#, "say \"hi\""),
+            (r#"["gr\u00fc\u00dfe",1]"#, "gr\u{fc}\u{df}e"),
+            (r#"["half \ud800",1]"#, "half \u{fffd}\u{fffd}\u{fffd}"),
+        ] {
+            assert_eq!(event(text), (name.to_owned(), Ok("1".to_owned())), "{text}");
+        }
         assert_eq!(event(r"[7]").1, Err(ErrorCode::BadRequest));
         assert_eq!(event(r"[]").1, Err(ErrorCode::BadRequest));
         assert_eq!(event(r#"{"a":1}"#).1, Err(ErrorCode::BadRequest));

@@ -1,69 +1,96 @@
-//! The Socket.IO library, set up with every limit that it has.
+//! The Socket.IO library, set up with every limit that it has, behind our own Engine.IO.
 
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{self, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use socketioxide::service::SocketIoService;
 use socketioxide::{ParserConfig, SocketIo};
-use tower::ServiceExt;
+use tower::Service as _;
 
-use super::upgrade::{self, Asked};
+use super::connection;
 use crate::config::Limits;
+use crate::engine::{self, Engine, Library, Link, Rules};
 use crate::state::State;
 
 /// Where Socket.IO lives.
 const PATH: &str = "/socket.io";
+/// The namespaces that there are.
+const NAMESPACES: &[&str] = &["/", connection::NAMESPACE];
 /// A frame may be this many times larger than a command before the connection is closed: what lies between is
 /// answered with `too_large`.
 const FRAME_SLACK: usize = 4;
+/// What we put around a command for the library.
+const WRAPPING: usize = 64;
 /// Packets that wait for one socket. Past this the socket is disconnected and resumes from its place.
 const OUTBOX_PACKETS: usize = 4_096;
 /// What the library reads at once from what our stream has read. Every connection has this buffer; a larger message
 /// makes it grow for as long as it is read.
 const READ_BUFFER: usize = 256;
-/// Time to connect to a namespace, to upgrade, and to complete a packet.
+/// Time to connect to a namespace, and to complete a packet.
 const SETUP: Duration = Duration::from_secs(10);
 
-/// The library's service. What is none of its business it gives to another, which knows nothing.
-pub type Service =
-    SocketIoService<tower::util::BoxCloneSyncService<Request, Response<Body>, std::convert::Infallible>>;
-
-/// The Socket.IO server and the service that answers its requests.
+/// The Socket.IO server and what is in front of it.
 pub struct Server {
     /// To emit and to listen.
     pub io: SocketIo,
-    service: Service,
+    /// Its sessions.
+    pub engine: Engine,
 }
 
 impl Server {
-    /// A server without namespaces yet.
+    /// A server without handlers yet.
     pub fn new(limits: &Limits) -> Self {
         let frame = limits.frame_bytes * FRAME_SLACK;
-        let none = tower::service_fn(async |_: Request| Ok(StatusCode::NOT_FOUND.into_response()));
         let (service, io) = SocketIo::builder()
             .req_path(PATH)
             .max_payload(frame as u64)
-            .ws_max_message_size(frame)
-            .ws_max_frame_size(frame)
+            .ws_max_message_size(frame + WRAPPING)
+            .ws_max_frame_size(frame + WRAPPING)
             .ws_read_buffer_size(READ_BUFFER)
             .max_buffer_size(OUTBOX_PACKETS)
             .ping_interval(limits.ping.0)
             .ping_timeout(limits.ping.1)
             .connect_timeout(SETUP)
-            .upgrade_timeout(SETUP)
             .with_parser(
                 ParserConfig::common()
                     // No command takes attachments; a few are let in so that they can be answered.
-                    .max_incoming_binaries(4)
+                    .max_incoming_binaries(engine::ATTACHMENTS)
                     .max_incoming_binary_buf_size(frame)
                     .packet_completion_timeout(SETUP),
             )
-            .build_with_inner_svc(tower::util::BoxCloneSyncService::new(none));
-        Self { io, service }
+            .build_svc();
+        let open = move |link, request| {
+            // It has the session when this returns; there is nothing to wait for.
+            if let Err(error) = service.clone().call((link, request)).into_inner() {
+                tracing::error!(%error, "the library does not take a session");
+            }
+        };
+        let library = Box::new(SocketIoxide {
+            open: Box::new(open),
+            io: io.clone(),
+        });
+        let engine = Engine::new(limits, frame, Rules::SocketIo(NAMESPACES), library);
+        Self { io, engine }
+    }
+}
+
+/// The library as Engine.IO sees it.
+struct SocketIoxide {
+    open: Box<dyn Fn(Box<Link>, http::Request<()>) + Send + Sync>,
+    io: SocketIo,
+}
+
+impl Library for SocketIoxide {
+    fn take(&self, link: Box<Link>, request: http::Request<()>) {
+        (self.open)(link, request);
+    }
+
+    fn knows(&self, namespace: &str, sid: &str) -> bool {
+        let Ok(sid) = sid.parse() else { return false };
+        let namespace = self.io.of(namespace.to_owned());
+        namespace.is_some_and(|namespace| namespace.get_socket(sid).is_some())
     }
 }
 
@@ -87,18 +114,5 @@ pub async fn route(extract::State(state): extract::State<State>, request: Reques
         )
             .into_response();
     }
-    let service = state.sockets.service.clone();
-    let request = match upgrade::read(&state, request) {
-        Asked::Library(request) => request,
-        Asked::Refused(refusal) => return refusal,
-        Asked::WebSocket(answer, upgrade, caller) => {
-            // It ends as soon as the answer has left.
-            tokio::spawn(upgrade::hand_over(service, upgrade, caller));
-            return answer;
-        }
-    };
-    match service.oneshot(request).await {
-        Ok(response) => response.map(Body::new),
-        Err(never) => match never {},
-    }
+    engine::answer(&state, request).await
 }

@@ -1,0 +1,152 @@
+//! Engine.IO: everything between HTTP and the Socket.IO library.
+//!
+//! The library gets a [`Link`] for each session and believes that it is a WebSocket of its own. Polling, upgrades, and
+//! what a client may send are ours: docs/decisions/0014-engine-io.md says why.
+
+mod addresses;
+mod frame;
+mod gate;
+mod link;
+mod packet;
+mod polling;
+mod rate;
+mod request;
+mod session;
+mod upgrade;
+
+pub use gate::Rules;
+pub use link::Link;
+pub use packet::ATTACHMENTS;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::Request;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, Method, header};
+
+use addresses::{Addresses, Refused, Seat};
+use request::{Problem, Query, Transport};
+use session::Sessions;
+
+use crate::config::Limits;
+use crate::listener::Wire;
+use crate::socket::Caller;
+use crate::state::State;
+
+/// How long a request that is refused for its address waits for the answer: otherwise refusing is all that we do.
+const REFUSAL: Duration = Duration::from_secs(1);
+/// Whoever would have to wait longer than this to open a session is refused.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// What reads and writes the sessions.
+pub trait Library: Send + Sync {
+    /// Takes a new session, with a request that says who opened it and where its frames go.
+    fn take(&self, link: Box<Link>, request: http::Request<()>);
+
+    /// Whether it still knows a session in a namespace.
+    fn knows(&self, namespace: &str, sid: &str) -> bool;
+}
+
+/// The sessions of this process.
+pub struct Engine {
+    rules: Rules,
+    /// Bytes of one message, and of one post.
+    max_payload: usize,
+    ping: (Duration, Duration),
+    addresses: Addresses,
+    sessions: Sessions,
+    library: Box<dyn Library>,
+}
+
+impl Engine {
+    /// An engine in front of `library`. `max_payload` bounds a message.
+    pub fn new(limits: &Limits, max_payload: usize, rules: Rules, library: Box<dyn Library>) -> Self {
+        Self {
+            rules,
+            max_payload,
+            ping: limits.ping,
+            addresses: Addresses::new(limits),
+            sessions: Sessions::default(),
+            library,
+        }
+    }
+
+    /// An address was cut for a flood: it opens no session for a while.
+    pub fn punish(&self, caller: &Caller) {
+        self.addresses.punish(caller.address, Instant::now().into());
+    }
+
+    /// A place for a new session of this caller, once it may be opened.
+    async fn seat(&self, caller: &Caller) -> Result<Seat, Problem> {
+        match self.addresses.seat(caller.address, Instant::now().into()) {
+            Ok((seat, wait)) if wait <= LONGEST_WAIT => {
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                }
+                Ok(seat)
+            }
+            Ok(_) => self.refuse(LONGEST_WAIT).await,
+            Err(Refused { after }) => self.refuse(after).await,
+        }
+    }
+
+    async fn refuse(&self, after: Duration) -> Result<Seat, Problem> {
+        tokio::time::sleep(REFUSAL).await;
+        Err(Problem::TooMany(after))
+    }
+
+    /// Hands a new session over.
+    fn open(&self, link: Box<Link>, wire: Arc<Wire>, caller: Caller) {
+        let mut request = http::Request::new(());
+        *request.uri_mut() = http::Uri::from_static(OPEN);
+        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(wire);
+        self.library.take(link, request);
+    }
+}
+
+/// The request of every session, as far as the library needs to know.
+const OPEN: &str = "/socket.io/?EIO=4&transport=websocket";
+
+/// Answers a request to Engine.IO.
+pub async fn answer(state: &State, request: Request) -> Response {
+    let mut response = match respond(state, request).await {
+        Ok(response) => response,
+        Err(problem) => problem.answer(),
+    };
+    const HEADERS: [(HeaderName, HeaderValue); 3] = [
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+    ];
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+async fn respond(state: &State, request: Request) -> Result<Response, Problem> {
+    let query = Query::read(request.uri())?;
+    let session = match &query.sid {
+        Some(sid) => Some(state.engine().sessions.get(sid).ok_or(Problem::UnknownSession)?),
+        None if request.method() != Method::GET => return Err(Problem::Method),
+        None if !query.known => return Err(Problem::Version),
+        None => None,
+    };
+    match (query.transport, session) {
+        (Transport::WebSocket, session) => upgrade::answer(state, request, session).await,
+        (Transport::Polling, None) => polling::open(state, request).await,
+        (Transport::Polling, Some(session)) if request.method() == Method::GET => polling::get(session).await,
+        (Transport::Polling, Some(session)) if request.method() == Method::POST => {
+            polling::post(state, session, request).await
+        }
+        (Transport::Polling, Some(_)) => Err(Problem::Request),
+    }
+}

@@ -1,0 +1,327 @@
+//! What the sessions of one address use together, whatever carries them.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::frame::Fault;
+use super::rate::{Bucket, Rate};
+use crate::config::Limits;
+
+/// Bytes of messages that have begun and are not complete, of one address: 32 of the largest.
+const HELD_PER_ADDRESS: usize = 8 * 1024 * 1024;
+/// The same, of everybody.
+const HELD: usize = 64 * 1024 * 1024;
+/// Whoever holds no more than this is not closed for what others hold.
+const HELD_FREE: usize = 16 * 1024;
+/// Who was cut for a flood opens no session for so long.
+const PENALTY: Duration = Duration::from_secs(10);
+/// Sessions that one address may open at once are its cap; this many per second after that.
+const OPENED_PER_SECOND: u32 = 50;
+/// Packets may come at this multiple of the rate of commands: pings and pongs are packets too, and whoever is over the
+/// rate of commands is told so before it is slowed down.
+const PACKETS_PER_COMMAND: u32 = 2;
+/// The table is looked through for addresses that are idle when it has grown to this.
+const SWEEP: usize = 1_024;
+
+/// All addresses with sessions, or that had some lately.
+pub struct Addresses {
+    rules: Rules,
+    known: Mutex<Known>,
+    /// Bytes of incomplete messages, of everybody.
+    held: AtomicUsize,
+}
+
+struct Known {
+    addresses: HashMap<IpAddr, Arc<Address>>,
+    sweep_at: usize,
+}
+
+/// How much is allowed.
+#[derive(Clone, Copy)]
+struct Rules {
+    /// Whether rates and caps apply.
+    on: bool,
+    sessions: usize,
+    opened: Rate,
+    packets: Rate,
+    connection: Rate,
+}
+
+/// One of them.
+pub struct Address(Mutex<Use>);
+
+struct Use {
+    sessions: usize,
+    held: usize,
+    opened: Bucket,
+    packets: Bucket,
+    closed_until: Option<Instant>,
+}
+
+/// Why a session is not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// When to try again.
+    pub after: Duration,
+}
+
+/// The place of one session, given back when it is dropped.
+pub struct Seat {
+    address: Arc<Address>,
+    /// What it holds of incomplete messages.
+    held: usize,
+    packets: Bucket,
+}
+
+impl Addresses {
+    /// Nobody yet.
+    pub fn new(limits: &Limits) -> Self {
+        let rate = |(per_second, burst): (std::num::NonZeroU32, std::num::NonZeroU32)| Rate {
+            per_second: per_second.get().saturating_mul(PACKETS_PER_COMMAND),
+            burst: burst.get().saturating_mul(PACKETS_PER_COMMAND),
+        };
+        let sessions = limits.connections_per_address;
+        Self {
+            rules: Rules {
+                on: limits.rates,
+                sessions,
+                opened: Rate {
+                    per_second: OPENED_PER_SECOND,
+                    burst: u32::try_from(sessions).unwrap_or(u32::MAX).max(OPENED_PER_SECOND),
+                },
+                packets: rate(limits.address_rate),
+                connection: rate(limits.connection_rate),
+            },
+            known: Mutex::new(Known {
+                addresses: HashMap::new(),
+                sweep_at: SWEEP,
+            }),
+            held: AtomicUsize::new(0),
+        }
+    }
+
+    /// Takes a place for a new session. Opening many at once has to be waited for: the time comes with the place.
+    ///
+    /// # Errors
+    /// The address has too many, or has to wait because it was cut for a flood.
+    pub fn seat(&self, address: IpAddr, now: Instant) -> Result<(Seat, Duration), Refused> {
+        let address = self.known(address, now);
+        let mut used = address.used();
+        let mut wait = Duration::ZERO;
+        if self.rules.on {
+            if let Some(until) = used.closed_until.filter(|until| *until > now) {
+                return Err(Refused { after: until - now });
+            }
+            used.closed_until = None;
+            if used.sessions >= self.rules.sessions {
+                return Err(Refused { after: PENALTY });
+            }
+            wait = used.opened.spend(1, self.rules.opened, now);
+        }
+        used.sessions += 1;
+        drop(used);
+        let seat = Seat {
+            address,
+            held: 0,
+            packets: Bucket::new(self.rules.connection, now),
+        };
+        Ok((seat, wait))
+    }
+
+    /// Counts what a session sent. Says how long it must not be read from.
+    pub fn count(&self, seat: &mut Seat, packets: u32, now: Instant) -> Duration {
+        if !self.rules.on {
+            return Duration::ZERO;
+        }
+        let own = seat.packets.spend(packets, self.rules.connection, now);
+        let mut used = seat.address.used();
+        own.max(used.packets.spend(packets, self.rules.packets, now))
+    }
+
+    /// Notes what a session holds of messages that are not complete.
+    ///
+    /// # Errors
+    /// Its address, or all together, hold too much, and it has a part in that.
+    pub fn hold(&self, seat: &mut Seat, held: usize) -> Result<(), Fault> {
+        if seat.held == held {
+            return Ok(());
+        }
+        let mut used = seat.address.used();
+        used.held = (used.held + held).saturating_sub(seat.held);
+        let all = if held >= seat.held {
+            self.held.fetch_add(held - seat.held, Ordering::Relaxed) + held - seat.held
+        } else {
+            self.held.fetch_sub(seat.held - held, Ordering::Relaxed)
+        };
+        let (grown, of_address) = (held > seat.held, used.held);
+        seat.held = held;
+        let too_much = all > HELD || (self.rules.on && of_address > HELD_PER_ADDRESS);
+        if grown && held > HELD_FREE && too_much {
+            return Err(Fault {
+                code: 1013,
+                why: "too many messages are incomplete",
+            });
+        }
+        Ok(())
+    }
+
+    /// Gives a session's place back.
+    pub fn leave(&self, seat: &mut Seat) {
+        // Holding nothing is never too much.
+        let _ = self.hold(seat, 0);
+    }
+
+    /// This address was cut for a flood.
+    pub fn punish(&self, address: IpAddr, now: Instant) {
+        if self.rules.on {
+            self.known(address, now).used().closed_until = Some(now + PENALTY);
+        }
+    }
+
+    fn known(&self, address: IpAddr, now: Instant) -> Arc<Address> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.addresses.len() >= known.sweep_at {
+            let rules = self.rules;
+            known
+                .addresses
+                .retain(|_, address| address.is_remembered(&rules, now));
+            known.addresses.shrink_to_fit();
+            known.sweep_at = (known.addresses.len() * 2).max(SWEEP);
+        }
+        let known = known.addresses.entry(address).or_insert_with(|| {
+            Arc::new(Address(Mutex::new(Use {
+                sessions: 0,
+                held: 0,
+                opened: Bucket::new(self.rules.opened, now),
+                packets: Bucket::new(self.rules.packets, now),
+                closed_until: None,
+            })))
+        });
+        Arc::clone(known)
+    }
+}
+
+impl Address {
+    fn used(&self) -> MutexGuard<'_, Use> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether something would be lost with it.
+    fn is_remembered(&self, rules: &Rules, now: Instant) -> bool {
+        let mut used = self.used();
+        used.sessions > 0
+            || used.closed_until.is_some_and(|until| until > now)
+            || !used.opened.is_full(rules.opened, now)
+            || !used.packets.is_full(rules.packets, now)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.address.used().sessions -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::config::Config;
+
+    const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    fn addresses(variables: &'static [(&str, &str)]) -> Addresses {
+        let config = Config::parse(|name| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        Addresses::new(&config.unwrap().limits)
+    }
+
+    #[test]
+    fn sessions_count_until_they_end() {
+        let addresses = addresses(&[("HUBBUB_CONNECTIONS_PER_ADDRESS", "2")]);
+        let now = Instant::now();
+        let first = addresses.seat(HOME, now).unwrap();
+        let _second = addresses.seat(HOME, now).unwrap();
+        assert!(addresses.seat(HOME, now).is_err());
+        assert!(
+            addresses.seat(Ipv4Addr::BROADCAST.into(), now).is_ok(),
+            "others may"
+        );
+        drop(first);
+        assert!(addresses.seat(HOME, now).is_ok());
+    }
+
+    #[test]
+    fn who_opens_without_end_waits() {
+        let addresses = addresses(&[("HUBBUB_CONNECTIONS_PER_ADDRESS", "100")]);
+        let now = Instant::now();
+        let waits: Vec<_> = (0..150).map(|_| addresses.seat(HOME, now).unwrap().1).collect();
+        assert_eq!(waits[99], Duration::ZERO);
+        assert_eq!(waits[149], Duration::from_secs(1));
+    }
+
+    #[test]
+    fn who_was_cut_for_a_flood_waits() {
+        let addresses = addresses(&[]);
+        let now = Instant::now();
+        addresses.punish(HOME, now);
+        assert_eq!(addresses.seat(HOME, now).err(), Some(Refused { after: PENALTY }));
+        assert!(addresses.seat(HOME, now + PENALTY).is_ok());
+    }
+
+    #[test]
+    fn packets_are_slowed_down_for_the_session_and_its_address() {
+        let addresses = addresses(&[]);
+        let now = Instant::now();
+        let (mut one, _) = addresses.seat(HOME, now).unwrap();
+        assert_eq!(addresses.count(&mut one, 2_400, now), Duration::ZERO);
+        assert_eq!(addresses.count(&mut one, 200, now), Duration::from_secs(1));
+        let mut others: Vec<_> = (0..9).map(|_| addresses.seat(HOME, now).unwrap().0).collect();
+        let waits: Vec<_> = others
+            .iter_mut()
+            .map(|other| addresses.count(other, 2_400, now))
+            .collect();
+        assert_eq!(waits[6], Duration::ZERO);
+        assert!(waits[8] > Duration::from_secs(1), "{waits:?}");
+    }
+
+    #[test]
+    fn incomplete_messages_are_bounded_in_sum() {
+        let addresses = addresses(&[]);
+        let now = Instant::now();
+        let mut seats: Vec<_> = (0..100).map(|_| addresses.seat(HOME, now).unwrap().0).collect();
+        let refused = seats
+            .iter_mut()
+            .filter_map(|seat| addresses.hold(seat, 256 * 1024).err())
+            .count();
+        assert_eq!(refused, 68, "32 of them fit");
+        for mut seat in seats {
+            addresses.leave(&mut seat);
+        }
+        assert_eq!(addresses.held.load(Ordering::Relaxed), 0);
+        let (mut seat, _) = addresses.seat(HOME, now).unwrap();
+        assert!(addresses.hold(&mut seat, 256 * 1024).is_ok());
+    }
+
+    #[test]
+    fn addresses_that_are_idle_are_forgotten() {
+        let addresses = addresses(&[]);
+        let now = Instant::now();
+        for n in 0..10_000_u32 {
+            drop(addresses.seat(
+                Ipv4Addr::from_bits(n).into(),
+                now + Duration::from_millis(n.into()),
+            ));
+        }
+        let known = addresses.known.lock().unwrap().addresses.len();
+        assert!(known <= 2 * SWEEP, "{known}");
+    }
+}

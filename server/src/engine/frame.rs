@@ -1,0 +1,442 @@
+//! WebSocket frames: what a client sends, taken apart under a limit, and what leaves.
+//!
+//! No I/O and no clock: bytes in, messages out.
+
+use bytes::Bytes;
+
+/// The longest payload of a control frame.
+const CONTROL: usize = 125;
+/// The longest head of a client's frame.
+const HEAD: usize = 14;
+
+/// Why a connection is closed, with the code that its close frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// As RFC 6455 has it.
+    pub code: u16,
+    /// For the log.
+    pub why: &'static str,
+}
+
+impl Fault {
+    /// Not what the protocol allows.
+    pub const fn protocol(why: &'static str) -> Self {
+        Self { code: 1002, why }
+    }
+
+    /// Allowed, but not here: too much, too slow, or at the wrong moment.
+    pub const fn policy(why: &'static str) -> Self {
+        Self { code: 1008, why }
+    }
+}
+
+/// What a client's frames amount to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Message {
+    /// A whole text message.
+    Text(String),
+    /// A whole binary message.
+    Binary(Vec<u8>),
+    /// A question that wants these bytes back.
+    Ping(Vec<u8>),
+    /// An answer to a ping.
+    Pong,
+    /// The end, with the client's code if it gave one.
+    Close(Option<u16>),
+    /// A part of a message; nothing is complete yet.
+    Part,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Kind {
+    Continued,
+    Text,
+    Binary,
+    Close,
+    Ping,
+    Pong,
+}
+
+/// The frame that is being read.
+#[derive(Clone, Copy)]
+struct Frame {
+    kind: Kind,
+    last: bool,
+    mask: [u8; 4],
+    left: usize,
+}
+
+/// Takes the frames of one client apart. Between two messages it holds no memory.
+#[derive(Default)]
+pub struct Frames {
+    head: [u8; HEAD],
+    have: u8,
+    frame: Option<Frame>,
+    /// What the message in progress is.
+    kind: Option<Kind>,
+    message: Vec<u8>,
+    control: Vec<u8>,
+}
+
+impl Frames {
+    /// Takes bytes from the front of `input`, up to the end of the next frame. Without a frame that ends, all of it.
+    ///
+    /// # Errors
+    /// The client broke the protocol, or its message is longer than `limit`. Nothing may be read after that.
+    pub fn next(&mut self, input: &mut &[u8], limit: usize) -> Result<Option<Message>, Fault> {
+        loop {
+            let Some(frame) = &mut self.frame else {
+                if !self.read_head(input, limit)? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            let (now, later) = input.split_at(frame.left.min(input.len()));
+            *input = later;
+            frame.left -= now.len();
+            let into = if frame.kind >= Kind::Close {
+                &mut self.control
+            } else {
+                &mut self.message
+            };
+            unmask(into, now, frame.mask);
+            // The next part begins where this one ends.
+            frame.mask.rotate_left(now.len() % 4);
+            if frame.left > 0 {
+                return Ok(None);
+            }
+            let Frame { kind, last, .. } = *frame;
+            self.frame = None;
+            return self.finish(kind, last).map(Some);
+        }
+    }
+
+    /// Whether a message or a frame has begun that is not complete.
+    pub fn is_within(&self) -> bool {
+        self.have > 0 || self.frame.is_some() || self.kind.is_some()
+    }
+
+    /// Bytes that are held for what is not complete.
+    pub fn held(&self) -> usize {
+        self.message.capacity() + self.control.capacity()
+    }
+
+    /// Whether there was a whole head.
+    fn read_head(&mut self, input: &mut &[u8], limit: usize) -> Result<bool, Fault> {
+        loop {
+            let have = usize::from(self.have);
+            let need = match (have, self.head[1] & 0x7f) {
+                (0 | 1, _) => 2,
+                (_, 126) => 8,
+                (_, 127) => HEAD,
+                _ => 6,
+            };
+            if have >= 2 {
+                self.check_head()?;
+            }
+            if have == need && have > 2 {
+                self.have = 0;
+                self.frame = Some(self.begin(need, limit)?);
+                return Ok(true);
+            }
+            let (now, later) = input.split_at((need - have).min(input.len()));
+            if now.is_empty() {
+                return Ok(false);
+            }
+            self.head[have..have + now.len()].copy_from_slice(now);
+            self.have += u8::try_from(now.len()).unwrap_or_default();
+            *input = later;
+        }
+    }
+
+    /// What the first two bytes say by themselves.
+    fn check_head(&self) -> Result<(), Fault> {
+        let [first, second, ..] = self.head;
+        if first & 0x70 != 0 {
+            return Err(Fault::protocol("a reserved bit is set"));
+        }
+        if second & 0x80 == 0 {
+            return Err(Fault::protocol("a frame is not masked"));
+        }
+        let control = first & 0x08 != 0;
+        if control && (first & 0x80 == 0 || usize::from(second & 0x7f) > CONTROL) {
+            return Err(Fault::protocol("a control frame is fragmented or too long"));
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, head: usize, limit: usize) -> Result<Frame, Fault> {
+        let kind = match self.head[0] & 0x0f {
+            0 => Kind::Continued,
+            1 => Kind::Text,
+            2 => Kind::Binary,
+            8 => Kind::Close,
+            9 => Kind::Ping,
+            10 => Kind::Pong,
+            _ => return Err(Fault::protocol("an unknown kind of frame")),
+        };
+        match (kind, self.kind) {
+            (Kind::Text | Kind::Binary, None) => self.kind = Some(kind),
+            (Kind::Text | Kind::Binary, Some(_)) | (Kind::Continued, None) => {
+                return Err(Fault::protocol("a fragment at the wrong place"));
+            }
+            _ => {}
+        }
+        let length = match head {
+            6 => u64::from(self.head[1] & 0x7f),
+            8 => u64::from(u16::from_be_bytes([self.head[2], self.head[3]])),
+            _ => {
+                let mut long = [0; 8];
+                long.copy_from_slice(&self.head[2..10]);
+                u64::from_be_bytes(long)
+            }
+        };
+        let left = usize::try_from(length).unwrap_or(usize::MAX);
+        if kind < Kind::Close && left > limit.saturating_sub(self.message.len()) {
+            return Err(Fault {
+                code: 1009,
+                why: "a message is too long",
+            });
+        }
+        let mut mask = [0; 4];
+        mask.copy_from_slice(&self.head[head - 4..head]);
+        Ok(Frame {
+            kind,
+            last: self.head[0] & 0x80 != 0,
+            mask,
+            left,
+        })
+    }
+
+    fn finish(&mut self, kind: Kind, last: bool) -> Result<Message, Fault> {
+        let utf8 = |_| Fault {
+            code: 1007,
+            why: "a text is not UTF-8",
+        };
+        match kind {
+            Kind::Ping => return Ok(Message::Ping(std::mem::take(&mut self.control))),
+            Kind::Pong => {
+                self.control = Vec::new();
+                return Ok(Message::Pong);
+            }
+            Kind::Close => {
+                let body = std::mem::take(&mut self.control);
+                return match body.split_first_chunk::<2>() {
+                    Some((code, reason)) => {
+                        std::str::from_utf8(reason).map_err(|_| utf8(()))?;
+                        Ok(Message::Close(Some(u16::from_be_bytes(*code))))
+                    }
+                    None if body.is_empty() => Ok(Message::Close(None)),
+                    None => Err(Fault::protocol("a close frame of one byte")),
+                };
+            }
+            _ if !last => return Ok(Message::Part),
+            _ => {}
+        }
+        let message = std::mem::take(&mut self.message);
+        match self.kind.take() {
+            Some(Kind::Binary) => Ok(Message::Binary(message)),
+            _ => String::from_utf8(message)
+                .map(Message::Text)
+                .map_err(|_| utf8(())),
+        }
+    }
+}
+
+fn unmask(into: &mut Vec<u8>, bytes: &[u8], mask: [u8; 4]) {
+    let start = into.len();
+    into.extend_from_slice(bytes);
+    if mask == [0; 4] {
+        return;
+    }
+    let mut words = into[start..].chunks_exact_mut(4);
+    for word in &mut words {
+        for (byte, key) in word.iter_mut().zip(mask) {
+            *byte ^= key;
+        }
+    }
+    for (byte, key) in words.into_remainder().iter_mut().zip(mask) {
+        *byte ^= key;
+    }
+}
+
+/// The first byte of a whole text frame.
+pub const TEXT: u8 = 0x81;
+/// The first byte of a whole binary frame.
+pub const BINARY: u8 = 0x82;
+/// The first byte of a close frame.
+pub const CLOSE: u8 = 0x88;
+const PONG: u8 = 0x8a;
+
+/// Appends a frame as a client would send it, with a mask of zeros.
+pub fn append_as_client(into: &mut Vec<u8>, first: u8, parts: &[&[u8]]) {
+    append_head(into, first, 0x80, parts.iter().map(|part| part.len()).sum());
+    into.extend_from_slice(&[0; 4]);
+    for part in parts {
+        into.extend_from_slice(part);
+    }
+}
+
+/// A text frame of ours.
+pub fn text(text: &str) -> Bytes {
+    ours(TEXT, text.as_bytes())
+}
+
+/// The answer to a ping.
+pub fn pong(payload: &[u8]) -> Bytes {
+    ours(PONG, payload)
+}
+
+/// The end, with a code.
+pub fn close(code: u16) -> Bytes {
+    ours(CLOSE, &code.to_be_bytes())
+}
+
+fn ours(first: u8, payload: &[u8]) -> Bytes {
+    let mut frame = Vec::with_capacity(payload.len() + 10);
+    append_head(&mut frame, first, 0, payload.len());
+    frame.extend_from_slice(payload);
+    frame.into()
+}
+
+fn append_head(into: &mut Vec<u8>, first: u8, masked: u8, length: usize) {
+    into.push(first);
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(length @ 0..=125), _) => into.push(masked | length),
+        (_, Ok(length)) => {
+            into.push(masked | 126);
+            into.extend_from_slice(&length.to_be_bytes());
+        }
+        _ => {
+            into.push(masked | 127);
+            into.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+}
+
+/// The first frame of ours in these bytes: its first byte, where its payload begins and where it ends. Nothing if it
+/// is not all there.
+pub fn first_of_ours(bytes: &[u8]) -> Option<(u8, usize, usize)> {
+    let (first, rest) = bytes.split_first()?;
+    let (begin, length) = match *rest.first()? & 0x7f {
+        126 => (4, usize::from(u16::from_be_bytes([*rest.get(1)?, *rest.get(2)?]))),
+        127 => {
+            let long = rest.get(1..9)?.first_chunk()?;
+            (10, usize::try_from(u64::from_be_bytes(*long)).ok()?)
+        }
+        short => (2, usize::from(short)),
+    };
+    let end = begin + length;
+    (end <= bytes.len()).then_some((*first, begin, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 1_000;
+
+    /// A client's frame with a mask.
+    fn client(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut frame = Vec::new();
+        append_head(&mut frame, first, 0x80, payload.len());
+        frame.extend([1, 2, 3, 4]);
+        frame.extend(
+            payload
+                .iter()
+                .zip([1, 2, 3, 4].iter().cycle())
+                .map(|(byte, key)| byte ^ key),
+        );
+        frame
+    }
+
+    /// What comes of these bytes, `step` at a time.
+    fn read(bytes: &[u8], step: usize) -> Result<Vec<Message>, Fault> {
+        let (mut frames, mut all) = (Frames::default(), Vec::new());
+        for mut part in bytes.chunks(step) {
+            while let Some(message) = frames.next(&mut part, LIMIT)? {
+                all.push(message);
+            }
+            assert!(part.is_empty(), "all of it is taken");
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn messages_come_out_whole_however_they_arrive() {
+        let long = "x".repeat(900);
+        let bytes = [
+            client(0x81, b"4hello"),
+            client(0x01, "gr\u{fc}".as_bytes()),
+            client(0x89, b"are you there"),
+            client(0x00, "\u{df}".as_bytes()),
+            client(0x80, b"e"),
+            client(0x82, long.as_bytes()),
+            client(0x8a, b""),
+            client(0x81, b""),
+            client(0x88, &[3, 232]),
+        ]
+        .concat();
+        let expected = vec![
+            Message::Text("4hello".into()),
+            Message::Part,
+            Message::Ping(b"are you there".to_vec()),
+            Message::Part,
+            Message::Text("gr\u{fc}\u{df}e".into()),
+            Message::Binary(long.into_bytes()),
+            Message::Pong,
+            Message::Text(String::new()),
+            Message::Close(Some(1000)),
+        ];
+        for step in [1, 2, 3, 5, 7, 64, bytes.len()] {
+            assert_eq!(read(&bytes, step).unwrap(), expected, "{step} at a time");
+        }
+    }
+
+    #[test]
+    fn what_breaks_the_protocol_has_its_code() {
+        let mut unmasked = client(0x81, b"4");
+        unmasked[1] &= 0x7f;
+        let huge = [&[0x82, 0xff][..], &[0xff; 8], &[0; 4]].concat();
+        let sum = [client(0x01, &[b'x'; 600]), client(0x80, &[b'x'; 401])].concat();
+        for (bytes, code) in [
+            (client(0x81, &[b'x'; LIMIT + 1]), 1009),
+            (huge, 1009),
+            (sum, 1009),
+            (client(0x81, b"\xff"), 1007),
+            (unmasked, 1002),
+            (client(0xc1, b"4"), 1002),
+            (client(0x83, b"4"), 1002),
+            (client(0x09, b""), 1002),
+            (client(0x89, &[0; 126]), 1002),
+            (client(0x80, b"4"), 1002),
+            (client(0x88, b"x"), 1002),
+            ([client(0x01, b"4"), client(0x81, b"4")].concat(), 1002),
+        ] {
+            for step in [1, bytes.len()] {
+                assert_eq!(read(&bytes, step).unwrap_err().code, code, "{:?}", &bytes[..2]);
+            }
+        }
+    }
+
+    #[test]
+    fn between_messages_nothing_is_held() {
+        let mut frames = Frames::default();
+        let bytes = client(0x81, &[b'x'; 500]);
+        let (first, second) = bytes.split_at(300);
+        assert_eq!(frames.next(&mut &first[..], LIMIT), Ok(None));
+        assert!(frames.is_within() && frames.held() >= 290);
+        assert!(frames.next(&mut &second[..], LIMIT).unwrap().is_some());
+        assert!(!frames.is_within() && frames.held() == 0);
+    }
+
+    #[test]
+    fn our_own_frames_are_found() {
+        for length in [0, 125, 126, 65_535, 65_536] {
+            let frame = text(&"x".repeat(length));
+            let (first, begin, end) = first_of_ours(&frame).unwrap();
+            assert_eq!((first, end - begin, end), (TEXT, length, frame.len()));
+            assert_eq!(first_of_ours(&frame[..frame.len() - 1]), None);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Sessions over HTTP requests: one to open it, one that waits for what the server says, and one for each time the
+//! client says something.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use hyper::body::{Frame, SizeHint};
+
+use super::frame;
+use super::link::Link;
+use super::packet::{self, Packet};
+use super::request::Problem;
+use super::session::{Polled, Session, Wrong};
+use crate::listener::Wire;
+use crate::socket::Caller;
+use crate::state::State;
+
+/// The body of a post must have come by then, and the library must have read it.
+const POST: Duration = Duration::from_secs(20);
+/// Packets of one post, at most.
+const PACKETS: usize = 4_096;
+/// A poll during an upgrade ends after this time: at once would be without end.
+const NOOP: Duration = Duration::from_millis(20);
+
+impl From<Wrong> for Problem {
+    fn from(_: Wrong) -> Self {
+        Self::Request
+    }
+}
+
+/// Opens a session.
+pub async fn open(state: &State, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let caller = Caller::read(state, &parts);
+    let engine = state.engine();
+    let seat = engine.seat(&caller).await?;
+    let wire = Wire::polled(&state.budget, state.metrics.slow.clone());
+    let session = Session::new(Arc::clone(&wire));
+    // Whoever has gone before the answer never polls.
+    let broken = Broken(Some(Arc::clone(&session)));
+    engine.open(Link::polled(state, seat, Arc::clone(&session)), wire, caller);
+    let sid = poll_fn(|cx| session.poll_sid(cx)).await.ok_or(Problem::Request)?;
+    broken.not();
+    let (interval, timeout) = engine.ping;
+    let open = format!(
+        "0{{\"sid\":\"{sid}\",\"upgrades\":[\"websocket\"],\"pingInterval\":{},\"pingTimeout\":{},\"maxPayload\":{}}}",
+        interval.as_millis(),
+        timeout.as_millis(),
+        engine.max_payload
+    );
+    Ok(text(open.into()))
+}
+
+/// Waits for what the server says.
+pub async fn get(session: Arc<Session>) -> Result<Response, Problem> {
+    session.begin_poll()?;
+    // A poll that is cancelled ends the session, as with Node.js: what it would have got is lost.
+    let broken = Broken(Some(Arc::clone(&session)));
+    let polled = poll_fn(|cx| session.poll(cx)).await;
+    let response = match polled {
+        Polled::Frames(frames) => text(Body::new(Payload::new(frames, session))),
+        Polled::Packet(packet) => {
+            if packet == "6" && !session.is_upgraded() {
+                tokio::time::sleep(NOOP).await;
+            }
+            text(packet.into())
+        }
+        Polled::Nothing => return Err(Problem::Request),
+    };
+    broken.not();
+    Ok(response)
+}
+
+/// Takes what the client says.
+pub async fn post(state: &State, session: Arc<Session>, request: Request) -> Result<Response, Problem> {
+    let broken = Broken(Some(Arc::clone(&session)));
+    let limit = state.engine().max_payload;
+    let body = axum::body::to_bytes(request.into_body(), limit);
+    let body = match tokio::time::timeout(POST, body).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return Err(Problem::TooLarge),
+        Err(_) => return Err(Problem::Request),
+    };
+    let payload = std::str::from_utf8(&body).map_err(|_| Problem::Request)?;
+    let packets: Vec<String> = packet::split(payload).take(PACKETS + 1).map(Into::into).collect();
+    if packets.len() > PACKETS || packets.iter().any(|packet| Packet::read(packet).is_none()) {
+        return Err(Problem::Request);
+    }
+    session.begin_post(packets)?;
+    let posted = tokio::time::timeout(POST, poll_fn(|cx| session.poll_posted(cx))).await;
+    let closed = payload.split('\x1e').any(|packet| packet == "1");
+    if posted == Ok(true) || closed {
+        broken.not();
+        return Ok(text("ok".into()));
+    }
+    Err(Problem::Request)
+}
+
+fn text(body: Body) -> Response {
+    let headers = [(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=UTF-8"),
+    )];
+    (StatusCode::OK, headers, body).into_response()
+}
+
+/// Ends the session unless all goes well.
+struct Broken(Option<Arc<Session>>);
+
+impl Broken {
+    fn not(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        if let Some(session) = &self.0 {
+            session.broken();
+        }
+    }
+}
+
+/// The answer to a poll: packets with separators between them. A frame for many sessions stays one piece of memory.
+struct Payload {
+    parts: VecDeque<Bytes>,
+    left: usize,
+    session: Arc<Session>,
+}
+
+impl Payload {
+    fn new(frames: VecDeque<Bytes>, session: Arc<Session>) -> Self {
+        let mut parts = VecDeque::with_capacity(frames.len() * 2);
+        for frame in frames {
+            let Some((first, begin, end)) = frame::first_of_ours(&frame) else {
+                continue;
+            };
+            if !parts.is_empty() {
+                parts.push_back(Bytes::from_static(b"\x1e"));
+            }
+            if first == frame::BINARY {
+                parts.push_back(packet::in_base64(&frame[begin..end]).into());
+            } else {
+                parts.push_back(frame.slice(begin..end));
+            }
+        }
+        let left = parts.iter().map(Bytes::len).sum();
+        Self { parts, left, session }
+    }
+}
+
+impl hyper::body::Body for Payload {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let part = self.parts.pop_front();
+        self.left -= part.as_ref().map_or(0, Bytes::len);
+        Poll::Ready(part.map(|part| Ok(Frame::data(part))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left as u64)
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        if !self.parts.is_empty() {
+            self.session.broken();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_is_packets_with_separators() {
+        let budget = crate::listener::Budget::new(
+            crate::listener::BUDGET,
+            prometheus_client::metrics::gauge::Gauge::default(),
+            prometheus_client::metrics::counter::Counter::default(),
+        );
+        let session = Session::new(Wire::polled(
+            &budget,
+            prometheus_client::metrics::counter::Counter::default(),
+        ));
+        let frames = [
+            frame::text("4hello"),
+            Bytes::from_static(b"\x82\x02\x01\x02"),
+            frame::text("2"),
+        ];
+        let body = Body::new(Payload::new(frames.into(), session));
+        let bytes = axum::body::to_bytes(body, 1_000).await.unwrap();
+        assert_eq!(&bytes[..], b"4hello\x1ebAQI=\x1e2");
+    }
+}

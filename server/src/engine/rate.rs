@@ -1,0 +1,73 @@
+//! A rate that runs into debt: what has arrived has arrived, and whoever is in debt is not read from until it is paid.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// So many per second, and so many at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// Sustained.
+    pub per_second: u32,
+    /// At once.
+    pub burst: u32,
+}
+
+/// What is left of a burst.
+#[derive(Clone, Copy, Debug)]
+pub struct Bucket {
+    level: f32,
+    at: Instant,
+}
+
+impl Bucket {
+    /// A full bucket.
+    pub fn new(rate: Rate, now: Instant) -> Self {
+        Self {
+            level: rate.burst as f32,
+            at: now,
+        }
+    }
+
+    /// Takes so many out. Says how long it takes until there is something in it again.
+    pub fn spend(&mut self, cost: u32, rate: Rate, now: Instant) -> Duration {
+        let gained = now.saturating_duration_since(self.at).as_secs_f32() * rate.per_second as f32;
+        self.at = now;
+        self.level = (self.level + gained).min(rate.burst as f32) - cost as f32;
+        Duration::from_secs_f32((-self.level).max(0.0) / rate.per_second.max(1) as f32)
+    }
+
+    /// Whether a new one would be the same.
+    pub fn is_full(&mut self, rate: Rate, now: Instant) -> bool {
+        self.spend(0, rate, now);
+        self.level >= rate.burst as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debts_are_paid_in_time() {
+        let rate = Rate {
+            per_second: 10,
+            burst: 100,
+        };
+        let start = Instant::now();
+        let mut bucket = Bucket::new(rate, start);
+        assert_eq!(bucket.spend(100, rate, start), Duration::ZERO);
+        assert_eq!(bucket.spend(5, rate, start), Duration::from_millis(500));
+        assert_eq!(
+            bucket.spend(0, rate, start + Duration::from_millis(500)),
+            Duration::ZERO
+        );
+        let later = start + Duration::from_secs(3_600);
+        assert_eq!(
+            bucket.spend(100, rate, later),
+            Duration::ZERO,
+            "never more than a burst"
+        );
+        assert!(bucket.spend(1, rate, later) > Duration::ZERO);
+    }
+}
