@@ -24,6 +24,7 @@ use chat::ports::PresenceChange;
 use protocol::RoomEvent;
 
 use crate::channels::Channels;
+use crate::ends::Ends;
 use crate::ids::RandomIds;
 pub use error::OpenError;
 use readers::Readers;
@@ -49,6 +50,7 @@ struct Inner {
     events: Arc<Channels<Arc<RoomEvent>>>,
     here: presence::Here,
     changes: Arc<Channels<PresenceChange>>,
+    ends: Ends,
     ids: RandomIds,
     lock: Mutex<Option<File>>,
 }
@@ -76,6 +78,7 @@ impl Embedded {
                 events: Channels::new(LOG_CHANNEL),
                 here: presence::Here::default(),
                 changes: Channels::new(PRESENCE_CHANNEL),
+                ends: Ends::default(),
                 ids: RandomIds,
                 lock: Mutex::new(Some(lock)),
             }),
@@ -100,6 +103,7 @@ impl Inner {
         self.writer.close();
         self.events.close();
         self.changes.close();
+        self.ends.close();
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

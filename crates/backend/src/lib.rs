@@ -7,6 +7,7 @@
 mod channels;
 mod clock;
 mod embedded;
+mod ends;
 mod ids;
 mod redis;
 

@@ -41,6 +41,7 @@ use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use crate::ends::Ends;
 use crate::ids::RandomIds;
 use activity::Activity;
 pub use error::OpenRedisError;
@@ -82,6 +83,7 @@ struct Inner {
     here: Arc<Here>,
     appends: Semaphore,
     activity: Activity,
+    ends: Ends,
     ids: RandomIds,
     tasks: Mutex<Vec<AbortHandle>>,
 }
@@ -129,11 +131,19 @@ impl Redis {
             here: Arc::new(Here::default()),
             appends: Semaphore::new(APPENDS),
             activity: Activity::default(),
+            ends: Ends::default(),
             ids: RandomIds,
             tasks: Mutex::default(),
         });
+        let latest_end = accounts::latest(&inner)
+            .await
+            .map_err(|cause| OpenRedisError::Unreachable {
+                server: server.clone(),
+                cause: cause.to_string(),
+            })?;
         let backend = Arc::downgrade(&inner);
         let mut tasks = vec![
+            tokio::spawn(accounts::follow(backend.clone(), latest_end)).abort_handle(),
             tokio::spawn(renewal::go_round(backend.clone())).abort_handle(),
             tokio::spawn(activity::tell(backend)).abort_handle(),
         ];
@@ -163,6 +173,7 @@ impl Redis {
         if timeout(GOODBYE, goodbyes).await.is_err() {
             tracing::warn!("Redis does not take every goodbye; the leases say the rest");
         }
+        inner.ends.close();
         inner.subscriptions.close();
         inner.servers.close();
     }
@@ -213,6 +224,7 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.stop();
+        self.ends.close();
         self.subscriptions.close();
         self.servers.close();
     }

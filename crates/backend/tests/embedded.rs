@@ -64,8 +64,8 @@ async fn everything_is_there_after_opening_again() {
             assert_eq!(again, [1, 2, 3], "sent again after a restart");
             let new = append(&log(&embedded), &lobby, &ada, messages(&format!("r{round}"), 1)).await;
             assert_eq!(new, [4 + round]);
-            let found = Accounts::person(&embedded, &session("token")).await.unwrap();
-            assert_eq!(found.as_ref(), Some(&ada));
+            let found = Accounts::session(&embedded, &session("token")).await.unwrap();
+            assert_eq!(found.map(|session| session.person).as_ref(), Some(&ada));
             assert_eq!(embedded.rooms(10).await.unwrap(), rooms);
             embedded.close().await;
         }
@@ -160,7 +160,7 @@ fn a_newer_database_is_refused_and_not_touched() {
     drop(database);
     let before = fs::read(&file).unwrap();
     let sentence = format!(
-        "{} has version 99, and this hubbub knows versions up to 1; run the newer hubbub that wrote it",
+        "{} has version 99, and this hubbub knows versions up to 2; run the newer hubbub that wrote it",
         file.display()
     );
     assert_eq!(refused(folder.path()).to_string(), sentence);

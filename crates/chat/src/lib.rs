@@ -1,13 +1,16 @@
 //! What is true in a chat, without any I/O.
 //!
-//! In reading order: [`room`] (what a room is), [`ports`] (what the use cases need from storage, in prose that
-//! every backend is held to), [`hub`] (the use cases, one file each), [`error`] (why something is refused).
+//! In reading order: [`room`] (what a room is), [`session`] (what a session is), [`ports`] (what the use cases need
+//! from storage, in prose that every backend is held to), [`hub`] (the use cases, one file each), [`error`] (why
+//! something is refused).
 
 pub mod error;
 pub mod hub;
 pub mod ports;
 pub mod room;
+pub mod session;
 
 pub use error::{ChatError, StoreError};
 pub use hub::{Following, Hub, Live};
 pub use room::{ConnectionId, Head, Page, Room};
+pub use session::{Session, SessionDigest};

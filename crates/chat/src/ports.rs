@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use protocol::{
-    Outgoing, Person, PersonId, PresenceList, Receipt, RoomEvent, RoomSlug, Seq, SessionToken, Timestamp,
-};
+use protocol::{Outgoing, Person, PersonId, PresenceList, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 
 use crate::error::StoreError;
 use crate::room::{ConnectionId, Head, Page, Room};
+use crate::session::{Session, SessionDigest};
 
 /// What a follower of a room's log is told.
 #[derive(Clone, Debug)]
@@ -94,26 +93,57 @@ pub trait Directory: Send + Sync {
     async fn rooms(&self, limit: u32) -> Result<Vec<Room>, StoreError>;
 }
 
-/// People and their sessions.
+/// What is told of sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionSignal {
+    /// This one has ended.
+    Ended(SessionDigest),
+    /// Some may have ended unnoticed: look those up that matter.
+    Unsure,
+}
+
+/// People and their sessions. A session's token is never seen here, only its digest.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Adds a person with one session.
+    /// Adds a person with one session, last used `at`.
     ///
     /// # Errors
     /// [`StoreError::Failed`], [`StoreError::Busy`].
-    async fn create(&self, person: &Person, session: &SessionToken, at: Timestamp) -> Result<(), StoreError>;
+    async fn create(&self, person: &Person, session: &SessionDigest, at: Timestamp)
+    -> Result<(), StoreError>;
 
-    /// Who a session belongs to, if it is one and has not ended.
+    /// A session, if it is one and has not ended. Whether it was idle for too long is not judged here.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    async fn person(&self, session: &SessionToken) -> Result<Option<Person>, StoreError>;
+    async fn session(&self, session: &SessionDigest) -> Result<Option<Session>, StoreError>;
 
-    /// Ends a session. Ending it again, or one that never was, does nothing.
+    /// Writes down that a session was used. One that has ended stays ended.
     ///
     /// # Errors
     /// [`StoreError::Failed`], [`StoreError::Busy`].
-    async fn end(&self, session: &SessionToken) -> Result<(), StoreError>;
+    async fn prolong(&self, session: &SessionDigest, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Ends a session and tells so. Ending it again, or one that never was, does no harm. If its person has no other
+    /// session and never wrote anything, they may be forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`], [`StoreError::Busy`].
+    async fn end(&self, session: &SessionDigest) -> Result<(), StoreError>;
+
+    /// Forgets up to `limit` sessions that were last used before this time, as if they had ended, and says how many
+    /// there were.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`], [`StoreError::Busy`].
+    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
+
+    /// Every session that ends by [`Accounts::end`] after this call returned, in any process that shares the storage,
+    /// or [`SessionSignal::Unsure`]. The stream ends when the backend shuts down.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn ends(&self) -> Result<BoxStream<'static, SessionSignal>, StoreError>;
 }
 
 /// What changed about who is in a room.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chat::Room;
 use chat::ports::RoomLog;
+use chat::{Room, SessionDigest};
 use protocol::{
     ClientId, DisplayName, EventBody, MessageText, Outgoing, Person, PersonId, RoomEvent, RoomSlug,
     RoomTitle, Seq, SessionToken, Timestamp,
@@ -45,8 +45,13 @@ pub fn person_with_id(id: &str, name: &str) -> Person {
 }
 
 /// A session's secret.
-pub fn session(token: &str) -> SessionToken {
+pub fn token(token: &str) -> SessionToken {
     valid(SessionToken::try_from(token.to_owned()))
+}
+
+/// The session that has this token.
+pub fn session(of: &str) -> SessionDigest {
+    SessionDigest::of(&token(of))
 }
 
 /// A place in a log.

@@ -1,10 +1,10 @@
 //! The ports of which a test asks nothing.
 
 use async_trait::async_trait;
-use chat::ports::{Accounts, Clock, Directory, Ids, Presence, PresenceChange};
-use chat::{ConnectionId, Room, StoreError};
+use chat::ports::{Accounts, Clock, Directory, Ids, Presence, PresenceChange, SessionSignal};
+use chat::{ConnectionId, Room, Session, SessionDigest, StoreError};
 use futures::stream::{BoxStream, StreamExt, pending};
-use protocol::{Person, PersonId, PresenceList, RoomSlug, SessionToken, Timestamp};
+use protocol::{Person, PersonId, PresenceList, RoomSlug, Timestamp};
 
 /// Knows nothing, keeps nothing, and never fails.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,16 +27,28 @@ impl Directory for Silent {
 
 #[async_trait]
 impl Accounts for Silent {
-    async fn create(&self, _: &Person, _: &SessionToken, _: Timestamp) -> Result<(), StoreError> {
+    async fn create(&self, _: &Person, _: &SessionDigest, _: Timestamp) -> Result<(), StoreError> {
         Ok(())
     }
 
-    async fn person(&self, _: &SessionToken) -> Result<Option<Person>, StoreError> {
+    async fn session(&self, _: &SessionDigest) -> Result<Option<Session>, StoreError> {
         Ok(None)
     }
 
-    async fn end(&self, _: &SessionToken) -> Result<(), StoreError> {
+    async fn prolong(&self, _: &SessionDigest, _: Timestamp) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn end(&self, _: &SessionDigest) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn forget(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
+        Ok(0)
+    }
+
+    async fn ends(&self) -> Result<BoxStream<'static, SessionSignal>, StoreError> {
+        Ok(pending().boxed())
     }
 }
 

@@ -1,48 +1,78 @@
 //! People and their sessions.
 
 use async_trait::async_trait;
-use chat::StoreError;
-use chat::ports::Accounts;
-use protocol::{Person, SessionToken, Timestamp};
-use rusqlite::params;
+use chat::ports::{Accounts, SessionSignal};
+use chat::{Session, SessionDigest, StoreError};
+use futures::stream::BoxStream;
+use protocol::{Person, Timestamp};
+use rusqlite::{Connection, ToSql, params};
 
 use super::{Embedded, row};
 
 const ADD_PERSON: &str = "\
     INSERT INTO people (id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING";
 
-// After a failure the same call again must be safe; somebody else's token must not be given away.
+// After a failure the same call again must be safe; somebody else's session must not be given away.
 const ADD_SESSION: &str = "\
-    INSERT INTO sessions (token, person_id, created_at) VALUES (?1, ?2, ?3)
-    ON CONFLICT (token) DO UPDATE SET created_at = created_at WHERE person_id = excluded.person_id";
+    INSERT INTO sessions (digest, person_id, created_at, used_at) VALUES (?1, ?2, ?3, ?3)
+    ON CONFLICT (digest) DO UPDATE SET created_at = created_at WHERE person_id = excluded.person_id";
 
-const WHOSE: &str = "\
-    SELECT people.id, people.name FROM sessions JOIN people ON people.id = sessions.person_id
-    WHERE sessions.token = ?1";
+const FIND: &str = "\
+    SELECT people.id, people.name, sessions.used_at FROM sessions JOIN people ON people.id = sessions.person_id
+    WHERE sessions.digest = ?1";
 
-const END: &str = "DELETE FROM sessions WHERE token = ?1";
+const PROLONG: &str = "UPDATE sessions SET used_at = max(used_at, ?2) WHERE digest = ?1";
 
-/// A token that belongs to somebody else already.
+// A reader asks this, because it looks into every room. What is written after it was asked is lost on nobody: events
+// carry their author's name, and a person without a session cannot come back.
+macro_rules! leaving {
+    ($condition:literal) => {
+        concat!(
+            "SELECT digest, person_id, EXISTS (
+                SELECT 1 FROM rooms CROSS JOIN events ON events.room_id = rooms.id
+                WHERE events.author_id = sessions.person_id AND events.client_id IS NOT NULL
+            ) AS wrote FROM sessions WHERE ",
+            $condition
+        )
+    };
+}
+
+const LEAVING_ONE: &str = leaving!("digest = ?1");
+const LEAVING_IDLE: &str = leaving!("used_at < ?1 LIMIT ?2");
+
+const END: &str = "DELETE FROM sessions WHERE digest = ?1";
+// It may have been used since it was looked up.
+const END_IDLE: &str = "DELETE FROM sessions WHERE digest = ?1 AND used_at < ?2";
+const FORGET_PERSON: &str = "\
+    DELETE FROM people WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE person_id = ?1)";
+
+/// A session that belongs to somebody else already.
 #[derive(Debug, thiserror::Error)]
 #[error("the session belongs to another person")]
 struct Taken;
 
+/// A session that is about to be removed.
+struct Leaving {
+    digest: SessionDigest,
+    person: String,
+    wrote: bool,
+}
+
 #[async_trait]
 impl Accounts for Embedded {
-    async fn create(&self, person: &Person, session: &SessionToken, at: Timestamp) -> Result<(), StoreError> {
-        let (person, session) = (person.clone(), session.clone());
+    async fn create(
+        &self,
+        person: &Person,
+        session: &SessionDigest,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (person, session) = (person.clone(), *session);
         let creating = self.inner.writer.run(
             move |connection| {
                 let at = row::integer(at.0)?;
                 let id = person.id.as_str();
-                let add = |sql, columns: [&dyn rusqlite::ToSql; 3]| {
-                    connection
-                        .prepare_cached(sql)
-                        .and_then(|mut statement| statement.execute(&columns[..]))
-                        .map_err(StoreError::failed)
-                };
-                add(ADD_PERSON, [&id, &person.name.as_str(), &at])?;
-                match add(ADD_SESSION, [&session.as_str(), &id, &at])? {
+                change(connection, ADD_PERSON, params![id, person.name.as_str(), at])?;
+                match change(connection, ADD_SESSION, params![session.as_bytes(), id, at])? {
                     0 => Err(StoreError::failed(Taken)),
                     _ => Ok(()),
                 }
@@ -52,33 +82,124 @@ impl Accounts for Embedded {
         creating.await
     }
 
-    async fn person(&self, session: &SessionToken) -> Result<Option<Person>, StoreError> {
-        let session = session.clone();
+    async fn session(&self, session: &SessionDigest) -> Result<Option<Session>, StoreError> {
+        let session = *session;
         let reading = self.inner.readers.read(move |snapshot| {
-            let mut find = snapshot.prepare_cached(WHOSE).map_err(StoreError::failed)?;
-            let mut rows = find.query([session.as_str()]).map_err(StoreError::failed)?;
+            let mut find = snapshot.prepare_cached(FIND).map_err(StoreError::failed)?;
+            let mut rows = find.query([session.as_bytes()]).map_err(StoreError::failed)?;
             let Some(row) = rows.next().map_err(StoreError::failed)? else {
                 return Ok(None);
             };
-            Ok(Some(Person {
+            let person = Person {
                 id: row::parsed(row, "id")?,
                 name: row::parsed(row, "name")?,
-            }))
+            };
+            let used_at = row::time(row, "used_at")?;
+            Ok(Some(Session { person, used_at }))
         });
         reading.await
     }
 
-    async fn end(&self, session: &SessionToken) -> Result<(), StoreError> {
-        let session = session.clone();
-        let ending = self.inner.writer.run(
+    async fn prolong(&self, session: &SessionDigest, at: Timestamp) -> Result<(), StoreError> {
+        let session = *session;
+        let prolonging = self.inner.writer.run(
             move |connection| {
-                let mut end = connection.prepare_cached(END).map_err(StoreError::failed)?;
-                end.execute(params![session.as_str()])
-                    .map_err(StoreError::failed)?;
-                Ok(())
+                let at = row::integer(at.0)?;
+                change(connection, PROLONG, params![session.as_bytes(), at]).map(drop)
             },
             |()| {},
         );
+        prolonging.await
+    }
+
+    async fn end(&self, session: &SessionDigest) -> Result<(), StoreError> {
+        let session = *session;
+        let leaving = self
+            .leaving(LEAVING_ONE, vec![Box::new(session.as_bytes().to_vec())])
+            .await?;
+        let inner = std::sync::Arc::clone(&self.inner);
+        let ending = self.inner.writer.run(
+            move |connection| {
+                for Leaving {
+                    digest,
+                    person,
+                    wrote,
+                } in leaving
+                {
+                    change(connection, END, params![digest.as_bytes()])?;
+                    if !wrote {
+                        change(connection, FORGET_PERSON, params![person])?;
+                    }
+                }
+                Ok(())
+            },
+            move |()| inner.ends.ended(session),
+        );
         ending.await
     }
+
+    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        let before = row::integer(before.0)?;
+        let leaving = self
+            .leaving(LEAVING_IDLE, vec![Box::new(before), Box::new(limit)])
+            .await?;
+        if leaving.is_empty() {
+            return Ok(0);
+        }
+        let forgetting = self.inner.writer.run(
+            move |connection| {
+                let mut forgotten = 0;
+                for Leaving {
+                    digest,
+                    person,
+                    wrote,
+                } in leaving
+                {
+                    let ended = change(connection, END_IDLE, params![digest.as_bytes(), before])?;
+                    if ended > 0 && !wrote {
+                        change(connection, FORGET_PERSON, params![person])?;
+                    }
+                    forgotten += 1;
+                }
+                Ok(forgotten)
+            },
+            |_| {},
+        );
+        forgetting.await
+    }
+
+    async fn ends(&self) -> Result<BoxStream<'static, SessionSignal>, StoreError> {
+        Ok(self.inner.ends.follow())
+    }
+}
+
+impl Embedded {
+    /// Sessions that are to be removed, and whether their people wrote anything.
+    async fn leaving(
+        &self,
+        find: &'static str,
+        values: Vec<Box<dyn ToSql + Send>>,
+    ) -> Result<Vec<Leaving>, StoreError> {
+        let reading = self.inner.readers.read(move |snapshot| {
+            let mut find = snapshot.prepare_cached(find).map_err(StoreError::failed)?;
+            let values = rusqlite::params_from_iter(values.iter().map(|value| &**value as &dyn ToSql));
+            let leaving = find.query_map(values, |row| {
+                Ok(Leaving {
+                    digest: SessionDigest::from(row.get::<_, [u8; 32]>("digest")?),
+                    person: row.get("person_id")?,
+                    wrote: row.get("wrote")?,
+                })
+            });
+            let leaving = leaving.and_then(Iterator::collect);
+            leaving.map_err(StoreError::failed)
+        });
+        reading.await
+    }
+}
+
+fn change(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<usize, StoreError> {
+    let changed = connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute(values));
+    changed.map_err(StoreError::failed)
 }

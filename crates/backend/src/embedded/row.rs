@@ -30,7 +30,8 @@ fn seq(row: &Row<'_>, column: &str) -> Result<Seq, StoreError> {
     Seq::try_from(unsigned(value)?).map_err(StoreError::failed)
 }
 
-fn time(row: &Row<'_>, column: &str) -> Result<Timestamp, StoreError> {
+/// A time in milliseconds.
+pub fn time(row: &Row<'_>, column: &str) -> Result<Timestamp, StoreError> {
     let value = row.get(column).map_err(StoreError::failed)?;
     Ok(Timestamp(unsigned(value)?))
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use sha2::{Digest, Sha256};
 
 use super::error::OpenError;
 
@@ -11,7 +13,7 @@ use super::error::OpenError;
 const APPLICATION_ID: i32 = 0x4875_6262;
 
 /// What leads from each version to the next. Never edited once released, only added to.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The version after all migrations.
 const KNOWN: u32 = MIGRATIONS.len() as u32;
@@ -95,6 +97,14 @@ fn version(connection: &Connection) -> rusqlite::Result<Option<u32>> {
 
 /// Each step is one transaction: a crash in between leaves a version that the next start continues from.
 fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
+    if found as usize == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("sha256", 1, flags, |context| {
+        let text = context.get_raw(0).as_str()?;
+        Ok(Sha256::digest(text).to_vec())
+    })?;
     for (sql, version) in MIGRATIONS.iter().zip(1..).skip(found as usize) {
         let step: u32 = version;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -103,5 +113,5 @@ fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
         transaction.pragma_update(None, "user_version", step)?;
         transaction.commit()?;
     }
-    Ok(())
+    connection.remove_function("sha256", 1)
 }

@@ -1,25 +1,43 @@
-//! People and their sessions: one hash per session.
+//! People and their sessions: one hash per session, which Redis forgets when nobody has used it for long.
+
+use std::sync::Weak;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use chat::StoreError;
-use chat::ports::Accounts;
-use protocol::{Person, SessionToken, Timestamp};
+use chat::ports::{Accounts, SessionSignal};
+use chat::{Session, SessionDigest, StoreError};
+use futures::stream::BoxStream;
+use protocol::{Person, Timestamp};
+use tokio::time::sleep;
 
 use super::script::{self, Run};
-use super::{Redis, value};
+use super::{Inner, Redis, value};
 
-/// A token that belongs to somebody else already.
+/// How often Redis is asked which sessions have ended elsewhere. A sign-out is to be known everywhere in a second.
+const LOOK: Duration = Duration::from_millis(400);
+/// Ends that Redis remembers, about: a replica that was away reads what it missed.
+const REMEMBERED: u32 = 10_000;
+/// Ends that are read at a time.
+const AT_ONCE: u32 = 1_000;
+
+/// A session that belongs to somebody else already.
 #[derive(Debug, thiserror::Error)]
 #[error("the session belongs to another person")]
 struct Taken;
 
 #[async_trait]
 impl Accounts for Redis {
-    async fn create(&self, person: &Person, session: &SessionToken, at: Timestamp) -> Result<(), StoreError> {
+    async fn create(
+        &self,
+        person: &Person,
+        session: &SessionDigest,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let run = Run::new(&script::ACCOUNT, vec![self.inner.keys.session(session)])
             .arg(person.id.as_str())
             .arg(person.name.as_str())
-            .number(at.0);
+            .number(at.0)
+            .number(chat::session::IDLE_MS);
         if value::read(self.inner.servers.run(run).await?)? {
             Ok(())
         } else {
@@ -27,26 +45,98 @@ impl Accounts for Redis {
         }
     }
 
-    async fn person(&self, session: &SessionToken) -> Result<Option<Person>, StoreError> {
+    async fn session(&self, session: &SessionDigest) -> Result<Option<Session>, StoreError> {
         let key = self.inner.keys.session(session);
         let mut find = ::redis::cmd("HMGET");
-        find.arg(&key).arg(&["id", "name"]);
+        find.arg(&key).arg(&["id", "name", "used_at"]);
         let found = self.inner.servers.send(&key, &find).await?;
-        let (id, name): (Option<String>, Option<String>) = value::read(found)?;
-        let (Some(id), Some(name)) = (id, name) else {
+        let (id, name, used_at): (Option<String>, Option<String>, Option<u64>) = value::read(found)?;
+        let (Some(id), Some(name), Some(used_at)) = (id, name, used_at) else {
             return Ok(None);
         };
-        Ok(Some(Person {
+        let person = Person {
             id: value::parsed(id)?,
             name: value::parsed(name)?,
-        }))
+        };
+        let used_at = Timestamp(used_at);
+        Ok(Some(Session { person, used_at }))
     }
 
-    async fn end(&self, session: &SessionToken) -> Result<(), StoreError> {
-        let key = self.inner.keys.session(session);
+    async fn prolong(&self, session: &SessionDigest, at: Timestamp) -> Result<(), StoreError> {
+        let run = Run::new(&script::PROLONG, vec![self.inner.keys.session(session)])
+            .number(at.0)
+            .number(chat::session::IDLE_MS);
+        self.inner.servers.run(run).await.map(drop)
+    }
+
+    async fn end(&self, session: &SessionDigest) -> Result<(), StoreError> {
+        let inner = &self.inner;
+        let (key, ended) = (inner.keys.session(session), inner.keys.ended());
         let mut end = ::redis::cmd("DEL");
         end.arg(&key);
-        self.inner.servers.send(&key, &end).await?;
-        Ok(())
+        inner.servers.send(&key, &end).await?;
+        let mut tell = ::redis::cmd("XADD");
+        tell.arg(&ended).arg("MAXLEN").arg("~").arg(REMEMBERED).arg("*");
+        tell.arg("session").arg(session.as_bytes());
+        inner.servers.send(&ended, &tell).await.map(drop)
     }
+
+    /// Redis does it.
+    async fn forget(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
+        Ok(0)
+    }
+
+    async fn ends(&self) -> Result<BoxStream<'static, SessionSignal>, StoreError> {
+        Ok(self.inner.ends.follow())
+    }
+}
+
+/// A place in the stream of ends.
+type Place = String;
+
+/// The latest end there is, from which a replica that starts goes on.
+pub async fn latest(inner: &Inner) -> Result<Place, StoreError> {
+    let key = inner.keys.ended();
+    let mut latest = ::redis::cmd("XREVRANGE");
+    latest.arg(&key).arg("+").arg("-").arg("COUNT").arg(1);
+    let found: Vec<(Place, Vec<Vec<u8>>)> = value::read(inner.servers.send(&key, &latest).await?)?;
+    Ok(found
+        .into_iter()
+        .next()
+        .map_or_else(|| "0-0".to_owned(), |(place, _)| place))
+}
+
+/// Passes on which sessions have ended, here and elsewhere, for as long as the backend lives.
+pub async fn follow(backend: Weak<Inner>, mut place: Place) {
+    loop {
+        sleep(LOOK).await;
+        let Some(inner) = backend.upgrade() else { return };
+        // What cannot be read now is read later: the place stays.
+        if let Err(error) = pass_on(&inner, &mut place).await {
+            tracing::debug!(%error, "cannot read which sessions have ended; later");
+        }
+    }
+}
+
+async fn pass_on(inner: &Inner, place: &mut Place) -> Result<(), StoreError> {
+    let key = inner.keys.ended();
+    let mut after = ::redis::cmd("XRANGE");
+    after
+        .arg(&key)
+        .arg(format!("({place}"))
+        .arg("+")
+        .arg("COUNT")
+        .arg(AT_ONCE);
+    let found: Vec<(Place, Vec<Vec<u8>>)> = value::read(inner.servers.send(&key, &after).await?)?;
+    for (at, fields) in found {
+        *place = at;
+        let digest = fields
+            .into_iter()
+            .nth(1)
+            .and_then(|digest| <[u8; 32]>::try_from(digest).ok());
+        if let Some(digest) = digest {
+            inner.ends.ended(SessionDigest::from(digest));
+        }
+    }
+    Ok(())
 }

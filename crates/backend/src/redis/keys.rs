@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use protocol::{RoomSlug, SessionToken};
+use chat::SessionDigest;
+use protocol::RoomSlug;
 
 /// Slots of a cluster.
 pub const SLOTS: u16 = 16_384;
@@ -43,8 +44,18 @@ impl Keys {
     }
 
     /// Whose a session is.
-    pub fn session(&self, token: &SessionToken) -> String {
-        format!("{}session:{token}", self.prefix)
+    pub fn session(&self, session: &SessionDigest) -> String {
+        let digest: String = session
+            .as_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("{}session:{digest}", self.prefix)
+    }
+
+    /// Which sessions have ended lately.
+    pub fn ended(&self) -> String {
+        format!("{}ended", self.prefix)
     }
 
     /// A room's channel.

@@ -40,6 +40,10 @@ script! {
     ACCOUNT, "account.lua"
 }
 script! {
+    /// A session is used.
+    PROLONG, "prolong.lua"
+}
+script! {
     /// A connection is here.
     ENTER, "presence.lua", "enter.lua"
 }

@@ -1,9 +1,15 @@
 //! Sign in with a name; be recognised by a session; sign out.
 
-use protocol::{DisplayName, Opaque, Person, PersonId, SessionToken, SignedIn};
+use futures::stream::BoxStream;
+use protocol::{DisplayName, Opaque, Person, PersonId, SessionToken, SignedIn, Timestamp};
 
 use super::Hub;
 use crate::error::ChatError;
+use crate::ports::SessionSignal;
+use crate::session::{IDLE_MS, SessionDigest, Use, using};
+
+/// Expired sessions that are forgotten at a time.
+const FORGOTTEN: u32 = 200;
 
 impl Hub {
     /// Makes a new person of that name with a session of their own.
@@ -13,7 +19,8 @@ impl Hub {
     pub async fn sign_in(&self, name: DisplayName) -> Result<SignedIn, ChatError> {
         let you = self.guest(name);
         let token = SessionToken::from_random(self.ids.random());
-        self.accounts.create(&you, &token, self.clock.now()).await?;
+        let digest = SessionDigest::of(&token);
+        self.accounts.create(&you, &digest, self.clock.now()).await?;
         Ok(SignedIn { you, token })
     }
 
@@ -30,19 +37,55 @@ impl Hub {
         Opaque::from_random(self.ids.random())
     }
 
-    /// Who a session belongs to.
+    /// Who the session of this token belongs to.
     ///
     /// # Errors
     /// If the backend does not answer.
-    pub async fn person(&self, session: &SessionToken) -> Result<Option<Person>, ChatError> {
-        Ok(self.accounts.person(session).await?)
+    pub async fn person(&self, token: &SessionToken) -> Result<Option<Person>, ChatError> {
+        self.whose(&SessionDigest::of(token)).await
     }
 
-    /// Ends a session.
+    /// Who a session belongs to, unless it has ended or nobody has used it for 30 days. To ask is to use it, which is
+    /// written down once a day.
     ///
     /// # Errors
     /// If the backend does not answer.
-    pub async fn sign_out(&self, session: &SessionToken) -> Result<(), ChatError> {
+    pub async fn whose(&self, session: &SessionDigest) -> Result<Option<Person>, ChatError> {
+        let Some(found) = self.accounts.session(session).await? else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        match using(found.used_at, now) {
+            Use::Expired => return Ok(None),
+            // Whoever asks is who they are, also if this cannot be written: the next one who asks tries again.
+            Use::Prolong => drop(self.accounts.prolong(session, now).await),
+            Use::Fresh => {}
+        }
+        Ok(Some(found.person))
+    }
+
+    /// Ends a session, for every connection and every tab that shows it: see [`Hub::session_ends`].
+    ///
+    /// # Errors
+    /// If the backend does not answer.
+    pub async fn sign_out(&self, session: &SessionDigest) -> Result<(), ChatError> {
         Ok(self.accounts.end(session).await?)
+    }
+
+    /// Which sessions end from now on.
+    ///
+    /// # Errors
+    /// If the backend does not answer.
+    pub async fn session_ends(&self) -> Result<BoxStream<'static, SessionSignal>, ChatError> {
+        Ok(self.accounts.ends().await?)
+    }
+
+    /// Forgets some sessions that have expired, and guests who never wrote with them. Says whether there may be more.
+    ///
+    /// # Errors
+    /// If the backend does not answer.
+    pub async fn forget_expired(&self) -> Result<bool, ChatError> {
+        let before = self.clock.now().0.saturating_sub(IDLE_MS);
+        Ok(self.accounts.forget(Timestamp(before), FORGOTTEN).await? == FORGOTTEN)
     }
 }

@@ -1,0 +1,109 @@
+//! What only the embedded backend promises of accounts: what a data folder of the version before becomes, and what is
+//! left of those who are forgotten.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use backend::Embedded;
+use chat::ports::{Accounts, Directory, RoomLog};
+use protocol::{Person, Timestamp};
+use rusqlite::Connection;
+use testkit::sample::{append, messages, person, room, session, slug, whole_log};
+use testkit::within;
+
+const VERSION_1: &str = include_str!("../src/embedded/schema/1.sql");
+const ROWS: &str = r#"
+    INSERT INTO rooms (id, slug, title, epoch, head, created_at, last_at) VALUES (1, 'lobby', 'Lobby', 'e1', 1, 1, 5);
+    INSERT INTO people VALUES ('ada', 'Ada', 1), ('bob', 'Bob', 2);
+    INSERT INTO sessions VALUES ('7m3qplaintexttokenofada', 'ada', 1), ('another-token-of-ada', 'ada', 2),
+        ('token-of-bob', 'bob', 3);
+    INSERT INTO events (room_id, seq, at, author_id, author_name, client_id, body)
+    VALUES (1, 1, 5, 'ada', 'Ada', 'c1', '{"type":"posted","client_id":"c1","text":"hello"}');
+    PRAGMA application_id = 1215652450;
+    PRAGMA user_version = 1;
+"#;
+
+fn database(folder: &Path) -> Connection {
+    Connection::open(folder.join("hubbub.db")).unwrap()
+}
+
+fn open(folder: &Path) -> Embedded {
+    Embedded::open(folder).expect("the folder can be opened")
+}
+
+async fn whose(embedded: &Embedded, token: &str) -> Option<Person> {
+    let found = Accounts::session(embedded, &session(token)).await.unwrap();
+    found.map(|session| session.person)
+}
+
+#[tokio::test]
+async fn tokens_of_version_1_stay_valid_and_are_no_longer_there() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let old = database(folder.path());
+        old.execute_batch(&format!("PRAGMA journal_mode = WAL; {VERSION_1} {ROWS}"))
+            .unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let embedded = open(folder.path());
+            for token in ["7m3qplaintexttokenofada", "another-token-of-ada"] {
+                assert_eq!(whose(&embedded, token).await, Some(person("Ada")), "{token}");
+            }
+            assert_eq!(whose(&embedded, "token-of-bob").await, Some(person("Bob")));
+            let forgotten = embedded.forget(Timestamp(1_000_000), 10).await.unwrap();
+            assert_eq!(forgotten, 0, "their time begins with the migration");
+            let log: Arc<dyn RoomLog> = Arc::new(embedded.clone());
+            assert_eq!(whole_log(&log, &slug("lobby")).await.len(), 1);
+            embedded.close().await;
+        }
+        for file in fs::read_dir(folder.path()).unwrap() {
+            let path = file.unwrap().path();
+            let bytes = fs::read(&path).unwrap();
+            let plain = b"plaintexttoken";
+            let found = bytes.windows(plain.len()).any(|window| window == plain);
+            assert!(!found, "{} still holds a token", path.display());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn guests_who_never_wrote_are_forgotten_with_their_session() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let embedded = open(folder.path());
+        let lobby = room(1, "lobby", "Lobby");
+        Directory::create(&embedded, &lobby).await.unwrap();
+        let people = [
+            person("Writer"),
+            person("Reader"),
+            person("Leaver"),
+            person("Two"),
+        ];
+        for (at, who) in (1..).zip(&people) {
+            let token = format!("token-{}", who.name);
+            Accounts::create(&embedded, who, &session(&token), Timestamp(at))
+                .await
+                .unwrap();
+        }
+        Accounts::create(&embedded, &people[3], &session("second"), Timestamp(100))
+            .await
+            .unwrap();
+        let log: Arc<dyn RoomLog> = Arc::new(embedded.clone());
+        append(&log, &lobby.slug, &people[0], messages("w", 1)).await;
+        embedded.end(&session("token-Leaver")).await.unwrap();
+        assert_eq!(embedded.forget(Timestamp(50), 2).await.unwrap(), 2);
+        assert_eq!(embedded.forget(Timestamp(50), 2).await.unwrap(), 1);
+        assert_eq!(embedded.forget(Timestamp(50), 2).await.unwrap(), 0);
+        assert_eq!(whose(&embedded, "second").await, Some(person("Two")));
+        embedded.close().await;
+
+        let left = database(folder.path());
+        let mut names = left.prepare("SELECT name FROM people ORDER BY name").unwrap();
+        let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let names: Vec<_> = names.map(Result::unwrap).collect();
+        assert_eq!(names, ["Two", "Writer"]);
+    })
+    .await;
+}
