@@ -15,6 +15,7 @@ mod join;
 mod leave;
 mod line;
 mod list_rooms;
+mod logins;
 mod pack;
 mod roster;
 mod send;
@@ -27,6 +28,7 @@ pub use caller::Caller;
 pub use fanout::Fanout;
 pub use goodbye::say_goodbye;
 pub use line::Lines;
+pub use logins::Logins;
 pub use server::{Server, route};
 
 use protocol::{ErrorCode, Refusal};
@@ -38,6 +40,8 @@ use crate::state::State;
 
 /// Starts to listen on every namespace.
 pub fn listen(state: &State) {
+    tokio::spawn(logins::follow(state.clone()));
+    tokio::spawn(logins::forget(state.clone()));
     connection::listen(state);
     demo::listen(state);
 }

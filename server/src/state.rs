@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chat::Hub;
+use chat::{ChatError, Hub, SessionDigest};
+use protocol::SessionToken;
 use socketioxide::SocketIo;
 use tokio_util::task::TaskTracker;
 
@@ -16,7 +17,7 @@ use crate::origins::Origins;
 use crate::proxies::Proxies;
 use crate::session::Sessions;
 use crate::site::Site;
-use crate::socket::{Fanout, Lines};
+use crate::socket::{Fanout, Lines, Logins};
 use crate::storage::Storage;
 
 /// Shared by every handler. Cheap to clone.
@@ -47,6 +48,8 @@ pub struct Shared {
     pub proxies: Proxies,
     /// The connections to the namespaces.
     pub lines: Lines,
+    /// Which connections belong to which session.
+    pub logins: Logins,
     /// Every task that must be over before the storage closes.
     pub tasks: TaskTracker,
     storage: Storage,
@@ -101,6 +104,7 @@ impl State {
             tasks,
             storage,
             lines: Lines::default(),
+            logins: Logins::default(),
             draining: AtomicBool::new(false),
         }));
         crate::socket::listen(&state);
@@ -115,6 +119,16 @@ impl State {
     /// The sessions of Socket.IO.
     pub fn engine(&self) -> &crate::engine::Engine {
         &self.sockets.engine
+    }
+
+    /// Ends a session: nobody acts in its name once this has returned, on other replicas within a second.
+    ///
+    /// # Errors
+    /// If the storage does not answer; then the session goes on.
+    pub async fn sign_out(&self, token: &SessionToken) -> Result<(), ChatError> {
+        self.hub.sign_out(token).await?;
+        self.logins.end(&SessionDigest::of(token));
+        Ok(())
     }
 
     /// Whether the process is on its way out.

@@ -336,6 +336,12 @@ impl Live {
                     });
                 }
             }
+            // In another tab, or on another machine with the same session. A new connection says who one is now.
+            "signed_out" => {
+                socket::disconnect();
+                self.lost();
+                self.come_back(0);
+            }
             "come_back" => {
                 if let Some(ComeBack { after_ms }) = payload.read() {
                     socket::disconnect();

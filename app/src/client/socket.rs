@@ -16,13 +16,14 @@ use super::json::Json;
 pub type Answer = Box<dyn FnOnce(Option<Json>)>;
 
 /// The server's events that the page listens to.
-pub const EVENTS: [&str; 7] = [
+pub const EVENTS: [&str; 8] = [
     "welcome",
     "events",
     "presence",
     "roster",
     "typing",
     "reset",
+    "signed_out",
     "come_back",
 ];
 

@@ -1,6 +1,8 @@
 //! What only the embedded backend promises of accounts: what a data folder of the version before becomes, and what is
 //! left of those who are forgotten.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

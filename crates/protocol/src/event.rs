@@ -2,7 +2,7 @@
 //!
 //! On `/chat`: `welcome` ([`Welcome`]) once per connection, `events` (an array of [`RoomEvent`]), `presence`
 //! ([`PresenceUpdate`]), `roster` ([`RosterUpdate`]), `typing` ([`TypingUpdate`]), `reset` ([`crate::RoomRef`]: the
-//! room's log has another epoch; `join` it again) and `come_back` ([`ComeBack`]).
+//! room's log has another epoch; `join` it again), `signed_out` ([`SignedOut`]) and `come_back` ([`ComeBack`]).
 
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +138,10 @@ pub struct Welcome {
     /// Who the connection belongs to, if its handshake showed a session.
     pub you: Option<Person>,
 }
+
+/// The session that the connection belonged to has ended: it is nobody's now, and in no room. `sign_in` is possible.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedOut {}
 
 /// The server is about to close the connection, for instance to restart. Nothing is lost by coming back later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

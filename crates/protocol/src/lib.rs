@@ -16,7 +16,7 @@ pub use command::{
 };
 pub use error::{ErrorCode, Refusal, Reply};
 pub use event::{
-    ComeBack, EventBody, Person, PresenceUpdate, RoomEvent, RosterUpdate, TypingUpdate, Welcome,
+    ComeBack, EventBody, Person, PresenceUpdate, RoomEvent, RosterUpdate, SignedOut, TypingUpdate, Welcome,
 };
 pub use ids::{ClientId, Epoch, Opaque, PersonId, RoomSlug, Seq, SessionToken, Timestamp};
 pub use text::{DisplayName, MessageText, RoomTitle};

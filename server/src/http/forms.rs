@@ -93,7 +93,7 @@ pub async fn sign_in(
 pub async fn sign_out(Shared(state): Shared<State>, headers: HeaderMap, Form(next): Form<Next>) -> Response {
     let to = next.path();
     if let Some(session) = state.sessions.read(&headers)
-        && let Err(error) = state.hub.sign_out(&session).await
+        && let Err(error) = state.sign_out(&session).await
     {
         return back(&to, problem(&state, &error)).into_response();
     }

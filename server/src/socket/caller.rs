@@ -7,8 +7,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use chat::SessionDigest;
 use http::request::Parts;
-use protocol::SessionToken;
 use socketioxide::extract::SocketRef;
 
 use crate::listener::Wire;
@@ -21,7 +21,7 @@ pub struct Caller {
     /// Where it comes from.
     pub address: IpAddr,
     /// The session that its cookie shows.
-    pub session: Option<SessionToken>,
+    pub session: Option<SessionDigest>,
 }
 
 impl Caller {
@@ -31,7 +31,11 @@ impl Caller {
         let address = request.extensions.get();
         Self {
             address: address.map_or(nowhere, |ClientAddress(address)| *address),
-            session: state.sessions.read(&request.headers),
+            session: state
+                .sessions
+                .read(&request.headers)
+                .as_ref()
+                .map(SessionDigest::of),
         }
     }
 

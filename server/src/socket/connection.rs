@@ -1,9 +1,11 @@
 //! One connection to `/chat`: who it is, which rooms it is in, and its commands one after the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use chat::{ChatError, ConnectionId};
-use protocol::{ErrorCode, PROTOCOL_VERSION, Person, Refusal, RoomSlug, SessionToken, Welcome};
+use chat::{ChatError, ConnectionId, SessionDigest};
+use protocol::{
+    ErrorCode, PROTOCOL_VERSION, Person, Refusal, RoomSlug, SessionToken, SignedIn, SignedOut, Welcome,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use socketioxide::extract::{SocketRef, TryData};
@@ -14,6 +16,7 @@ use super::caller::{Caller, wire};
 use super::fanout::Hold;
 use super::inbox::{Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
+use super::logins::Login;
 use super::{dispatch, send, slow};
 use crate::limits::Turns;
 use crate::metrics::{Namespace, NamespacePath};
@@ -42,7 +45,7 @@ struct NotAdmitted {
 /// What the middleware prepares for the connect handler.
 #[derive(Clone)]
 struct Admitted {
-    you: Option<Person>,
+    login: Arc<Mutex<Option<Login>>>,
     line: Arc<Line<Connection>>,
 }
 
@@ -75,9 +78,10 @@ async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) 
         });
     }
     let caller = Caller::of(socket);
-    let session = auth.token.or(caller.session);
-    let you = match session {
-        Some(session) => state.hub.person(&session).await.map_err(|error| {
+    let line = Line::new(state, wire(socket).cloned());
+    let session = auth.token.as_ref().map(SessionDigest::of).or(caller.session);
+    let login = match session {
+        Some(session) => log_in(state, session, &line).await.map_err(|error| {
             tracing::error!(%error, "cannot look up a session");
             NotAdmitted {
                 code: "unavailable",
@@ -86,11 +90,10 @@ async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) 
         })?,
         None => None,
     };
-    let line = Line::new(state, wire(socket).cloned());
     let gate = state.gate.connection(caller.address);
     socket.on_fallback(Inbox::new(&line, WhenRefused::Answer(gate)));
     socket.extensions.insert(Admitted {
-        you,
+        login: Arc::new(Mutex::new(login)),
         line: Arc::clone(&line),
     });
     socket.on_disconnect(move || {
@@ -100,14 +103,25 @@ async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) 
     Ok(())
 }
 
+/// The login that a session means, if it has not ended.
+async fn log_in(
+    state: &State,
+    session: SessionDigest,
+    line: &Arc<Line<Connection>>,
+) -> Result<Option<Login>, ChatError> {
+    let entry = state.logins.enter(session, line);
+    Ok(state.hub.whose(&session).await?.map(|person| entry.of(person)))
+}
+
 fn run(state: &State, socket: SocketRef) {
-    let Some(Admitted { you, line }) = socket.extensions.remove::<Admitted>() else {
+    let Some(Admitted { login, line }) = socket.extensions.remove::<Admitted>() else {
         return;
     };
     let connection = Connection {
         // Not the socket's: a namespace that is left and connected again would have the id of its first life.
         id: ConnectionId(state.hub.fresh_id().as_str().into()),
-        you,
+        login: login.lock().unwrap_or_else(PoisonError::into_inner).take(),
+        line: Arc::downgrade(&line),
         rooms: Vec::new(),
         turns: Turns::default(),
         state: state.clone(),
@@ -118,7 +132,7 @@ fn run(state: &State, socket: SocketRef) {
         "welcome",
         &Welcome {
             protocol: PROTOCOL_VERSION,
-            you: connection.you.clone(),
+            you: connection.you().ok().cloned(),
         },
     );
     line.begin(connection);
@@ -136,8 +150,9 @@ pub struct Connection {
     pub socket: SocketRef,
     /// How presence knows it.
     pub id: ConnectionId,
-    /// Who it belongs to.
-    pub you: Option<Person>,
+    /// Who it belongs to, unless the session has ended: ask [`Connection::you`].
+    login: Option<Login>,
+    line: Weak<Line<Connection>>,
     /// The rooms it is in.
     pub rooms: Vec<Hold>,
     /// When its joins that came too early may begin.
@@ -151,6 +166,15 @@ impl Worker for Connection {
         }
         dispatch(self, queued.command).await;
         None
+    }
+
+    async fn refresh(&mut self) {
+        if let Some(login) = &mut self.login {
+            login.look_up(&self.state).await;
+            if login.ended() {
+                self.sign_out().await;
+            }
+        }
     }
 
     fn abort(&self) {
@@ -177,17 +201,36 @@ impl Connection {
         Some(self.rooms.swap_remove(at))
     }
 
-    /// Who is speaking.
+    /// Who is speaking, at this moment.
     pub fn you(&self) -> Result<&Person, Refusal> {
-        self.you
-            .as_ref()
+        let login = self.login.as_ref().filter(|login| !login.ended());
+        login
+            .map(|login| &login.person)
             .ok_or_else(|| Refusal::new(ErrorCode::NotSignedIn, "sign in first"))
+    }
+
+    /// It belongs to this person from now on, and for as long as their session lasts.
+    pub fn sign_in(&mut self, signed_in: &SignedIn) {
+        if let Some(line) = self.line.upgrade() {
+            let session = SessionDigest::of(&signed_in.token);
+            let entry = self.state.logins.enter(session, &line);
+            self.login = Some(entry.of(signed_in.you.clone()));
+        }
+    }
+
+    /// Its session has ended: it leaves its rooms, is nobody's, and is told so.
+    async fn sign_out(&mut self) {
+        for hold in std::mem::take(&mut self.rooms) {
+            self.exit(hold.room()).await;
+        }
+        self.login = None;
+        self.emit("signed_out", &SignedOut {});
     }
 
     /// Leaves a room in the eyes of the others.
     pub async fn exit(&mut self, room: &RoomSlug) {
-        if let Some(you) = &self.you
-            && let Err(error) = self.state.hub.leave(&you.id, &self.id, room).await
+        if let Some(Login { person, .. }) = &self.login
+            && let Err(error) = self.state.hub.leave(&person.id, &self.id, room).await
         {
             tracing::warn!(%error, %room, "could not leave a room; the lease will end it");
         }

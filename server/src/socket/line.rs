@@ -12,6 +12,7 @@ use futures::FutureExt as _;
 use tokio::sync::Notify;
 
 use super::inbox::Queued;
+use super::logins::Nudge;
 use crate::listener::{Account, Wire};
 use crate::state::State;
 
@@ -24,6 +25,12 @@ const QUEUE_BYTES: usize = 2 * 1024 * 1024;
 pub trait Worker: Sized + Send + 'static {
     /// Works a command off. It may take more out of the line; one that it takes and leaves alone it returns.
     fn work(&mut self, queued: Queued, line: &Line<Self>) -> impl Future<Output = Option<Queued>> + Send;
+
+    /// Looks at what may have changed since the last command: called before each of them, and after a
+    /// [`Nudge::nudge`].
+    fn refresh(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 
     /// Closes the connection, because its work cannot go on: the client comes back and resumes.
     fn abort(&self);
@@ -48,6 +55,8 @@ struct Waiting<W> {
     account: Option<Arc<Account>>,
     /// Nobody before [`Line::begin`] and while a task works.
     idle: Option<Box<W>>,
+    /// The worker is to refresh itself before it rests.
+    nudged: bool,
     ended: bool,
     number: u64,
 }
@@ -63,6 +72,7 @@ impl<W: Worker> Line<W> {
                 bytes: 0,
                 account: None,
                 idle: None,
+                nudged: false,
                 ended: false,
                 number: 0,
             }),
@@ -84,7 +94,7 @@ impl<W: Worker> Line<W> {
         let mut waiting = self.lock();
         waiting.number = number.unwrap_or_default();
         waiting.ended |= number.is_none();
-        if waiting.queue.is_empty() && !waiting.ended {
+        if waiting.queue.is_empty() && !waiting.ended && !waiting.nudged {
             waiting.idle = Some(worker);
         } else {
             drop(waiting);
@@ -173,6 +183,7 @@ impl<W> Waiting<W> {
 
 async fn run<W: Worker>(line: Arc<Line<W>>, mut worker: Box<W>, mut next: Option<Queued>) {
     loop {
+        worker.refresh().await;
         if let Some(queued) = next.take() {
             // What it is told would only wait behind what it has not read yet.
             if let Some(wire) = &line.wire {
@@ -190,7 +201,8 @@ async fn run<W: Worker>(line: Arc<Line<W>>, mut worker: Box<W>, mut next: Option
         }
         let mut waiting = line.lock();
         next = waiting.next();
-        if next.is_none() {
+        let nudged = std::mem::take(&mut waiting.nudged);
+        if next.is_none() && !nudged {
             if !waiting.ended {
                 waiting.idle = Some(worker);
                 return;
@@ -200,6 +212,19 @@ async fn run<W: Worker>(line: Arc<Line<W>>, mut worker: Box<W>, mut next: Option
         }
     }
     worker.end().await;
+}
+
+impl<W: Worker> Nudge for Line<W> {
+    fn nudge(self: Arc<Self>) {
+        let mut waiting = self.lock();
+        match waiting.idle.take() {
+            Some(worker) => {
+                drop(waiting);
+                self.spawn(worker, None);
+            }
+            None => waiting.nudged = true,
+        }
+    }
 }
 
 /// Something that ends with the process.

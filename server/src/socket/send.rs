@@ -94,8 +94,15 @@ impl Batch {
 
     async fn store(self, connection: &Connection) {
         let Self { room, messages, acks } = self;
-        let Some(you) = connection.you.as_ref() else {
-            return;
+        let you = match connection.you() {
+            Ok(you) => you,
+            // The session has ended since the commands were read.
+            Err(refusal) => {
+                for (ack, _) in acks {
+                    connection.reply::<()>(ack, Err(refusal.clone()));
+                }
+                return;
+            }
         };
         let started = Instant::now();
         let stored = connection.state.hub.send_all(you, &room, messages).await;

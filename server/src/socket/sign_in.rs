@@ -8,13 +8,13 @@ use super::inbox::Payload;
 /// A connection signs in once: its messages must not change their author in the middle.
 pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<SignedIn, Refusal> {
     let SignIn { name } = parse(payload)?;
-    if let Some(you) = &connection.you {
+    if let Ok(you) = connection.you() {
         return Err(Refusal::new(
             ErrorCode::BadRequest,
             format!("you are signed in as {} already", you.name),
         ));
     }
     let signed_in = connection.state.hub.sign_in(name).await.map_err(refuse)?;
-    connection.you = Some(signed_in.you.clone());
+    connection.sign_in(&signed_in);
     Ok(signed_in)
 }

@@ -68,8 +68,8 @@ impl Hub {
     ///
     /// # Errors
     /// If the backend does not answer.
-    pub async fn sign_out(&self, session: &SessionDigest) -> Result<(), ChatError> {
-        Ok(self.accounts.end(session).await?)
+    pub async fn sign_out(&self, token: &SessionToken) -> Result<(), ChatError> {
+        Ok(self.accounts.end(&SessionDigest::of(token)).await?)
     }
 
     /// Which sessions end from now on.

@@ -1,0 +1,263 @@
+//! Which connections belong to which session, so that all of them end with it, wherever it was ended.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use chat::SessionDigest;
+use chat::ports::SessionSignal;
+use futures::StreamExt;
+use protocol::Person;
+
+use crate::state::State;
+
+/// How often a connection that is used looks its session up again, which also prolongs it.
+const LOOK_UP: Duration = Duration::from_secs(24 * 60 * 60);
+/// Sessions looked up at once when some may have ended unnoticed.
+const AT_ONCE: usize = 16;
+/// How often expired sessions are forgotten, and how soon after the start for the first time.
+const FORGET: Duration = Duration::from_secs(60 * 60);
+/// Between two portions of them: others want to write, too.
+const PORTION: Duration = Duration::from_millis(100);
+/// Before trying again to hear of sessions that end.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Something that looks at its session when it is told to.
+pub trait Nudge: Send + Sync {
+    /// Look now.
+    fn nudge(self: Arc<Self>);
+}
+
+/// The sessions that have connections on this process.
+#[derive(Clone, Default)]
+pub struct Logins(Arc<Registry>);
+
+#[derive(Default)]
+struct Registry(Mutex<HashMap<SessionDigest, Weak<Session>>>);
+
+/// One session here, for as long as it has connections.
+struct Session {
+    registry: Weak<Registry>,
+    digest: SessionDigest,
+    ended: AtomicBool,
+    connections: Mutex<Vec<Weak<dyn Nudge>>>,
+}
+
+/// A connection's part in a session: it is nudged when the session ends.
+pub struct Entry(Arc<Session>);
+
+/// Who a connection belongs to, until the session ends.
+pub struct Login {
+    /// Who.
+    pub person: Person,
+    entry: Entry,
+    looked_up: Instant,
+}
+
+impl Logins {
+    /// Has a connection nudged when a session ends. To be called before the session is looked up, so that no end is
+    /// missed in between.
+    pub fn enter(&self, digest: SessionDigest, connection: &Arc<impl Nudge + 'static>) -> Entry {
+        let connection: Weak<dyn Nudge> = Arc::downgrade(&(Arc::clone(connection) as Arc<dyn Nudge>));
+        let mut sessions = self.0.lock();
+        let session = sessions.get(&digest).and_then(Weak::upgrade).unwrap_or_else(|| {
+            let session = Arc::new(Session {
+                registry: Arc::downgrade(&self.0),
+                digest,
+                ended: AtomicBool::new(false),
+                connections: Mutex::default(),
+            });
+            sessions.insert(digest, Arc::downgrade(&session));
+            session
+        });
+        drop(sessions);
+        let mut connections = session.connections();
+        // A browser that reconnects leaves dead ones behind.
+        connections.retain(|known| known.strong_count() > 0);
+        connections.push(connection);
+        drop(connections);
+        Entry(session)
+    }
+
+    /// A session has ended: whoever acts in its name from now on is refused, and its connections are nudged.
+    pub fn end(&self, digest: &SessionDigest) {
+        let session = self.0.lock().get(digest).and_then(Weak::upgrade);
+        if let Some(session) = session {
+            session.end();
+        }
+    }
+
+    fn digests(&self) -> Vec<SessionDigest> {
+        self.0.lock().keys().copied().collect()
+    }
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionDigest, Weak<Session>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    fn connections(&self) -> MutexGuard<'_, Vec<Weak<dyn Nudge>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        let connections = std::mem::take(&mut *self.connections());
+        for connection in connections.iter().filter_map(Weak::upgrade) {
+            connection.nudge();
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let Some(registry) = self.registry.upgrade() else {
+            return;
+        };
+        let mut sessions = registry.lock();
+        // Somebody may have come with the same session meanwhile.
+        if sessions
+            .get(&self.digest)
+            .is_some_and(|known| known.strong_count() == 0)
+        {
+            sessions.remove(&self.digest);
+        }
+    }
+}
+
+impl Entry {
+    /// The login of whoever the session belongs to.
+    pub fn of(self, person: Person) -> Login {
+        Login {
+            person,
+            entry: self,
+            looked_up: Instant::now(),
+        }
+    }
+}
+
+impl Login {
+    /// Whether the session has ended.
+    pub fn ended(&self) -> bool {
+        self.entry.0.ended.load(Ordering::Acquire)
+    }
+
+    /// Looks the session up once a day, so that one that is used lasts and one that expired does not.
+    pub async fn look_up(&mut self, state: &State) {
+        if self.looked_up.elapsed() < LOOK_UP {
+            return;
+        }
+        let session = &self.entry.0;
+        match state.hub.whose(&session.digest).await {
+            Ok(None) => session.end(),
+            Ok(Some(_)) => self.looked_up = Instant::now(),
+            // The command that is about to run will say so.
+            Err(error) => tracing::debug!(%error, "cannot look up a session; later"),
+        }
+    }
+}
+
+/// Ends the connections of sessions that end, on whichever replica, for as long as the process lives.
+pub async fn follow(state: State) {
+    loop {
+        match state.hub.session_ends().await {
+            Ok(mut signals) => {
+                while let Some(signal) = signals.next().await {
+                    match signal {
+                        SessionSignal::Ended(digest) => state.logins.end(&digest),
+                        SessionSignal::Unsure => look_up_all(&state).await,
+                    }
+                }
+                // The storage is closed.
+                return;
+            }
+            Err(error) => tracing::warn!(%error, "cannot hear which sessions end; trying again"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+async fn look_up_all(state: &State) {
+    let sessions = futures::stream::iter(state.logins.digests());
+    let looking = sessions.for_each_concurrent(AT_ONCE, |digest| async move {
+        if let Ok(None) = state.hub.whose(&digest).await {
+            state.logins.end(&digest);
+        }
+    });
+    looking.await;
+}
+
+/// Forgets what has expired, for as long as the process lives.
+pub async fn forget(state: State) {
+    loop {
+        loop {
+            match state.hub.forget_expired().await {
+                Ok(true) => tokio::time::sleep(PORTION).await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::debug!(%error, "cannot forget expired sessions; later");
+                    break;
+                }
+            }
+        }
+        tokio::time::sleep(FORGET).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use protocol::SessionToken;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Tab(AtomicU32);
+
+    impl Nudge for Tab {
+        fn nudge(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn session(bits: u128) -> SessionDigest {
+        SessionDigest::of(&SessionToken::from_random(bits))
+    }
+
+    #[test]
+    fn a_session_ends_for_its_connections_and_no_others() {
+        let logins = Logins::default();
+        let tabs: [Arc<Tab>; 3] = Default::default();
+        let entries: Vec<_> = [1, 1, 2]
+            .into_iter()
+            .zip(&tabs)
+            .map(|(n, tab)| logins.enter(session(n), tab))
+            .collect();
+        logins.end(&session(1));
+        logins.end(&session(3));
+        let ended: Vec<_> = entries
+            .iter()
+            .map(|entry| entry.0.ended.load(Ordering::Relaxed))
+            .collect();
+        assert_eq!(ended, [true, true, false]);
+        assert_eq!(tabs.map(|tab| tab.0.load(Ordering::Relaxed)), [1, 1, 0]);
+        assert_eq!(logins.digests().len(), 2);
+        drop(entries);
+        assert_eq!(logins.digests().len(), 0, "what nobody uses is not kept");
+    }
+
+    #[test]
+    fn tabs_that_are_gone_are_not_kept() {
+        let logins = Logins::default();
+        let first = logins.enter(session(1), &Arc::new(Tab::default()));
+        for _ in 0..100 {
+            drop(logins.enter(session(1), &Arc::new(Tab::default())));
+        }
+        assert!(first.0.connections().len() <= 1);
+    }
+}
