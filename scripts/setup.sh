@@ -139,11 +139,13 @@ node_packages() {
     have npm || die "needs Node.js 20 or newer with npm"
     npm_install frontend
     # The browser loads the official client as an ES module; its version is in the file's name, so it caches for ever.
-    local version vendor=public/vendor
+    # Pages that were written for Socket.IO's own server look for its other builds below /socket.io/.
+    local version dist=frontend/node_modules/socket.io-client/dist vendor=public/vendor builds=public/socket.io
     version=$(node -p "require('./frontend/node_modules/socket.io-client/package.json').version")
-    if [ ! -f "$vendor/socket.io-$version.js" ]; then
-        rm -rf "$vendor" && mkdir -p "$vendor"
-        sed '/^\/\/# sourceMappingURL/d' frontend/node_modules/socket.io-client/dist/socket.io.esm.min.js >"$vendor/socket.io-$version.js"
+    if [ ! -f "$vendor/socket.io-$version.js" ] || [ ! -d "$builds" ]; then
+        rm -rf "$vendor" "$builds" && mkdir -p "$vendor" "$builds"
+        sed '/^\/\/# sourceMappingURL/d' "$dist/socket.io.esm.min.js" >"$vendor/socket.io-$version.js"
+        cp "$dist"/socket.io{,.min,.esm.min,.msgpack.min}.js{,.map} "$builds/"
     fi
 }
 

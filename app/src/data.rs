@@ -71,6 +71,29 @@ pub enum Page {
     Unavailable,
 }
 
+#[cfg(feature = "ssr")]
+impl Page {
+    /// The page's data as JSON that can stand in a script element.
+    pub fn json(&self) -> String {
+        in_element(&serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// The status that a page is answered with.
+    pub fn status(&self) -> http::StatusCode {
+        match self {
+            Self::Front(_) | Self::Room(_) => http::StatusCode::OK,
+            Self::NoSuchRoom => http::StatusCode::NOT_FOUND,
+            Self::Unavailable => http::StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+/// JSON as it may stand inside an element of raw text: nothing in it can end that element or open a comment.
+#[cfg(feature = "ssr")]
+pub(crate) fn in_element(json: &str) -> String {
+    json.replace('<', "\\u003c")
+}
+
 /// The data of the page that is on screen: nothing while it is being loaded. The first page of all has its data from
 /// the start.
 pub fn use_page(navigation: Navigation) -> RwSignal<Option<Page>> {

@@ -1,16 +1,23 @@
 //! What the document is called, and what search engines say about it.
 
-#[cfg(not(feature = "ssr"))]
-mod browser;
-#[cfg(feature = "ssr")]
-mod server;
-
-#[cfg(not(feature = "ssr"))]
-pub use browser::title;
-#[cfg(feature = "ssr")]
-pub use server::title;
-
+use crate::client::platform;
+use crate::components::effect;
 use crate::data::Page;
+
+/// What a page is called when it is opened.
+pub fn title_of(page: &Page) -> String {
+    match page {
+        Page::Front(_) => "Hubbub".to_owned(),
+        Page::Room(data) => format!("{} · Hubbub", data.title),
+        Page::NoSuchRoom => "Not found · Hubbub".to_owned(),
+        Page::Unavailable => "One moment · Hubbub".to_owned(),
+    }
+}
+
+/// Calls the document so in the browser, for as long as this page is on screen. The server writes [`title_of`].
+pub fn title(title: impl Fn() -> String + 'static) {
+    effect(move || platform::set_title(&title()));
+}
 
 /// What there is on the page, in a sentence.
 pub fn description(page: &Page) -> Option<String> {

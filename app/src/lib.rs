@@ -15,16 +15,17 @@ pub mod place;
 pub mod problem;
 #[cfg(feature = "ssr")]
 mod shell;
-pub mod status;
 pub mod visitor;
 
 use leptos::prelude::*;
 
 pub use data::Page;
+#[cfg(feature = "ssr")]
+pub use leptos::nonce::Nonce;
 pub use place::Address;
 pub use problem::Problem;
 #[cfg(feature = "ssr")]
-pub use shell::shell;
+pub use shell::Document;
 pub use visitor::{Assets, Built, Theme, Visitor};
 
 use client::live::Live;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 use variables::VARIABLES;
 
-use crate::origins::Origins;
+use crate::origins::{Origin, Origins};
 use crate::proxies::Proxies;
 
 /// What to do, as the command line and the environment say.
@@ -27,6 +27,8 @@ pub enum Invocation {
 pub struct Config {
     /// Where to listen.
     pub addr: SocketAddr,
+    /// The public address; absent: the server does not know what it is called.
+    pub url: Option<Origin>,
     /// Where the data lives.
     pub data_dir: PathBuf,
     /// The Redis that all replicas share; absent: everything is in the data folder.
@@ -107,6 +109,18 @@ impl Config {
                 "at least 32 characters are needed",
             ));
         }
+        let url = variable("HUBBUB_URL").map(|url| {
+            let origin = Origin::parse(url.strip_suffix('/').unwrap_or(&url));
+            let web = origin.filter(|origin| matches!(origin.scheme(), "http" | "https"));
+            web.ok_or_else(|| {
+                invalid(
+                    "HUBBUB_URL",
+                    &url,
+                    "the public address without a path is needed, such as https://chat.example.org",
+                )
+            })
+        });
+        let url = url.transpose()?;
         let origins = get("HUBBUB_ORIGINS").parse().map_err(|entry: String| {
             invalid(
                 "HUBBUB_ORIGINS",
@@ -132,6 +146,7 @@ impl Config {
         })?;
         Ok(Self {
             addr,
+            url,
             data_dir: get("HUBBUB_DATA_DIR").into(),
             redis_url: variable("HUBBUB_REDIS_URL"),
             site_dir: get("HUBBUB_SITE_DIR").into(),
@@ -185,6 +200,9 @@ mod tests {
             ("HUBBUB_ADDR", "localhost"),
             ("HUBBUB_ADDR", "127.0.0.1"),
             ("HUBBUB_ADDR", "127.0.0.1:99999"),
+            ("HUBBUB_URL", "chat.example.org"),
+            ("HUBBUB_URL", "https://chat.example.org/hubbub"),
+            ("HUBBUB_URL", "ftp://chat.example.org"),
             ("HUBBUB_ORIGINS", "chat.example.org"),
             ("HUBBUB_ORIGINS", "https://a/path"),
             ("HUBBUB_ORIGINS", "https://*"),

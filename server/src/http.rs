@@ -1,21 +1,26 @@
 //! Everything that HTTP answers, in one screen.
 
 mod cache;
+mod client;
+mod cors;
 mod forms;
 mod health;
 mod next;
 pub mod origin;
 mod pages;
 mod policy;
+pub mod render;
+mod sorry;
+pub mod target;
 
 use axum::Router;
 use axum::body::Body;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use http::Request;
 use hyper::body::Incoming;
-use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
-use tower_http::compression::CompressionLayer;
+use tower::{Layer, ServiceExt};
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::state::State;
@@ -44,22 +49,20 @@ pub fn service(state: &State) -> App {
         )
         .route("/theme", post(forms::set_theme).get(forms::lead_home))
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
-        .layer(axum::middleware::from_fn_with_state(state.clone(), origin::check))
+        .layer(from_fn_with_state(state.clone(), origin::check))
         .with_state(state.clone());
-
-    let pages = Router::new()
-        .merge(pages::routes(state))
-        .merge(forms)
-        .layer(CompressionLayer::new())
-        .layer(axum::middleware::map_response(policy::add_headers));
 
     let app = Router::new()
         .merge(plain)
-        .merge(pages)
-        .layer(axum::middleware::from_fn_with_state(
-            state.clone(),
-            crate::socket::route,
-        ));
+        .merge(pages::routes(state))
+        .merge(forms)
+        .method_not_allowed_fallback(sorry::wrong_method);
 
+    // From the inside out. Headers come last: whatever answers, its answer has them.
+    let app = from_fn_with_state(state.clone(), crate::socket::route).layer(app);
+    let app = from_fn_with_state(state.clone(), client::serve).layer(app);
+    let app = from_fn_with_state(state.clone(), cors::allow).layer(app);
+    let app = from_fn_with_state(state.clone(), target::check).layer(app);
+    let app = map_response(policy::add_headers).layer(app);
     BoxCloneSyncService::new(app.map_request(|request: Request<Incoming>| request.map(Body::new)))
 }

@@ -23,9 +23,17 @@ use crate::config::Limits;
 pub struct Gate {
     limits: Arc<Limits>,
     addresses: Arc<DefaultKeyedRateLimiter<IpAddr>>,
+    pages: Arc<DefaultKeyedRateLimiter<IpAddr>>,
     connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
     joins: Arc<Joins>,
 }
+
+/// Pages of one address: per second, and at once. Many people behind one address load a page now and then; a browser
+/// that opens all of its tabs again stays below.
+const PAGES: (NonZeroU32, NonZeroU32) = match (NonZeroU32::new(20), NonZeroU32::new(200)) {
+    (Some(per_second), Some(burst)) => (per_second, burst),
+    _ => (NonZeroU32::MIN, NonZeroU32::MIN),
+};
 
 /// How long the address table may grow before what is idle is forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
@@ -34,10 +42,12 @@ impl Gate {
     /// A gate with these limits.
     pub fn new(limits: Limits) -> Self {
         let addresses = Arc::new(RateLimiter::keyed(quota(limits.address_rate)));
+        let pages = Arc::new(RateLimiter::keyed(quota(PAGES)));
         let joins = Arc::new(Joins::new(limits.joins_per_second, Instant::now()));
         Self {
             limits: Arc::new(limits),
             addresses,
+            pages,
             connections: Arc::default(),
             joins,
         }
@@ -56,6 +66,16 @@ impl Gate {
         self.addresses
             .check_key(&address)
             .map_err(|until| until.wait_time_from(self.addresses.clock().now()))
+    }
+
+    /// Counts one page of an address, or says how long it must wait.
+    pub fn page(&self, address: IpAddr) -> Result<(), Duration> {
+        if !self.limits.rates {
+            return Ok(());
+        }
+        self.pages
+            .check_key(&address)
+            .map_err(|until| until.wait_time_from(self.pages.clock().now()))
     }
 
     /// Begins a join, or says how long the connection that has these turns must wait for its own.
@@ -98,8 +118,10 @@ impl Gate {
     pub async fn forget_idle(self) {
         loop {
             tokio::time::sleep(FORGET_EVERY).await;
-            self.addresses.retain_recent();
-            self.addresses.shrink_to_fit();
+            for table in [&self.addresses, &self.pages] {
+                table.retain_recent();
+                table.shrink_to_fit();
+            }
         }
     }
 }

@@ -39,9 +39,25 @@ impl Origin {
         })
     }
 
+    /// Its host, in lower case.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Its scheme, in lower case.
     pub fn scheme(&self) -> &str {
         &self.scheme
+    }
+}
+
+impl std::fmt::Display for Origin {
+    /// As a browser writes it: without the port that its scheme has anyway.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.host)?;
+        match self.port {
+            Some(port) if Some(port) != default_port(&self.scheme) => write!(f, ":{port}"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -15,6 +15,11 @@ pub struct Proxies(Vec<IpNet>);
 pub struct ClientAddress(pub IpAddr);
 
 impl Proxies {
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Whether connections from this address are those of a proxy.
     pub fn trust(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

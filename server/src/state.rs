@@ -10,6 +10,8 @@ use socketioxide::SocketIo;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+use crate::http::render::Renderer;
+use crate::http::target::Names;
 use crate::limits::Gate;
 use crate::listener::{BUDGET, Budget};
 use crate::metrics::Metrics;
@@ -44,6 +46,10 @@ pub struct Shared {
     pub sockets: crate::socket::Server,
     /// Origins that may connect beside our own.
     pub origins: Origins,
+    /// The host names that are ours.
+    pub names: Names,
+    /// Renders pages.
+    pub renderer: Renderer,
     /// Proxies in front of us.
     pub proxies: Proxies,
     /// The connections to the namespaces.
@@ -71,6 +77,8 @@ impl State {
     /// A sentence that says what cannot be used and why.
     pub async fn open(config: Config) -> Result<Self, Box<dyn std::error::Error>> {
         let Config {
+            addr,
+            url,
             data_dir,
             redis_url,
             site_dir,
@@ -100,6 +108,8 @@ impl State {
             budget,
             sockets,
             origins,
+            names: Names::new(url, addr.ip(), proxies.any()),
+            renderer: Renderer::new(),
             proxies,
             tasks,
             storage,

@@ -1,7 +1,7 @@
 //! Gathers what a page shows.
 
 use chat::{ChatError, Hub, StoreError};
-use protocol::{ClientId, History, Person, Position, RoomSlug, Seq};
+use protocol::{ClientId, History, Person, Position, RoomSlug, Seq, Timestamp};
 
 use super::{FrontData, Page, RoomData};
 use crate::client::platform;
@@ -19,9 +19,9 @@ pub async fn load(hub: &Hub, you: Option<Person>, place: Place) -> Page {
 async fn load_front(hub: &Hub, you: Option<Person>) -> Page {
     match hub.list_rooms().await {
         Ok(list) => Page::Front(FrontData {
+            now: now(you.as_ref()),
             you,
             rooms: list.rooms,
-            now: platform::now(),
         }),
         Err(error) => no_page(error),
     }
@@ -29,7 +29,10 @@ async fn load_front(hub: &Hub, you: Option<Person>) -> Page {
 
 async fn load_room(hub: &Hub, you: Option<Person>, room: RoomSlug, before: Option<Seq>) -> Page {
     let mut bits = [0; 16];
-    if let Err(error) = getrandom::fill(&mut bits) {
+    // Who is not signed in has no form to send: their page is the same for all of them.
+    if you.is_some()
+        && let Err(error) = getrandom::fill(&mut bits)
+    {
         tracing::error!(%error, "the system has no random numbers");
         return Page::Unavailable;
     }
@@ -55,6 +58,7 @@ async fn room_data(
     };
     let page = hub.history(history).await?;
     Ok(RoomData {
+        now: now(you.as_ref()),
         you,
         room,
         title,
@@ -68,8 +72,13 @@ async fn room_data(
         latest: before.is_none(),
         roster,
         client_id,
-        now: platform::now(),
     })
+}
+
+/// The time. For those who are not signed in to the second, so that they get the same page in it.
+fn now(you: Option<&Person>) -> Timestamp {
+    let Timestamp(now) = platform::now();
+    Timestamp(if you.is_some() { now } else { now - now % 1_000 })
 }
 
 /// What visitors are told of a failure. The cause stays in the log.

@@ -4,12 +4,10 @@ use leptos::prelude::*;
 
 use crate::components::TopBar;
 use crate::head;
-use crate::status::set_status;
 
 /// A real 404, with a way on.
 #[component]
 pub fn NotFound() -> impl IntoView {
-    set_status(404);
     head::title(|| "Not found · Hubbub".to_owned());
     view! {
         <TopBar/>

@@ -4,12 +4,10 @@ use leptos::prelude::*;
 
 use crate::components::TopBar;
 use crate::head;
-use crate::status::set_status;
 
 /// A real 503 that says what to do.
 #[component]
 pub fn Trouble() -> impl IntoView {
-    set_status(503);
     head::title(|| "One moment · Hubbub".to_owned());
     view! {
         <TopBar/>

@@ -22,6 +22,11 @@ pub const VARIABLES: &[Variable] = &[
         "IP address and port to listen on",
     ),
     variable(
+        "HUBBUB_URL",
+        None,
+        "the public address, such as https://chat.example.org; other host names are refused",
+    ),
+    variable(
         "HUBBUB_DATA_DIR",
         Some("./data"),
         "folder of the database and the session key",

@@ -5,6 +5,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
+use tower::{Layer, ServiceExt};
 use tower_http::services::ServeDir;
 
 use crate::state::State;
@@ -12,6 +13,8 @@ use crate::state::State;
 /// Files under `/pkg/` and `/vendor/` have their version in their name.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+/// Bytes of a part of a path. Names that the build makes are shorter.
+const PART_BYTES: usize = 128;
 const NEVER: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Serves the site's folder; `missing` answers for what is not there.
@@ -20,11 +23,20 @@ pub fn files(state: &State, missing: Router) -> Router {
         .precompressed_br()
         .precompressed_gzip()
         .append_index_html_on_directories(false)
-        .fallback(missing);
+        .fallback(missing.clone());
     let hashed = state.site.options.hash_files;
-    Router::new()
-        .fallback_service(files)
-        .layer(from_fn(move |request, next| label(hashed, request, next)))
+    let files = from_fn(move |request, next| label(hashed, request, next)).layer(files);
+    let find = tower::service_fn(move |request: Request| {
+        let (files, missing) = (files.clone(), missing.clone());
+        async move {
+            if may_be_a_file(request.uri().path()) {
+                files.oneshot(request).await
+            } else {
+                missing.oneshot(request).await
+            }
+        }
+    });
+    Router::new().fallback_service(find)
 }
 
 async fn label(hashed: bool, request: Request, next: Next) -> Response {
@@ -36,8 +48,49 @@ async fn label(hashed: bool, request: Request, next: Next) -> Response {
         _ => HOUR,
     };
     let mut response = next.run(request).await;
-    if response.status() != StatusCode::NOT_FOUND {
+    // Only what was found may be kept.
+    if matches!(
+        response.status(),
+        StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED
+    ) {
         response.headers_mut().insert(header::CACHE_CONTROL, cache);
     }
     response
+}
+
+/// Whether a file of the site can have this path. Others are not looked for: the file system has its own opinion of
+/// zero bytes, of names that are too long, and of much else.
+fn may_be_a_file(path: &str) -> bool {
+    path.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
+        && path
+            .split('/')
+            .all(|part| part.len() <= PART_BYTES && part != "..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_site_has_a_plain_name() {
+        for path in [
+            "/favicon.svg",
+            "/pkg/hubbub.abc_-0.wasm",
+            "/vendor/socket.io-4.8.1.js",
+            "/",
+        ] {
+            assert!(may_be_a_file(path), "{path}");
+        }
+        for path in [
+            "/%00",
+            "/a%7F",
+            "/%FF",
+            "/../etc/passwd",
+            "/a\\b",
+            &format!("/{}", "a".repeat(256)),
+        ] {
+            assert!(!may_be_a_file(path), "{path}");
+        }
+    }
 }

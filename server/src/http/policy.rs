@@ -1,28 +1,38 @@
-//! What a page may do: the content security policy and its companions.
+//! What browsers may do with our answers: the headers that each of them carries.
 
+use app::Nonce;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue, header};
-use leptos::prelude::{use_context, use_nonce};
-use leptos_axum::ResponseOptions;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-/// Sets the policy of the page that is being rendered, with the nonce of its inline scripts and style.
-pub fn set_for_page() {
-    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
-        return;
-    };
+/// Nothing may be loaded, run or framed: right for everything that is not a page.
+const NOTHING: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// A nonce that nobody can have known before.
+pub fn nonce() -> String {
+    Nonce::new().to_string()
+}
+
+/// Sets the policy of a page, with the nonce of its inline scripts and style.
+pub fn set_for_page(headers: &mut HeaderMap, nonce: &str) {
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
          img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'"
     );
-    if let Ok(policy) = HeaderValue::try_from(policy) {
-        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-    }
+    let policy = HeaderValue::try_from(policy).unwrap_or(NOTHING);
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    // A page shows who is signed in: nobody else's cache may keep it.
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
 }
 
-/// Adds what every answer carries.
+/// Adds what every answer carries, whoever gave it: pages, files, forms, figures, Socket.IO, errors and redirects.
 pub async fn add_headers(mut response: Response) -> Response {
-    const HEADERS: [(HeaderName, HeaderValue); 4] = [
+    const ALWAYS: [(HeaderName, HeaderValue); 4] = [
         (
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -37,13 +47,25 @@ pub async fn add_headers(mut response: Response) -> Response {
             HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
         ),
     ];
-    for (name, value) in HEADERS {
-        response.headers_mut().insert(name, value);
+    // Unless whoever answers knows better.
+    const UNLESS: [(HeaderName, HeaderValue); 3] = [
+        (header::CONTENT_SECURITY_POLICY, NOTHING),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    // From here on it is a WebSocket, and no document.
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return response;
     }
-    // Pages show who is signed in: nobody else's cache may keep them.
-    response
-        .headers_mut()
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("private, no-cache"));
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        headers.insert(name, value);
+    }
+    for (name, value) in UNLESS {
+        headers.entry(name).or_insert(value);
+    }
     response
 }

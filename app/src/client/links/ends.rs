@@ -5,6 +5,7 @@
 /// apostrophe U+2019, which stands inside words too. Each entry is the first character of a range, and in its lowest
 /// eight bits how many follow. The test compares it with the tables of `regex-syntax`.
 #[rustfmt::skip]
+#[expect(clippy::unusual_byte_groupings, reason = "a character and a length")]
 const RANGES: [u32; 146] = [
     0xab_00, 0xbb_00, 0x37e_00, 0x387_00, 0x589_00, 0x5c3_00, 0x60c_00, 0x61b_04, 0x6d4_00, 0x700_0a,
     0x70c_00, 0x7f8_01, 0x830_05, 0x837_07, 0x85e_00, 0x964_01, 0xe5a_01, 0xf08_00, 0xf0d_05, 0xf3a_03,

@@ -1,0 +1,207 @@
+//! Whatever people write is shown as text: it makes no element and no attribute, wherever it stands in a document.
+
+use leptos::config::LeptosOptions;
+use protocol::{
+    ClientId, DisplayName, EventBody, MessageText, Person, PresenceList, RoomEvent, RoomSlug, RoomSummary,
+    RoomTitle, Timestamp,
+};
+
+use super::Document;
+use crate::client::samples::{epoch, person, posted, seq};
+use crate::data::{FrontData, Page, RoomData};
+use crate::{Address, Assets, Built, Visitor};
+
+/// What ends an element, begins one, ends an attribute, or means something to a parser of HTML, JSON or JavaScript.
+const HOSTILE: &[&str] = &[
+    "</title><meta http-equiv=refresh content=0;url=//x.example>",
+    "</title><!--",
+    "</title><plaintext>",
+    "<!--<script>",
+    "--><b>",
+    "--!><b>",
+    "<plaintext>",
+    "</script><script>x()</script>",
+    "</style><style>*{}",
+    "</textarea><b>",
+    "<img src=x onerror=x()>",
+    "\" onclick=\"x()",
+    "' onclick='x()",
+    "\"><svg onload=x()>",
+    "&lt;b&gt; &amp; &quot; &#60;",
+    "<![CDATA[<b>]]>",
+    "<!>",
+    "<!--[-->",
+    "<?php",
+    "\\u003cb\\u003e \\",
+    "a\u{2028}b\u{2029}c",
+    "{{x}} ${x} <%= x %>",
+    "&nbsp;&#x202e;",
+    "`<b>`",
+];
+
+/// The tags of a document with the names of their attributes, as a parser of HTML finds them.
+fn tags(html: &str) -> Vec<String> {
+    let mut tags = Vec::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start..];
+        if rest.starts_with("<!--") || rest.starts_with("<!>") {
+            let end = if rest.starts_with("<!>") { "<!>" } else { "-->" };
+            rest = &rest[rest.find(end).map_or(rest.len(), |at| at + end.len())..];
+            tags.push("comment".to_owned());
+            continue;
+        }
+        let mut tag = String::new();
+        let mut chars = rest.char_indices();
+        let mut quote = None;
+        let end = chars.find_map(|(at, c)| {
+            match (quote, c) {
+                (Some(open), c) if open == c => quote = None,
+                (Some(_), _) => {}
+                (None, '"' | '\'') => quote = Some(c),
+                (None, '>') => return Some(at + 1),
+                (None, c) => tag.push(c),
+            }
+            None
+        });
+        rest = &rest[end.unwrap_or(rest.len())..];
+        // The text of these ends at their own end only.
+        for raw in ["script", "style", "title", "textarea"] {
+            if tag.strip_prefix('<').is_some_and(|tag| tag.starts_with(raw)) {
+                let text = rest.find(&format!("</{raw}")).unwrap_or(rest.len());
+                rest = &rest[text..];
+            }
+        }
+        tags.push(tag);
+    }
+    tags
+}
+
+fn document(page: Page, visitor: Visitor, query: &str) -> String {
+    let path = if matches!(page, Page::Room(_)) {
+        "/rooms/lobby"
+    } else {
+        "/"
+    };
+    let document = Document {
+        options: LeptosOptions::builder().output_name("hubbub").build(),
+        assets: Assets {
+            socket_io: "/vendor/socket.io.js".into(),
+            built: Some(Built {
+                script: "/pkg/hubbub.js".into(),
+                program: "/pkg/hubbub.wasm".into(),
+                style: "a{}".into(),
+            }),
+        },
+        site: "https://chat.example".to_owned(),
+        address: Address {
+            path: path.to_owned(),
+            query: query.to_owned(),
+        },
+        visitor,
+        json: page.json(),
+        page,
+    };
+    document.render("NONCE")
+}
+
+fn fitting(text: &str, chars: usize) -> String {
+    text.chars().take(chars).collect()
+}
+
+fn room(text: &str) -> String {
+    let name = DisplayName::try_from(fitting(text, 32).replace(['\u{2028}', '\u{2029}'], " ")).unwrap();
+    let person = |id: &str| Person {
+        name: name.clone(),
+        ..person(id)
+    };
+    let said = |n: u64| RoomEvent {
+        author: person("Ada"),
+        body: EventBody::Posted {
+            client_id: ClientId::from_random(u128::from(n)),
+            text: MessageText::try_from(text.to_owned()).unwrap(),
+        },
+        ..posted(n, "Ada")
+    };
+    let you = Some(person("Bob"));
+    let roster = PresenceList {
+        people: vec![person("Ada"), person("Bob")],
+        here: 2,
+    };
+    let data = RoomData {
+        you: you.clone(),
+        room: RoomSlug::try_from("lobby".to_owned()).unwrap(),
+        title: title(text),
+        head: protocol::Position {
+            epoch: epoch(1),
+            seq: seq(2),
+        },
+        events: vec![said(1), said(2)],
+        more: true,
+        latest: true,
+        roster,
+        client_id: ClientId::from_random(7),
+        now: Timestamp(5_000),
+    };
+    let visitor = Visitor {
+        you,
+        ..Visitor::default()
+    };
+    document(Page::Room(Box::new(data)), visitor, "")
+}
+
+fn title(text: &str) -> RoomTitle {
+    RoomTitle::try_from(fitting(text, 60).replace(['\u{2028}', '\u{2029}'], " ")).unwrap()
+}
+
+fn front(text: &str) -> String {
+    let rooms = vec![RoomSummary {
+        room: RoomSlug::try_from("lobby".to_owned()).unwrap(),
+        title: title(text),
+        here: 3,
+        last_at: Some(Timestamp(1)),
+    }];
+    let data = FrontData {
+        you: None,
+        rooms,
+        now: Timestamp(5_000),
+    };
+    // What stands in an address is percent-encoded by browsers, not by those who mean harm.
+    let query = format!("problem={text}&room={text}");
+    document(Page::Front(data), Visitor::default(), &query)
+}
+
+#[test]
+fn what_people_write_is_text() {
+    let (room_tags, front_tags) = (tags(&room("plain")), tags(&front("plain")));
+    assert!(room_tags.iter().any(|tag| tag.starts_with("<article")));
+    for text in HOSTILE {
+        assert_eq!(tags(&room(text)), room_tags, "{text}");
+        assert_eq!(tags(&front(text)), front_tags, "{text}");
+    }
+}
+
+#[test]
+fn a_document_says_what_it_is() {
+    let html = room("A & B");
+    for expected in [
+        "<title>A &amp; B · Hubbub</title>",
+        "<link rel=\"canonical\" href=\"https://chat.example/rooms/lobby\"",
+        "property=\"og:title\"",
+        "content=\"https://chat.example/icon-512.png\"",
+        "name=\"format-detection\"",
+    ] {
+        assert!(html.contains(expected), "{expected} in {html}");
+    }
+    assert!(!document(Page::NoSuchRoom, Visitor::default(), "").contains("og:title"));
+    assert_eq!(
+        html.matches("NONCE").count(),
+        3,
+        "style sheet, import map, program"
+    );
+    assert_eq!(
+        html.matches("NONCE").count(),
+        html.matches("nonce=\"NONCE\"").count(),
+        "the nonce is nowhere else"
+    );
+}

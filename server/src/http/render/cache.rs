@@ -1,0 +1,138 @@
+//! What was rendered a moment ago for those who are not signed in.
+//!
+//! A page that nobody's name stands in is a function of its address, the theme and its data, so these are the key: a new
+//! message is another page at once. The time is in the data, to the second.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use app::{Document, Theme};
+
+/// Bytes of all pages and keys together.
+const BYTES: usize = 8 * 1024 * 1024;
+
+/// Which page it is, and what it shows.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    site: String,
+    path: String,
+    query: String,
+    theme: Theme,
+    json: String,
+}
+
+impl Key {
+    /// The key of a document.
+    pub fn of(document: &Document) -> Self {
+        Self {
+            site: document.site.clone(),
+            path: document.address.path.clone(),
+            query: document.address.query.clone(),
+            theme: document.visitor.theme,
+            json: document.json.clone(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.site.len() + self.path.len() + self.query.len() + self.json.len()
+    }
+}
+
+/// A document in pieces, with a nonce missing between them.
+pub struct Pieces(Vec<String>);
+
+impl Pieces {
+    /// Renders a document.
+    pub fn render(document: Document) -> Self {
+        // The page's data was gathered before this was made up: it is nowhere in it.
+        let gap = super::policy::nonce();
+        let html = document.render(&gap);
+        Self(html.split(&*gap).map(str::to_owned).collect())
+    }
+
+    /// The document with this nonce.
+    pub fn with_nonce(&self, nonce: &str) -> String {
+        self.0.join(nonce)
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.iter().map(String::len).sum()
+    }
+}
+
+/// The pages, up to a sum of bytes.
+#[derive(Default)]
+pub struct Cache {
+    pages: HashMap<Key, Arc<Pieces>>,
+    bytes: usize,
+}
+
+impl Cache {
+    /// The page that was made for this key.
+    pub fn find(&mut self, key: &Key) -> Option<Arc<Pieces>> {
+        self.pages.get(key).cloned()
+    }
+
+    /// Keeps a page. When there is no room for it, all others go: they are of earlier seconds, nearly all of them.
+    pub fn keep(&mut self, key: Key, pieces: Arc<Pieces>) {
+        let bytes = key.bytes() + pieces.bytes();
+        if bytes > BYTES / 2 {
+            return;
+        }
+        if self.bytes + bytes > BYTES {
+            self.pages.clear();
+            self.bytes = 0;
+        }
+        if self.pages.insert(key, pieces).is_none() {
+            self.bytes += bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: usize) -> Key {
+        Key {
+            site: String::new(),
+            path: n.to_string(),
+            query: String::new(),
+            theme: Theme::Auto,
+            json: "{}".to_owned(),
+        }
+    }
+
+    #[test]
+    fn it_stays_within_its_bytes() {
+        let mut cache = Cache::default();
+        let page = |bytes| Arc::new(Pieces(vec!["x".repeat(bytes)]));
+        cache.keep(key(0), page(BYTES));
+        assert!(cache.find(&key(0)).is_none(), "too large to be kept");
+        for n in 0..100 {
+            cache.keep(key(n), page(BYTES / 10));
+            assert!(cache.find(&key(n)).is_some());
+            let held: usize = cache
+                .pages
+                .iter()
+                .map(|(key, page)| key.bytes() + page.bytes())
+                .sum();
+            assert_eq!(held, cache.bytes);
+            assert!(held <= BYTES);
+        }
+    }
+
+    #[test]
+    fn every_answer_has_a_nonce_of_its_own() {
+        let pieces = Pieces(
+            "<style nonce=\"N\"></style><script nonce=\"N\"></script>"
+                .split('N')
+                .map(str::to_owned)
+                .collect(),
+        );
+        assert_eq!(
+            pieces.with_nonce("one"),
+            "<style nonce=\"one\"></style><script nonce=\"one\"></script>"
+        );
+    }
+}

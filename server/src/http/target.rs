@@ -1,0 +1,252 @@
+//! Which request is one: a path, a host that is ours, and a body of one length. Anything else ends here, before it
+//! reaches code that takes these for granted.
+
+use std::net::IpAddr;
+
+use axum::extract::{self, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Uri, Version, header};
+
+use super::sorry;
+use crate::origins::{self, Origin};
+use crate::state::State;
+
+/// Refuses what is no request of ours.
+pub async fn check(
+    extract::State(state): extract::State<State>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let host = match host(request.version(), request.headers()) {
+        Ok(host) => host,
+        Err(sentence) => return sorry::bad_request(sentence),
+    };
+    if let Err(sentence) = length(request.headers()) {
+        return sorry::bad_request(sentence);
+    }
+    match path(request.uri(), host.as_ref()) {
+        Ok(None) => {}
+        Ok(Some(uri)) => *request.uri_mut() = uri,
+        Err(sentence) => return sorry::bad_request(sentence),
+    }
+    // Whoever asks whether the process lives comes by any name, and learns nothing else.
+    let probe = matches!(request.uri().path(), "/healthz" | "/readyz");
+    if !probe && host.is_some_and(|host| !state.names.know(&host)) {
+        tracing::debug!("a request for a host name that is not ours; HUBBUB_URL says which is");
+        return sorry::misdirected();
+    }
+    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let mut response = next.run(request).await;
+    if chunked {
+        // The HTTP library drops a Content-Length beside it without a word. So nothing that follows on this connection is
+        // taken for a request (RFC 9112, 6.3).
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}
+
+/// The one host that a request names. HTTP/1.0 need not name any.
+fn host(version: Version, headers: &HeaderMap) -> Result<Option<Origin>, &'static str> {
+    let mut hosts = headers.get_all(header::HOST).into_iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) if version < Version::HTTP_11 => Ok(None),
+        (None, _) => Err("a request of HTTP/1.1 needs a Host header"),
+        (Some(_), Some(_)) => Err("a request has one Host header"),
+        (Some(host), None) => {
+            let host = host
+                .to_str()
+                .ok()
+                .and_then(|host| Origin::of("http".to_owned(), host));
+            host.map(Some).ok_or("the Host header names no host")
+        }
+    }
+}
+
+/// A body has one length. Two that differ are how one request is hidden in another, behind a proxy that reads the other.
+fn length(headers: &HeaderMap) -> Result<(), &'static str> {
+    let codings: Vec<_> = headers.get_all(header::TRANSFER_ENCODING).into_iter().collect();
+    match codings.as_slice() {
+        [] => Ok(()),
+        [coding] if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err("the only Transfer-Encoding of a request is one \"chunked\""),
+    }
+}
+
+/// Checks that a request asks for a path. A whole address is rewritten to its path, if its host is the one that is asked.
+fn path(uri: &Uri, host: Option<&Origin>) -> Result<Option<Uri>, &'static str> {
+    const NO_PATH: &str = "a request asks for a path, such as /";
+    let Some(authority) = uri.authority() else {
+        return if uri.path().starts_with('/') {
+            Ok(None)
+        } else {
+            Err(NO_PATH)
+        };
+    };
+    let scheme = uri.scheme_str().ok_or(NO_PATH)?;
+    let same = Origin::of("http".to_owned(), authority.as_str());
+    if !matches!(scheme, "http" | "https") || same.is_none() || same.as_ref() != host {
+        return Err("the address in the request line has another host than the Host header");
+    }
+    let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    path.parse().map(Some).map_err(|_| NO_PATH)
+}
+
+/// The names by which this server knows itself.
+///
+/// A page of another site can have its host name lead to our address, and is then, for the browser, a page of ours. Only
+/// the name tells it apart.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// What `HUBBUB_URL` says.
+    url: Option<Origin>,
+    /// Any name is ours.
+    any: bool,
+}
+
+impl Names {
+    /// With a public address, that is the only name. Without one the server cannot know what it is called, except where
+    /// only this machine reaches it and nothing stands in front: there it is called like this machine.
+    pub fn new(url: Option<Origin>, listens_on: IpAddr, behind_proxy: bool) -> Self {
+        let any = url.is_none() && (behind_proxy || !listens_on.is_loopback());
+        Self { url, any }
+    }
+
+    /// Whether a host is ours, on whatever port. Addresses, `localhost` and names without a dot always are: no stranger can
+    /// have these lead here.
+    fn know(&self, host: &Origin) -> bool {
+        let name = host.host().trim_end_matches('.');
+        let address = name.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok();
+        let local = !name.contains('.') || name.ends_with(".localhost");
+        self.any || address || local || self.url.as_ref().is_some_and(|url| url.host() == name)
+    }
+
+    /// The public address, if it is known.
+    pub fn url(&self) -> Option<&Origin> {
+        self.url.as_ref()
+    }
+}
+
+/// The scheme and host by which the site is known: `HUBBUB_URL`, or what the request says.
+pub fn site(state: &State, headers: &HeaderMap) -> String {
+    if let Some(url) = state.names.url() {
+        return url.to_string();
+    }
+    let scheme = if origins::over_tls(headers) {
+        "https"
+    } else {
+        "http"
+    };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let origin = host.and_then(|host| Origin::of(scheme.to_owned(), host));
+    origin.map(|origin| origin.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(host: &str) -> Origin {
+        Origin::of("http".to_owned(), host).unwrap()
+    }
+
+    #[test]
+    fn a_server_knows_its_names() {
+        let url = Origin::parse("https://chat.example.org");
+        let public: IpAddr = "0.0.0.0".parse().unwrap();
+        let local: IpAddr = "127.0.0.1".parse().unwrap();
+        let names = [
+            Names::new(None, local, false),
+            Names::new(url.clone(), local, true),
+            Names::new(url, public, false),
+            Names::new(None, local, true),
+            Names::new(None, public, false),
+        ];
+        for (host, known) in [
+            ("127.0.0.1:3000", [true; 5]),
+            ("[::1]:3000", [true; 5]),
+            ("192.0.2.7", [true; 5]),
+            ("localhost:3000", [true; 5]),
+            ("LOCALHOST.", [true; 5]),
+            ("chat.localhost", [true; 5]),
+            ("hubbub:3000", [true; 5]),
+            ("chat.example.org", [false, true, true, true, true]),
+            ("Chat.Example.org.:8080", [false, true, true, true, true]),
+            ("evil.example", [false, false, false, true, true]),
+            ("localhost.evil.example", [false, false, false, true, true]),
+            ("127.0.0.1.evil.example", [false, false, false, true, true]),
+            ("2130706433.example", [false, false, false, true, true]),
+        ] {
+            assert_eq!(
+                names.clone().map(|names| names.know(&named(host))),
+                known,
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_request_asks_for_a_path() {
+        let host = named("e.org");
+        for (uri, expected) in [
+            ("/", Ok("/")),
+            ("/rooms/lobby?before=1", Ok("/rooms/lobby?before=1")),
+            ("http://e.org/a?b", Ok("/a?b")),
+            ("http://E.org:80", Ok("/")),
+            ("https://e.org/a", Ok("/a")),
+            ("http://other.org/", Err(())),
+            ("http://e.org:81/", Err(())),
+            ("ftp://e.org/", Err(())),
+            ("e.org:80", Err(())),
+            ("x", Err(())),
+            ("*", Err(())),
+        ] {
+            let given: Uri = uri.parse().unwrap();
+            let found = path(&given, Some(&host)).map(|other| other.unwrap_or(given.clone()).to_string());
+            assert_eq!(found.as_deref().map_err(|_| ()), expected, "{uri}");
+        }
+        assert!(path(&"http://e.org/".parse().unwrap(), None).is_err());
+    }
+
+    #[test]
+    fn a_request_names_one_host_and_one_length() {
+        let headers = |lines: &[(&'static str, &'static str)]| {
+            let lines = lines.iter().map(|(name, value)| {
+                (
+                    http::HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            });
+            let mut headers = HeaderMap::new();
+            lines.for_each(|(name, value)| _ = headers.append(name, value));
+            headers
+        };
+        for (version, hosts, fine) in [
+            (Version::HTTP_11, &[("host", "e.org")][..], true),
+            (Version::HTTP_11, &[], false),
+            (Version::HTTP_10, &[], true),
+            (Version::HTTP_11, &[("host", "e.org"), ("host", "e.org")], false),
+            (Version::HTTP_10, &[("host", "a"), ("host", "b")], false),
+            (Version::HTTP_11, &[("host", "")], false),
+            (Version::HTTP_11, &[("host", "a b")], false),
+            (Version::HTTP_11, &[("host", "a@b")], false),
+            (Version::HTTP_11, &[("host", "a/b")], false),
+        ] {
+            assert_eq!(host(version, &headers(hosts)).is_ok(), fine, "{hosts:?}");
+        }
+        for (lines, fine) in [
+            (&[("content-length", "1")][..], true),
+            (&[("transfer-encoding", "Chunked")], true),
+            (&[("transfer-encoding", "chunked, chunked")], false),
+            (
+                &[("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")],
+                false,
+            ),
+            (&[("transfer-encoding", "gzip, chunked")], false),
+        ] {
+            assert_eq!(length(&headers(lines)).is_ok(), fine, "{lines:?}");
+        }
+    }
+}
