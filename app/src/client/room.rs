@@ -8,8 +8,8 @@ mod replies;
 mod tests;
 
 use protocol::{
-    ClientId, History, Join, MessageText, Outgoing, Person, PresenceList, PresenceUpdate, Refusal, RoomEvent,
-    RoomSlug, Seq, SetTyping, Timestamp,
+    ClientId, EventBody, History, Join, MessageText, Outgoing, Person, PresenceList, PresenceUpdate, Refusal,
+    RoomEvent, RoomSlug, Seq, SetTyping, Timestamp,
 };
 
 use super::backoff::Backoff;
@@ -300,7 +300,8 @@ impl RoomClient {
                 Applied::Fresh => {
                     confirm(&mut self.outbox, self.you.as_ref(), &event);
                     self.roster.stopped(&event.author.id);
-                    if self.you.as_ref().is_none_or(|you| you.id != event.author.id) {
+                    let others = self.you.as_ref().is_none_or(|you| you.id != event.author.id);
+                    if others && event.body != EventBody::Unknown {
                         commands.push(Command::News(event));
                     }
                 }
@@ -444,8 +445,9 @@ impl RoomClient {
 
 /// An own message has arrived at its place.
 fn confirm(outbox: &mut Outbox, you: Option<&Person>, event: &RoomEvent) {
-    let protocol::EventBody::Posted { client_id, .. } = &event.body;
-    if you.is_some_and(|you| you.id == event.author.id) {
+    if let EventBody::Posted { client_id, .. } = &event.body
+        && you.is_some_and(|you| you.id == event.author.id)
+    {
         outbox.confirmed(client_id);
     }
 }

@@ -170,7 +170,10 @@ impl<'a> List<'a> {
     }
 
     fn event(&mut self, event: &RoomEvent) {
-        let EventBody::Posted { client_id, text } = &event.body;
+        // Nothing is shown of what this build does not know.
+        let EventBody::Posted { client_id, text } = &event.body else {
+            return;
+        };
         let seq = Some(event.seq.get());
         self.message(
             &event.author,

@@ -217,8 +217,9 @@ impl RoomStore {
             return;
         };
         if count <= 3 {
-            let EventBody::Posted { text, .. } = &last.body;
-            self.announced.set(format!("{}: {text}", last.author.name));
+            if let EventBody::Posted { text, .. } = &last.body {
+                self.announced.set(format!("{}: {text}", last.author.name));
+            }
         } else {
             self.announced.set(format!("{count} new messages"));
         }

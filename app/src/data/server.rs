@@ -1,11 +1,19 @@
 //! Gathers what a page shows.
 
-use chat::{ChatError, Hub, StoreError};
-use protocol::{ClientId, History, Person, Position, RoomSlug, Seq, Timestamp};
+use chat::{ChatError, Hub, Limit, StoreError};
+use protocol::limits::PAGE_EVENTS;
+use protocol::{ClientId, Person, Position, RoomSlug, Seq, Timestamp};
 
 use super::{FrontData, Page, RoomData};
 use crate::client::platform;
 use crate::place::Place;
+
+/// Messages in a page that is rendered. It holds each of them twice, as HTML and as data, and either way a character may
+/// become several: this makes some hundred KB at most.
+const IN_PAGE: Limit = Limit {
+    events: PAGE_EVENTS,
+    bytes: 64 * 1024,
+};
 
 /// Gathers what the page at a place shows.
 pub async fn load(hub: &Hub, you: Option<Person>, place: Place) -> Page {
@@ -51,12 +59,7 @@ async fn room_data(
 ) -> Result<RoomData, ChatError> {
     let title = hub.room(&room).await?.title;
     let roster = hub.roster(&room).await?;
-    let history = History {
-        room: room.clone(),
-        before,
-        after: None,
-    };
-    let page = hub.history(history).await?;
+    let page = hub.page(&room, before, IN_PAGE).await?;
     Ok(RoomData {
         now: now(you.as_ref()),
         you,
@@ -64,11 +67,11 @@ async fn room_data(
         title,
         // The latest page ends at the head: both were read in one view of the log.
         head: Position {
-            epoch: page.epoch,
+            epoch: page.head.epoch.clone(),
             seq: page.events.last().map_or(Seq::ZERO, |event| event.seq),
         },
-        events: page.events,
         more: page.more,
+        events: page.into_events(),
         latest: before.is_none(),
         roster,
         client_id,

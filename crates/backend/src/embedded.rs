@@ -30,8 +30,8 @@ pub use error::OpenError;
 use readers::Readers;
 use writer::Writer;
 
-/// Events that a follower of a log may lie behind before it is told of a gap.
-const LOG_CHANNEL: usize = 256;
+/// Events that a follower of a log may lie behind before it is told of a gap: twice what one append may bring.
+const LOG_CHANNEL: usize = 2_048;
 /// Changes that a follower of a room's presence may lie behind before it is told to read the roster again.
 const PRESENCE_CHANNEL: usize = 256;
 

@@ -54,7 +54,7 @@ use subscriptions::{Following, Subscriptions};
 /// What all keys begin with.
 const PREFIX: &str = "hubbub:";
 /// Events that a follower of a log may lie behind before it is told of a gap.
-const LOG_CHANNEL: usize = 256;
+const LOG_CHANNEL: usize = 2_048;
 /// Changes that a follower of a room's presence may lie behind before it is told to read the roster again.
 const PRESENCE_CHANNEL: usize = 256;
 /// Appends that may be under way. Beyond it the caller is told [`StoreError::Busy`] at once.

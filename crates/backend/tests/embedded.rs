@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use backend::{Embedded, OpenError};
-use chat::StoreError;
 use chat::ports::{Accounts, Directory, Presence, PresenceChange, RoomLog, Signal};
+use chat::{Limit, StoreError};
 use futures::StreamExt;
-use protocol::{RoomSlug, Seq, Timestamp};
+use protocol::{EventBody, RoomSlug, Seq, Timestamp};
 use testkit::sample::{append, messages, person, room, session, whole_log};
 use testkit::within;
 
@@ -272,6 +272,69 @@ async fn reads_and_writes_do_not_wait_for_one_another() {
         for reader in reading {
             reader.await.unwrap();
         }
+    })
+    .await;
+}
+
+/// A log of ten messages, after somebody changed the database behind our back.
+async fn tampered(sql: &str) -> (tempfile::TempDir, Embedded, RoomSlug) {
+    let folder = tempfile::tempdir().unwrap();
+    let embedded = open(folder.path());
+    let lobby = create_lobby(&embedded).await;
+    append(&log(&embedded), &lobby, &person("Ada"), messages("m", 10)).await;
+    drop(embedded);
+    let database = rusqlite::Connection::open(folder.path().join("hubbub.db")).unwrap();
+    assert_eq!(database.execute(sql, []).unwrap(), 1, "{sql}");
+    drop(database);
+    let embedded = open(folder.path());
+    (folder, embedded, lobby)
+}
+
+#[tokio::test]
+async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
+    within(async {
+        for sql in [
+            "DELETE FROM events WHERE seq = 5",
+            "UPDATE events SET body = 'nothing' WHERE seq = 5",
+            "UPDATE events SET body = '{\"type\":\"posted\"}' WHERE seq = 5",
+        ] {
+            let (_folder, embedded, lobby) = tampered(sql).await;
+            let damaged = |page: Result<chat::Page, StoreError>| match page {
+                Err(StoreError::Damaged(_)) => {}
+                other => panic!("after {sql}: {other:?}"),
+            };
+            let at = testkit::sample::seq;
+            damaged(embedded.read(&lobby, Seq::ZERO, Limit::CATCH_UP).await);
+            damaged(embedded.read(&lobby, at(4), Limit::events(1)).await);
+            damaged(embedded.page(&lobby, None, Limit::PAGE).await);
+            damaged(embedded.page(&lobby, Some(at(6)), Limit::PAGE).await);
+            let after = embedded.read(&lobby, at(5), Limit::CATCH_UP).await.unwrap();
+            assert_eq!(after.events.len(), 5);
+            let before = embedded.page(&lobby, Some(at(5)), Limit::PAGE).await.unwrap();
+            assert_eq!((before.events.len(), before.more), (4, false));
+        }
+        let (_folder, embedded, lobby) = tampered("DELETE FROM events WHERE seq = 10").await;
+        let page = embedded.page(&lobby, None, Limit::PAGE).await;
+        assert!(
+            matches!(page, Err(StoreError::Damaged(_))),
+            "the last one is missing"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_of_an_unknown_type_has_its_place_in_the_log() {
+    within(async {
+        let sql = "UPDATE events SET body = '{\"type\":\"reacted\",\"to\":[3],\"text\":{}}' WHERE seq = 5";
+        let (_folder, embedded, lobby) = tampered(sql).await;
+        let events = whole_log(&log(&embedded), &lobby).await;
+        assert_eq!(events.len(), 10);
+        assert_eq!(events[4].body, EventBody::Unknown);
+        let sql = "UPDATE events SET body = json_set(body, '$.mood', json('{\"a\":[1]}')) WHERE seq = 5";
+        let (_folder, embedded, lobby) = tampered(sql).await;
+        let events = whole_log(&log(&embedded), &lobby).await;
+        assert_eq!(testkit::sample::text(&events[4]), "m says 5");
     })
     .await;
 }

@@ -14,6 +14,9 @@ pub enum StoreError {
     /// A bounded queue is full. Nothing was changed.
     #[error("the storage's queue is full")]
     Busy,
+    /// A part of a room's log is missing or cannot be read. Nothing was changed, and trying again does not help.
+    #[error("a log is damaged: {0}")]
+    Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The storage failed. Whether the change was made is not known; sending it again is safe.
     #[error("the storage failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -23,6 +26,11 @@ impl StoreError {
     /// Wraps whatever a backend's library reports.
     pub fn failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Failed(cause.into())
+    }
+
+    /// Says what is wrong with a log.
+    pub fn damaged(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Damaged(cause.into())
     }
 }
 
@@ -55,6 +63,10 @@ impl From<&ChatError> for Refusal {
                 Self::new(ErrorCode::Busy, "the server is busy; try again in a moment")
                     .retry_after_ms(RETRY_STORE_MS)
             }
+            ChatError::Store(StoreError::Damaged(_)) => Self::new(
+                ErrorCode::Internal,
+                "a part of this room's log is damaged; the server's log says which",
+            ),
             ChatError::Store(StoreError::Failed(_)) => Self::new(
                 ErrorCode::Unavailable,
                 "the server cannot reach its storage; try again in a moment",

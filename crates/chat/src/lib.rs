@@ -1,16 +1,18 @@
 //! What is true in a chat, without any I/O.
 //!
 //! In reading order: [`room`] (what a room is), [`session`] (what a session is), [`ports`] (what the use cases need
-//! from storage, in prose that every backend is held to), [`hub`] (the use cases, one file each), [`error`] (why
-//! something is refused).
+//! from storage, in prose that every backend is held to), [`hub`] (the use cases, one file each), [`followers`] (one
+//! follower per room), [`error`] (why something is refused).
 
 pub mod error;
+pub mod followers;
 pub mod hub;
 pub mod ports;
 pub mod room;
 pub mod session;
 
 pub use error::{ChatError, StoreError};
+pub use followers::{Follower, Followers};
 pub use hub::{Following, Hub, Live};
-pub use room::{ConnectionId, Head, Page, Room};
+pub use room::{ConnectionId, Fill, Head, Limit, Page, Room};
 pub use session::{Session, SessionDigest};

@@ -8,7 +8,7 @@ use futures::stream::BoxStream;
 use protocol::{Outgoing, Person, PersonId, PresenceList, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 
 use crate::error::StoreError;
-use crate::room::{ConnectionId, Head, Page, Room};
+use crate::room::{ConnectionId, Head, Limit, Page, Room};
 use crate::session::{Session, SessionDigest};
 
 /// What a follower of a room's log is told.
@@ -49,18 +49,20 @@ pub trait RoomLog: Send + Sync {
     /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].
     async fn head(&self, room: &RoomSlug) -> Result<Head, StoreError>;
 
-    /// The first `limit` events with `seq` larger than `after`; `more` says whether newer ones exist.
+    /// The first events with `seq` larger than `after`, as many as `limit` allows; `more` says whether newer ones
+    /// exist. No more is read from the storage than is returned, give or take a few events.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].
-    async fn read(&self, room: &RoomSlug, after: Seq, limit: u32) -> Result<Page, StoreError>;
+    /// [`StoreError::NoSuchRoom`]; [`StoreError::Damaged`] if an event is missing in the stretch or cannot be read, so
+    /// that a log with a hole never passes for a whole one; [`StoreError::Failed`].
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError>;
 
-    /// The last `limit` events with `seq` smaller than `before` (of all events, if absent), ascending; `more` says
-    /// whether older ones exist.
+    /// The last events with `seq` smaller than `before` (of all events, if absent), as many as `limit` allows,
+    /// ascending; `more` says whether older ones exist.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].
-    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: u32) -> Result<Page, StoreError>;
+    /// As [`RoomLog::read`].
+    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError>;
 
     /// Every event that is not in a `head` read after this call returned, in `seq` order, each once; perhaps also
     /// the latest ones that are in it. A follower that is too slow, or was cut off, is told [`Signal::Gap`]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use protocol::limits::{CATCH_UP_EVENTS, PAGE_BYTES, PAGE_EVENTS};
 use protocol::{Epoch, RoomEvent, RoomSlug, RoomTitle, Seq, Timestamp};
 
 /// A room as the directory knows it.
@@ -24,6 +25,66 @@ pub struct Head {
     pub epoch: Epoch,
     /// The latest event's place; [`Seq::ZERO`] in an empty room.
     pub seq: Seq,
+}
+
+/// How much of a log is read at once: up to whichever of the two is reached first, but one event always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Events.
+    pub events: u32,
+    /// Bytes that they take as they travel; see [`RoomEvent::bytes`].
+    pub bytes: usize,
+}
+
+impl Limit {
+    /// A page of history, and what comes along with `join`.
+    pub const PAGE: Self = Self {
+        events: PAGE_EVENTS,
+        bytes: PAGE_BYTES,
+    };
+    /// What was missed, as far as it travels together.
+    pub const CATCH_UP: Self = Self {
+        events: CATCH_UP_EVENTS,
+        bytes: PAGE_BYTES,
+    };
+
+    /// That many events, however long they are.
+    pub const fn events(events: u32) -> Self {
+        Self {
+            events,
+            bytes: usize::MAX,
+        }
+    }
+}
+
+/// What of a stretch fits within a [`Limit`], event by event.
+#[derive(Debug)]
+pub struct Fill {
+    left: Limit,
+    empty: bool,
+}
+
+impl Fill {
+    /// Nothing yet.
+    pub fn new(limit: Limit) -> Self {
+        Self {
+            left: limit,
+            empty: true,
+        }
+    }
+
+    /// Whether the next event, of that many bytes, still fits. After the first that does not, none does.
+    pub fn take(&mut self, bytes: usize) -> bool {
+        let fits = self.left.events > 0 && (self.empty || bytes <= self.left.bytes);
+        if fits {
+            self.empty = false;
+            self.left.events -= 1;
+            self.left.bytes = self.left.bytes.saturating_sub(bytes);
+        } else {
+            self.left = Limit { events: 0, bytes: 0 };
+        }
+        fits
+    }
 }
 
 /// A stretch of a log: ascending, without holes.

@@ -4,7 +4,8 @@
 //! ([`PresenceUpdate`]), `roster` ([`RosterUpdate`]), `typing` ([`TypingUpdate`]), `reset` ([`crate::RoomRef`]: the
 //! room's log has another epoch; `join` it again), `signed_out` ([`SignedOut`]) and `come_back` ([`ComeBack`]).
 
-use serde::{Deserialize, Serialize};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::command::PresenceList;
 use crate::ids::{ClientId, Epoch, PersonId, RoomSlug, Seq, Timestamp};
@@ -38,7 +39,7 @@ pub struct RoomEvent {
     pub body: EventBody,
 }
 
-/// What happened. Clients skip the types that they do not know.
+/// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventBody {
@@ -49,6 +50,34 @@ pub enum EventBody {
         /// What it says.
         text: MessageText,
     },
+    /// A type that this build does not know. It has its place in the log, and nothing of it is shown.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Bytes of an event's names, punctuation and numbers.
+const ENVELOPE: usize = 160;
+
+impl RoomEvent {
+    /// About how many bytes it takes as JSON, never less.
+    pub fn bytes(&self) -> usize {
+        let author = self.author.id.as_str().len() + json_bytes(self.author.name.as_str());
+        let body = match &self.body {
+            EventBody::Posted { client_id, text } => client_id.as_str().len() + json_bytes(text.as_str()),
+            EventBody::Unknown => 0,
+        };
+        ENVELOPE + self.room.as_str().len() + self.epoch.as_str().len() + author + body
+    }
+}
+
+/// How long a text is inside a JSON string.
+fn json_bytes(text: &str) -> usize {
+    let escape = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\t' => 1,
+        0..0x20 => 5,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(escape).sum::<usize>()
 }
 
 /// A [`RoomEvent`] as it travels, to be read without keeping its members aside until its type is known: that
@@ -61,30 +90,100 @@ struct Flat {
     at: Timestamp,
     author: Person,
     r#type: Type,
-    client_id: Option<ClientId>,
-    text: Option<MessageText>,
+    #[serde(default)]
+    client_id: Text,
+    #[serde(default)]
+    text: Text,
+}
+
+/// A text, or nothing: what events of other types have under this name may be anything.
+#[derive(Default)]
+struct Text(Option<String>);
+
+impl Text {
+    fn parse<T: TryFrom<String>>(self, name: &'static str) -> Result<T, Unfit> {
+        T::try_from(self.0.ok_or(Unfit(name))?).map_err(|_| Unfit(name))
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Anything)
+    }
+}
+
+/// Takes whatever comes, and keeps it if it is a text.
+struct Anything;
+
+impl<'de> Visitor<'de> for Anything {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(Some(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Text, E> {
+        Ok(Text(Some(text)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Text, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Type {
     Posted,
+    #[serde(other)]
+    Unknown,
 }
 
-/// A member is missing that events of its type have.
+/// A member that events of this type have is missing, or is not what it should be.
 #[derive(Debug, thiserror::Error)]
-#[error("an event of this type has `{0}`")]
-struct Missing(&'static str);
+#[error("an event of this type has a valid `{0}`")]
+struct Unfit(&'static str);
 
 impl TryFrom<Flat> for RoomEvent {
-    type Error = Missing;
+    type Error = Unfit;
 
-    fn try_from(flat: Flat) -> Result<Self, Missing> {
+    fn try_from(flat: Flat) -> Result<Self, Unfit> {
         let body = match flat.r#type {
             Type::Posted => EventBody::Posted {
-                client_id: flat.client_id.ok_or(Missing("client_id"))?,
-                text: flat.text.ok_or(Missing("text"))?,
+                client_id: flat.client_id.parse("client_id")?,
+                text: flat.text.parse("text")?,
             },
+            Type::Unknown => EventBody::Unknown,
         };
         Ok(Self {
             room: flat.room,
@@ -160,5 +259,51 @@ mod tests {
         let event: RoomEvent = serde_json::from_str(json).unwrap();
         assert_eq!(event.seq.get(), 7);
         assert_eq!(serde_json::to_string(&event).unwrap(), json);
+    }
+
+    #[test]
+    fn what_a_later_version_adds_is_skipped() {
+        let event = |rest: &str| {
+            let json = format!(
+                r#"{{"room":"lobby","epoch":"e1","seq":7,"at":1,"author":{{"id":"p1","name":"Ada","bot":true}},{rest}}}"#
+            );
+            serde_json::from_str::<RoomEvent>(&json)
+        };
+        for unknown in [
+            r#""type":"reacted","to":3,"emoji":"👍""#,
+            r#""type":"edited","text":"""#,
+            r#""text":{"bold":["hi"]},"client_id":[1,null,2.5],"type":"styled""#,
+        ] {
+            assert_eq!(event(unknown).unwrap().body, EventBody::Unknown, "{unknown}");
+            let body: EventBody = serde_json::from_str(&format!("{{{unknown}}}")).unwrap();
+            assert_eq!(body, EventBody::Unknown, "as stored: {unknown}");
+        }
+        let more = event(r#""type":"posted","client_id":"c1","text":"hi","reply_to":{"seq":[3]}"#).unwrap();
+        assert!(matches!(more.body, EventBody::Posted { text, .. } if text.as_str() == "hi"));
+        assert!(event(r#""type":"posted","client_id":"c1","text":"""#).is_err());
+        assert!(event(r#""type":"posted","client_id":"c1""#).is_err());
+    }
+
+    #[test]
+    fn an_event_is_never_longer_than_it_says() {
+        for (name, text) in [("Ada", "hi"), ("\"A\\", "\"\\\n\t"), ("Ö𝔛", "𝔛é<&>\u{7}")] {
+            let text = text.replace('\u{7}', " ");
+            let event = RoomEvent {
+                room: RoomSlug::lobby(),
+                epoch: Epoch::from_random(u128::MAX),
+                seq: Seq::try_from((1 << 53) - 1).unwrap(),
+                at: Timestamp(u64::MAX),
+                author: Person {
+                    id: PersonId::from_random(u128::MAX),
+                    name: DisplayName::try_from(name.to_owned()).unwrap(),
+                },
+                body: EventBody::Posted {
+                    client_id: ClientId::try_from("x".repeat(64)).unwrap(),
+                    text: MessageText::try_from(text.repeat(100)).unwrap(),
+                },
+            };
+            let json = serde_json::to_string(&event).unwrap();
+            assert!((json.len()..json.len() + 100).contains(&event.bytes()));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chat::hub::Ports;
 use chat::ports::{Directory, RoomLog, Signal};
-use chat::{Head, Page, Room, StoreError};
+use chat::{Head, Limit, Page, Room, StoreError};
 use futures::stream::BoxStream;
 use protocol::{Outgoing, Person, Receipt, RoomSlug, Seq, Timestamp};
 use testkit::Silent;
@@ -96,11 +96,11 @@ impl RoomLog for Backend {
         self.look(Store::head).await
     }
 
-    async fn read(&self, _room: &RoomSlug, after: Seq, limit: u32) -> Result<Page, StoreError> {
+    async fn read(&self, _room: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError> {
         self.look(|store| store.read(after, limit)).await
     }
 
-    async fn page(&self, _room: &RoomSlug, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+    async fn page(&self, _room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
         self.look(|store| store.page(before, limit)).await
     }
 

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use chat::{ChatError, ConnectionId, Hub};
+use chat::{ChatError, ConnectionId, Followers, Hub};
 use futures::future::AbortHandle;
 use futures::{FutureExt, StreamExt};
 use protocol::{ErrorCode, Joined, Outgoing, Person, Receipts, Refusal, RoomSlug};
@@ -17,7 +17,7 @@ use crate::backend;
 use crate::link::{Accepted, Answer, Ask, Cable, Pipe, Told};
 use crate::store::Store;
 use crate::world::World;
-use fanout::Fanout;
+use fanout::Hold;
 
 /// One replica, over all its lives.
 pub struct Replica {
@@ -26,7 +26,7 @@ pub struct Replica {
     number: usize,
     /// While it is up.
     hub: RefCell<Option<Hub>>,
-    fanout: Fanout,
+    followers: RefCell<Followers<()>>,
     /// Connections that are in the room.
     members: RefCell<BTreeMap<u128, Pipe<Told>>>,
     cables: RefCell<Vec<Cable>>,
@@ -42,7 +42,7 @@ impl Replica {
             store: store.clone(),
             number,
             hub: RefCell::default(),
-            fanout: Fanout::default(),
+            followers: RefCell::default(),
             members: RefCell::default(),
             cables: RefCell::default(),
             tasks: RefCell::default(),
@@ -74,7 +74,7 @@ impl Replica {
             cable.cut();
         }
         self.members.borrow_mut().clear();
-        self.fanout.clear();
+        self.followers.replace(Followers::default());
     }
 
     /// Whether the process is up.
@@ -104,6 +104,7 @@ impl Replica {
             person,
             number: accepted.number,
             down: accepted.down.clone(),
+            hold: None,
         };
         self.cables.borrow_mut().push(accepted.cable.clone());
         self.spawn(connection.serve(accepted));
@@ -117,11 +118,13 @@ struct Served {
     person: Person,
     number: u128,
     down: Pipe<Told>,
+    /// While it is in the room.
+    hold: Option<Hold>,
 }
 
 impl Served {
     /// Works off one command after another.
-    async fn serve(self, accepted: Accepted) {
+    async fn serve(mut self, accepted: Accepted) {
         let mut inbox = accepted.inbox;
         let mut found = None;
         loop {
@@ -154,21 +157,19 @@ impl Served {
                 }
             }
         }
-        if self.replica.members.borrow_mut().remove(&self.number).is_some() {
-            Fanout::let_go(&self.replica);
-        }
+        self.replica.members.borrow_mut().remove(&self.number);
     }
 
-    async fn join(&self, join: protocol::Join) -> Result<Joined, Refusal> {
+    async fn join(&mut self, join: protocol::Join) -> Result<Joined, Refusal> {
         let dice = &self.replica.world.dice;
         if dice.fault(5) {
             // Many come in at once.
             let turn = dice.between(1..=5_000);
             return Err(Refusal::new(ErrorCode::Busy, "wait for your turn").retry_after_ms(turn));
         }
-        let known = self.replica.members.borrow().contains_key(&self.number);
+        let known = self.hold.is_some();
         if !known {
-            Fanout::hold(&self.replica, &self.hub).await?;
+            self.hold = Some(Hold::take(&self.replica, &self.hub).await?);
             let mut members = self.replica.members.borrow_mut();
             members.insert(self.number, self.down.clone());
         }
@@ -176,7 +177,7 @@ impl Served {
         let joined = self.hub.join(&self.person, &id, join).await;
         if joined.is_err() && !known {
             self.replica.members.borrow_mut().remove(&self.number);
-            Fanout::let_go(&self.replica);
+            self.hold = None;
         }
         joined.map_err(refuse)
     }

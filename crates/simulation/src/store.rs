@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chat::ports::{Ids, Signal};
-use chat::{Head, Page, StoreError};
+use chat::{Fill, Head, Limit, Page, StoreError};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::{BoxStream, StreamExt, select};
 use protocol::{
@@ -163,14 +163,16 @@ impl Store {
         self.with_log(|log| log.head())
     }
 
-    /// The first `limit` events after a place.
-    pub fn read(&self, after: Seq, limit: u32) -> Result<Page, StoreError> {
+    /// The first events after a place, as many as `limit` allows.
+    pub fn read(&self, after: Seq, limit: Limit) -> Result<Page, StoreError> {
         self.with_log(|log| {
             let head = log.head();
             let from = usize::try_from(after.get())
                 .unwrap_or(usize::MAX)
                 .min(log.events.len());
-            let to = log.events.len().min(from + limit as usize);
+            let mut fill = Fill::new(limit);
+            let events = log.events[from..].iter();
+            let to = from + events.take_while(|event| fill.take(event.bytes())).count();
             Page {
                 head,
                 events: log.events[from..to].to_vec(),
@@ -179,15 +181,17 @@ impl Store {
         })
     }
 
-    /// The last `limit` events before a place.
-    pub fn page(&self, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+    /// The last events before a place, as many as `limit` allows.
+    pub fn page(&self, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
         self.with_log(|log| {
             let head = log.head();
             let all = log.events.len();
             let to = before
                 .map_or(all, |seq| seq.get().saturating_sub(1) as usize)
                 .min(all);
-            let from = to.saturating_sub(limit as usize);
+            let mut fill = Fill::new(limit);
+            let events = log.events[..to].iter().rev();
+            let from = to - events.take_while(|event| fill.take(event.bytes())).count();
             Page {
                 head,
                 events: log.events[from..to].to_vec(),

@@ -20,7 +20,7 @@ pub fn judge(store: &Store, clients: &[Rc<Client>]) -> Vec<String> {
             .logs()
             .iter()
             .flatten()
-            .map(|event| Shown::from(event.as_ref()))
+            .filter_map(|event| Shown::of(event))
             .collect(),
         from_start: true,
         to_end: true,

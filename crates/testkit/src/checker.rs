@@ -54,17 +54,20 @@ pub struct Shown {
     pub client_id: ClientId,
 }
 
-impl From<&RoomEvent> for Shown {
-    fn from(event: &RoomEvent) -> Self {
-        let protocol::EventBody::Posted { client_id, .. } = &event.body;
-        Self {
+impl Shown {
+    /// What an event shows, if it is a message.
+    pub fn of(event: &RoomEvent) -> Option<Self> {
+        let protocol::EventBody::Posted { client_id, .. } = &event.body else {
+            return None;
+        };
+        Some(Self {
             place: Place {
                 room: event.room.clone(),
                 epoch: event.epoch.clone(),
                 seq: event.seq,
             },
             client_id: client_id.clone(),
-        }
+        })
     }
 }
 

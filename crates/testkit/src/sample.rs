@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chat::ports::RoomLog;
-use chat::{Room, SessionDigest};
+use chat::{Limit, Room, SessionDigest};
 use protocol::{
     ClientId, DisplayName, EventBody, MessageText, Outgoing, Person, PersonId, RoomEvent, RoomSlug,
     RoomTitle, Seq, SessionToken, Timestamp,
@@ -78,6 +78,7 @@ pub fn messages(prefix: &str, count: usize) -> Vec<Outgoing> {
 pub fn text(event: &RoomEvent) -> &str {
     match &event.body {
         EventBody::Posted { text, .. } => text.as_str(),
+        EventBody::Unknown => "",
     }
 }
 
@@ -106,7 +107,7 @@ pub async fn append(
 
 /// The whole log. Fails the test if it has a hole, a double, or an event of another epoch or room.
 pub async fn whole_log(log: &Arc<dyn RoomLog>, room: &RoomSlug) -> Vec<Arc<RoomEvent>> {
-    let page = log.read(room, Seq::ZERO, 1_000_000).await;
+    let page = log.read(room, Seq::ZERO, Limit::events(1_000_000)).await;
     let page = page.expect("the log can be read");
     assert!(!page.more, "the whole log was read");
     let seqs: Vec<_> = page.events.iter().map(|event| event.seq.get()).collect();

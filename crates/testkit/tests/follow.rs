@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use chat::hub::Ports;
 use chat::ports::{RoomLog, Signal};
-use chat::{Head, Hub, Live, Page, StoreError};
+use chat::{Fill, Head, Hub, Limit, Live, Page, StoreError};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::{BoxStream, StreamExt};
 use protocol::{Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
@@ -17,6 +17,8 @@ struct Script {
     /// None: it does not answer.
     head: Mutex<Option<Head>>,
     signals: Mutex<Option<UnboundedReceiver<Signal>>>,
+    /// Its events count for so many times what they are.
+    size: usize,
 }
 
 fn epoch(n: u128) -> Epoch {
@@ -70,17 +72,21 @@ impl RoomLog for Script {
         self.now()
     }
 
-    async fn read(&self, _: &RoomSlug, after: Seq, limit: u32) -> Result<Page, StoreError> {
+    async fn read(&self, _: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError> {
         let head = self.now()?;
         let (from, to) = (after.get() + 1, head.seq.get());
         // The script names lives by number; only these two are played.
         let life = if head.epoch == epoch(1) { 1 } else { 2 };
-        let events: Vec<_> = (from..=to).take(limit as usize).map(|n| event(life, n)).collect();
+        let mut fill = Fill::new(limit);
+        let events = (from..=to).map(|n| event(life, n));
+        let events: Vec<_> = events
+            .take_while(|event| fill.take(event.bytes() * self.size))
+            .collect();
         let more = to.saturating_sub(after.get()) > events.len() as u64;
         Ok(Page { head, events, more })
     }
 
-    async fn page(&self, room: &RoomSlug, _: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+    async fn page(&self, room: &RoomSlug, _: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
         self.read(room, Seq::ZERO, limit).await
     }
 
@@ -98,6 +104,7 @@ async fn following_after(
     let script = Arc::new(Script {
         head: Mutex::new(None),
         signals: Mutex::new(Some(signals)),
+        size: 300,
     });
     script.stands_at(1, 5);
     let ports = Ports {
@@ -176,18 +183,45 @@ async fn a_hole_is_filled_from_the_log() {
 }
 
 #[tokio::test]
-async fn a_gap_is_filled_from_the_log_however_long_it_is() {
+async fn a_gap_is_filled_from_the_log_page_by_page() {
     within(async {
         let (script, signal, mut live) = following().await;
         tell(&signal, Signal::Gap);
         tell_event(&signal, 1, 6);
         hear(&mut live, 1, 6..7).await;
-        script.stands_at(1, 1_800);
+        script.stands_at(1, 506);
         tell(&signal, Signal::Gap);
-        hear(&mut live, 1, 7..1_801).await;
-        tell_event(&signal, 1, 1_800);
-        tell_event(&signal, 1, 1_801);
-        hear(&mut live, 1, 1_801..1_802).await;
+        let mut next = 7;
+        while next <= 506 {
+            match live.next().await {
+                Some(Live::Events(events)) => {
+                    let bytes: usize = events.iter().map(|event| event.bytes() * 300).sum();
+                    assert!(bytes <= protocol::limits::PAGE_BYTES, "{bytes} bytes at once");
+                    for told in events {
+                        assert_eq!(told, event(1, next));
+                        next += 1;
+                    }
+                }
+                other => panic!("events, but: {other:?}"),
+            }
+        }
+        tell_event(&signal, 1, 506);
+        tell_event(&signal, 1, 507);
+        hear(&mut live, 1, 507..508).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gap_longer_than_what_is_caught_up_with_is_a_reset() {
+    within(async {
+        let (script, signal, mut live) = following().await;
+        script.stands_at(1, 10_505);
+        tell(&signal, Signal::Gap);
+        let heard = live.next().await;
+        assert!(matches!(heard, Some(Live::Reset(now)) if now == head(1, 10_505)));
+        tell_event(&signal, 1, 10_506);
+        hear(&mut live, 1, 10_506..10_507).await;
     })
     .await;
 }

@@ -1,18 +1,21 @@
-//! When joins are begun: so many per second in this process. Who comes before their turn is told when it is.
+//! When joins begin: so many per second in this process. Who comes before their turn is told when it is.
 //!
 //! `governor` counts what has happened, but it promises nothing: everybody who is refused hears of the same moment.
 //! Here a refusal is a turn of one's own, so that thousands who return at once come one after the other and ask
-//! twice, not again and again. What is kept is one moment for the process and a turn for each room that a
-//! connection waits for.
+//! twice, not again and again.
+//!
+//! Turns are numbered, one after the other at the rate. Every fourth is kept for addresses that have few turns ahead of
+//! them: whatever a few addresses ask for, a newcomer from another one does not queue behind them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use protocol::RoomSlug;
 
-/// Turns further ahead than this are not given: who knows then what will be.
+/// Never promise a turn further ahead than this; conditions will have changed.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Timers of clients may be this early.
 const EARLY: Duration = Duration::from_millis(20);
@@ -20,59 +23,137 @@ const EARLY: Duration = Duration::from_millis(20);
 const KEPT: Duration = Duration::from_secs(5);
 /// This part of a second's joins may begin at once after a quiet time.
 const BURST: u32 = 10;
+/// One turn of this many is kept for addresses with few turns.
+const RESERVED: u64 = 4;
+/// An address with this many turns ahead of it does not have few.
+const FEW: usize = 8;
+/// How often addresses without turns are forgotten.
+const FORGET: Duration = Duration::from_secs(1);
 
 /// The joins of the whole process.
 pub struct Joins {
+    began: Instant,
     every: Duration,
-    burst: Duration,
-    /// The first turn that nobody has.
-    next: Mutex<Instant>,
+    burst: u64,
+    given: Mutex<Given>,
+}
+
+/// The turns that somebody has.
+struct Given {
+    /// The first that is for everybody and that nobody has.
+    next: u64,
+    /// The first that is reserved and that nobody has.
+    reserved: u64,
+    /// The latest turns of each address that has some ahead, [`FEW`] at most.
+    addresses: HashMap<IpAddr, VecDeque<u64>>,
+    /// When to look for those that have none.
+    forget_at: Instant,
 }
 
 impl Joins {
     /// Joins at this rate, from `now` on.
     pub fn new(per_second: NonZeroU32, now: Instant) -> Self {
-        let every = Duration::from_secs(1) / per_second.get();
         Self {
-            every,
-            burst: every * (per_second.get() / BURST).saturating_sub(1),
-            next: Mutex::new(now),
+            began: now,
+            every: Duration::from_secs(1) / per_second.get(),
+            burst: u64::from((per_second.get() / BURST).saturating_sub(1)),
+            given: Mutex::new(Given {
+                next: 0,
+                reserved: RESERVED - 1,
+                addresses: HashMap::new(),
+                forget_at: now + FORGET,
+            }),
         }
     }
 
-    /// Takes the next turn. It may lie a little back: then much is free.
-    fn take(&self, now: Instant) -> Option<Instant> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = (*next).max(now.checked_sub(self.burst).unwrap_or(now));
-        if turn > now + LONGEST {
+    /// The number of the latest turn that has come.
+    fn number(&self, now: Instant) -> u64 {
+        let nanos = now.saturating_duration_since(self.began).as_nanos() / self.every.as_nanos().max(1);
+        u64::try_from(nanos).unwrap_or(u64::MAX)
+    }
+
+    /// When a turn comes.
+    fn at(&self, number: u64) -> Instant {
+        let every = u64::try_from(self.every.as_nanos()).unwrap_or(u64::MAX);
+        self.began + Duration::from_nanos(every.saturating_mul(number))
+    }
+
+    /// Takes the next turn that this address may have. It may lie a little back: then much is free.
+    fn take(&self, address: IpAddr, now: Instant) -> Option<Instant> {
+        let current = self.number(now);
+        let first = current.saturating_sub(self.burst);
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        if now >= given.forget_at {
+            given.forget_at = now + FORGET;
+            let ahead = |turns: &VecDeque<u64>| turns.back().is_some_and(|turn| *turn > current);
+            given.addresses.retain(|_, turns| ahead(turns));
+            given.addresses.shrink_to_fit();
+        }
+        let open = skip_reserved(given.next.max(first));
+        let reserved = next_reserved(given.reserved.max(first));
+        let turns = given.addresses.get(&address);
+        let few = turns.is_none_or(|turns| turns.len() < FEW || turns[0] <= current);
+        let turn = if few { open.min(reserved) } else { open };
+        let at = self.at(turn);
+        if at > now + LONGEST {
             return None;
         }
-        *next = turn + self.every;
-        Some(turn)
+        if turn == open {
+            given.next = turn + 1;
+        } else {
+            given.reserved = turn + 1;
+        }
+        let turns = given.addresses.entry(address).or_default();
+        if turns.len() == FEW {
+            turns.pop_front();
+        }
+        turns.push_back(turn);
+        Some(at)
     }
 }
 
+/// The first turn from this one on that is for everybody.
+fn skip_reserved(number: u64) -> u64 {
+    number + u64::from(number % RESERVED == RESERVED - 1)
+}
+
+/// The first turn from this one on that is reserved.
+fn next_reserved(number: u64) -> u64 {
+    number + (RESERVED - 1 - number % RESERVED)
+}
+
 /// The turns of one connection, by room.
-#[derive(Default)]
-pub struct Turns(HashMap<RoomSlug, Instant>);
+pub struct Turns {
+    address: IpAddr,
+    rooms: HashMap<RoomSlug, Instant>,
+}
 
 impl Turns {
+    /// A connection of this address, without turns.
+    pub fn of(address: IpAddr) -> Self {
+        Self {
+            address,
+            rooms: HashMap::new(),
+        }
+    }
+
     /// Begins a join, or says how long to wait until it may begin.
     pub fn begin(&mut self, joins: &Joins, room: &RoomSlug, now: Instant) -> Result<(), Duration> {
-        self.0.retain(|_, turn| now < *turn + KEPT);
-        let Some(turn) = self.0.remove(room).or_else(|| joins.take(now)) else {
+        self.rooms.retain(|_, turn| now < *turn + KEPT);
+        let kept = self.rooms.remove(room);
+        let Some(turn) = kept.or_else(|| joins.take(self.address, now)) else {
             return Err(some_time());
         };
         if turn <= now + EARLY {
             return Ok(());
         }
-        self.0.insert(room.clone(), turn);
+        self.rooms.insert(room.clone(), turn);
         Err(turn - now)
     }
 
     /// Other rooms that this connection waits for.
     pub fn others(&self, room: &RoomSlug) -> usize {
-        self.0.len() - usize::from(self.0.contains_key(room))
+        self.rooms.len() - usize::from(self.rooms.contains_key(room))
     }
 }
 
@@ -91,12 +172,68 @@ mod tests {
         Joins::new(NonZeroU32::new(per_second).unwrap(), now)
     }
 
+    /// The n-th address of a network.
+    fn address(n: u32) -> IpAddr {
+        IpAddr::from((0x0a00_0000 + n).to_be_bytes())
+    }
+
+    fn alone() -> Turns {
+        Turns::of(address(0))
+    }
+
+    #[test]
+    fn a_flood_from_some_addresses_hardly_delays_another() {
+        for flooding in [1, 7, 50] {
+            let start = Instant::now();
+            let joins = joins(1_000, start);
+            let lobby = RoomSlug::lobby();
+            // Every connection of each of them asks for as many turns as it may have.
+            for n in 0..300 * 50 {
+                joins.take(address(1 + n % flooding), start);
+            }
+            let mut worst = Duration::ZERO;
+            for newcomer in 0..100 {
+                let mut turns = Turns::of(address(1_000 + newcomer));
+                let asked = start + Duration::from_millis(u64::from(newcomer) * 10);
+                // They go on asking.
+                for n in 0..20 {
+                    joins.take(address(1 + n % flooding), asked);
+                }
+                if let Err(wait) = turns.begin(&joins, &lobby, asked) {
+                    worst = worst.max(wait);
+                }
+            }
+            assert!(worst <= Duration::from_secs(2), "{worst:?} with {flooding} addresses");
+            assert!(flooding > 7 || worst <= Duration::from_millis(500), "{worst:?}");
+        }
+    }
+
+    #[test]
+    fn one_address_alone_has_most_of_the_rate() {
+        let start = Instant::now();
+        let joins = joins(100, start);
+        let waits = (0..300).filter_map(|_| joins.take(address(0), start));
+        let last = waits.last().unwrap() - start;
+        assert!((Duration::from_millis(3_800)..=Duration::from_secs(4)).contains(&last));
+    }
+
+    #[test]
+    fn addresses_without_turns_are_forgotten() {
+        let start = Instant::now();
+        let joins = joins(100, start);
+        for n in 0..50 {
+            joins.take(address(n), start);
+        }
+        joins.take(address(99), start + Duration::from_secs(2));
+        assert_eq!(joins.given.lock().unwrap().addresses.len(), 1);
+    }
+
     #[test]
     fn everybody_gets_a_turn_of_their_own_and_it_holds() {
         let start = Instant::now();
         let joins = joins(100, start);
         let lobby = RoomSlug::lobby();
-        let mut people: Vec<Turns> = (0..500).map(|_| Turns::default()).collect();
+        let mut people: Vec<Turns> = (0..500).map(|n| Turns::of(address(n))).collect();
         let waits: Vec<Duration> = people
             .iter_mut()
             .filter_map(|turns| turns.begin(&joins, &lobby, start).err())
@@ -105,7 +242,7 @@ mod tests {
         assert_eq!(waits.last(), Some(&Duration::from_millis(4_990)));
 
         // Somebody new does not overtake, and whoever comes at their turn is let in whoever else has come meanwhile.
-        let mut late = Turns::default();
+        let mut late = Turns::of(address(501));
         let later = start + Duration::from_secs(1);
         assert_eq!(late.begin(&joins, &lobby, later), Err(Duration::from_secs(4)));
         for (turns, wait) in people.iter_mut().rev().zip(waits.iter().rev()) {
@@ -118,7 +255,7 @@ mod tests {
         let start = Instant::now();
         let joins = joins(1, start);
         let lobby = RoomSlug::lobby();
-        let mut turns = Turns::default();
+        let mut turns = alone();
         assert_eq!(turns.begin(&joins, &lobby, start), Ok(()));
         for ms in [0, 300, 900] {
             let left = turns.begin(&joins, &lobby, start + Duration::from_millis(ms));
@@ -135,7 +272,7 @@ mod tests {
         let start = Instant::now();
         let joins = joins(1, start);
         let (a, b) = (RoomSlug::try_from("a".to_owned()).unwrap(), RoomSlug::lobby());
-        let mut turns = Turns::default();
+        let mut turns = alone();
         assert_eq!(turns.begin(&joins, &a, start), Ok(()));
         assert_eq!(turns.begin(&joins, &a, start), Err(Duration::from_secs(1)));
         assert_eq!(turns.begin(&joins, &b, start), Err(Duration::from_secs(2)));
@@ -149,7 +286,7 @@ mod tests {
         let start = Instant::now();
         let joins = joins(1, start);
         let lobby = RoomSlug::lobby();
-        let mut turns: Vec<Turns> = (0..40).map(|_| Turns::default()).collect();
+        let mut turns: Vec<Turns> = (0..40).map(|n| Turns::of(address(n))).collect();
         for turns in &mut turns {
             turns.begin(&joins, &lobby, start).ok();
         }
@@ -168,10 +305,10 @@ mod tests {
         let start = Instant::now();
         let joins = joins(1, start);
         let lobby = RoomSlug::lobby();
-        for _ in 0..=61 {
-            joins.take(start);
+        for n in 0..=61 {
+            joins.take(address(1 + n), start);
         }
-        let mut turns = Turns::default();
+        let mut turns = alone();
         let wait = turns.begin(&joins, &lobby, start).expect_err("no turn");
         assert!((LONGEST / 2..=LONGEST).contains(&wait));
         assert_eq!(turns.others(&RoomSlug::try_from("a".to_owned()).unwrap()), 0);

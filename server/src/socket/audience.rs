@@ -49,6 +49,11 @@ impl Audience {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many connections hear the room.
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.members().wires.len()).unwrap_or(u32::MAX)
+    }
+
     /// Has a connection hear the room from now on. Says where it is for [`Audience::leave`].
     pub fn enter(&self, wire: &Arc<Wire>) -> Place {
         let place = Place {

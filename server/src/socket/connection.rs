@@ -123,7 +123,7 @@ fn run(state: &State, socket: SocketRef) {
         login: login.lock().unwrap_or_else(PoisonError::into_inner).take(),
         line: Arc::downgrade(&line),
         rooms: Vec::new(),
-        turns: Turns::default(),
+        turns: Turns::of(Caller::of(&socket).address),
         state: state.clone(),
         socket,
     };
@@ -257,7 +257,7 @@ pub fn parse<T: DeserializeOwned>(payload: Payload) -> Result<T, Refusal> {
 /// A refusal of the chat as it travels; what is our own fault is logged here, once.
 pub fn refuse(error: ChatError) -> Refusal {
     let refusal = Refusal::from(&error);
-    if refusal.code == ErrorCode::Unavailable {
+    if matches!(refusal.code, ErrorCode::Unavailable | ErrorCode::Internal) {
         tracing::error!(%error, "a command failed");
     }
     refusal

@@ -65,7 +65,7 @@ async fn run(state: State, socket: SocketRef) {
         id: ConnectionId(state.hub.fresh_id().as_str().into()),
         you: None,
         hold: None,
-        turns: Turns::default(),
+        turns: Turns::of(Caller::of(&socket).address),
         state,
         socket,
     };
@@ -248,6 +248,7 @@ pub fn deliver(state: &State, pack: &Pack) {
                     &json!({ "username": event.author.name, "message": text }),
                 );
             }
+            EventBody::Unknown => {}
         }
     }
     for change in &pack.changes {

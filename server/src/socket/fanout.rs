@@ -1,18 +1,15 @@
 //! From the rooms to the sockets: one follower per room that has somebody connected here, whoever wrote.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use chat::{ChatError, Following, Head, Live, StoreError};
+use chat::followers::Listener;
+use chat::{ChatError, Follower, Followers, Head, Live, StoreError};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
-use protocol::{ErrorCode, Refusal, RoomRef, RoomSlug, RosterUpdate};
+use protocol::{Refusal, RoomRef, RoomSlug, RosterUpdate};
 use socketioxide::extract::SocketRef;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::audience::{Audience, Place};
 use super::caller::wire;
@@ -45,28 +42,14 @@ const RETRY: Duration = Duration::from_millis(500);
 /// The rooms that are followed.
 #[derive(Default)]
 pub struct Fanout {
-    rooms: Mutex<HashMap<RoomSlug, Followed>>,
-}
-
-struct Followed {
-    holders: usize,
-    audience: Arc<Audience>,
-    phase: watch::Receiver<Phase>,
-    stop: CancellationToken,
-}
-
-#[derive(Clone, Debug)]
-enum Phase {
-    Starting,
-    Following,
-    Failed(Refusal),
+    followers: Followers<Arc<Audience>>,
 }
 
 /// Keeps a room followed for as long as it lives.
 pub struct Hold {
-    state: State,
+    /// None once it is let go.
+    follower: Option<Arc<Follower<Arc<Audience>>>>,
     room: RoomSlug,
-    audience: Arc<Audience>,
     /// Where among those who hear it.
     place: Option<Place>,
 }
@@ -75,44 +58,38 @@ impl Fanout {
     /// Has the room followed: whatever is stored after this returns reaches the sockets that are in the room.
     ///
     /// # Errors
-    /// [`ErrorCode::RoomNotFound`], or the backend does not answer.
+    /// [`ErrorCode::RoomNotFound`](protocol::ErrorCode::RoomNotFound), or the backend does not answer.
     pub async fn hold(state: &State, room: &RoomSlug) -> Result<Hold, Refusal> {
-        let (hold, mut phase) = {
-            let mut rooms = state.fanout.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-            let followed = match rooms.entry(room.clone()) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert(start(state, room.clone())),
+        let follower = state.fanout.followers.hold(room, |start| {
+            let audience = Arc::<Audience>::default();
+            let telling = Telling {
+                state: state.clone(),
+                room: room.clone(),
+                audience: Arc::clone(&audience),
             };
-            followed.holders += 1;
-            (
-                Hold {
-                    state: state.clone(),
-                    room: room.clone(),
-                    audience: Arc::clone(&followed.audience),
-                    place: None,
-                },
-                followed.phase.clone(),
-            )
+            let hub = state.hub.clone();
+            tokio::spawn(async move {
+                let state = telling.state.clone();
+                state.metrics.rooms.inc();
+                hub.keep_following(start, telling).await;
+                state.metrics.rooms.dec();
+            });
+            audience
+        });
+        let hold = Hold {
+            follower: Some(follower),
+            room: room.clone(),
+            place: None,
         };
-        let gone = || Refusal::new(ErrorCode::Unavailable, "the server is stopping").retry_after_ms(1_000);
-        match phase
-            .wait_for(|phase| !matches!(phase, Phase::Starting))
-            .await
-            .as_deref()
-        {
-            Ok(Phase::Failed(refusal)) => Err(refusal.clone()),
-            Ok(_) => Ok(hold),
-            Err(_) => Err(gone()),
+        if let Some(follower) = &hold.follower {
+            follower.started().await?;
         }
+        Ok(hold)
     }
-}
 
-impl Fanout {
-    /// How many connections are in a room here.
-    fn holders(&self, room: &RoomSlug) -> u32 {
-        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        let holders = rooms.get(room).map_or(0, |followed| followed.holders);
-        u32::try_from(holders).unwrap_or(u32::MAX)
+    /// Whether a room is followed here. If so, it exists.
+    pub fn follows(&self, room: &RoomSlug) -> bool {
+        self.followers.follows(room)
     }
 }
 
@@ -122,103 +99,73 @@ impl Hold {
         &self.room
     }
 
+    fn audience(&self) -> Option<&Audience> {
+        self.follower.as_ref().map(|follower| &*follower.shared)
+    }
+
     /// Has a socket hear the room for as long as this lives.
     pub fn hear(&mut self, socket: &SocketRef) {
-        self.place = wire(socket).map(|wire| self.audience.enter(wire));
+        self.place = wire(socket).zip(self.audience()).map(|(wire, audience)| audience.enter(wire));
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if let Some(place) = self.place {
-            self.audience.leave(place);
+        if let (Some(place), Some(audience)) = (self.place, self.audience()) {
+            audience.leave(place);
         }
-        let mut rooms = self
-            .state
-            .fanout
-            .rooms
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(followed) = rooms.get_mut(&self.room) else {
-            return;
-        };
-        followed.holders -= 1;
-        if followed.holders == 0 && tokio::runtime::Handle::try_current().is_ok() {
-            tokio::spawn(let_go(self.state.clone(), self.room.clone()));
+        if let Some(last) = self.follower.take().and_then(Follower::release)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move {
+                sleep(LINGER).await;
+                drop(last);
+            });
         }
     }
 }
 
-async fn let_go(state: State, room: RoomSlug) {
-    sleep(LINGER).await;
-    let mut rooms = state.fanout.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-    if rooms.get(&room).is_some_and(|followed| followed.holders == 0)
-        && let Some(followed) = rooms.remove(&room)
-    {
-        followed.stop.cancel();
-    }
-}
-
-fn start(state: &State, room: RoomSlug) -> Followed {
-    let (phase, watched) = watch::channel(Phase::Starting);
-    let stop = CancellationToken::new();
-    let audience = Arc::<Audience>::default();
-    let following = follow(state.clone(), room, Arc::clone(&audience), phase, stop.clone());
-    tokio::spawn(following);
-    Followed {
-        holders: 0,
-        audience,
-        phase: watched,
-        stop,
-    }
-}
-
-async fn follow(
+/// Tells the sockets of a room what happens there.
+struct Telling {
     state: State,
     room: RoomSlug,
     audience: Arc<Audience>,
-    phase: watch::Sender<Phase>,
-    stop: CancellationToken,
-) {
-    state.metrics.rooms.inc();
-    let work = async {
-        // How far the room's sockets have been told. After a loss, following goes on from there.
-        let mut told: Option<Head> = None;
-        let mut gone = false;
-        loop {
-            match state.hub.follow(&room, told.clone()).await {
-                Ok(Following { head, live }) => {
-                    phase.send_replace(Phase::Following);
-                    gone = false;
-                    deliver(&state, &room, &audience, live, told.insert(head)).await;
-                }
-                Err(error) if told.is_none() => return error,
-                Err(ChatError::Store(StoreError::NoSuchRoom(_))) => {
-                    // The storage was emptied under us. Whoever joins again is told that the room is no more.
-                    if !std::mem::replace(&mut gone, true) {
-                        tracing::warn!(%room, "a room that people are in does not exist any more");
-                        audience.tell("reset", &RoomRef { room: room.clone() }).await;
-                    }
-                }
-                Err(error) => tracing::warn!(%error, %room, "cannot follow a room; trying again"),
-            }
-            sleep(RETRY).await;
-        }
-    };
-    if let Some(error) = stop.run_until_cancelled(work).await {
-        // Whoever comes next tries anew; whoever waits is told.
-        state
-            .fanout
-            .rooms
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&room);
-        if !matches!(error, ChatError::Store(StoreError::NoSuchRoom(_))) {
-            tracing::error!(%error, %room, "cannot follow a room");
-        }
-        phase.send_replace(Phase::Failed(Refusal::from(&error)));
+}
+
+impl Telling {
+    async fn reset(&self) {
+        let room = self.room.clone();
+        self.audience.tell("reset", &RoomRef { room }).await;
     }
-    state.metrics.rooms.dec();
+}
+
+impl Listener for Telling {
+    async fn deliver(&mut self, live: BoxStream<'static, Live>, told: &mut Head) {
+        deliver(&self.state, &self.room, &self.audience, live, told).await;
+    }
+
+    async fn gone(&mut self) {
+        let room = &self.room;
+        tracing::warn!(%room, "a room that people are in does not exist any more");
+        // Whoever joins again is told the same.
+        self.reset().await;
+    }
+
+    fn failed(&mut self, error: &ChatError) {
+        let room = &self.room;
+        if !matches!(error, ChatError::Store(StoreError::NoSuchRoom(_))) {
+            tracing::warn!(%error, %room, "cannot follow a room; trying again");
+        }
+    }
+
+    fn panicked(&mut self) {
+        self.state.metrics.panics.inc();
+        tracing::error!(room = %self.room, "telling a room what happens there panicked; following it again");
+    }
+
+    async fn pause(&mut self) {
+        sleep(RETRY).await;
+    }
 }
 
 /// Passes on what a room tells, until it is lost. `told` says how far the log has been passed on.
@@ -266,7 +213,7 @@ async fn deliver(
             if let Some(head) = flush(state, room, audience, leaving).await {
                 *told = head;
             }
-            let members = state.fanout.holders(room);
+            let members = audience.len();
             log_at = now + gap(events, members);
             if people {
                 people_at = Instant::now() + (WINDOW_EACH * members).clamp(WINDOW, WINDOW_LONGEST);

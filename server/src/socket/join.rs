@@ -21,6 +21,10 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
             format!("one connection may be in {max} rooms; leave one"),
         ));
     }
+    // A room that does not exist takes nobody's turn. One that is followed here exists.
+    if !known && !connection.state.fanout.follows(&room) {
+        connection.state.hub.room(&room).await.map_err(refuse)?;
+    }
     if let Err(wait) = connection
         .state
         .gate

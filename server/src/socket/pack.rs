@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use chat::ports::PresenceChange;
 use chat::{Head, Live};
-use protocol::{
-    EventBody, Person, PresenceList, PresenceUpdate, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate,
-};
+use protocol::{Person, PresenceList, PresenceUpdate, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate};
 
 /// Events of one packet, at most.
 const EVENTS: usize = 200;
-/// Bytes of text of one packet, about.
-const BYTES: usize = 48 * 1024;
+/// Bytes of one packet as it travels, about. What the log brings in one piece is not divided, so that a packet has at
+/// most this and [`protocol::limits::PAGE_BYTES`].
+const BYTES: usize = 64 * 1024;
 /// Comings, goings and typing that are kept for the next packet, at most.
 const CHANGES: usize = 5_000;
 /// When more people than this came or went at once, whoever is there is told who is here now instead: at most so many
@@ -39,7 +38,7 @@ impl Pack {
     pub fn take(&mut self, live: Live) -> bool {
         match live {
             Live::Events(events) => {
-                self.bytes += events.iter().map(|event| text(event)).sum::<usize>();
+                self.bytes += events.iter().map(|event| event.bytes()).sum::<usize>();
                 self.head = events.last().map(|last| Head {
                     epoch: last.epoch.clone(),
                     seq: last.seq,
@@ -142,12 +141,6 @@ impl Pack {
             }
         }
         updates
-    }
-}
-
-fn text(event: &RoomEvent) -> usize {
-    match &event.body {
-        EventBody::Posted { text, .. } => text.as_str().len(),
     }
 }
 

@@ -82,9 +82,12 @@ macro_rules! read_as {
 impl<'de> de::Deserializer<'de> for Value {
     type Error = Unfit;
 
-    /// A type says what it wants. None in the protocol takes whatever comes.
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Unfit> {
-        Err(Unfit)
+    /// Whoever takes whatever comes only wants to know whether it is a text.
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
+        match self.0.as_string() {
+            Some(text) => visitor.visit_string(text),
+            None => visitor.visit_unit(),
+        }
     }
 
     read_as!(deserialize_bool => |value| value.0.as_bool().ok_or(Unfit)?, visit_bool);

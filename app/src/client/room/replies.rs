@@ -56,7 +56,13 @@ impl RoomClient {
         let mut commands = Vec::new();
         self.stage = Stage::Live;
         if continues {
+            let head = joined.head.seq;
             commands.extend(self.take(joined.events, now));
+            let position = self.timeline.position().seq;
+            if self.stage == Stage::Live && position < head {
+                // What was missed is large: this is the first page of it.
+                commands.push(self.fill(position));
+            }
         } else {
             self.replace(Timeline::new(joined.head, joined.events, joined.more));
         }

@@ -101,12 +101,10 @@ fn rejoins_afresh(commands: &[Command]) -> bool {
 
 fn own(n: u64, name: &str) -> RoomEvent {
     let mut event = posted(n, "you");
-    let protocol::EventBody::Posted {
-        client_id,
-        text: says,
-    } = &mut event.body;
-    *client_id = id(name);
-    *says = text(name);
+    event.body = protocol::EventBody::Posted {
+        client_id: id(name),
+        text: text(name),
+    };
     event
 }
 

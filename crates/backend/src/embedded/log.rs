@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::ports::{RoomLog, Signal};
-use chat::{Head, Page, StoreError};
+use chat::{Fill, Head, Limit, Page, StoreError};
 use futures::stream::{BoxStream, StreamExt};
 use protocol::{EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
-use rusqlite::{Connection, Params, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use super::{Embedded, row};
 use crate::channels::Received;
@@ -54,28 +54,38 @@ impl RoomLog for Embedded {
         Ok(reading.await?.1)
     }
 
-    async fn read(&self, room: &RoomSlug, after: Seq, limit: u32) -> Result<Page, StoreError> {
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError> {
         let room = room.clone();
         let reading = self.inner.readers.read(move |snapshot| {
             let (id, head) = row::head(snapshot, &room)?;
-            let place = params![id, row::integer(after.get())?, limit];
-            let events = events(snapshot, NEWER, place, &room, &head)?;
             let newer = head.seq.get().saturating_sub(after.get());
+            let stretch = Stretch {
+                sql: NEWER,
+                from: after,
+                places: (1..=newer).map(|n| after.get() + n),
+                limit,
+            };
+            let events = stretch.read(snapshot, id, &room, &head)?;
             let more = newer > events.len() as u64;
             Ok(Page { head, events, more })
         });
         reading.await
     }
 
-    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
         let room = room.clone();
         let reading = self.inner.readers.read(move |snapshot| {
             let (id, head) = row::head(snapshot, &room)?;
             let before = before.unwrap_or(head.seq.next());
-            let place = params![id, row::integer(before.get())?, limit];
-            let mut events = events(snapshot, OLDER, place, &room, &head)?;
-            events.reverse();
             let older = before.get().saturating_sub(1).min(head.seq.get());
+            let stretch = Stretch {
+                sql: OLDER,
+                from: before,
+                places: (1..=older).rev(),
+                limit,
+            };
+            let mut events = stretch.read(snapshot, id, &room, &head)?;
+            events.reverse();
             let more = older > events.len() as u64;
             Ok(Page { head, events, more })
         });
@@ -92,20 +102,52 @@ impl RoomLog for Embedded {
     }
 }
 
-fn events(
-    snapshot: &Transaction<'_>,
-    sql: &str,
-    place: impl Params,
-    room: &RoomSlug,
-    head: &Head,
-) -> Result<Vec<Arc<RoomEvent>>, StoreError> {
-    let mut statement = snapshot.prepare_cached(sql).map_err(StoreError::failed)?;
-    let mut rows = statement.query(place).map_err(StoreError::failed)?;
-    let mut events = Vec::new();
-    while let Some(row) = rows.next().map_err(StoreError::failed)? {
-        events.push(Arc::new(row::event(row, room, &head.epoch)?));
+/// A part of a room's log, in the direction in which it is read.
+struct Stretch<P> {
+    sql: &'static str,
+    from: Seq,
+    /// Where its events must be.
+    places: P,
+    limit: Limit,
+}
+
+impl<P: Iterator<Item = u64>> Stretch<P> {
+    /// Reads no further than the limit allows. A missing event is an error, whatever comes after it.
+    fn read(
+        self,
+        snapshot: &Transaction<'_>,
+        id: i64,
+        room: &RoomSlug,
+        head: &Head,
+    ) -> Result<Vec<Arc<RoomEvent>>, StoreError> {
+        let mut statement = snapshot.prepare_cached(self.sql).map_err(StoreError::failed)?;
+        let place = params![id, row::integer(self.from.get())?, self.limit.events];
+        let mut rows = statement.query(place).map_err(StoreError::failed)?;
+        let (mut fill, mut events) = (Fill::new(self.limit), Vec::new());
+        for place in self.places.take(self.limit.events as usize) {
+            let row = rows.next().map_err(StoreError::failed)?;
+            let event = row.map(|row| row::event(row, room, &head.epoch)).transpose();
+            // What is there, but cannot be read, is as good as missing.
+            let event = event.map_err(|error| StoreError::damaged(error))?;
+            let Some(event) = event.filter(|event| event.seq.get() == place) else {
+                let room = room.clone();
+                return Err(StoreError::damaged(Hole { room, place }));
+            };
+            if !fill.take(event.bytes()) {
+                break;
+            }
+            events.push(Arc::new(event));
+        }
+        Ok(events)
     }
-    Ok(events)
+}
+
+/// An event is not where it must be.
+#[derive(Debug, thiserror::Error)]
+#[error("the log of {room} has no event {place}; restore the database from a backup")]
+struct Hole {
+    room: RoomSlug,
+    place: u64,
 }
 
 /// Messages ready to be stored: made to JSON already, because the writer's time is everybody's.

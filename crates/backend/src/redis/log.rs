@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::ports::{Ids, RoomLog, Signal};
-use chat::{Head, Page, StoreError};
+use chat::{Fill, Head, Limit, Page, StoreError};
 use futures::stream::{BoxStream, StreamExt};
 use protocol::{Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 
+use super::error::Spoiled;
 use super::script::{self, Run};
 use super::{Inner, Redis, value};
 use crate::channels::Received;
@@ -75,28 +76,26 @@ impl RoomLog for Redis {
     }
 
     async fn head(&self, room: &RoomSlug) -> Result<Head, StoreError> {
-        let (head, _) = self.stretch(room, Direction::Newer(1), 0).await?;
+        let (head, _) = self.stretch(room, Direction::Newer(1), Limit::events(0)).await?;
         Ok(head)
     }
 
-    async fn read(&self, room: &RoomSlug, after: Seq, limit: u32) -> Result<Page, StoreError> {
-        let (head, events) = self
-            .stretch(room, Direction::Newer(after.get() + 1), limit)
-            .await?;
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError> {
+        let direction = Direction::Newer(after.get() + 1);
+        let (head, events) = self.stretch(room, direction, limit).await?;
         let newer = head.seq.get().saturating_sub(after.get());
-        whole(&events, newer.min(limit.into()), after.get() + 1)?;
+        whole(&events, newer, limit, (1..=newer).map(|n| after.get() + n))?;
         let more = newer > events.len() as u64;
         Ok(Page { head, events, more })
     }
 
-    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
         let last = before.map(|before| before.get().saturating_sub(1));
-        let limit = if last == Some(0) { 0 } else { limit };
+        let limit = if last == Some(0) { Limit::events(0) } else { limit };
         let (head, mut events) = self.stretch(room, Direction::Older(last), limit).await?;
-        events.reverse();
         let older = last.unwrap_or(head.seq.get()).min(head.seq.get());
-        let count = older.min(limit.into());
-        whole(&events, count, older + 1 - count)?;
+        whole(&events, older, limit, (1..=older).rev())?;
+        events.reverse();
         let more = older > events.len() as u64;
         Ok(Page { head, events, more })
     }
@@ -133,12 +132,12 @@ impl Inner {
 }
 
 impl Redis {
-    /// At most `limit` events in the direction read, and where the log stood then.
+    /// As many events as `limit` allows in the direction read, and where the log stood then.
     async fn stretch(
         &self,
         room: &RoomSlug,
         direction: Direction,
-        limit: u32,
+        limit: Limit,
     ) -> Result<(Head, Vec<Arc<RoomEvent>>), StoreError> {
         let (name, from) = match direction {
             Direction::Newer(from) => ("newer", from.to_string()),
@@ -147,23 +146,45 @@ impl Redis {
         let run = Run::new(&script::READ, self.inner.keys.log(room))
             .arg(name)
             .arg(from)
-            .number(limit.into());
+            .number(limit.events.into())
+            .number(limit.bytes as u64);
         let answer: Option<(String, u64, Vec<Entry>)> = value::read(self.inner.servers.run(run).await?)?;
         let (epoch, head, entries) = answer.ok_or_else(|| StoreError::NoSuchRoom(room.clone()))?;
         let head = Head {
             epoch: value::parsed(epoch)?,
             seq: value::parsed(head)?,
         };
-        let events = entries.into_iter().map(|entry| event(entry, room, &head));
-        let events = events.collect::<Result<_, _>>()?;
+        let (mut fill, mut events) = (Fill::new(limit), Vec::new());
+        for entry in entries {
+            let event = event(entry, room, &head)?;
+            if !fill.take(event.bytes()) {
+                break;
+            }
+            events.push(event);
+        }
         Ok((head, events))
     }
 }
 
-/// A stretch with a hole must not pass for a whole one, and who reads on would never come to its end.
-fn whole(events: &[Arc<RoomEvent>], count: u64, first: u64) -> Result<(), StoreError> {
-    let seqs = events.iter().map(|event| event.seq.get());
-    value::present(seqs.eq(first..first + count).then_some(()), "a log with a hole")
+/// A stretch with a hole must not pass for a whole one, and who reads on would never come to its end. `there` events
+/// exist in the direction read, at these `places`.
+fn whole(
+    events: &[Arc<RoomEvent>],
+    there: u64,
+    limit: Limit,
+    places: impl Iterator<Item = u64>,
+) -> Result<(), StoreError> {
+    let expected = there.min(limit.events.into());
+    let some = !events.is_empty() || expected == 0;
+    let in_place = events
+        .iter()
+        .map(|event| event.seq.get())
+        .eq(places.take(events.len()));
+    if some && in_place {
+        Ok(())
+    } else {
+        Err(StoreError::damaged(Spoiled("a log with a hole")))
+    }
 }
 
 fn event((id, fields): Entry, room: &RoomSlug, head: &Head) -> Result<Arc<RoomEvent>, StoreError> {

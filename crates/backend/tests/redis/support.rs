@@ -138,7 +138,9 @@ pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
     let stored = testkit::sample::whole_log(&log(redis), &RoomSlug::lobby()).await;
     let mut seen = HashSet::new();
     for event in &stored {
-        let protocol::EventBody::Posted { client_id, .. } = &event.body;
+        let protocol::EventBody::Posted { client_id, .. } = &event.body else {
+            panic!("only messages were sent");
+        };
         assert!(
             seen.insert((event.author.id.clone(), client_id.clone())),
             "{client_id} of {} is doubled",
@@ -149,7 +151,9 @@ pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
     for receipt in receipts.iter().flatten() {
         let place = usize::try_from(receipt.seq.get()).expect("it fits") - 1;
         let event = stored.get(place).expect("what was acknowledged is there");
-        let protocol::EventBody::Posted { client_id, .. } = &event.body;
+        let protocol::EventBody::Posted { client_id, .. } = &event.body else {
+            panic!("only messages were sent");
+        };
         assert_eq!((client_id, &event.epoch), (&receipt.client_id, &receipt.epoch));
         count += 1;
     }

@@ -10,14 +10,15 @@ use protocol::{PresenceList, RoomEvent, RoomSlug};
 use super::Hub;
 use crate::error::{ChatError, StoreError};
 use crate::ports::{PresenceChange, RoomLog, Signal};
-use crate::room::Head;
+use crate::room::{Head, Limit};
 
 /// What happens in a room, as everybody in it is told.
 #[derive(Clone, Debug)]
 pub enum Live {
-    /// The next events of the log: consecutive, never twice.
+    /// The next events of the log: consecutive, never twice, and no more than one [`Limit::CATCH_UP`] at a time.
     Events(Vec<Arc<RoomEvent>>),
-    /// The log has another epoch and stands there: whoever is there must reload the room.
+    /// The log stands there, and has another epoch, or more was missed than is caught up with: whoever is there must
+    /// reload the room.
     Reset(Head),
     /// Somebody came, went, or writes.
     Presence(PresenceChange),
@@ -37,7 +38,7 @@ pub struct Following {
 
 impl Hub {
     /// Everything that happens in a room after this call returned; with `after`, everything after that place, or
-    /// [`Live::Reset`] if the log does not continue it.
+    /// [`Live::Reset`] if the log does not continue it or has gone on too far.
     ///
     /// # Errors
     /// [`StoreError::NoSuchRoom`], or the backend does not answer.
@@ -64,12 +65,18 @@ impl Hub {
             log: Arc::clone(&self.log),
             room: room.clone(),
             head: head.clone(),
+            behind: false,
         };
         let feed = self.tails.feed(room, &head);
         let events = futures::stream::unfold(Some((cursor, signals, feed)), |state| async {
             let (mut cursor, mut signals, feed) = state?;
             loop {
-                match cursor.take(signals.next().await?).await {
+                let step = if cursor.behind {
+                    cursor.catch_up().await
+                } else {
+                    cursor.take(signals.next().await?).await
+                };
+                match step {
                     Ok(None) => {}
                     Ok(Some(live)) => {
                         match &live {
@@ -116,6 +123,8 @@ struct Cursor {
     log: Arc<dyn RoomLog>,
     room: RoomSlug,
     head: Head,
+    /// Not all that was missed has been read yet.
+    behind: bool,
 }
 
 impl Cursor {
@@ -132,21 +141,30 @@ impl Cursor {
         }
     }
 
+    /// Reads a page of what was missed.
     async fn catch_up(&mut self) -> Result<Option<Live>, StoreError> {
-        let mut missed = Vec::new();
-        loop {
-            let page = self.log.read(&self.room, self.head.seq, CATCH_UP_EVENTS).await?;
-            if page.head.epoch != self.head.epoch || page.head.seq < self.head.seq {
-                return self.reset().await;
+        let page = match self.log.read(&self.room, self.head.seq, Limit::CATCH_UP).await {
+            // Nobody can catch up through a hole, and to wait for it would be to stay silent for good.
+            Err(StoreError::Damaged(_)) => {
+                self.behind = false;
+                self.head = self.log.head(&self.room).await?;
+                return Ok(Some(Live::Reset(self.head.clone())));
             }
-            if let Some(last) = page.events.last() {
-                self.head.seq = last.seq;
-            }
-            missed.extend(page.events);
-            if !page.more {
-                return Ok((!missed.is_empty()).then_some(Live::Events(missed)));
-            }
+            read => read?,
+        };
+        let missed = page.head.seq.get().checked_sub(self.head.seq.get());
+        // While one catches up page by page, the log may go on: what counts is how far it is ahead now.
+        let far = missed.is_none_or(|missed| missed > CATCH_UP_EVENTS.into());
+        if page.head.epoch != self.head.epoch || far {
+            self.behind = false;
+            self.head = page.head.clone();
+            return Ok(Some(Live::Reset(page.head)));
         }
+        self.behind = page.more;
+        if let Some(last) = page.events.last() {
+            self.head.seq = last.seq;
+        }
+        Ok((!page.events.is_empty()).then_some(Live::Events(page.events)))
     }
 
     async fn reset(&mut self) -> Result<Option<Live>, StoreError> {

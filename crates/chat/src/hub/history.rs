@@ -1,10 +1,10 @@
 //! Stretches of a room's log: a page back, or what was missed.
 
-use protocol::limits::{CATCH_UP_EVENTS, PAGE_EVENTS};
-use protocol::{History, HistoryPage};
+use protocol::{History, HistoryPage, RoomSlug, Seq};
 
 use super::Hub;
 use crate::error::ChatError;
+use crate::room::{Limit, Page};
 
 impl Hub {
     /// The page before a place, what follows a place, or the latest page.
@@ -17,12 +17,9 @@ impl Hub {
             (Some(_), Some(_)) => {
                 return Err(super::bad_request("ask for `before` or `after`, not for both"));
             }
-            (before, None) => {
-                let page = || self.log.page(&room, before, PAGE_EVENTS);
-                self.with_lobby(&room, page).await?
-            }
+            (before, None) => self.page(&room, before, Limit::PAGE).await?,
             (None, Some(after)) => {
-                let read = || self.log.read(&room, after, CATCH_UP_EVENTS);
+                let read = || self.log.read(&room, after, Limit::CATCH_UP);
                 self.with_lobby(&room, read).await?
             }
         };
@@ -32,5 +29,12 @@ impl Hub {
             events: page.into_events(),
             more,
         })
+    }
+    /// The page that ends before a place, or the latest one.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::NoSuchRoom`], or the backend does not answer.
+    pub async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, ChatError> {
+        self.with_lobby(room, || self.log.page(room, before, limit)).await
     }
 }

@@ -1,12 +1,12 @@
 //! Join a room: be present, and continue from exactly what one has.
 
-use protocol::limits::{CATCH_UP_EVENTS, PAGE_EVENTS};
+use protocol::limits::CATCH_UP_EVENTS;
 use protocol::{Join, Joined, Person, Position, RoomSlug};
 
 use super::Hub;
 use super::tails::Served;
-use crate::error::ChatError;
-use crate::room::{ConnectionId, Page};
+use crate::error::{ChatError, StoreError};
+use crate::room::{ConnectionId, Head, Limit, Page};
 
 impl Hub {
     /// Is present in a room, without asking for anything of it.
@@ -42,8 +42,9 @@ impl Hub {
         } else {
             let room = self.room(&slug).await?;
             self.enter(person, connection, &slug).await?;
+            let latest = from.is_none();
             let (page, reset) = self.read(&slug, from).await?;
-            self.tails.learn(&room, &page);
+            self.tails.learn(&room, &page, latest || reset);
             (room, page, reset)
         };
         let roster = self.roster(&slug).await?;
@@ -68,29 +69,29 @@ impl Hub {
     /// What `from` misses, or else the latest page and whether that is news.
     async fn read(&self, slug: &RoomSlug, from: Option<Position>) -> Result<(Page, bool), ChatError> {
         // The storage may be emptied between any two of these: there is a lobby nevertheless.
-        let latest = || self.with_lobby(slug, || self.log.page(slug, None, PAGE_EVENTS));
+        let latest = || self.page(slug, None, Limit::PAGE);
         let Some(from) = from else {
             return Ok((latest().await?, false));
         };
-        let read = || self.log.read(slug, from.seq, CATCH_UP_EVENTS);
-        let missed = self.with_lobby(slug, read).await?;
-        if continues(&from, &missed) {
-            Ok((missed, false))
-        } else {
-            Ok((latest().await?, true))
+        let read = || self.log.read(slug, from.seq, Limit::CATCH_UP);
+        match self.with_lobby(slug, read).await {
+            Ok(missed) if continues(&from, &missed.head) => Ok((missed, false)),
+            // Somewhere in what was missed there is a hole: the end of the log may be whole.
+            Ok(_) | Err(ChatError::Store(StoreError::Damaged(_))) => Ok((latest().await?, true)),
+            Err(error) => Err(error),
         }
     }
 }
 
-/// Whether what was read after a position, together with what the client has, is the whole log.
-fn continues(from: &Position, missed: &Page) -> bool {
-    from.epoch == missed.head.epoch && from.seq <= missed.head.seq && !missed.more
+/// Whether a client at this position can catch up with the log: page by page, if what it missed is large.
+fn continues(from: &Position, head: &Head) -> bool {
+    let missed = head.seq.get().checked_sub(from.seq.get());
+    from.epoch == head.epoch && missed.is_some_and(|missed| missed <= CATCH_UP_EVENTS.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::room::Head;
     use protocol::{Epoch, Seq};
 
     fn seq(n: u64) -> Seq {
@@ -100,31 +101,21 @@ mod tests {
     #[test]
     fn a_position_is_continued_only_in_its_own_epoch_without_a_hole() {
         let (mine, other) = (Epoch::from_random(1), Epoch::from_random(2));
-        let page = |epoch: &Epoch, head, more| Page {
-            head: Head {
-                epoch: epoch.clone(),
-                seq: seq(head),
-            },
-            events: vec![],
-            more,
+        let head = |epoch: &Epoch, at| Head {
+            epoch: epoch.clone(),
+            seq: seq(at),
         };
         let from = Position {
             epoch: mine.clone(),
             seq: seq(7),
         };
-        assert!(continues(&from, &page(&mine, 7, false)));
-        assert!(continues(&from, &page(&mine, 9, false)));
+        assert!(continues(&from, &head(&mine, 7)));
+        assert!(continues(&from, &head(&mine, 507)));
+        assert!(!continues(&from, &head(&mine, 508)), "too much was missed");
         assert!(
-            !continues(&from, &page(&mine, 9_000, true)),
-            "too much was missed"
-        );
-        assert!(
-            !continues(&from, &page(&mine, 6, false)),
+            !continues(&from, &head(&mine, 6)),
             "a place that the log never reached"
         );
-        assert!(
-            !continues(&from, &page(&other, 9, false)),
-            "another life of the log"
-        );
+        assert!(!continues(&from, &head(&other, 9)), "another life of the log");
     }
 }

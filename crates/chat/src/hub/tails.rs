@@ -7,15 +7,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::limits::PAGE_EVENTS;
 use protocol::{Position, RoomEvent, RoomSlug, Seq};
 
-use crate::room::{Head, Page, Room};
+use crate::room::{Fill, Head, Limit, Page, Room};
 
-/// A room is worth keeping when so many have asked for it while it was followed.
+/// A room is worth keeping when this many have asked for it while it was followed.
 const WORTH: u32 = 4;
-/// Events of a tail.
-const KEPT: usize = PAGE_EVENTS as usize;
 
 /// The tails, by room.
 #[derive(Clone, Default)]
@@ -26,8 +23,10 @@ struct Tail {
     asked: u32,
     /// None until it is known and worth keeping.
     room: Option<Room>,
-    /// Consecutive, and the last one is at `head`.
+    /// Consecutive, and the last one is at `head`. No more than one page.
     events: VecDeque<Arc<RoomEvent>>,
+    /// They are as many as fit in a page.
+    full: bool,
 }
 
 /// A follower's hold on its room's tail, which ends with it. Only the first follower of a room has one.
@@ -59,6 +58,7 @@ impl Tails {
                 asked: 0,
                 room: None,
                 events: VecDeque::new(),
+                full: false,
             };
             tails.insert(room.clone(), tail);
         }
@@ -76,7 +76,7 @@ impl Tails {
         let room = tail.room.clone()?;
         let first = tail.first();
         let page = match from {
-            None if first == Seq::ZERO.next() || tail.events.len() >= KEPT => Page {
+            None if first == Seq::ZERO.next() || tail.full => Page {
                 head: tail.head.clone(),
                 events: tail.events.iter().cloned().collect(),
                 more: first > Seq::ZERO.next(),
@@ -96,20 +96,26 @@ impl Tails {
         Some(Served { room, page })
     }
 
-    /// Remembers what was read because it was not here: a room, and events up to its head.
-    pub fn learn(&self, room: &Room, page: &Page) {
+    /// Remembers what was read because it was not here: a room, and events up to its head. `latest`: it is the latest
+    /// page.
+    pub fn learn(&self, room: &Room, page: &Page, latest: bool) {
         let mut tails = self.tails();
         let Some(tail) = tails.get_mut(&room.slug).filter(|tail| tail.asked >= WORTH) else {
             return;
         };
+        // Catching up in several pages, this one does not reach the head.
+        if !latest && page.more {
+            return;
+        }
         // Older than what the follower has brought meanwhile: the next one who asks tries again.
         let useful =
             page.head.seq > tail.head.seq || page.events.len() > tail.events.len() || tail.room.is_none();
         if page.head.epoch == tail.head.epoch && page.head.seq >= tail.head.seq && useful {
             tail.room = Some(room.clone());
             tail.head = page.head.clone();
-            let surplus = page.events.len().saturating_sub(KEPT);
-            tail.events = page.events.iter().skip(surplus).cloned().collect();
+            tail.events = page.events.iter().cloned().collect();
+            tail.full = latest;
+            tail.trim();
         }
     }
 }
@@ -125,8 +131,7 @@ impl Tail {
     fn push(&mut self, event: &Arc<RoomEvent>) {
         if event.epoch != self.head.epoch || event.seq > self.head.seq.next() {
             // Not what it was: it is read anew.
-            self.room = None;
-            self.events.clear();
+            self.forget();
         } else if event.seq <= self.head.seq {
             return;
         }
@@ -136,9 +141,24 @@ impl Tail {
         };
         if self.room.is_some() {
             self.events.push_back(Arc::clone(event));
-            let surplus = self.events.len().saturating_sub(KEPT);
-            self.events.drain(..surplus);
+            self.trim();
         }
+    }
+
+    /// Drops what is more than a page.
+    fn trim(&mut self) {
+        let mut page = Fill::new(Limit::PAGE);
+        let newest_first = self.events.iter().rev();
+        let kept = newest_first.take_while(|event| page.take(event.bytes())).count();
+        let surplus = self.events.len() - kept;
+        self.events.drain(..surplus);
+        self.full |= surplus > 0;
+    }
+
+    fn forget(&mut self) {
+        self.room = None;
+        self.events.clear();
+        self.full = false;
     }
 }
 
@@ -152,8 +172,7 @@ impl Feed {
     pub fn reset(&self, head: &Head) {
         self.change(|tail| {
             tail.head = head.clone();
-            tail.room = None;
-            tail.events.clear();
+            tail.forget();
         });
     }
 
@@ -246,7 +265,7 @@ mod tests {
     #[test]
     fn a_tail_serves_what_it_has_whole() {
         let (tails, feed) = wanted(60);
-        tails.learn(&lobby(), &page(1, 11..=60));
+        tails.learn(&lobby(), &page(1, 11..=60), true);
         assert_eq!(seqs(&tails, None), Some((11..=60).collect()));
         feed.events(&[event(1, 60), event(1, 61)]);
         assert_eq!(seqs(&tails, None), Some((12..=61).collect()));
@@ -265,7 +284,7 @@ mod tests {
     #[test]
     fn a_young_room_is_whole_with_less() {
         let (tails, feed) = wanted(2);
-        tails.learn(&lobby(), &page(1, 1..=2));
+        tails.learn(&lobby(), &page(1, 1..=2), true);
         feed.events(&[event(1, 3)]);
         assert_eq!(seqs(&tails, None), Some(vec![1, 2, 3]));
     }
@@ -274,30 +293,30 @@ mod tests {
     fn what_is_older_than_the_follower_is_not_learnt() {
         let (tails, feed) = wanted(60);
         feed.events(&[event(1, 61)]);
-        tails.learn(&lobby(), &page(1, 11..=60));
+        tails.learn(&lobby(), &page(1, 11..=60), true);
         assert_eq!(seqs(&tails, None), None);
-        tails.learn(&lobby(), &page(1, 12..=61));
+        tails.learn(&lobby(), &page(1, 12..=61), true);
         assert_eq!(seqs(&tails, None), Some((12..=61).collect()));
     }
 
     #[test]
     fn a_hole_or_another_life_empties_it() {
         let (tails, feed) = wanted(60);
-        tails.learn(&lobby(), &page(1, 11..=60));
+        tails.learn(&lobby(), &page(1, 11..=60), true);
         feed.events(&[event(1, 62)]);
         assert_eq!(seqs(&tails, Some((1, 62))), None);
-        tails.learn(&lobby(), &page(1, 13..=62));
+        tails.learn(&lobby(), &page(1, 13..=62), true);
         assert!(seqs(&tails, None).is_some());
         feed.reset(&head(2, 0));
         assert_eq!(seqs(&tails, None), None);
-        tails.learn(&lobby(), &page(1, 13..=62));
+        tails.learn(&lobby(), &page(1, 13..=62), true);
         assert_eq!(seqs(&tails, None), None, "a page of the old life");
     }
 
     #[test]
     fn only_the_first_follower_feeds_and_its_end_is_the_tails() {
         let (tails, feed) = wanted(60);
-        tails.learn(&lobby(), &page(1, 11..=60));
+        tails.learn(&lobby(), &page(1, 11..=60), true);
         drop(tails.feed(&RoomSlug::lobby(), &head(1, 60)));
         assert!(seqs(&tails, None).is_some());
         drop(feed);

@@ -42,15 +42,15 @@ impl Views {
         }
         let Some(view) = self.all.last_mut() else { return };
         let Some((first, last)) = view.shown.first().zip(view.shown.last()) else {
-            view.shown = events.iter().map(Shown::from).collect();
+            view.shown = events.iter().filter_map(Shown::of).collect();
             return;
         };
         let (first, last) = (first.place.seq, last.place.seq);
         let newer = events.iter().filter(|event| event.seq > last);
-        view.shown.extend(newer.map(Shown::from));
+        view.shown.extend(newer.filter_map(Shown::of));
         let older = events.iter().take_while(|event| event.seq < first);
         view.shown
-            .splice(0..0, older.map(Shown::from).collect::<Vec<_>>());
+            .splice(0..0, older.filter_map(Shown::of).collect::<Vec<_>>());
     }
 
     /// The events are one stretch that ends where the timeline says that it stands.

@@ -1,112 +1,83 @@
-//! From the log to the connections in the room, as `server/src/socket/fanout.rs` and `pack.rs` do it.
+//! From the log to the connections in the room: the real follower, and packs as `server/src/socket/pack.rs` makes them.
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use chat::{ChatError, Following, Head, Hub, Live, StoreError};
-use futures::channel::oneshot;
-use futures::future::{AbortHandle, Shared};
+use chat::followers::Listener;
+use chat::{ChatError, Follower, Head, Hub, Live};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
-use protocol::{ErrorCode, Refusal, RoomEvent, RoomSlug};
+use protocol::{Refusal, RoomEvent, RoomSlug};
 
 use super::Replica;
 use crate::link::Told;
 
 /// What arrives within this many milliseconds leaves together.
 const WINDOW: u64 = 25;
-/// So long the room is followed after the last one left.
+/// How long the room is followed after the last one left, in milliseconds.
 const LINGER: u64 = 5_000;
-/// So long until it is followed again after it was lost.
+/// When to follow a lost room again, in milliseconds.
 const RETRY: u64 = 500;
 
-type Started = Shared<oneshot::Receiver<Result<(), Refusal>>>;
-
-/// Whether the room is followed, and for how many connections.
-#[derive(Default)]
-pub struct Fanout {
-    holders: Cell<usize>,
-    following: RefCell<Option<(Started, AbortHandle)>>,
+/// Keeps the room followed.
+pub struct Hold {
+    replica: Rc<Replica>,
+    /// None once it is let go.
+    follower: Option<Arc<Follower<()>>>,
 }
 
-impl Fanout {
-    /// The process is gone.
-    pub fn clear(&self) {
-        self.holders.set(0);
-        self.following.replace(None);
-    }
-
+impl Hold {
     /// Has the room followed: whatever is stored after this returns reaches the connections that are in the room.
-    pub async fn hold(replica: &Rc<Replica>, hub: &Hub) -> Result<(), Refusal> {
-        let fanout = &replica.fanout;
-        fanout.holders.set(fanout.holders.get() + 1);
-        let current = fanout
-            .following
-            .borrow()
-            .as_ref()
-            .map(|(started, _)| started.clone());
-        let started = current.unwrap_or_else(|| {
-            let (sender, receiver) = oneshot::channel();
-            let started = receiver.shared();
-            let task = replica.spawn(follow(Rc::clone(replica), hub.clone(), sender));
-            fanout.following.replace(Some((started.clone(), task)));
-            started
+    pub async fn take(replica: &Rc<Replica>, hub: &Hub) -> Result<Self, Refusal> {
+        let followers = replica.followers.borrow().clone();
+        let follower = followers.hold(&RoomSlug::lobby(), |start| {
+            let (there, hub) = (Rc::clone(replica), hub.clone());
+            replica.spawn(async move { hub.keep_following(start, Telling(there)).await });
         });
-        let gone = || Refusal::new(ErrorCode::Unavailable, "the server is stopping").retry_after_ms(1_000);
-        let held = started.await.unwrap_or_else(|_| Err(gone()));
-        if held.is_err() {
-            Self::let_go(replica);
+        let hold = Self {
+            replica: Rc::clone(replica),
+            follower: Some(follower),
+        };
+        if let Some(follower) = &hold.follower {
+            follower.started().await?;
         }
-        held
+        Ok(hold)
     }
+}
 
-    /// One connection less. After the last one the room is followed a while longer: people reload.
-    pub fn let_go(replica: &Rc<Replica>) {
-        let holders = &replica.fanout.holders;
-        holders.set(holders.get().saturating_sub(1));
-        if holders.get() == 0 {
-            let there = Rc::clone(replica);
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let replica = &self.replica;
+        if let Some(last) = self.follower.take().and_then(Follower::release)
+            && replica.is_up()
+        {
+            let time = replica.world.time.clone();
             replica.spawn(async move {
-                there.world.time.sleep(LINGER).await;
-                if there.fanout.holders.get() == 0
-                    && let Some((_, task)) = there.fanout.following.take()
-                {
-                    task.abort();
-                }
+                time.sleep(LINGER).await;
+                drop(last);
             });
         }
     }
 }
 
-async fn follow(replica: Rc<Replica>, hub: Hub, started: oneshot::Sender<Result<(), Refusal>>) {
-    let room = RoomSlug::lobby();
-    let mut started = Some(started);
-    let mut told: Option<Head> = None;
-    let mut gone = false;
-    loop {
-        match hub.follow(&room, told.clone()).await {
-            Ok(Following { head, live }) => {
-                if let Some(started) = started.take() {
-                    let _nobody = started.send(Ok(()));
-                }
-                gone = false;
-                deliver(&replica, live, told.insert(head)).await;
-            }
-            Err(error) if told.is_none() => {
-                replica.fanout.following.replace(None);
-                if let Some(started) = started.take() {
-                    let _nobody = started.send(Err(Refusal::from(&error)));
-                }
-                return;
-            }
-            Err(ChatError::Store(StoreError::NoSuchRoom(_))) => {
-                if !std::mem::replace(&mut gone, true) {
-                    send(&replica, &Told::Reset);
-                }
-            }
-            Err(_) => {}
-        }
-        replica.world.time.sleep(RETRY).await;
+/// Tells the replica's connections what happens in the room.
+struct Telling(Rc<Replica>);
+
+impl Listener for Telling {
+    async fn deliver(&mut self, live: BoxStream<'static, Live>, told: &mut Head) {
+        deliver(&self.0, live, told).await;
+    }
+
+    async fn gone(&mut self) {
+        send(&self.0, &Told::Reset);
+    }
+
+    fn failed(&mut self, _: &ChatError) {}
+
+    fn panicked(&mut self) {}
+
+    async fn pause(&mut self) {
+        self.0.world.time.sleep(RETRY).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chat::ports::{RoomLog, Signal};
-use chat::{Page, StoreError};
+use chat::{Limit, Page, StoreError};
 use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::BoxStream;
@@ -32,6 +32,7 @@ macro_rules! room_log_contract {
             fifty_authors_at_once_leave_no_hole
             reading_on_has_exact_edges
             paging_back_has_exact_edges
+            a_stretch_ends_at_a_size_in_both_directions
             an_empty_log_can_be_read
             an_unknown_room_is_refused
             rooms_are_independent
@@ -53,7 +54,9 @@ async fn follow(log: &Arc<dyn RoomLog>, room: &RoomSlug) -> BoxStream<'static, S
 }
 
 async fn read(log: &Arc<dyn RoomLog>, room: &RoomSlug, after: Seq, limit: u32) -> Page {
-    log.read(room, after, limit).await.expect("the log can be read")
+    log.read(room, after, Limit::events(limit))
+        .await
+        .expect("the log can be read")
 }
 
 /// The next event of a follower that is quick enough.
@@ -141,7 +144,10 @@ pub async fn an_append_is_visible_when_it_returns(backend: &Backend) {
         assert_eq!(log.head(&room).await.expect("there is a head").seq, seq(n));
         let read = read(log, &room, seq(n - 1), 10).await;
         assert_eq!((seqs(&read.events), read.head.seq), (vec![n], seq(n)));
-        let page = log.page(&room, None, 1).await.expect("there is a page");
+        let page = log
+            .page(&room, None, Limit::events(1))
+            .await
+            .expect("there is a page");
         assert_eq!(seqs(&page.events), [n]);
     }
 }
@@ -334,7 +340,10 @@ pub async fn paging_back_has_exact_edges(backend: &Backend) {
         (Some(100), 3, 8..11, true),
         (Some((1 << 53) - 1), 3, 8..11, true),
     ] {
-        let page = backend.log.page(&room, before.map(seq), limit).await;
+        let page = backend
+            .log
+            .page(&room, before.map(seq), Limit::events(limit))
+            .await;
         let page = page.expect("there is a page");
         assert_eq!(
             (seqs(&page.events), page.more),
@@ -342,6 +351,68 @@ pub async fn paging_back_has_exact_edges(backend: &Backend) {
             "{limit} before {before:?}"
         );
         assert_eq!(page.head.seq, seq(10));
+    }
+}
+
+/// In bytes of what travels; one event comes always, `more` stays true to its meaning, and nothing is skipped.
+pub async fn a_stretch_ends_at_a_size_in_both_directions(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let lengths = [10, 8_000, 8_000, 1, 8_000, 5, 5, 8_000];
+    for (n, length) in lengths.into_iter().enumerate() {
+        let sent = vec![message(&format!("m-{n}"), &"𝔛".repeat(length))];
+        append(&backend.log, &room, &person("Ada"), sent).await;
+    }
+    let stored = whole_log(&backend.log, &room).await;
+    let log = &backend.log;
+    for bytes in [0, 1, 40_000, 70_000, 1_000_000] {
+        let limit = Limit { events: 7, bytes };
+        let expected = |events: &mut dyn Iterator<Item = &Arc<RoomEvent>>| {
+            let (mut left, mut count) = (bytes, 0);
+            for event in events.take(7) {
+                let size = serde_json::to_string(&**event).expect("an event is JSON").len();
+                // Not to the byte: how much an event takes is rounded up a little.
+                if count > 0 && size + 100 > left {
+                    break;
+                }
+                left = left.saturating_sub(size);
+                count += 1;
+            }
+            count
+        };
+        let (mut newer, mut after) = (Vec::new(), 0);
+        loop {
+            let page = log.read(&room, seq(after), limit).await.expect("it can be read");
+            assert_eq!(
+                page.events.len(),
+                expected(&mut stored[newer.len()..].iter()),
+                "{bytes} bytes"
+            );
+            newer.extend(page.events);
+            assert_eq!(page.more, newer.len() < stored.len());
+            if !page.more {
+                break;
+            }
+            after = newer.len() as u64;
+        }
+        assert_eq!(newer, stored, "{bytes} bytes");
+        let (mut older, mut before) = (Vec::new(), None);
+        loop {
+            let mut page = log.page(&room, before, limit).await.expect("it can be read");
+            let left = &stored[..stored.len() - older.len()];
+            assert_eq!(
+                page.events.len(),
+                expected(&mut left.iter().rev()),
+                "{bytes} bytes"
+            );
+            before = page.events.first().map(|first| first.seq);
+            page.events.extend(older);
+            older = page.events;
+            assert_eq!(page.more, older.len() < stored.len());
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(older, stored, "{bytes} bytes");
     }
 }
 
@@ -357,7 +428,7 @@ pub async fn an_empty_log_can_be_read(backend: &Backend) {
     };
     assert_eq!(read(&backend.log, &room, Seq::ZERO, 50).await, empty);
     for before in [None, Some(seq(1)), Some(seq(9))] {
-        let page = backend.log.page(&room, before, 50).await;
+        let page = backend.log.page(&room, before, Limit::events(50)).await;
         assert_eq!(page.expect("there is a page"), empty);
     }
 }
@@ -371,8 +442,8 @@ pub async fn an_unknown_room_is_refused(backend: &Backend) {
             .await
             .err(),
         log.head(&nowhere).await.err(),
-        log.read(&nowhere, Seq::ZERO, 10).await.err(),
-        log.page(&nowhere, None, 10).await.err(),
+        log.read(&nowhere, Seq::ZERO, Limit::PAGE).await.err(),
+        log.page(&nowhere, None, Limit::PAGE).await.err(),
         log.follow(&nowhere).await.err(),
     ];
     for refusal in refusals {

@@ -1,6 +1,7 @@
 -- A stretch of a room's log and where the log stands, in one view.
 --
--- KEYS: room, log.  ARGV: 'newer' or 'older', the first seq in that direction, how many.
+-- KEYS: room, log.  ARGV: 'newer' or 'older', the first seq in that direction, how many, how many bytes. It stops
+-- soon after that many bytes; whoever asked drops what is too much.
 -- Answers nothing if there is no room, else the epoch, the head, and the stream's entries in the direction read.
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if not epoch then
@@ -8,13 +9,29 @@ if not epoch then
 end
 local head = tonumber(redis.call('HGET', KEYS[1], 'head'))
 local entries = {}
-if ARGV[3] ~= '0' then
+local left, bytes = tonumber(ARGV[3]), tonumber(ARGV[4])
+-- Absent: from the latest on.
+local from = ARGV[2] == '' and '+' or ARGV[2]
+-- One entry comes always.
+while left > 0 and (bytes > 0 or #entries == 0) do
+  -- Long events are read a few at a time.
+  local count = math.min(left, math.max(8, math.min(1000, math.floor(bytes / 16384))))
+  local some
   if ARGV[1] == 'newer' then
-    entries = redis.call('XRANGE', KEYS[2], ARGV[2], '+', 'COUNT', ARGV[3])
+    some = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', count)
   else
-    -- Absent: from the latest on.
-    local from = ARGV[2] == '' and '+' or ARGV[2]
-    entries = redis.call('XREVRANGE', KEYS[2], from, '-', 'COUNT', ARGV[3])
+    some = redis.call('XREVRANGE', KEYS[2], from, '-', 'COUNT', count)
   end
+  for _, entry in ipairs(some) do
+    entries[#entries + 1] = entry
+    for _, part in ipairs(entry[2]) do
+      bytes = bytes - #part
+    end
+  end
+  if #some < count then
+    break
+  end
+  left = left - count
+  from = '(' .. some[#some][1]
 end
 return { epoch, head, entries }
