@@ -212,7 +212,7 @@ async fn a_follower_that_sleeps_is_told_of_the_gap() {
         let embedded = open(folder.path());
         let lobby = create_lobby(&embedded).await;
         let mut signals = RoomLog::follow(&embedded, &lobby).await.unwrap();
-        for batch in 0..11 {
+        for batch in 0..31 {
             let sent = messages(&format!("b{batch}"), 100);
             append(&log(&embedded), &lobby, &person("Ada"), sent).await;
         }
@@ -222,10 +222,10 @@ async fn a_follower_that_sleeps_is_told_of_the_gap() {
             heard = event.seq;
         }
         // What ended the loop is the gap: what comes after it is news.
-        assert!((1..1_100).contains(&heard.get()));
+        assert!((1..3_100).contains(&heard.get()));
         append(&log(&embedded), &lobby, &person("Ada"), messages("after", 1)).await;
         match signals.next().await {
-            Some(Signal::Event(event)) => assert_eq!(event.seq.get(), 1_101),
+            Some(Signal::Event(event)) => assert_eq!(event.seq.get(), 3_101),
             other => panic!("news, but: {other:?}"),
         }
     })
@@ -295,7 +295,7 @@ async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
     within(async {
         for sql in [
             "DELETE FROM events WHERE seq = 5",
-            "UPDATE events SET body = 'nothing' WHERE seq = 5",
+            "UPDATE events SET body = '[]' WHERE seq = 5",
             "UPDATE events SET body = '{\"type\":\"posted\"}' WHERE seq = 5",
         ] {
             let (_folder, embedded, lobby) = tampered(sql).await;

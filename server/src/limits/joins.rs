@@ -203,7 +203,10 @@ mod tests {
                     worst = worst.max(wait);
                 }
             }
-            assert!(worst <= Duration::from_secs(2), "{worst:?} with {flooding} addresses");
+            assert!(
+                worst <= Duration::from_secs(2),
+                "{worst:?} with {flooding} addresses"
+            );
             assert!(flooding > 7 || worst <= Duration::from_millis(500), "{worst:?}");
         }
     }

@@ -11,7 +11,7 @@ use chat::ports::{Directory, Presence, RoomLog};
 use chat::{ConnectionId, Following, Head, Hub, Live, StoreError};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use protocol::{Receipt, RoomEvent, RoomSlug, Timestamp};
+use protocol::{History, Receipt, RoomEvent, RoomSlug, Timestamp};
 use testkit::sample::{message, person, room};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -209,7 +209,22 @@ impl Follower {
                         heard.lost += 1;
                         live = follow_again(&hub, &head).await;
                     }
-                    Some(Live::Reset(_)) => panic!("the log has no other epoch"),
+                    Some(Live::Reset(now)) => {
+                        assert_eq!(now.epoch, head.epoch, "the log has no other epoch");
+                        // More was missed than is caught up with: whoever is told so reads it.
+                        while head.seq < now.seq {
+                            let page = hub.history(History {
+                                room: RoomSlug::lobby(),
+                                before: None,
+                                after: Some(head.seq),
+                            });
+                            for event in page.await.map_or_else(|_| Vec::new(), |page| page.events) {
+                                head.seq = event.seq;
+                                heard.events.push(Arc::new(event));
+                            }
+                        }
+                        heard.lost += 1;
+                    }
                 }
                 let seqs = heard.events.iter().map(|event| event.seq.get());
                 heard_last.store(seqs.clone().max().unwrap_or(0), Ordering::Relaxed);
