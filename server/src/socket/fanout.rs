@@ -105,7 +105,9 @@ impl Hold {
 
     /// Has a socket hear the room for as long as this lives.
     pub fn hear(&mut self, socket: &SocketRef) {
-        self.place = wire(socket).zip(self.audience()).map(|(wire, audience)| audience.enter(wire));
+        self.place = wire(socket)
+            .zip(self.audience())
+            .map(|(wire, audience)| audience.enter(wire));
     }
 }
 
