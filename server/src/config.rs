@@ -137,7 +137,7 @@ impl Config {
             )
         })?;
         let log = get("HUBBUB_LOG");
-        let log = EnvFilter::try_new(&log).map_err(|_| {
+        let log = crate::log::parse(&log).map_err(|_| {
             invalid(
                 "HUBBUB_LOG",
                 &log,

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::shutdown::Deadline;
 use crate::state::State;
 pub use budget::{Account, BUDGET, Budget, MUCH};
 pub use stream::Stream;
@@ -32,8 +33,8 @@ const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(25);
 const SEND_BUFFER: usize = 64 * 1024;
 /// Connections that the kernel holds for us before they are accepted.
 const BACKLOG: u32 = 4_096;
-/// Requests in flight get this long to end when the server stops.
-const LAST_REQUESTS: Duration = Duration::from_secs(3);
+/// What requests in flight leave of the time to stop to what comes after them.
+const AFTER_REQUESTS: Duration = Duration::from_millis(4_500);
 
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -73,12 +74,12 @@ pub fn bind(addr: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
-/// Serves until `stop`, then drains.
-pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Output = ()>) {
+/// Serves until `stop` says by when everything must be over, then drains.
+pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Output = Deadline>) -> Deadline {
     let app = crate::http::service(state);
     let (open, last) = (TaskTracker::new(), CancellationToken::new());
     let mut stop = std::pin::pin!(stop);
-    loop {
+    let deadline = loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
@@ -89,7 +90,7 @@ pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Outpu
                     continue;
                 }
             },
-            () = &mut stop => break,
+            deadline = &mut stop => break deadline,
         };
         // An address at its cap is closed without a word: an answer would cost what the cap protects.
         // A trusted proxy is no address in this sense: it stands for everybody behind it.
@@ -137,14 +138,15 @@ pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Outpu
                 tracing::debug!(%peer, %error, "connection ended");
             }
         });
-    }
+    };
     drop(listener);
-    state.drain().await;
+    state.drain(deadline).await;
     last.cancel();
     open.close();
-    if tokio::time::timeout(LAST_REQUESTS, open.wait()).await.is_err() {
+    if deadline.leaving(AFTER_REQUESTS, open.wait()).await.is_none() {
         tracing::info!("some requests did not end in time");
     }
+    deadline
 }
 
 async fn answer(app: crate::http::App, request: http::Request<Incoming>) -> http::Response<Body> {

@@ -5,9 +5,11 @@ mod engine;
 mod http;
 mod limits;
 mod listener;
+mod log;
 mod metrics;
 mod origins;
 mod proxies;
+mod readiness;
 mod session;
 mod shutdown;
 mod site;
@@ -18,43 +20,40 @@ mod storage;
 use std::process::ExitCode;
 
 use config::{Config, Invocation};
+use log::Log;
 
 fn main() -> ExitCode {
-    match Config::from_command_line(std::env::args(), |name| std::env::var(name).ok()) {
-        Ok(Invocation::Serve(config)) => match serve(*config) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&error),
-        },
+    let log = match Log::start() {
+        Ok(log) => log,
+        // Standard error is the log's, and there is none.
+        Err(_) => return ExitCode::FAILURE,
+    };
+    let ended = match Config::from_command_line(std::env::args(), |name| std::env::var(name).ok()) {
+        Ok(Invocation::Serve(config)) => serve(*config, &log),
         Ok(Invocation::Print(text)) => {
             say(&text);
-            ExitCode::SUCCESS
+            Ok(())
         }
-        Err(error) => fail(&error),
-    }
+        Err(error) => Err(error),
+    };
+    let code = match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.say(&format!("hubbub: {error}"));
+            ExitCode::FAILURE
+        }
+    };
+    log.finish();
+    code
 }
 
 #[tokio::main]
-async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
-    tracing_subscriber::fmt()
-        .with_env_filter(config.log.clone())
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .init();
+async fn serve(config: Config, log: &Log) -> Result<(), Box<dyn std::error::Error>> {
+    log.listen(config.log.clone());
     let listener = listener::bind(config.addr)?;
     let state = state::State::open(config).await?;
     say(&format!("Hubbub is at http://{}", listener.local_addr()?));
-    let stop = shutdown::signal()?;
-    listener::serve(listener, &state, stop).await;
-    state.close().await;
-    Ok(())
-}
-
-/// One clear line on standard error, and an exit code that says that it failed.
-fn fail(error: &dyn std::fmt::Display) -> ExitCode {
-    use std::io::Write;
-    // Nobody can be told if standard error is closed.
-    let _ = writeln!(std::io::stderr(), "hubbub: {error}");
-    ExitCode::FAILURE
+    shutdown::serve(listener, &state, log).await
 }
 
 fn say(text: &str) {

@@ -129,6 +129,13 @@ impl Metrics {
             "Joins that were told to come back at their turn",
             metrics.deferred.clone(),
         );
+        let log = crate::log::counters();
+        registry.register("panics", "Panics, each of them a fault of the server", log.panics);
+        registry.register(
+            "log_lines_lost",
+            "Log lines that standard error did not take",
+            log.lost,
+        );
         registry.register("tasks", "Tasks that have not ended", metrics.tasks.clone());
         registry.register_with_unit(
             "append",

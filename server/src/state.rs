@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use backend::{Vitals, tireless};
 use chat::{ChatError, Hub, SessionDigest};
 use protocol::SessionToken;
 use socketioxide::SocketIo;
@@ -17,10 +18,15 @@ use crate::listener::{BUDGET, Budget};
 use crate::metrics::Metrics;
 use crate::origins::Origins;
 use crate::proxies::Proxies;
+use crate::readiness::Readiness;
 use crate::session::Sessions;
+use crate::shutdown::Deadline;
 use crate::site::Site;
 use crate::socket::{Fanout, Lines, Logins};
 use crate::storage::Storage;
+
+/// What tasks leave of the time to stop, so that the storage can close.
+const STORAGE: Duration = Duration::from_secs(3);
 
 /// Shared by every handler. Cheap to clone.
 #[derive(Clone)]
@@ -58,7 +64,12 @@ pub struct Shared {
     pub logins: Logins,
     /// Every task that must be over before the storage closes.
     pub tasks: TaskTracker,
-    storage: Storage,
+    /// The threads and tasks that the process cannot live without.
+    pub vitals: Vitals,
+    /// What the storage last said about itself.
+    pub readiness: Readiness,
+    /// Where everything is kept.
+    pub storage: Storage,
     draining: AtomicBool,
 }
 
@@ -93,7 +104,10 @@ impl State {
         let sessions = storage.sessions(session_key.as_deref(), &data_dir).await?;
         let hub = Hub::open(storage.ports()).await?;
         let gate = Gate::new(limits);
-        tokio::spawn(gate.clone().forget_idle());
+        let forgetting = gate.clone();
+        tokio::spawn(tireless("table of addresses", move || {
+            forgetting.clone().forget_idle()
+        }));
         let sockets = crate::socket::Server::new(gate.limits());
         let tasks = TaskTracker::new();
         let metrics = Metrics::new();
@@ -112,9 +126,11 @@ impl State {
             renderer: Renderer::new(),
             proxies,
             tasks,
+            vitals: storage.vitals(),
             storage,
             lines: Lines::default(),
             logins: Logins::default(),
+            readiness: Readiness::default(),
             draining: AtomicBool::new(false),
         }));
         crate::socket::listen(&state);
@@ -146,23 +162,22 @@ impl State {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Stop being ready, tell every client to come back, close their connections.
-    pub async fn drain(&self) {
+    /// Stops being ready, tells every client to come back, and closes their connections.
+    pub async fn drain(&self, deadline: Deadline) {
         self.draining.store(true, Ordering::Relaxed);
-        crate::socket::say_goodbye(self).await;
+        crate::socket::say_goodbye(self, deadline).await;
         self.lines.end();
     }
 
     /// Waits for what was taken up, then closes the storage.
-    pub async fn close(&self) {
+    pub async fn close(&self, deadline: Deadline) {
         self.tasks.close();
-        if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait())
-            .await
-            .is_err()
-        {
+        if deadline.leaving(STORAGE, self.tasks.wait()).await.is_none() {
             tracing::warn!(tasks = self.tasks.len(), "some tasks did not end in time");
         }
-        self.storage.close().await;
-        tracing::info!("stopped");
+        match deadline.leaving(Duration::ZERO, self.storage.close()).await {
+            Some(()) => tracing::info!("stopped"),
+            None => tracing::warn!("the storage did not close in time; what was acknowledged is safe"),
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use backend::{Embedded, RandomIds, Redis, SystemClock};
+use backend::{Embedded, RandomIds, Redis, SystemClock, Vitals};
+use chat::StoreError;
 use chat::hub::Ports;
 use chat::ports::{Accounts, Directory, Presence, RoomLog};
 
@@ -36,11 +37,31 @@ impl Storage {
         }
     }
 
+    /// The threads and tasks that nothing is stored without.
+    pub fn vitals(&self) -> Vitals {
+        match self {
+            Self::Embedded(embedded) => embedded.vitals().clone(),
+            // Whatever it runs starts again by itself.
+            Self::Redis(_) => Vitals::default(),
+        }
+    }
+
     /// What the hub works on.
     pub fn ports(&self) -> Ports {
         match self {
             Self::Embedded(embedded) => ports(embedded),
             Self::Redis(redis) => ports(redis),
+        }
+    }
+
+    /// Whether it takes writes and gives them back.
+    ///
+    /// # Errors
+    /// What it answers instead.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Embedded(embedded) => embedded.check().await,
+            Self::Redis(redis) => redis.check().await,
         }
     }
 

@@ -6,6 +6,7 @@
 //! [`schema`] the tables and their versions.
 
 mod accounts;
+mod check;
 mod directory;
 mod error;
 mod folder;
@@ -26,6 +27,7 @@ use protocol::RoomEvent;
 use crate::channels::Channels;
 use crate::ends::Ends;
 use crate::ids::RandomIds;
+use crate::vitals::Vitals;
 pub use error::OpenError;
 use readers::Readers;
 use writer::Writer;
@@ -45,6 +47,7 @@ pub struct Embedded {
 }
 
 struct Inner {
+    vitals: Vitals,
     writer: Writer,
     readers: Readers,
     events: Arc<Channels<Arc<RoomEvent>>>,
@@ -70,9 +73,11 @@ impl Embedded {
             cause,
         };
         let readers = Readers::open(&database).map_err(failed)?;
-        let writer = Writer::start(connection).map_err(|cause| OpenError::Thread { cause })?;
+        let vitals = Vitals::default();
+        let writer = Writer::start(connection, &vitals).map_err(|cause| OpenError::Thread { cause })?;
         Ok(Self {
             inner: Arc::new(Inner {
+                vitals,
                 writer,
                 readers,
                 events: Channels::new(LOG_CHANNEL),
@@ -83,6 +88,17 @@ impl Embedded {
                 lock: Mutex::new(Some(lock)),
             }),
         })
+    }
+
+    /// The thread that nothing is stored without.
+    pub fn vitals(&self) -> &Vitals {
+        &self.inner.vitals
+    }
+
+    /// Kills the thread that writes, for tests of what follows.
+    #[doc(hidden)]
+    pub fn kill_writer(&self) {
+        self.inner.writer.kill();
     }
 
     /// Finishes what is in the queue, tells the followers the end, and gives the data folder free. What is asked

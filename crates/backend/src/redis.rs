@@ -11,6 +11,7 @@
 
 mod accounts;
 mod activity;
+mod check;
 mod directory;
 mod error;
 mod heard;
@@ -43,6 +44,7 @@ use tokio::time::timeout;
 
 use crate::ends::Ends;
 use crate::ids::RandomIds;
+use crate::vitals::tireless;
 use activity::Activity;
 pub use error::OpenRedisError;
 use heard::Standing;
@@ -142,13 +144,20 @@ impl Redis {
                 cause: cause.to_string(),
             })?;
         let backend = Arc::downgrade(&inner);
+        let (renewing, telling, hearing) = (backend.clone(), backend.clone(), backend);
+        let hearing = tireless("ends of sessions", move || {
+            accounts::follow(hearing.clone(), latest_end.clone())
+        });
+        let renewing = tireless("renewal", move || renewal::go_round(renewing.clone()));
+        let telling = tireless("list of rooms", move || activity::tell(telling.clone()));
         let mut tasks = vec![
-            tokio::spawn(accounts::follow(backend.clone(), latest_end)).abort_handle(),
-            tokio::spawn(renewal::go_round(backend.clone())).abort_handle(),
-            tokio::spawn(activity::tell(backend)).abort_handle(),
+            tokio::spawn(hearing).abort_handle(),
+            tokio::spawn(renewing).abort_handle(),
+            tokio::spawn(telling).abort_handle(),
         ];
         if cluster {
-            let keeping = Servers::keep_map(Arc::downgrade(&inner.servers));
+            let servers = Arc::downgrade(&inner.servers);
+            let keeping = tireless("map of the cluster", move || Servers::keep_map(servers.clone()));
             tasks.push(tokio::spawn(keeping).abort_handle());
         }
         inner

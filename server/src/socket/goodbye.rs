@@ -5,6 +5,7 @@ use std::time::Duration;
 use protocol::ComeBack;
 
 use super::connection::NAMESPACE;
+use crate::shutdown::Deadline;
 use crate::state::State;
 
 /// The first comes back after this time, the last after this and [`SPREAD`].
@@ -13,11 +14,11 @@ const FIRST_MS: u64 = 200;
 const SPREAD: u64 = 2_000;
 /// Time for the goodbye to leave.
 const FLUSH: Duration = Duration::from_millis(200);
-/// Connections that do not close by then end with the process.
-const CLOSE: Duration = Duration::from_secs(3);
+/// What closing connections leaves of the time to stop. Those that do not close by then end with the process.
+const LATER: Duration = Duration::from_secs(6);
 
 /// Says goodbye to every client and closes its connection.
-pub async fn say_goodbye(state: &State) {
+pub async fn say_goodbye(state: &State, deadline: Deadline) {
     let sockets = state
         .io()
         .of(NAMESPACE)
@@ -34,7 +35,7 @@ pub async fn say_goodbye(state: &State) {
     if !sockets.is_empty() {
         tokio::time::sleep(FLUSH).await;
     }
-    if tokio::time::timeout(CLOSE, state.io().close()).await.is_err() {
+    if deadline.leaving(LATER, state.io().close()).await.is_none() {
         tracing::info!("some connections did not close in time");
     }
 }

@@ -40,6 +40,23 @@ pub fn hubbub(folder: &Path, variables: &[(&str, &str)]) -> Command {
     command
 }
 
+/// The same after a shell has done something that its children inherit. Errors go where the caller says.
+pub fn after(script: &str, hubbub: &Command) -> Command {
+    let mut command = Command::new("bash");
+    command
+        .arg("-c")
+        .arg(format!("{script}; exec \"$0\""))
+        .arg(hubbub.get_program());
+    for (name, value) in hubbub.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdout(Stdio::piped());
+    command
+}
+
 /// A running server. Stopped by its process id, whatever becomes of the test.
 pub struct Server {
     pub child: Child,
@@ -48,7 +65,12 @@ pub struct Server {
 
 impl Server {
     pub fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut child = hubbub(folder, variables).stderr(Stdio::null()).spawn().unwrap();
+        Self::run(hubbub(folder, variables).stderr(Stdio::null()))
+    }
+
+    /// Starts what is prepared, and waits until it serves.
+    pub fn run(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
@@ -88,11 +110,25 @@ impl Server {
     }
 
     pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    pub fn signal(&self, name: &str) {
         let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+            .args([&format!("-{name}"), &self.child.id().to_string()])
             .status()
             .unwrap();
         assert!(status.success());
+    }
+
+    /// Signs in by the form, and gives the header that shows it.
+    pub fn sign_in(&self) -> String {
+        let answer = self.post("/session", "", "name=Ada&next=%2Frooms%2Flobby");
+        let cookie = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next())
+            .unwrap_or_else(|| panic!("no session in {answer}"));
+        format!("Cookie: {cookie}\r\n")
     }
 }
 

@@ -5,7 +5,7 @@
 //! fails takes nothing back but itself. Nobody is answered before the commit.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,6 +14,11 @@ use chat::StoreError;
 use rusqlite::Connection;
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 use tokio::sync::oneshot;
+
+use crate::vitals::Vitals;
+
+/// What the thread is called.
+const NAME: &str = "writer";
 
 /// Jobs that may wait. Beyond it the caller is told [`StoreError::Busy`] at once.
 const QUEUE: usize = 4_096;
@@ -60,11 +65,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Writer {
     /// Starts the thread, which owns the connection from now on.
-    pub fn start(connection: Connection) -> io::Result<Self> {
+    pub fn start(connection: Connection, vitals: &Vitals) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("hubbub-writer".to_owned())
-            .spawn(move || write(&connection, queue))?;
+        let thread = vitals.thread(NAME, move || write(&connection, queue))?;
         Ok(Self {
             jobs: Mutex::new(Some(jobs)),
             thread: Mutex::new(Some(thread)),
@@ -107,10 +110,18 @@ impl Writer {
     /// Takes no more jobs, finishes those in the queue, and waits for it.
     pub fn close(&self) {
         lock(&self.jobs).take();
-        if let Some(thread) = lock(&self.thread).take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the storage's writer had died");
+        if let Some(thread) = lock(&self.thread).take() {
+            // A panic has been told already.
+            let _ = thread.join();
+        }
+    }
+
+    /// Ends the thread with a panic, to show what follows from it.
+    pub fn kill(&self) {
+        let job: Job = Box::new(|_| resume_unwind(Box::new(Deadly)));
+        if let Some(jobs) = lock(&self.jobs).as_ref() {
+            // A full queue lets it live: whoever tests that calls again.
+            let _ = jobs.try_send(job);
         }
     }
 }
@@ -125,7 +136,9 @@ fn write(connection: &Connection, mut queue: Receiver<Job>) {
                 tracing::error!(%error, jobs = answers.len(), "the storage could not commit");
                 abandon(connection);
                 // Those that it did not come to are dropped, which answers them.
-                jobs.by_ref().for_each(drop);
+                jobs.by_ref().for_each(|job| {
+                    guarded(|| drop(job));
+                });
                 Uncommitted
             });
             for answer in answers {
@@ -175,8 +188,15 @@ fn abandon(connection: &Connection) {
 
 /// A panic ends what it happened in, not the thread that everybody depends on. The panic hook has logged it.
 fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(work)).ok()
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => Some(done),
+        Err(panic) if panic.is::<Deadly>() => resume_unwind(panic),
+        Err(_) => None,
+    }
 }
+
+/// A panic that ends the thread; see [`Writer::kill`].
+struct Deadly;
 
 #[cfg(test)]
 mod tests {
@@ -193,7 +213,7 @@ mod tests {
             CREATE TABLE parents (id INTEGER PRIMARY KEY);
             CREATE TABLE numbers (n INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);";
         connection.execute_batch(tables).unwrap();
-        Writer::start(connection).unwrap()
+        Writer::start(connection, &Vitals::default()).unwrap()
     }
 
     /// Keeps the writer in a job until told to go on, so that what comes next is one group.

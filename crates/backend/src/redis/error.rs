@@ -125,3 +125,8 @@ pub enum Unanswered {
 #[derive(Debug, thiserror::Error)]
 #[error("Redis holds something that hubbub did not write: {0}")]
 pub struct Spoiled(pub &'static str);
+
+/// Commands are answered, but what a server publishes does not arrive.
+#[derive(Debug, thiserror::Error)]
+#[error("what Redis at {0} publishes is not heard")]
+pub struct Deaf(pub String);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chat::SessionDigest;
-use protocol::RoomSlug;
+use protocol::{Opaque, RoomSlug};
 
 /// Slots of a cluster.
 pub const SLOTS: u16 = 16_384;
@@ -31,6 +31,11 @@ impl Keys {
     /// Which form the keys have.
     pub fn format(&self) -> String {
         format!("{}format", self.prefix)
+    }
+
+    /// What a replica writes to see whether it can.
+    pub fn check(&self, replica: &Opaque) -> String {
+        format!("{}check:{}", self.prefix, replica.as_str())
     }
 
     /// Slugs by their latest activity.

@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use super::error::Unanswered;
+use crate::vitals::tireless;
 
 /// How long connecting may take, greeting included.
 const CONNECT: Duration = Duration::from_millis(700);
@@ -131,12 +132,20 @@ impl Backoff {
 
 impl Link {
     /// Begins to connect, and goes on until dropped. `changed` is told whenever the connection comes or goes.
-    pub fn start(info: ConnectionInfo, changed: impl Fn(bool) + Send + 'static) -> Result<Self, RedisError> {
+    pub fn start(
+        info: ConnectionInfo,
+        changed: impl Fn(bool) + Send + Sync + 'static,
+    ) -> Result<Self, RedisError> {
         let client = Client::open(info)?;
         let (tell, state) = watch::channel(State::Connecting);
         let suspicion = Arc::new(Notify::new());
         let suspected = Arc::clone(&suspicion);
-        let keeper = tokio::spawn(async move { keep(&client, &tell, suspected, changed).await });
+        let keeper = tokio::spawn(async move {
+            tireless("connection to Redis", || {
+                keep(&client, &tell, &suspected, &changed)
+            })
+            .await;
+        });
         Ok(Self {
             state,
             suspicion,
@@ -184,11 +193,11 @@ impl Drop for Link {
 async fn keep(
     client: &Client,
     state: &watch::Sender<State>,
-    suspicion: Arc<Notify>,
-    changed: impl Fn(bool) + Send,
+    suspicion: &Arc<Notify>,
+    changed: &(impl Fn(bool) + Send + Sync),
 ) {
     let address = client.get_connection_info().addr().to_string();
-    let told = Arc::clone(&suspicion);
+    let told = Arc::clone(suspicion);
     let config = config(move |info| {
         if info.kind == PushKind::Disconnection {
             told.notify_one();
@@ -205,7 +214,7 @@ async fn keep(
                 state.send_replace(State::Up(connection.clone()));
                 changed(true);
                 backoff = Backoff::new();
-                watch_over(&mut connection, &suspicion).await;
+                watch_over(&mut connection, suspicion).await;
                 tracing::warn!(%address, "the connection to Redis is lost");
                 away = true;
                 state.send_replace(State::Connecting);

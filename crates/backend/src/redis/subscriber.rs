@@ -1,6 +1,7 @@
 //! One connection per server that brings what is published there, and comes back whatever happens.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::link::{self, Backoff, PONG};
 use super::subscriptions::Subscriptions;
+use crate::vitals::tireless;
 
 /// Subscriptions asked for at once.
 const CHUNK: usize = 256;
@@ -25,6 +27,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 pub struct Work {
     rooms: Mutex<HashSet<RoomSlug>>,
     more: Notify,
+    heard: AtomicBool,
 }
 
 impl Work {
@@ -36,6 +39,11 @@ impl Work {
     pub fn add(&self, room: &RoomSlug) {
         self.rooms().insert(room.clone());
         self.more.notify_one();
+    }
+
+    /// Whether there is a connection that brings what the server publishes.
+    pub fn is_heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
     }
 
     fn replace(&self, rooms: Vec<RoomSlug>) {
@@ -76,19 +84,35 @@ pub fn start(
     let address = info.addr().to_string();
     let client = Client::open(info)?;
     let task = tokio::spawn(async move {
-        let mut backoff = Backoff::new();
-        loop {
-            match subscribe(&client, &address, &subscriptions, &work, &moved).await {
-                Ok(()) => backoff = Backoff::new(),
-                Err(error) => {
-                    tracing::debug!(%address, %error, "cannot connect to hear what Redis publishes")
-                }
-            }
-            subscriptions.interrupted(&address);
-            backoff.wait().await;
-        }
+        let run = || listen(&client, &address, &subscriptions, &work, &moved);
+        tireless("subscriber of Redis", run).await;
     });
     Ok(task.abort_handle())
+}
+
+/// Connects again and again.
+async fn listen(
+    client: &Client,
+    address: &str,
+    subscriptions: &Arc<Subscriptions>,
+    work: &Work,
+    moved: &Notify,
+) {
+    let mut backoff = Backoff::new();
+    loop {
+        // Also the first time: this may be the start after a panic.
+        subscriptions.interrupted(address);
+        work.heard.store(false, Ordering::Relaxed);
+        match subscribe(client, address, subscriptions, work, moved).await {
+            Ok(()) => backoff = Backoff::new(),
+            Err(error) => {
+                tracing::debug!(%address, %error, "cannot connect to hear what Redis publishes")
+            }
+        }
+        work.heard.store(false, Ordering::Relaxed);
+        subscriptions.interrupted(address);
+        backoff.wait().await;
+    }
 }
 
 /// Connects, and brings what is wanted for as long as the connection lives.
@@ -126,6 +150,7 @@ async fn subscribe(
         leaving,
     };
     work.replace(subscriptions.rooms_of(address));
+    work.heard.store(true, Ordering::Relaxed);
     let mut watched = connection.clone();
     let watching = link::watch_over(&mut watched, &suspicion);
     tokio::pin!(watching);

@@ -1,0 +1,35 @@
+//! Whether Redis takes writes, gives back what was written, and brings what is published.
+
+use chat::StoreError;
+use chat::ports::Ids;
+use protocol::Opaque;
+
+use super::error::{Deaf, Spoiled};
+use super::{Redis, value};
+
+/// Seconds until what a check wrote is gone.
+const KEPT: u64 = 60;
+
+impl Redis {
+    /// Writes something and reads it back, and looks whether every server is heard. For readiness.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let inner = &self.inner;
+        let key = inner.keys.check(&inner.replica);
+        let written = Opaque::from_random(inner.ids.random());
+        let mut set = ::redis::cmd("SET");
+        set.arg(&key).arg(written.as_str()).arg("EX").arg(KEPT);
+        inner.servers.send(&key, &set).await?;
+        let mut get = ::redis::cmd("GET");
+        let read: Option<String> = value::read(inner.servers.send(&key, get.arg(&key)).await?)?;
+        if read.as_deref() != Some(written.as_str()) {
+            return Err(StoreError::failed(Spoiled("not what was just written")));
+        }
+        match inner.servers.all().iter().find(|server| !server.work.is_heard()) {
+            Some(server) => Err(StoreError::failed(Deaf(server.address.clone()))),
+            None => Ok(()),
+        }
+    }
+}

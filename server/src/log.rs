@@ -1,0 +1,96 @@
+//! The log: one line per event on standard error.
+//!
+//! Logging must never harm what it reports on. Lines go into a bounded [`queue`] that a thread of its own writes out,
+//! so a full disk, a closed pipe or a reader that stands still costs lines, not the process. [`filter`] decides what
+//! is logged, and [`repeats`] turns a flood of equal lines into one line and a count. [`panics`] logs panics.
+
+mod filter;
+mod panics;
+mod queue;
+mod repeats;
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+pub use filter::parse;
+
+use queue::{Line, Queue};
+use repeats::Repeats;
+
+/// How long the end of the process waits for lines that are not written yet.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
+/// Everything that this process writes to standard error. A clone is another handle to the same queue.
+#[derive(Clone)]
+pub struct Log {
+    queue: Arc<Queue>,
+    repeats: Arc<Repeats>,
+}
+
+/// What `/metrics` says about the log.
+pub struct Counters {
+    /// Panics so far.
+    pub panics: Counter,
+    /// Lines that could not be written.
+    pub lost: Counter,
+}
+
+impl Log {
+    /// Starts the thread that writes.
+    ///
+    /// # Errors
+    /// If the system has no thread for it.
+    pub fn start() -> io::Result<Self> {
+        let log = Self {
+            queue: Arc::default(),
+            repeats: Arc::default(),
+        };
+        let (queue, repeats) = (Arc::clone(&log.queue), Arc::clone(&log.repeats));
+        let thread = std::thread::Builder::new().name("hubbub-log".to_owned());
+        thread.spawn(move || queue.write_out(&mut io::stderr(), || repeats.due()))?;
+        Ok(log)
+    }
+
+    /// Logs every event that passes the filter, and every panic.
+    pub fn listen(&self, filter: tracing_subscriber::EnvFilter) {
+        let queue = Arc::clone(&self.queue);
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(move || Line(Arc::clone(&queue)))
+            .with_ansi(io::stderr().is_terminal())
+            // It would write to standard error itself, and panic if it cannot.
+            .log_internal_errors(false);
+        let screen = filter::Screen(Arc::clone(&self.repeats));
+        tracing_subscriber::registry()
+            .with(layer)
+            .with(filter)
+            .with(screen)
+            .init();
+        panics::watch();
+    }
+
+    /// Writes a line that is not an event.
+    pub fn say(&self, line: &str) {
+        self.queue.push(format!("{line}\n").as_bytes());
+    }
+
+    /// Waits until everything is written, but not for a standard error that takes nothing.
+    pub fn finish(&self) {
+        for line in self.repeats.all() {
+            self.queue.push(line.as_bytes());
+        }
+        self.queue.flush(LAST_LINES);
+    }
+}
+
+/// The counters of this process.
+pub fn counters() -> Counters {
+    Counters {
+        panics: panics::COUNT.clone(),
+        lost: queue::LOST.clone(),
+    }
+}

@@ -1,0 +1,64 @@
+//! Whether this process should get traffic.
+
+use std::time::{Duration, Instant};
+
+use chat::ChatError;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::state::State;
+
+/// How long an answer counts. Whoever asks more often learns nothing newer, and costs nothing.
+const FRESH: Duration = Duration::from_secs(1);
+/// A storage that takes longer than this is not ready.
+const WITHIN: Duration = Duration::from_secs(2);
+
+/// The latest answer of the storage.
+#[derive(Default)]
+pub struct Readiness(Mutex<Option<(Instant, Answer)>>);
+
+type Answer = Result<(), &'static str>;
+
+impl State {
+    /// Whether everything works that people need; otherwise why not.
+    ///
+    /// # Errors
+    /// A line that says what is missing.
+    pub async fn ready(&self) -> Answer {
+        if self.draining() {
+            return Err("draining");
+        }
+        if self.vitals.dead().is_some() {
+            return Err("a part of the server has died; it stops");
+        }
+        // Whoever asks meanwhile waits for the same answer.
+        let mut latest = self.readiness.0.lock().await;
+        match *latest {
+            Some((at, answer)) if at.elapsed() < FRESH => answer,
+            _ => {
+                let answer = self.ask_storage().await;
+                *latest = Some((Instant::now(), answer));
+                answer
+            }
+        }
+    }
+
+    async fn ask_storage(&self) -> Answer {
+        let asking = async {
+            self.storage.check().await?;
+            self.hub.check().await?;
+            Ok::<_, ChatError>(())
+        };
+        match timeout(WITHIN, asking).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "not ready: the storage fails");
+                Err("the storage fails")
+            }
+            Err(_) => {
+                tracing::error!("not ready: the storage does not answer");
+                Err("the storage does not answer")
+            }
+        }
+    }
+}
