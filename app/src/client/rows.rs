@@ -105,11 +105,13 @@ pub fn rows(
         // What happened before the first event shown has nothing to stand after.
         notes = &notes[notes.partition_point(|note| note.after.next() < first.seq)..];
     }
-    for event in events {
+    let mut rest = events;
+    while let [event, next @ ..] = rest {
         let here = notes.partition_point(|note| note.after < event.seq);
         list.quiet(&notes[..here]);
         notes = &notes[here..];
-        list.event(event);
+        list.event(event, next);
+        rest = next;
     }
     let Some(outbox) = unsent else {
         return list.rows;
@@ -122,6 +124,7 @@ pub fn rows(
                 Stage::Waiting => Mark::Waiting,
                 _ => Mark::Sending,
             };
+            list.day(item.at, &[]);
             list.message(
                 you,
                 item.client_id.as_str(),
@@ -169,11 +172,12 @@ impl<'a> List<'a> {
         Moment::new(at, offset)
     }
 
-    fn event(&mut self, event: &RoomEvent) {
+    fn event(&mut self, event: &RoomEvent, next: &[RoomEvent]) {
         // Nothing is shown of what this build does not know.
         let EventBody::Posted { client_id, text } = &event.body else {
             return;
         };
+        self.day(event.at, next);
         let seq = Some(event.seq.get());
         self.message(
             &event.author,
@@ -183,6 +187,36 @@ impl<'a> List<'a> {
             seq,
             Mark::Sent,
         );
+    }
+
+    /// Opens another day, if one begins with what is said at this time.
+    ///
+    /// Order is the log's, not the clock's. A clock that is behind does not open yesterday again. One that is ahead does not
+    /// put what follows under its day: the two messages after it know better, and so does the reader's own clock, unless
+    /// both of them agree with it.
+    fn day(&mut self, at: Timestamp, next: &[RoomEvent]) {
+        let next: Vec<Timestamp> = next.iter().take(2).map(|event| event.at).collect();
+        let day = self.moment(at).day;
+        let mut agrees = next.iter().map(|at| self.moment(*at).day >= day);
+        let ahead = match (agrees.next(), agrees.next()) {
+            (Some(false), Some(false)) => true,
+            (Some(true), Some(true)) => false,
+            _ => day > self.today,
+        };
+        let at = if ahead {
+            next.into_iter().fold(self.wall.now, Ord::min)
+        } else {
+            at
+        };
+        let moment = self.moment(at);
+        if self.day.is_none_or(|day| day < moment.day) {
+            self.day = Some(moment.day);
+            self.above = None;
+            self.rows.push(Row::Day {
+                date: moment.date(),
+                label: moment.day_label(self.today),
+            });
+        }
     }
 
     fn message(
@@ -195,15 +229,6 @@ impl<'a> List<'a> {
         mark: Mark,
     ) {
         let moment = self.moment(at);
-        // Order is the log's, not the clock's: a replica whose clock is behind does not open yesterday again.
-        if self.day.is_none_or(|day| day < moment.day) {
-            self.day = Some(moment.day);
-            self.above = None;
-            self.rows.push(Row::Day {
-                date: moment.date(),
-                label: moment.day_label(self.today),
-            });
-        }
         let continues = self
             .above
             .as_ref()
@@ -361,6 +386,43 @@ mod tests {
             drawn(&timeline, &Outbox::default(), &[], &|_| 60),
             ["# Today", "ada: text 1", "+ text 2", "+ text 3"]
         );
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_does_not_take_what_follows_under_its_day() {
+        let at = |n: u64, day: u64| RoomEvent {
+            at: Timestamp(day * 86_400_000 + n),
+            ..posted(n, "ada")
+        };
+        let days = |events: Vec<RoomEvent>| -> Vec<String> {
+            let drawn = drawn(&timeline(events), &Outbox::default(), &[], UTC);
+            let day = |line: &String| line.starts_with('#').then(|| line.clone());
+            drawn.iter().filter_map(day).collect()
+        };
+        // Today is day 1.
+        assert_eq!(days(vec![at(1, 1), at(2, 40)]), ["# Today"]);
+        assert_eq!(days(vec![at(1, 1), at(2, 40), at(3, 1)]), ["# Today"]);
+        assert_eq!(
+            days(vec![at(1, 0), at(2, 40), at(3, 0), at(4, 1), at(5, 1)]),
+            ["# Yesterday", "# Today"]
+        );
+        // The reader's own clock may be the one that is wrong.
+        assert_eq!(
+            days(vec![at(1, 1), at(2, 2), at(3, 2), at(4, 2)]),
+            ["# Today", "# Saturday, 3 January 1970"]
+        );
+        // One that is behind changes nothing.
+        assert_eq!(
+            days(vec![at(1, 0), at(2, 1), at(3, 0), at(4, 1)]),
+            ["# Yesterday", "# Today"]
+        );
+        let first = drawn(
+            &timeline(vec![at(1, 40), at(2, 1), at(3, 1)]),
+            &Outbox::default(),
+            &[],
+            UTC,
+        );
+        assert_eq!(first[0], "# Today", "the list begins with a day: {first:?}");
     }
 
     #[test]

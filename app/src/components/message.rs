@@ -41,6 +41,8 @@ pub fn Message(
         let seq = now.read().seq;
         seq.map(|seq| format!("/rooms/{room}?before={}#m{seq}", seq + 1))
     };
+    // Whatever clock the time is shown by, this one is the same for all.
+    let utc = move || now.read().datetime.replace('T', " ").replace('Z', " UTC");
     // What others say is here because it was sent.
     let sending = move || own && matches!(now.read().mark, Mark::Waiting | Mark::Sending);
     view! {
@@ -49,7 +51,7 @@ pub fn Message(
             <header>
                 <span class=format!("author hue-{hue}")>{name}</span>
                 <a class="permalink" href=permalink rel="nofollow">
-                    <time datetime=move || now.read().datetime.clone()>{move || now.read().time.clone()}</time>
+                    <time datetime=move || now.read().datetime.clone() title=utc>{move || now.read().time.clone()}</time>
                 </a>
             </header>
             {own.then(|| view! { <Sending now/> })}

@@ -78,6 +78,8 @@ pub fn Messages(
                     {list(lines, |line| line.key.clone(), row)}
                 </div>
                 <Bottom data store/>
+                // Not as a child: with scripts a browser reads it as text, and nothing in it can be taken over.
+                <noscript class="hint" inner_html="Times are in UTC."></noscript>
             </div>
         </div>
     }
