@@ -31,6 +31,9 @@ export class Server extends Service {
           HUBBUB_ADDR: `127.0.0.1:${port}`,
           HUBBUB_DATA_DIR: dataDir,
           HUBBUB_SITE_DIR: site,
+          // All the people and rooms of a worker's tests come from one address.
+          HUBBUB_SIGN_INS_PER_ADDRESS: "1000000",
+          HUBBUB_NEW_ROOMS_PER_ADDRESS: "1000000",
           ...env,
         },
       }),

@@ -1,5 +1,6 @@
 //! Rates and caps at run time: who may do one more thing now, and if not, when.
 
+mod arrivals;
 mod joins;
 
 pub use joins::Turns;
@@ -14,6 +15,7 @@ use governor::clock::Clock;
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use protocol::RoomSlug;
 
+use arrivals::Arrivals;
 use joins::Joins;
 
 use crate::config::Limits;
@@ -26,6 +28,8 @@ pub struct Gate {
     pages: Arc<DefaultKeyedRateLimiter<IpAddr>>,
     connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
     joins: Arc<Joins>,
+    sign_ins: Arc<Arrivals>,
+    new_rooms: Arc<Arrivals>,
 }
 
 /// Pages of one address: per second, and at once. Many people behind one address load a page now and then; a browser
@@ -45,6 +49,8 @@ impl Gate {
         let pages = Arc::new(RateLimiter::keyed(quota(PAGES)));
         let joins = Arc::new(Joins::new(limits.joins_per_second, Instant::now()));
         Self {
+            sign_ins: Arc::new(Arrivals::new(limits.sign_ins_per_address)),
+            new_rooms: Arc::new(Arrivals::new(limits.new_rooms_per_address)),
             limits: Arc::new(limits),
             addresses,
             pages,
@@ -76,6 +82,24 @@ impl Gate {
         self.pages
             .check_key(&address)
             .map_err(|until| until.wait_time_from(self.pages.clock().now()))
+    }
+
+    /// Counts one more person of an address, or says how long they must wait.
+    pub fn sign_in(&self, address: IpAddr) -> Result<(), Duration> {
+        self.arrival(&self.sign_ins, address)
+    }
+
+    /// Counts one more room of an address, or says how long it must wait.
+    pub fn new_room(&self, address: IpAddr) -> Result<(), Duration> {
+        self.arrival(&self.new_rooms, address)
+    }
+
+    fn arrival(&self, arrivals: &Arrivals, address: IpAddr) -> Result<(), Duration> {
+        if self.limits.rates {
+            arrivals.count(address)
+        } else {
+            Ok(())
+        }
     }
 
     /// Begins a join, or says how long the connection that has these turns must wait for its own.
@@ -122,6 +146,8 @@ impl Gate {
                 table.retain_recent();
                 table.shrink_to_fit();
             }
+            self.sign_ins.forget_idle();
+            self.new_rooms.forget_idle();
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The server: read the configuration, build, serve, drain.
 
+mod arrivals;
 mod config;
 mod engine;
 mod http;

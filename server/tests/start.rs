@@ -336,3 +336,30 @@ fn nobody_else_may_say_where_they_come_from() {
     assert!(signs_in(&server, "203.0.113.1") && signs_in(&server, "203.0.113.2"));
     assert!(!signs_in(&server, "203.0.113.3"), "three addresses, one client");
 }
+
+#[test]
+fn one_address_brings_only_so_many_people_and_rooms() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[("HUBBUB_LOG", "off")]);
+    let cookie = format!("Cookie: {}\r\n", sign_in(&server, "Ada"));
+    let attempts = 200;
+    let signed_in = (1..attempts)
+        .filter(|_| {
+            let answer = server.post("/session", "", "name=Ada");
+            let refused = answer.contains("location: /?problem=rate_limited");
+            assert!(
+                refused || answer.contains("set-cookie: hubbub_session="),
+                "{answer}"
+            );
+            !refused
+        })
+        .count();
+    assert!((49..60).contains(&signed_in), "{signed_in} of {attempts}");
+    let created = (0..50)
+        .filter(|n| {
+            let answer = server.post("/rooms", &cookie, &format!("title=Room+{n}"));
+            !answer.contains("problem=rate_limited")
+        })
+        .count();
+    assert!((10..15).contains(&created), "{created} of 50");
+}

@@ -22,6 +22,10 @@ pub struct Limits {
     pub address_rate: (NonZeroU32, NonZeroU32),
     /// TCP connections of one address at a time.
     pub connections_per_address: usize,
+    /// People of one address that may sign in within five minutes.
+    pub sign_ins_per_address: NonZeroU32,
+    /// Rooms that one address may create within five minutes.
+    pub new_rooms_per_address: NonZeroU32,
     /// Joins that this process begins per second, of everybody together.
     pub joins_per_second: NonZeroU32,
     /// How often a connection is asked whether it lives, and how long it has to answer.
@@ -70,6 +74,8 @@ impl Limits {
                 positive("HUBBUB_ADDRESS_COMMAND_BURST")?,
             ),
             connections_per_address: number("HUBBUB_CONNECTIONS_PER_ADDRESS", 1, 1_000_000)? as usize,
+            sign_ins_per_address: positive("HUBBUB_SIGN_INS_PER_ADDRESS")?,
+            new_rooms_per_address: positive("HUBBUB_NEW_ROOMS_PER_ADDRESS")?,
             joins_per_second: positive("HUBBUB_JOINS_PER_SECOND")?,
             ping: (seconds("HUBBUB_PING_INTERVAL")?, seconds("HUBBUB_PING_TIMEOUT")?),
         })

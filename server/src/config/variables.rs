@@ -103,6 +103,16 @@ pub const VARIABLES: &[Variable] = &[
         "TCP connections of one IP address at a time",
     ),
     variable(
+        "HUBBUB_SIGN_INS_PER_ADDRESS",
+        Some("50"),
+        "people of one IP address that may sign in within five minutes",
+    ),
+    variable(
+        "HUBBUB_NEW_ROOMS_PER_ADDRESS",
+        Some("10"),
+        "rooms that one IP address may create within five minutes",
+    ),
+    variable(
         "HUBBUB_JOINS_PER_SECOND",
         Some("1000"),
         "joins that the whole process begins; others are told when to come back",

@@ -79,7 +79,7 @@ pub async fn sign_in(
     let Ok(name) = DisplayName::try_from(form.name) else {
         return back(to, Problem::Name).into_response();
     };
-    match state.hub.sign_in(name).await {
+    match state.sign_in(client.0, name).await {
         Ok(signed_in) => (
             cookie(state.sessions.set(&signed_in.token, over_tls(&headers))),
             Redirect::to(to),
@@ -124,7 +124,7 @@ pub async fn create_room(
         return back("/", Problem::Title).into_response();
     };
     let address = RoomSlug::from_title(title.as_str());
-    match state.hub.create_room(CreateRoom { title }).await {
+    match state.create_room(client.0, CreateRoom { title }).await {
         Ok(room) => Redirect::to(&format!("/rooms/{}", room.room)).into_response(),
         Err(error) => match (problem(&state, &error), address) {
             (found @ Problem::RoomExists, Some(room)) => {

@@ -1,5 +1,6 @@
 //! One connection to `/chat`: who it is, which rooms it is in, and its commands one after the other.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use chat::{ChatError, ConnectionId, SessionDigest};
@@ -45,6 +46,7 @@ struct NotAdmitted {
 /// What the middleware prepares for the connect handler.
 #[derive(Clone)]
 struct Admitted {
+    address: IpAddr,
     login: Arc<Mutex<Option<Login>>>,
     line: Arc<Line<Connection>>,
 }
@@ -93,6 +95,7 @@ async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) 
     let gate = state.gate.connection(caller.address);
     socket.on_fallback(Inbox::new(&line, WhenRefused::Answer(gate)));
     socket.extensions.insert(Admitted {
+        address: caller.address,
         login: Arc::new(Mutex::new(login)),
         line: Arc::clone(&line),
     });
@@ -114,10 +117,11 @@ async fn log_in(
 }
 
 fn run(state: &State, socket: SocketRef) {
-    let Some(Admitted { login, line }) = socket.extensions.remove::<Admitted>() else {
+    let Some(Admitted { address, login, line }) = socket.extensions.remove::<Admitted>() else {
         return;
     };
     let connection = Connection {
+        address,
         // Not the socket's: a namespace that is left and connected again would have the id of its first life.
         id: ConnectionId(state.hub.fresh_id().as_str().into()),
         login: login.lock().unwrap_or_else(PoisonError::into_inner).take(),
@@ -150,6 +154,8 @@ pub struct Connection {
     pub socket: SocketRef,
     /// How presence knows it.
     pub id: ConnectionId,
+    /// Where it comes from.
+    pub address: IpAddr,
     /// Who it belongs to, unless the session has ended: ask [`Connection::you`].
     login: Option<Login>,
     line: Weak<Line<Connection>>,

@@ -9,5 +9,6 @@ use super::inbox::Payload;
 pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<RoomSummary, Refusal> {
     connection.you()?;
     let command: CreateRoom = parse(payload)?;
-    connection.state.hub.create_room(command).await.map_err(refuse)
+    let room = connection.state.create_room(connection.address, command).await;
+    room.map_err(refuse)
 }

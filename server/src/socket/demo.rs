@@ -4,6 +4,7 @@
 //! `new message`, `typing`, `stop typing`. Out: `login`, `new message`, `user joined`, `user left`, `typing`,
 //! `stop typing`; and `refused`, which the example does not know, so that nothing is dropped without a word.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -60,8 +61,10 @@ async fn run(state: State, socket: SocketRef) {
     let Some(Admitted(line)) = socket.extensions.remove::<Admitted>() else {
         return;
     };
+    let address = Caller::of(&socket).address;
     let mut guest = Guest {
-        gate: state.gate.connection(Caller::of(&socket).address),
+        gate: state.gate.connection(address),
+        address,
         id: ConnectionId(state.hub.fresh_id().as_str().into()),
         you: None,
         hold: None,
@@ -88,6 +91,7 @@ struct Guest {
     socket: SocketRef,
     id: ConnectionId,
     gate: ConnectionGate,
+    address: IpAddr,
     you: Option<Person>,
     hold: Option<Hold>,
     turns: Turns,
@@ -157,7 +161,7 @@ impl Guest {
                 "this connection has a user already",
             ));
         }
-        let you = self.state.hub.guest(name);
+        let you = self.state.guest(self.address, name).map_err(refuse)?;
         // Set first, so that the news of one's own arrival is not told to oneself.
         self.socket.extensions.insert(You(you.clone()));
         let lobby = RoomSlug::lobby();
@@ -213,7 +217,10 @@ impl Guest {
     }
 
     fn refused(&self, event: &str, refusal: &Refusal) {
-        let told = json!({ "event": event, "code": refusal.code, "message": refusal.message });
+        let mut told = json!({ "event": event, "code": refusal.code, "message": refusal.message });
+        if let Some(ms) = refusal.retry_after_ms {
+            told["retry_after_ms"] = ms.into();
+        }
         slow::emit(&self.state, &self.socket, "refused", &told);
     }
 }

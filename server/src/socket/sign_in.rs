@@ -14,7 +14,11 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Sig
             format!("you are signed in as {} already", you.name),
         ));
     }
-    let signed_in = connection.state.hub.sign_in(name).await.map_err(refuse)?;
+    let signed_in = connection
+        .state
+        .sign_in(connection.address, name)
+        .await
+        .map_err(refuse)?;
     connection.sign_in(&signed_in);
     Ok(signed_in)
 }
