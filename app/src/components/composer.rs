@@ -199,9 +199,9 @@ fn sentence(invalid: &InvalidText) -> String {
                 "A message has at most {max} characters; this one has {chars}. Shorten it, or send it in parts."
             )
         }
-        InvalidText::Control { .. } => {
-            "This message holds a control character that cannot be sent.".to_owned()
-        }
+        InvalidText::Control { code, at, .. } => format!(
+            "Character {at} of this message is a control character (U+{code:04X}) that cannot be sent. Remove it and try again."
+        ),
         InvalidText::Empty { .. } => String::new(),
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Person, RoomEvent};
 use crate::ids::{ClientId, Epoch, RoomSlug, Seq, SessionToken, Timestamp};
-use crate::text::{DisplayName, MessageText, RoomTitle};
+use crate::text::{DisplayName, MessageText, RoomTitle, kept};
 
 /// `sign_in`: become somebody for as long as this connection lives, and longer with the token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +35,7 @@ pub struct RoomSummary {
     /// The room's address.
     pub room: RoomSlug,
     /// What it is called.
+    #[serde(deserialize_with = "kept")]
     pub title: RoomTitle,
     /// People present now.
     pub here: u32,
@@ -81,6 +82,7 @@ pub struct Joined {
     /// Which room.
     pub room: RoomSlug,
     /// What it is called.
+    #[serde(deserialize_with = "kept")]
     pub title: RoomTitle,
     /// The log's life and its latest place, `events` included. Later events arrive as `events`.
     pub head: Position,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::command::PresenceList;
 use crate::ids::{ClientId, Epoch, PersonId, RoomSlug, Seq, Timestamp};
-use crate::text::{DisplayName, MessageText};
+use crate::text::{DisplayName, MessageText, kept};
 
 /// Somebody, as others see them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,6 +17,7 @@ pub struct Person {
     /// Stays the same for as long as the account lives.
     pub id: PersonId,
     /// What they are called. Not unique.
+    #[serde(deserialize_with = "kept")]
     pub name: DisplayName,
 }
 
@@ -48,6 +49,7 @@ pub enum EventBody {
         /// What its author's client called it.
         client_id: ClientId,
         /// What it says.
+        #[serde(deserialize_with = "kept")]
         text: MessageText,
     },
     /// A type that this build does not know. It has its place in the log, and nothing of it is shown.
@@ -181,7 +183,12 @@ impl TryFrom<Flat> for RoomEvent {
         let body = match flat.r#type {
             Type::Posted => EventBody::Posted {
                 client_id: flat.client_id.parse("client_id")?,
-                text: flat.text.parse("text")?,
+                text: flat
+                    .text
+                    .0
+                    .filter(|text| !text.is_empty())
+                    .map(MessageText::kept)
+                    .ok_or(Unfit("text"))?,
             },
             Type::Unknown => EventBody::Unknown,
         };

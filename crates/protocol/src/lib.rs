@@ -9,6 +9,7 @@ pub mod event;
 pub mod ids;
 pub mod limits;
 pub mod text;
+mod unicode;
 
 pub use command::{
     CreateRoom, History, HistoryPage, Join, Joined, Outgoing, Position, PresenceList, Receipt, Receipts,

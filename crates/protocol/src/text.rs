@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::limits;
+use crate::unicode::{is_invisible, tidy, turns_direction};
 
 /// Why a text is refused. The sentence is fit to be shown to the person who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,41 +27,21 @@ pub enum InvalidText {
         chars: usize,
     },
     /// A character that no text should hold.
-    #[error("a {what} cannot hold the control character U+{code:04X}")]
+    #[error("a {what} cannot hold the control character U+{code:04X}, its character {at}")]
     Control {
         /// What the text was to be.
         what: &'static str,
         /// The character.
         code: u32,
+        /// Which one of the text it is; the first is 1.
+        at: usize,
     },
 }
 
-/// Invisible characters: a text of only these looks empty.
-fn is_invisible(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{2800}')
-}
-
-/// Characters that turn the direction of what follows: in a name they would garble the text beside it.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-fn check(
-    what: &'static str,
-    text: &str,
-    max: usize,
-    refused: impl Fn(char) -> bool,
-) -> Result<(), InvalidText> {
+fn measure(what: &'static str, text: &str, max: usize) -> Result<(), InvalidText> {
     let chars = text.chars().count();
     if chars > max {
         return Err(InvalidText::TooLong { what, max, chars });
-    }
-    if let Some(c) = text.chars().find(|&c| refused(c)) {
-        return Err(InvalidText::Control {
-            what,
-            code: u32::from(c),
-        });
     }
     if text.chars().all(is_invisible) {
         return Err(InvalidText::Empty { what });
@@ -68,10 +49,32 @@ fn check(
     Ok(())
 }
 
+fn refuse(what: &'static str, text: &str, refused: impl Fn(char) -> bool) -> Result<(), InvalidText> {
+    match (1..).zip(text.chars()).find(|&(_, c)| refused(c)) {
+        Some((at, c)) => {
+            let code = u32::from(c);
+            Err(InvalidText::Control { what, code, at })
+        }
+        None => Ok(()),
+    }
+}
+
 fn one_line(what: &'static str, text: &str, max: usize) -> Result<String, InvalidText> {
-    let text = text.trim();
-    check(what, text, max, |c| c.is_control() || turns_direction(c))?;
-    Ok(text.to_owned())
+    refuse(what, text.trim(), |c| c.is_control() || turns_direction(c))?;
+    let text = tidy(text);
+    measure(what, &text, max)?;
+    Ok(text)
+}
+
+/// What [`kept`] reads.
+pub(crate) trait Kept {
+    /// A text that was valid by the rules of its day.
+    fn kept(text: String) -> Self;
+}
+
+/// For members that only servers write: whatever they hold is read.
+pub(crate) fn kept<'de, D: Deserializer<'de>, T: Kept>(deserializer: D) -> Result<T, D::Error> {
+    String::deserialize(deserializer).map(T::kept)
 }
 
 macro_rules! text {
@@ -85,6 +88,19 @@ macro_rules! text {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// A text that was valid by the rules of its day: storage and servers hold what today's rules might
+            /// refuse, and it must stay readable.
+            pub fn kept(text: String) -> Self {
+                let parse: fn(&str) -> Result<String, InvalidText> = $parse;
+                Self(parse(&text).unwrap_or(text))
+            }
+        }
+
+        impl Kept for $name {
+            fn kept(text: String) -> Self {
+                Self::kept(text)
             }
         }
 
@@ -112,11 +128,11 @@ macro_rules! text {
 }
 
 text! {
-    /// What a person is called: 1 to 32 characters after trimming, one line.
+    /// What a person is called: 1 to 32 characters on one line, tidied: see [`tidy`].
     DisplayName, |text| one_line("name", text, limits::NAME_CHARS)
 }
 text! {
-    /// What a room is called: 1 to 60 characters after trimming, one line.
+    /// What a room is called: 1 to 60 characters on one line, tidied like a name.
     RoomTitle, |text| one_line("room name", text, limits::TITLE_CHARS)
 }
 text! {
@@ -124,7 +140,8 @@ text! {
     /// except that the line ends of HTML forms (CR LF) become newlines.
     MessageText, |text| {
         let text = text.replace("\r\n", "\n");
-        check("message", &text, limits::MESSAGE_CHARS, |c| c.is_control() && c != '\n' && c != '\t')?;
+        measure("message", &text, limits::MESSAGE_CHARS)?;
+        refuse("message", &text, |c| c.is_control() && c != '\n' && c != '\t')?;
         Ok(text)
     }
 }
@@ -153,7 +170,17 @@ mod tests {
                 chars: 33
             })
         );
-        for invisible in ["", "   ", "\u{200b}", "\u{3164}"] {
+        for invisible in [
+            "",
+            "   ",
+            "\u{200b}",
+            "\u{3164}",
+            "\u{e0041}",
+            "\u{34f}",
+            "\u{2800}",
+            "\u{301}",
+            "\u{fe0f}",
+        ] {
             assert_eq!(
                 name(invisible),
                 Err(InvalidText::Empty { what: "name" }),
@@ -161,7 +188,8 @@ mod tests {
             );
         }
         for (control, code) in [("a\nb", 10), ("a\0", 0), ("a\u{202e}b", 0x202e)] {
-            assert_eq!(name(control), Err(InvalidText::Control { what: "name", code }));
+            let what = "name";
+            assert_eq!(name(control), Err(InvalidText::Control { what, code, at: 2 }));
         }
     }
 
@@ -174,7 +202,8 @@ mod tests {
             message("a\u{7}"),
             Err(InvalidText::Control {
                 what: "message",
-                code: 7
+                code: 7,
+                at: 2
             })
         );
         assert!(message(&"x".repeat(8_000)).is_ok());
@@ -182,6 +211,27 @@ mod tests {
             message(&"x".repeat(8_001)),
             Err(InvalidText::TooLong { chars: 8_001, .. })
         ));
+    }
+
+    #[test]
+    fn messages_of_only_invisible_characters_are_empty() {
+        for invisible in ["\u{200b}\n\u{ad}", "\u{e0041}\u{e007f}", "\u{2063}", "\u{115f}"] {
+            assert_eq!(
+                message(invisible),
+                Err(InvalidText::Empty { what: "message" }),
+                "{invisible:?}"
+            );
+        }
+        for seen in ["👩\u{200d}💻", "می\u{200c}خواهم", "a\u{200b}b"] {
+            assert_eq!(message(seen), Ok(seen.to_owned()), "kept as typed");
+        }
+    }
+
+    #[test]
+    fn what_was_valid_once_stays_readable() {
+        assert_eq!(DisplayName::kept("A\u{200b}da".to_owned()).as_str(), "Ada");
+        assert_eq!(DisplayName::kept("\u{e0041}".to_owned()).as_str(), "\u{e0041}");
+        assert_eq!(MessageText::kept("\u{2063}".to_owned()).as_str(), "\u{2063}");
     }
 
     #[test]

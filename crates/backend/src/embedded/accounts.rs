@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chat::ports::{Accounts, SessionSignal};
 use chat::{Session, SessionDigest, StoreError};
 use futures::stream::BoxStream;
-use protocol::{Person, Timestamp};
+use protocol::{DisplayName, Person, Timestamp};
 use rusqlite::{Connection, ToSql, params};
 
 use super::{Embedded, row};
@@ -92,7 +92,7 @@ impl Accounts for Embedded {
             };
             let person = Person {
                 id: row::parsed(row, "id")?,
-                name: row::parsed(row, "name")?,
+                name: DisplayName::kept(row::text(row, "name")?),
             };
             let used_at = row::time(row, "used_at")?;
             Ok(Some(Session { person, used_at }))

@@ -1,7 +1,9 @@
 //! Values on their way into rows and out of them.
 
 use chat::StoreError;
-use protocol::{DisplayName, Epoch, EventBody, Person, PersonId, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{
+    DisplayName, Epoch, EventBody, Person, PersonId, RoomEvent, RoomSlug, RoomTitle, Seq, Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use chat::{Head, Room};
@@ -21,8 +23,12 @@ where
     T: TryFrom<String>,
     T::Error: std::error::Error + Send + Sync + 'static,
 {
-    let text: String = row.get(column).map_err(StoreError::failed)?;
-    T::try_from(text).map_err(StoreError::failed)
+    T::try_from(text(row, column)?).map_err(StoreError::failed)
+}
+
+/// A column's text as it is.
+pub fn text(row: &Row<'_>, column: &str) -> Result<String, StoreError> {
+    row.get(column).map_err(StoreError::failed)
 }
 
 fn seq(row: &Row<'_>, column: &str) -> Result<Seq, StoreError> {
@@ -41,7 +47,7 @@ pub fn room(row: &Row<'_>) -> Result<Room, StoreError> {
     let last_at: Option<i64> = row.get("last_at").map_err(StoreError::failed)?;
     Ok(Room {
         slug: parsed(row, "slug")?,
-        title: parsed(row, "title")?,
+        title: RoomTitle::kept(text(row, "title")?),
         created_at: time(row, "created_at")?,
         last_at: last_at.map(unsigned).transpose()?.map(Timestamp),
     })
@@ -59,7 +65,7 @@ pub fn event(row: &Row<'_>, room: &RoomSlug, epoch: &Epoch) -> Result<RoomEvent,
         at: time(row, "at")?,
         author: Person {
             id: parsed::<PersonId>(row, "author_id")?,
-            name: parsed::<DisplayName>(row, "author_name")?,
+            name: DisplayName::kept(text(row, "author_name")?),
         },
         body,
     })

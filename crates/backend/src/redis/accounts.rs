@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chat::ports::{Accounts, SessionSignal};
 use chat::{Session, SessionDigest, StoreError};
 use futures::stream::BoxStream;
-use protocol::{Person, Timestamp};
+use protocol::{DisplayName, Person, Timestamp};
 use tokio::time::sleep;
 
 use super::script::{self, Run};
@@ -56,7 +56,7 @@ impl Accounts for Redis {
         };
         let person = Person {
             id: value::parsed(id)?,
-            name: value::parsed(name)?,
+            name: DisplayName::kept(name),
         };
         let used_at = Timestamp(used_at);
         Ok(Some(Session { person, used_at }))

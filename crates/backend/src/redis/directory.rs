@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chat::ports::{Directory, Ids};
 use chat::{Room, StoreError};
 use futures::future::try_join_all;
-use protocol::{Epoch, RoomSlug, Timestamp};
+use protocol::{Epoch, RoomSlug, RoomTitle, Timestamp};
 
 use super::script::{self, Run};
 use super::servers::in_time;
@@ -52,7 +52,7 @@ impl Directory for Redis {
         };
         Ok(Some(Room {
             slug: slug.clone(),
-            title: value::parsed(title)?,
+            title: RoomTitle::kept(title),
             created_at: Timestamp(created_at),
             last_at: last_at.map(Timestamp),
         }))

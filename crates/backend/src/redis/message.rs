@@ -81,7 +81,7 @@ fn change(line: &str) -> Option<(u64, PresenceChange)> {
 fn person(id: &str, name: &str) -> Option<Person> {
     Some(Person {
         id: PersonId::try_from(id.to_owned()).ok()?,
-        name: DisplayName::try_from(name.to_owned()).ok()?,
+        name: DisplayName::kept(name.to_owned()),
     })
 }
 

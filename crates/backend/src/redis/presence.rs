@@ -7,7 +7,7 @@ use chat::ports::{Presence, PresenceChange};
 use chat::{ConnectionId, StoreError};
 use futures::future::try_join_all;
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{Person, PersonId, PresenceList, RoomSlug};
+use protocol::{DisplayName, Person, PersonId, PresenceList, RoomSlug};
 
 use super::here::fingerprint;
 use super::script::{self, Run, Script};
@@ -48,7 +48,7 @@ impl Inner {
         while let (Some(id), Some(name)) = (answer.next(), answer.next()) {
             people.push(Person {
                 id: value::parsed(id)?,
-                name: value::parsed(name)?,
+                name: DisplayName::kept(name),
             });
         }
         Ok(PresenceList {
