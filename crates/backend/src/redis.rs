@@ -23,6 +23,7 @@ mod message;
 mod opening;
 mod presence;
 mod renewal;
+mod rights;
 mod script;
 mod servers;
 mod slots;

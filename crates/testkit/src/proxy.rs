@@ -22,6 +22,7 @@ enum Mode {
 /// Stands before a server. Dropped, it is gone.
 pub struct Proxy {
     address: SocketAddr,
+    server: Arc<watch::Sender<String>>,
     mode: Arc<watch::Sender<Mode>>,
     accepting: AbortHandle,
 }
@@ -32,15 +33,16 @@ impl Proxy {
     /// # Panics
     /// If no port is free.
     pub async fn before(server: &str) -> Self {
-        let server = server.to_owned();
+        let server = Arc::new(watch::Sender::new(server.to_owned()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let mode = Arc::new(watch::Sender::new(Mode::Pass));
         let modes = Arc::clone(&mode);
+        let target = Arc::clone(&server);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let modes = modes.subscribe();
-                let server = server.clone();
+                let server = target.borrow().clone();
                 tokio::spawn(async move {
                     if let Ok(server) = TcpStream::connect(server).await {
                         join(client, server, modes).await;
@@ -50,9 +52,15 @@ impl Proxy {
         });
         Self {
             address,
+            server,
             mode,
             accepting: accepting.abort_handle(),
         }
+    }
+
+    /// Leads new connections to another server. Those that are open stay where they are.
+    pub fn lead_to(&self, server: &str) {
+        self.server.send_replace(server.to_owned());
     }
 
     /// Where it listens.

@@ -128,7 +128,7 @@ impl<P: Iterator<Item = u64>> Stretch<P> {
             let row = rows.next().map_err(StoreError::failed)?;
             let event = row.map(|row| row::event(row, room, &head.epoch)).transpose();
             // What is there, but cannot be read, is as good as missing.
-            let event = event.map_err(|error| StoreError::damaged(error))?;
+            let event = event.map_err(StoreError::damaged)?;
             let Some(event) = event.filter(|event| event.seq.get() == place) else {
                 let room = room.clone();
                 return Err(StoreError::damaged(Hole { room, place }));

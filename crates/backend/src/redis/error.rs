@@ -94,6 +94,17 @@ pub enum OpenRedisError {
         /// The format known here.
         known: &'static str,
     },
+    /// The user in the URL may not do all that hubbub does.
+    #[error(
+        "Redis at {server} does not let the user in the URL do all that hubbub needs; give it what is missing: ACL \
+         SETUSER <user> {missing}"
+    )]
+    Forbidden {
+        /// Host and port.
+        server: String,
+        /// Rules of `ACL SETUSER`.
+        missing: String,
+    },
     /// Redis refuses a command that hubbub needs.
     #[error("Redis at {server} refuses what hubbub needs: {cause}")]
     Refused {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{
-    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, PushInfo, PushKind, RedisError, ServerErrorKind,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, PushInfo, PushKind, RedisError,
+    ServerErrorKind,
 };
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
@@ -42,6 +43,17 @@ enum State {
     Down(Arc<RedisError>),
 }
 
+/// What happens to a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is gone.
+    Lost,
+    /// It is there.
+    Up,
+    /// It is there, and leads to another server than before: the one before had stopped taking writes.
+    Elsewhere,
+}
+
 /// A kept connection. Dropped, it closes.
 pub struct Link {
     state: watch::Receiver<State>,
@@ -73,15 +85,16 @@ pub async fn connect(
     }
 }
 
-/// Waits until the connection does not answer any more, or is suspected and does not answer.
-pub async fn watch_over(connection: &mut MultiplexedConnection, suspicion: &Notify) {
+/// Waits until the connection does not answer any more, or is suspected; says whether it still answers.
+pub async fn watch_over(connection: &mut MultiplexedConnection, suspicion: &Notify) -> bool {
     loop {
-        tokio::select! {
-            () = sleep(PING) => {}
-            () = suspicion.notified() => {}
-        }
-        if !answers(connection).await {
-            return;
+        let suspected = tokio::select! {
+            () = sleep(PING) => false,
+            () = suspicion.notified() => true,
+        };
+        let answers = answers(connection).await;
+        if suspected || !answers {
+            return answers;
         }
     }
 }
@@ -131,10 +144,13 @@ impl Backoff {
 }
 
 impl Link {
-    /// Begins to connect, and goes on until dropped. `changed` is told whenever the connection comes or goes.
+    /// Begins to connect, and goes on until dropped. `changed` is told whenever the connection comes or goes. A server
+    /// that refuses `write` because it is read-only counts as not there: after a failover its address may lead to
+    /// another one, but a connection that is open does not.
     pub fn start(
         info: ConnectionInfo,
-        changed: impl Fn(bool) + Send + Sync + 'static,
+        write: Option<Cmd>,
+        changed: impl Fn(Change) + Send + Sync + 'static,
     ) -> Result<Self, RedisError> {
         let client = Client::open(info)?;
         let (tell, state) = watch::channel(State::Connecting);
@@ -142,7 +158,7 @@ impl Link {
         let suspected = Arc::clone(&suspicion);
         let keeper = tokio::spawn(async move {
             tireless("connection to Redis", || {
-                keep(&client, &tell, &suspected, &changed)
+                keep(&client, write.as_ref(), &tell, &suspected, &changed)
             })
             .await;
         });
@@ -192,9 +208,10 @@ impl Drop for Link {
 
 async fn keep(
     client: &Client,
+    write: Option<&Cmd>,
     state: &watch::Sender<State>,
     suspicion: &Arc<Notify>,
-    changed: &(impl Fn(bool) + Send + Sync),
+    changed: &(impl Fn(Change) + Send + Sync),
 ) {
     let address = client.get_connection_info().addr().to_string();
     let told = Arc::clone(suspicion);
@@ -204,28 +221,57 @@ async fn keep(
         }
     });
     let mut backoff = Backoff::new();
-    let mut away = false;
+    let (mut away, mut read_only) = (false, false);
     loop {
-        match connect(client, &config).await {
+        match connect_for_writing(client, &config, write).await {
             Ok(mut connection) => {
                 if away {
                     tracing::info!(%address, "Redis is back");
                 }
                 state.send_replace(State::Up(connection.clone()));
-                changed(true);
-                backoff = Backoff::new();
-                watch_over(&mut connection, suspicion).await;
+                changed(if read_only { Change::Elsewhere } else { Change::Up });
+                (backoff, read_only) = (Backoff::new(), false);
+                while watch_over(&mut connection, suspicion).await
+                    && takes(&mut connection, write).await.is_ok()
+                {}
                 tracing::warn!(%address, "the connection to Redis is lost");
                 away = true;
                 state.send_replace(State::Connecting);
-                changed(false);
+                changed(Change::Lost);
             }
             Err(error) => {
+                if is_read_only(&error) && !std::mem::replace(&mut read_only, true) {
+                    tracing::error!(%address, "Redis is a read-only replica now; waiting for its primary at this address");
+                }
                 tracing::debug!(%address, %error, "Redis cannot be reached");
                 state.send_replace(State::Down(Arc::new(error)));
-                changed(false);
+                changed(Change::Lost);
                 backoff.wait().await;
             }
         }
     }
+}
+
+async fn connect_for_writing(
+    client: &Client,
+    config: &AsyncConnectionConfig,
+    write: Option<&Cmd>,
+) -> Result<MultiplexedConnection, RedisError> {
+    let mut connection = connect(client, config).await?;
+    takes(&mut connection, write).await?;
+    Ok(connection)
+}
+
+/// Fails if the server is read-only. Whatever else keeps it from writing is no reason for another connection.
+async fn takes(connection: &mut MultiplexedConnection, write: Option<&Cmd>) -> Result<(), RedisError> {
+    let Some(write) = write else { return Ok(()) };
+    match timeout(PONG, write.query_async::<::redis::Value>(connection)).await {
+        Ok(Err(error)) if is_read_only(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a server says that it takes no writes.
+pub fn is_read_only(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }

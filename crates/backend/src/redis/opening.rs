@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{Client, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, ServerErrorKind};
+use ::redis::{Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, ServerErrorKind};
 
 use super::error::OpenRedisError;
 use super::keys::{Keys, slot};
 use super::slots::Range;
 use super::url::Target;
-use super::{link, slots};
+use super::{link, rights, slots};
 
 /// The form of the keys that this build reads and writes.
 const FORMAT: &str = "1";
@@ -45,6 +45,7 @@ pub async fn examine(mut target: Target, keys: &Keys) -> Result<(Target, Vec<Ran
     if !is_cluster {
         first.check_primary()?;
         let mut all = [first];
+        check_rights(&mut all, keys, false).await?;
         claim(&mut all, 0, keys).await?;
         return Ok((target, vec![]));
     }
@@ -79,8 +80,31 @@ pub async fn examine(mut target: Target, keys: &Keys) -> Result<(Target, Vec<Ran
             cause: "not every slot has a server".to_owned(),
         });
     };
+    check_rights(&mut primaries, keys, true).await?;
     claim(&mut primaries, holder, keys).await?;
     Ok((target, ranges))
+}
+
+/// Makes sure that this user may do on every server what we will do.
+async fn check_rights(servers: &mut [Reached], keys: &Keys, cluster: bool) -> Result<(), OpenRedisError> {
+    for reached in servers {
+        let missing = rights::missing(&mut reached.connection, keys, cluster).await;
+        let missing = missing.map_err(|error| refusal(&reached.server, &error))?;
+        if !missing.is_empty() {
+            return Err(OpenRedisError::Forbidden {
+                server: reached.server.clone(),
+                missing,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A harmless write, which shows whether a server takes writes at all.
+pub fn write(keys: &Keys) -> Cmd {
+    let mut set = ::redis::cmd("SET");
+    set.arg(keys.format()).arg(FORMAT);
+    set
 }
 
 /// The first server that answers.
@@ -188,10 +212,8 @@ async fn claim(servers: &mut [Reached], holder: usize, keys: &Keys) -> Result<()
         return Ok(());
     };
     // Also if it is there already: this shows whether anything can be written.
-    let mut set = ::redis::cmd("SET");
-    set.arg(keys.format()).arg(FORMAT);
-    let set = set.query_async::<()>(&mut holder.connection).await;
-    set.map_err(|error| refusal(&holder.server, &error))
+    let written = write(keys).query_async::<()>(&mut holder.connection).await;
+    written.map_err(|error| refusal(&holder.server, &error))
 }
 
 /// The format of what is there.

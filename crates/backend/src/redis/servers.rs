@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::error::Unanswered;
 use super::keys::{SLOTS, slot};
-use super::link::Link;
+use super::link::{Change, Link, is_read_only};
 use super::script::Run;
 use super::subscriber::{self, Work};
 use super::subscriptions::Subscriptions;
@@ -103,12 +103,15 @@ impl Servers {
     fn connect(&self, info: ConnectionInfo) -> Result<Server, RedisError> {
         let address = info.addr().to_string();
         let stale = Arc::clone(&self.stale);
-        let link = Link::start(info.clone(), move |up| {
-            if !up {
-                stale.notify_one();
-            }
-        })?;
         let work = Arc::new(Work::default());
+        let followed = Arc::clone(&work);
+        // In a cluster the map says who takes writes.
+        let write = (!self.target.cluster).then(|| self.subscriptions.write());
+        let link = Link::start(info.clone(), write, move |change| match change {
+            Change::Up => {}
+            Change::Lost => stale.notify_one(),
+            Change::Elsewhere => followed.follow_elsewhere(),
+        })?;
         let subscriber = subscriber::start(
             info,
             Arc::clone(&self.subscriptions),
@@ -206,8 +209,10 @@ impl Servers {
                     | ServerErrorKind::ClusterDown
                     | ServerErrorKind::MasterDown,
                 ) => sleep(NOT_NOW).await,
-                ErrorKind::Server(ServerErrorKind::ReadOnly) if self.target.cluster => {
+                // After a failover: another server has taken over, and the map or the address leads there.
+                _ if is_read_only(&error) => {
                     self.stale.notify_one();
+                    server.link.suspect();
                     sleep(NOT_NOW).await;
                 }
                 _ if error.is_io_error() => {

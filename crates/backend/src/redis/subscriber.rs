@@ -28,6 +28,7 @@ pub struct Work {
     rooms: Mutex<HashSet<RoomSlug>>,
     more: Notify,
     heard: AtomicBool,
+    elsewhere: Notify,
 }
 
 impl Work {
@@ -39,6 +40,11 @@ impl Work {
     pub fn add(&self, room: &RoomSlug) {
         self.rooms().insert(room.clone());
         self.more.notify_one();
+    }
+
+    /// The server's address leads to another one now: connect again.
+    pub fn follow_elsewhere(&self) {
+        self.elsewhere.notify_one();
     }
 
     /// Whether there is a connection that brings what the server publishes.
@@ -152,11 +158,12 @@ async fn subscribe(
     work.replace(subscriptions.rooms_of(address));
     work.heard.store(true, Ordering::Relaxed);
     let mut watched = connection.clone();
-    let watching = link::watch_over(&mut watched, &suspicion);
+    let watching = async { while link::watch_over(&mut watched, &suspicion).await {} };
     tokio::pin!(watching);
     loop {
         tokio::select! {
             () = &mut watching => break,
+            () = work.elsewhere.notified() => break,
             () = broken.notified() => {
                 moved.notify_one();
                 break;

@@ -126,6 +126,11 @@ impl Subscriptions {
         self.keys.format()
     }
 
+    /// A harmless write, to see whether a server takes writes.
+    pub fn write(&self) -> ::redis::Cmd {
+        super::opening::write(&self.keys)
+    }
+
     /// The rooms that a server should bring.
     pub fn rooms_of(&self, server: &str) -> Vec<RoomSlug> {
         let rooms = self.rooms();

@@ -49,6 +49,47 @@ async fn connections_that_are_killed_cost_nobody_an_event() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_with_connections_left_open_is_followed() {
+    within(async {
+        let old = RedisServer::with(&["--repl-diskless-sync-delay", "0"]);
+        let (host, port) = old
+            .address()
+            .rsplit_once(':')
+            .map(|(h, p)| (h.to_owned(), p.to_owned()))
+            .unwrap();
+        let new = RedisServer::with(&["--replicaof", &format!("{host} {port}")]);
+        let proxy = Proxy::before(&old.address()).await;
+        let redis = replica(&format!("redis://{}", proxy.address())).await;
+        let follower = Follower::start(&redis).await;
+        let author = person("Ada");
+        let receipts = append(&log(&redis), &RoomSlug::lobby(), &author, messages("before", 3)).await;
+        assert_eq!(receipts.len(), 3);
+        redis.check().await.unwrap();
+        let synced = async || new.cli(&["get", "hubbub:format"]) == "1";
+        until("the replica has everything", FLOWS * 5, synced).await;
+
+        new.cli(&["replicaof", "no", "one"]);
+        let (host, port) = new
+            .address()
+            .rsplit_once(':')
+            .map(|(h, p)| (h.to_owned(), p.to_owned()))
+            .unwrap();
+        old.cli(&["replicaof", &host, &port]);
+        let unready = async || redis.check().await.is_err();
+        until("not ready while nothing can be written", FLOWS, unready).await;
+        proxy.lead_to(&new.address());
+        let ready = async || redis.check().await.is_ok();
+        until("ready again", FLOWS * 2, ready).await;
+        append(&log(&redis), &RoomSlug::lobby(), &author, messages("after", 3)).await;
+        assert_eq!(new.cli(&["hget", "hubbub:{lobby}:room", "head"]), "6");
+        let before = follower.last();
+        let heard = async || follower.last() >= before.max(6);
+        until("what is published there is heard", FLOWS * 2, heard).await;
+    })
+    .await;
+}
+
 /// Redis ends under load and comes back with its data.
 async fn ends_and_comes_back(mut server: RedisServer, end: impl Fn(&mut RedisServer)) {
     let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);

@@ -98,6 +98,39 @@ async fn a_user_who_may_not_do_what_is_needed_is_refused() {
 }
 
 #[tokio::test]
+async fn a_right_that_is_missing_is_named() {
+    within(async {
+        let server = RedisServer::start();
+        let user = |name: &str, rules: &[&str]| {
+            let base = ["acl", "setuser", name, "on", ">s3cret", "+@all"];
+            server.cli(&[&base, rules].concat());
+            format!("redis://{name}:s3cret@{}", server.address())
+        };
+        for (name, rules, missing) in [
+            (
+                "deaf",
+                &["~*", "resetchannels"][..],
+                "SETUSER <user> &hubbub:* +spublish",
+            ),
+            ("elsewhere", &["~other:*", "&*"], "SETUSER <user> ~hubbub:* "),
+            (
+                "short",
+                &["~*", "&*", "-xadd", "-ssubscribe"],
+                "+xadd +ssubscribe",
+            ),
+        ] {
+            let error = refused(&user(name, rules)).await;
+            assert!(matches!(error, OpenRedisError::Forbidden { .. }), "{error}");
+            assert!(error.to_string().contains(missing), "{error}");
+        }
+        assert_eq!(server.cli(&["dbsize"]), "0", "nothing was claimed");
+        let enough = ["~hubbub:*", "&hubbub:*"];
+        lobby(&replica(&user("enough", &enough)).await).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn keys_that_are_not_ours_are_refused_and_not_touched() {
     within(async {
         let server = RedisServer::start();

@@ -1,0 +1,156 @@
+//! What the user in the URL must be allowed to do, asked before anything is built on it.
+
+use ::redis::RedisError;
+use ::redis::aio::MultiplexedConnection;
+use protocol::RoomSlug;
+
+use super::keys::Keys;
+
+/// One command of each kind that this backend sends or runs in a script, with as many arguments as it takes to see
+/// which keys (`K`) and channels (`C`) it is about. In a cluster there are more.
+const NEEDED: &[&str] = &[
+    "PING",
+    "INFO",
+    "SCAN 0",
+    "TIME",
+    "EVAL x 1 K",
+    "EVALSHA x 1 K",
+    "EXISTS K",
+    "GET K",
+    "SET K x",
+    "INCR K",
+    "DEL K",
+    "UNLINK K",
+    "PEXPIRE K 1",
+    "HGET K x",
+    "HMGET K x",
+    "HKEYS K",
+    "HLEN K",
+    "HSET K x x",
+    "HSETNX K x x",
+    "HINCRBY K x 1",
+    "HDEL K x",
+    "XADD K * x x",
+    "XRANGE K - +",
+    "XREVRANGE K + -",
+    "ZADD K 1 x",
+    "ZRANGE K 0 1",
+    "ZRANGEBYSCORE K 0 1",
+    "ZREVRANGE K 0 1",
+    "ZSCORE K x",
+    "ZREM K x",
+    "SPUBLISH C x",
+    "SSUBSCRIBE C",
+    "SUNSUBSCRIBE C",
+];
+const NEEDED_IN_CLUSTER: &[&str] = &["ASKING", "CLUSTER SLOTS"];
+
+/// Gives the numbers of the commands that this user may not run.
+const CHECK: &str = "
+    local missing = {}
+    for n, line in ipairs(ARGV) do
+        local words = {}
+        for word in string.gmatch(line, '%S+') do table.insert(words, word) end
+        if redis.acl_check_cmd and not redis.acl_check_cmd(unpack(words)) then table.insert(missing, n) end
+    end
+    return missing";
+
+/// What is missing, as `ACL SETUSER` would give it. Empty: nothing.
+pub async fn missing(
+    connection: &mut MultiplexedConnection,
+    keys: &Keys,
+    cluster: bool,
+) -> Result<String, RedisError> {
+    let lobby = RoomSlug::lobby();
+    let (key, channel) = (keys.room(&lobby), keys.channel(&lobby));
+    let needed: Vec<&str> = if cluster {
+        [NEEDED, NEEDED_IN_CLUSTER].concat()
+    } else {
+        NEEDED.to_vec()
+    };
+    let mut check = ::redis::cmd("EVAL");
+    check.arg(CHECK).arg(0);
+    for line in &needed {
+        let words = line.split(' ').map(|word| match word {
+            "K" => key.as_str(),
+            "C" => channel.as_str(),
+            word => word,
+        });
+        check.arg(words.collect::<Vec<_>>().join(" "));
+    }
+    let missing: Vec<usize> = check.query_async(connection).await?;
+    let missing = missing.iter().filter_map(|n| needed.get(n - 1));
+    Ok(rules(missing.copied(), &keys.all()))
+}
+
+/// Rules for these commands, and for the names that they are about.
+fn rules<'a>(missing: impl Iterator<Item = &'a str>, names: &str) -> String {
+    let (mut commands, mut about) = (Vec::new(), Vec::new());
+    for line in missing {
+        let mut words = line.split(' ');
+        let command = words.next().unwrap_or_default().to_lowercase();
+        commands.push(if command == "cluster" {
+            "+cluster|slots".to_owned()
+        } else {
+            format!("+{command}")
+        });
+        for word in words {
+            let rule = match word {
+                "K" => format!("~{names}"),
+                "C" => format!("&{names}"),
+                _ => continue,
+            };
+            if !about.contains(&rule) {
+                about.push(rule);
+            }
+        }
+    }
+    about.extend(commands);
+    about.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_those_of_acl_setuser() {
+        let missing = ["SPUBLISH C x", "SSUBSCRIBE C", "HGET K x", "CLUSTER SLOTS"];
+        let expected = "&hubbub:* ~hubbub:* +spublish +ssubscribe +hget +cluster|slots";
+        assert_eq!(rules(missing.into_iter(), "hubbub:*"), expected);
+        assert_eq!(rules(std::iter::empty(), "hubbub:*"), "");
+    }
+
+    /// Whoever adds a command adds the right to it.
+    #[test]
+    fn every_command_is_asked_about() {
+        let known: Vec<&str> = [NEEDED, NEEDED_IN_CLUSTER]
+            .concat()
+            .iter()
+            .filter_map(|line| line.split(' ').next())
+            .collect();
+        let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/redis");
+        let mut folders = vec![sources];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                for (before, after) in [("redis.call('", '\''), ("redis::cmd(\"", '"')] {
+                    for rest in text.split(before).skip(1) {
+                        let command = rest.split(after).next().unwrap();
+                        let named = command.chars().all(|c| c.is_ascii_uppercase());
+                        assert!(
+                            !named || known.contains(&command),
+                            "{command} in {}",
+                            path.display()
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
