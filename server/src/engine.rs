@@ -14,6 +14,8 @@ mod request;
 mod session;
 mod upgrade;
 
+#[allow(unused_imports, reason = "for the echo server of the official suites")]
+pub use frame::{binary, text};
 pub use gate::Rules;
 pub use link::Link;
 pub use packet::ATTACHMENTS;
@@ -36,8 +38,6 @@ use crate::state::State;
 
 /// How long a request that is refused for its address waits for the answer: otherwise refusing is all that we do.
 const REFUSAL: Duration = Duration::from_secs(1);
-/// Whoever would have to wait longer than this to open a session is refused.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// What reads and writes the sessions.
 pub trait Library: Send + Sync {
@@ -80,20 +80,28 @@ impl Engine {
     /// A place for a new session of this caller, once it may be opened.
     async fn seat(&self, caller: &Caller) -> Result<Seat, Problem> {
         match self.addresses.seat(caller.address, Instant::now().into()) {
-            Ok((seat, wait)) if wait <= LONGEST_WAIT => {
+            Ok((seat, wait)) => {
                 if !wait.is_zero() {
                     tokio::time::sleep(wait).await;
                 }
                 Ok(seat)
             }
-            Ok(_) => self.refuse(LONGEST_WAIT).await,
-            Err(Refused { after }) => self.refuse(after).await,
+            Err(Refused { after }) => {
+                tokio::time::sleep(REFUSAL).await;
+                Err(Problem::TooMany(after))
+            }
         }
     }
 
-    async fn refuse(&self, after: Duration) -> Result<Seat, Problem> {
-        tokio::time::sleep(REFUSAL).await;
-        Err(Problem::TooMany(after))
+    /// The first packet of a session. The library has one of its own, which knows nothing of upgrades.
+    fn greeting(&self, sid: &str, upgrades: &str) -> String {
+        let (interval, timeout) = self.ping;
+        format!(
+            "0{{\"sid\":\"{sid}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{},\"maxPayload\":{}}}",
+            interval.as_millis(),
+            timeout.as_millis(),
+            self.max_payload
+        )
     }
 
     /// Hands a new session over.

@@ -25,6 +25,8 @@ mod slow;
 mod typing;
 
 pub use caller::Caller;
+#[allow(unused_imports, reason = "for the echo server of the official suites")]
+pub use caller::wire;
 pub use fanout::Fanout;
 pub use goodbye::say_goodbye;
 pub use line::Lines;

@@ -10,7 +10,7 @@ use protocol::SessionToken;
 use socketioxide::SocketIo;
 use tokio_util::task::TaskTracker;
 
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::http::render::Renderer;
 use crate::http::target::Names;
 use crate::limits::Gate;
@@ -87,6 +87,17 @@ impl State {
     /// # Errors
     /// A sentence that says what cannot be used and why.
     pub async fn open(config: Config) -> Result<Self, Box<dyn std::error::Error>> {
+        Self::open_with(config, crate::socket::Server::new).await
+    }
+
+    /// The same with another Socket.IO server.
+    ///
+    /// # Errors
+    /// As for [`State::open`].
+    pub async fn open_with(
+        config: Config,
+        sockets: impl FnOnce(&Limits) -> crate::socket::Server,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let Config {
             addr,
             url,
@@ -108,7 +119,7 @@ impl State {
         tokio::spawn(tireless("table of addresses", move || {
             forgetting.clone().forget_idle()
         }));
-        let sockets = crate::socket::Server::new(gate.limits());
+        let sockets = sockets(gate.limits());
         let tasks = TaskTracker::new();
         let metrics = Metrics::new();
         let budget = Budget::new(BUDGET, metrics.waiting.clone(), metrics.cut.clone());

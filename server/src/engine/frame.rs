@@ -282,6 +282,12 @@ pub fn text(text: &str) -> Bytes {
     ours(TEXT, text.as_bytes())
 }
 
+/// A binary frame of ours.
+#[allow(dead_code, reason = "for the echo server of the official suites")]
+pub fn binary(bytes: &[u8]) -> Bytes {
+    ours(BINARY, bytes)
+}
+
 /// The answer to a ping.
 pub fn pong(payload: &[u8]) -> Bytes {
     ours(PONG, payload)
@@ -417,6 +423,40 @@ mod tests {
                 assert_eq!(read(&bytes, step).unwrap_err().code, code, "{:?}", &bytes[..2]);
             }
         }
+    }
+
+    #[test]
+    fn whatever_arrives_ends_in_messages_or_a_fault() {
+        let mut random = fastrand::Rng::with_seed(1_012);
+        let (mut messages, mut faults) = (0, 0);
+        let mut frames = Frames::default();
+        for _ in 0..200_000 {
+            let payload: Vec<u8> = (0..random.usize(0..150)).map(|_| random.u8(b'0'..b'z')).collect();
+            let firsts = [0x81, 0x82, 0x01, 0x00, 0x80, 0x88, 0x89, 0x8a];
+            let mut bytes = client(firsts[random.usize(0..firsts.len())], &payload);
+            if random.u8(0..4) == 0 {
+                let at = random.usize(0..bytes.len());
+                bytes[at] = random.u8(..);
+            }
+            let mut rest = &bytes[..random.usize(1..=bytes.len())];
+            loop {
+                match frames.next(&mut rest, LIMIT) {
+                    Ok(Some(_)) => messages += 1,
+                    Ok(None) => break,
+                    Err(fault) => {
+                        assert!([1002, 1007, 1009].contains(&fault.code));
+                        faults += 1;
+                        frames = Frames::default();
+                        break;
+                    }
+                }
+            }
+            assert!(
+                frames.held() <= 2 * LIMIT + CONTROL,
+                "no more than twice what it may be"
+            );
+        }
+        assert!(messages > 10_000 && faults > 10_000, "{messages} {faults}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::frame::{self, Fault, Message};
 use super::packet::{self, Head, Kind, Packet};
 
 /// Namespaces that a server may have.
-pub const NAMESPACES: usize = 3;
+pub const NAMESPACES: usize = 4;
 
 /// How the packets of a server's clients are understood.
 #[derive(Clone, Copy, Debug)]

@@ -208,9 +208,6 @@ impl Link {
         result?;
         let engine = self.state.engine();
         engine.addresses.hold(&mut self.seat, self.frames.held())?;
-        if self.frames.is_within() && self.deadline.is_none() {
-            self.deadline = Some(Box::pin(sleep(MESSAGE)));
-        }
         Ok(())
     }
 
@@ -289,7 +286,12 @@ impl Link {
         self.adopt();
         if self.stream.is_some() {
             return match self.poll_stream(cx) {
-                Poll::Pending => self.poll_deadline(cx, Fault::policy("a message took too long")),
+                Poll::Pending => {
+                    if self.frames.is_within() {
+                        self.deadline.get_or_insert_with(|| Box::pin(sleep(MESSAGE)));
+                    }
+                    self.poll_deadline(cx, Fault::policy("a message took too long"))
+                }
                 read => read,
             };
         }
@@ -369,7 +371,7 @@ impl Link {
     }
 
     /// Looks at what the library is about to write. Says how much of it may leave now; or how much is not to leave at
-    /// all, because it is the first ping.
+    /// all: its greeting, because the client gets ours, and its first ping.
     fn listen(&mut self, bytes: &[u8]) -> Result<usize, usize> {
         while self.seen < bytes.len() {
             let next = &bytes[self.seen..];
@@ -384,6 +386,7 @@ impl Link {
                     (Stage::New, [b'0', open @ ..]) => {
                         self.opened(open);
                         self.stage = Stage::BeforePing;
+                        return Err(end);
                     }
                     (Stage::BeforePing, [b'2']) if self.seen > 0 => return Ok(self.seen),
                     (Stage::BeforePing, [b'2']) => {
@@ -416,12 +419,12 @@ impl Link {
         match serde_json::from_slice::<Open<'_>>(open) {
             Ok(Open { sid }) => {
                 self.sid = Some(sid.into());
+                let engine = self.state.engine();
                 if let Some(session) = &self.session {
-                    self.state
-                        .engine()
-                        .sessions
-                        .enter(sid.into(), Arc::clone(session));
+                    engine.sessions.enter(sid.into(), Arc::clone(session));
                     session.opened(sid);
+                } else if let Some(wire) = self.wire() {
+                    wire.send(&frame::text(&engine.greeting(sid, "")));
                 }
             }
             Err(error) => tracing::error!(%error, "the library opens a session without an id"),
@@ -433,8 +436,6 @@ impl Link {
         let Some(session) = &self.session else { return };
         while let Some((first, begin, end)) = frame::first_of_ours(frames) {
             match (first, &frames[begin..end]) {
-                // The client gets ours.
-                (frame::TEXT, [b'0', ..]) => {}
                 (frame::CLOSE, _) => session.end("1"),
                 _ => session.wire().send(&Bytes::copy_from_slice(&frames[..end])),
             }

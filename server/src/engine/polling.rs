@@ -51,14 +51,7 @@ pub async fn open(state: &State, request: Request) -> Result<Response, Problem> 
     engine.open(Link::polled(state, seat, Arc::clone(&session)), wire, caller);
     let sid = poll_fn(|cx| session.poll_sid(cx)).await.ok_or(Problem::Request)?;
     broken.not();
-    let (interval, timeout) = engine.ping;
-    let open = format!(
-        "0{{\"sid\":\"{sid}\",\"upgrades\":[\"websocket\"],\"pingInterval\":{},\"pingTimeout\":{},\"maxPayload\":{}}}",
-        interval.as_millis(),
-        timeout.as_millis(),
-        engine.max_payload
-    );
-    Ok(text(open.into()))
+    Ok(text(engine.greeting(&sid, "\"websocket\"").into()))
 }
 
 /// Waits for what the server says.

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// No debt is larger than what is paid in this time: the client must be able to show that it lives.
+const DEBT: Duration = Duration::from_secs(10);
+
 /// So many per second, and so many at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Rate {
@@ -33,7 +36,8 @@ impl Bucket {
     pub fn spend(&mut self, cost: u32, rate: Rate, now: Instant) -> Duration {
         let gained = now.saturating_duration_since(self.at).as_secs_f32() * rate.per_second as f32;
         self.at = now;
-        self.level = (self.level + gained).min(rate.burst as f32) - cost as f32;
+        let debt = rate.per_second as f32 * DEBT.as_secs_f32();
+        self.level = ((self.level + gained).min(rate.burst as f32) - cost as f32).max(-debt);
         Duration::from_secs_f32((-self.level).max(0.0) / rate.per_second.max(1) as f32)
     }
 
@@ -69,5 +73,6 @@ mod tests {
             "never more than a burst"
         );
         assert!(bucket.spend(1, rate, later) > Duration::ZERO);
+        assert_eq!(bucket.spend(u32::MAX, rate, later), DEBT);
     }
 }

@@ -261,10 +261,11 @@ impl Upgrade {
             return;
         }
         inner.phase = Phase::Upgraded;
-        let wire = Arc::clone(stream.wire());
+        // Before the library has the stream: what it writes there comes after what waits.
+        self.0.wire.hand_over_to(Arc::clone(stream.wire()));
         inner.stream = Some(stream);
         drop(inner);
-        self.0.wire.hand_over_to(wire);
+        self.0.wire.wake_library();
     }
 }
 

@@ -319,18 +319,19 @@ impl Wire {
         }
     }
 
-    /// The library is done with it: so is everybody.
+    /// Closes the connection for everybody; called when the library drops its stream.
     pub fn close(&self) {
         let mut out = self.out();
         if !out.ended {
             self.end(&mut out);
-            let ended = match self.tcp() {
-                Some(tcp) => SockRef::from(tcp).shutdown(std::net::Shutdown::Both),
-                None => Ok(self.upgraded().map_or((), |wire| wire.close())),
-            };
-            if let Err(error) = ended {
-                tracing::trace!(%error, "the connection had ended already");
-            }
+        }
+        // Also if nothing more was to come from us: the peer may still be sending.
+        let ended = match self.tcp() {
+            Some(tcp) => SockRef::from(tcp).shutdown(std::net::Shutdown::Both),
+            None => Ok(self.upgraded().map_or((), |wire| wire.close())),
+        };
+        if let Err(error) = ended {
+            tracing::trace!(%error, "the connection had ended already");
         }
     }
 }

@@ -28,6 +28,8 @@ const OUTBOX_PACKETS: usize = 4_096;
 /// What the library reads at once from what our stream has read. Every connection has this buffer; a larger message
 /// makes it grow for as long as it is read.
 const READ_BUFFER: usize = 256;
+/// Timers are late by some milliseconds. With so much less the library is not later than the client is told.
+const TIMERS: Duration = Duration::from_millis(10);
 /// Time to connect to a namespace, and to complete a packet.
 const SETUP: Duration = Duration::from_secs(10);
 
@@ -51,7 +53,7 @@ impl Server {
             .ws_read_buffer_size(READ_BUFFER)
             .max_buffer_size(OUTBOX_PACKETS)
             .ping_interval(limits.ping.0)
-            .ping_timeout(limits.ping.1)
+            .ping_timeout(limits.ping.1.saturating_sub(TIMERS))
             .connect_timeout(SETUP)
             .with_parser(
                 ParserConfig::common()

@@ -104,7 +104,6 @@ impl Wire {
         if let Way::Polled(polled) = &self.way {
             // There is only one upgrade.
             let _ = polled.upgraded.set(wire);
-            polled.library.wake();
         }
         if let Some(reader) = out.reader.take() {
             reader.wake();
