@@ -1,6 +1,7 @@
 //! Everything that HTTP answers, in one screen.
 
 mod cache;
+mod canonical;
 mod client;
 mod cors;
 mod forms;

@@ -4,7 +4,7 @@
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
-use protocol::{ErrorCode, RoomSlug, RoomTitle};
+use protocol::{RoomSlug, RoomTitle};
 
 use crate::client::live::Live;
 use crate::client::navigation::Navigation;
@@ -31,13 +31,11 @@ pub fn CreateRoom() -> impl IntoView {
             return;
         }
         event.prevent_default();
-        let taken = RoomSlug::from_title(title.as_str());
         live.create_room(title, move |outcome| match outcome {
             Ok(room) => navigation.go(&format!("/rooms/{}", room.room)),
             Err(Failure::Refused(refusal)) => {
-                let exists = refusal.code == ErrorCode::RoomExists;
                 let sentence = Problem::from(refusal.code).sentence().to_owned();
-                refused.try_set(Some((sentence, taken.filter(|_| exists))));
+                refused.try_set(Some((sentence, refusal.room)));
             }
             Err(Failure::Unknown) => {
                 refused.try_set(Some((Problem::Unavailable.sentence().to_owned(), None)));

@@ -58,7 +58,8 @@ impl From<&ChatError> for Refusal {
             ChatError::Store(StoreError::RoomExists(room)) => Self::new(
                 ErrorCode::RoomExists,
                 format!("there is a room \"{room}\" already"),
-            ),
+            )
+            .about(room.clone()),
             ChatError::Store(StoreError::Busy) => {
                 Self::new(ErrorCode::Busy, "the server is busy; try again in a moment")
                     .retry_after_ms(RETRY_STORE_MS)

@@ -4,6 +4,7 @@
 //! from storage, in prose that every backend is held to), [`hub`] (the use cases, one file each), [`followers`] (one
 //! follower per room), [`error`] (why something is refused).
 
+mod address;
 pub mod error;
 pub mod followers;
 pub mod hub;

@@ -50,7 +50,7 @@ pub struct RoomList {
     pub rooms: Vec<RoomSummary>,
 }
 
-/// `create_room`: its address follows from its title. Answered with a [`RoomSummary`].
+/// `create_room`: the server makes an address of the title. Answered with a [`RoomSummary`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateRoom {
     /// What the room is called.

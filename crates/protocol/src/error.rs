@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::RoomSlug;
+
 /// Why a command was refused. Codes are stable; sentences are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -45,6 +47,9 @@ pub struct Refusal {
     /// Milliseconds after which the same command may succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// The room that is in the way, with [`ErrorCode::RoomExists`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomSlug>,
 }
 
 impl Refusal {
@@ -54,7 +59,15 @@ impl Refusal {
             code,
             message: message.into(),
             retry_after_ms: None,
+            room: None,
         }
+    }
+
+    /// The same, naming the room that is in the way.
+    #[must_use]
+    pub fn about(mut self, room: RoomSlug) -> Self {
+        self.room = Some(room);
+        self
     }
 
     /// The same, worth trying again after so many milliseconds.

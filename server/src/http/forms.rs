@@ -123,15 +123,15 @@ pub async fn create_room(
     let Ok(title) = RoomTitle::try_from(form.title) else {
         return back("/", Problem::Title).into_response();
     };
-    let address = RoomSlug::from_title(title.as_str());
     match state.create_room(client.0, CreateRoom { title }).await {
         Ok(room) => Redirect::to(&format!("/rooms/{}", room.room)).into_response(),
-        Err(error) => match (problem(&state, &error), address) {
-            (found @ Problem::RoomExists, Some(room)) => {
-                back(&format!("/?room={room}"), found).into_response()
+        Err(error) => {
+            let found = problem(&state, &error);
+            match Refusal::from(&error).room {
+                Some(room) => back(&format!("/?room={room}"), found).into_response(),
+                None => back("/", found).into_response(),
             }
-            (found, _) => back("/", found).into_response(),
-        },
+        }
     }
 }
 

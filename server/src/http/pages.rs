@@ -5,13 +5,13 @@ use app::data::load;
 use app::{Address, Document, Theme, Visitor};
 use axum::Router;
 use axum::extract::{self, Request};
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use http::request::Parts;
 use http::{HeaderMap, Uri};
 
 use super::render::{Busy, Coding};
-use super::{sorry, target};
+use super::{canonical, sorry, target};
 use crate::proxies::ClientAddress;
 use crate::session::{self, THEME};
 use crate::state::State;
@@ -35,6 +35,9 @@ type Shared = extract::State<State>;
 
 async fn page(state: Shared, request: Request) -> Response {
     let (request, _) = request.into_parts();
+    if let Some(address) = canonical::meant(&request.uri) {
+        return Redirect::permanent(&address).into_response();
+    }
     let answer = async {
         admit(&state, &request)?;
         let place = state.renderer.place()?;

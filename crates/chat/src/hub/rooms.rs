@@ -3,11 +3,15 @@
 use protocol::{CreateRoom, ErrorCode, Refusal, RoomList, RoomSlug, RoomSummary, RoomTitle};
 
 use super::Hub;
+use crate::address;
 use crate::error::{ChatError, StoreError};
 use crate::room::Room;
 
 /// Rooms in the list at most.
 const LISTED: u32 = 200;
+
+/// Numbers that are tried for an address before it is made of random digits.
+const NUMBERS: u32 = 50;
 
 /// Title of the room that always exists.
 const LOBBY_TITLE: &str = "Lobby";
@@ -45,31 +49,48 @@ impl Hub {
         self.with_lobby(slug, find).await
     }
 
-    /// Creates a room; its address follows from the title.
+    /// Creates a room; its address follows from the title. An address that another title has is numbered.
     ///
     /// # Errors
-    /// [`ErrorCode::RoomExists`] if the address is taken, or the backend does not answer.
+    /// [`ErrorCode::RoomExists`] if there is a room with that title, or the backend does not answer.
     pub async fn create_room(&self, command: CreateRoom) -> Result<RoomSummary, ChatError> {
         let CreateRoom { title } = command;
-        // A title without a single a-z or digit is still a title; its room gets an address of its own.
-        let slug = match RoomSlug::from_title(title.as_str()) {
-            Some(slug) => slug,
-            None => RoomSlug::try_from(format!("room-{:012x}", self.ids.random() & 0xffff_ffff_ffff))
-                .map_err(|error| super::bad_request(error.to_string()))?,
+        let suggested = address::suggested(&title);
+        let numbers = 2..=NUMBERS;
+        let numbered = |number| {
+            suggested
+                .as_ref()
+                .and_then(|suggested| address::numbered(suggested, number))
         };
+        for slug in suggested.iter().cloned().chain(numbers.filter_map(numbered)) {
+            match self.create_at(slug, &title).await? {
+                Made::Here(room) => return Ok(room),
+                Made::Taken(room) => {
+                    // A title without a single a-z or digit may be given twice: people know it by its address.
+                    if address::same(&room.title, &title) && RoomSlug::from_title(title.as_str()).is_some() {
+                        return Err(exists(room.slug).into());
+                    }
+                }
+            }
+        }
+        let slug = RoomSlug::try_from(format!("room-{:012x}", self.ids.random() & 0xffff_ffff_ffff))
+            .map_err(|error| super::bad_request(error.to_string()))?;
+        match self.create_at(slug, &title).await? {
+            Made::Here(room) => Ok(room),
+            Made::Taken(room) => Err(exists(room.slug).into()),
+        }
+    }
+
+    async fn create_at(&self, slug: RoomSlug, title: &RoomTitle) -> Result<Made, ChatError> {
         let room = Room {
             slug,
-            title,
+            title: title.clone(),
             created_at: self.clock.now(),
             last_at: None,
         };
         match self.directory.create(&room).await {
-            Ok(()) => Ok(summary(room, 0)),
-            Err(StoreError::RoomExists(slug)) => Err(Refusal::new(
-                ErrorCode::RoomExists,
-                format!("there is a room at /rooms/{slug} already; go there or choose another name"),
-            )
-            .into()),
+            Ok(()) => Ok(Made::Here(summary(room, 0))),
+            Err(StoreError::RoomExists(slug)) => Ok(Made::Taken(self.room(&slug).await?)),
             Err(error) => Err(error.into()),
         }
     }
@@ -88,6 +109,19 @@ impl Hub {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// What became of an attempt to create a room.
+enum Made {
+    /// It is there.
+    Here(RoomSummary),
+    /// The address is this room's.
+    Taken(Room),
+}
+
+fn exists(room: RoomSlug) -> Refusal {
+    let sentence = format!("there is a room at /rooms/{room} already; go there or choose another name");
+    Refusal::new(ErrorCode::RoomExists, sentence).about(room)
 }
 
 fn summary(room: Room, here: u32) -> RoomSummary {

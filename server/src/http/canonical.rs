@@ -1,0 +1,44 @@
+//! One address for each room: `/rooms/Lobby` and `/rooms/lobby/` lead to `/rooms/lobby`.
+
+use http::Uri;
+use protocol::RoomSlug;
+
+/// The address that was meant, if this is none but almost one.
+pub fn meant(uri: &Uri) -> Option<String> {
+    let name = uri.path().strip_prefix("/rooms/")?;
+    let known = name.strip_suffix('/').unwrap_or(name).to_ascii_lowercase();
+    if known == name && !name.is_empty() {
+        return None;
+    }
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    if known.is_empty() {
+        return Some(format!("/{query}"));
+    }
+    RoomSlug::try_from(known)
+        .ok()
+        .map(|room| format!("/rooms/{room}{query}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_almost_one_leads_to_it() {
+        for (path, expected) in [
+            ("/rooms/lobby", None),
+            ("/rooms/Lobby", Some("/rooms/lobby")),
+            ("/rooms/lobby/", Some("/rooms/lobby")),
+            ("/rooms/LOBBY/?before=3", Some("/rooms/lobby?before=3")),
+            ("/rooms/", Some("/")),
+            ("/rooms//", Some("/")),
+            ("/rooms/-", None),
+            ("/rooms/a%20b", None),
+            ("/rooms//evil.example", None),
+            ("/Rooms/lobby", None),
+        ] {
+            let uri: Uri = path.parse().unwrap();
+            assert_eq!(meant(&uri).as_deref(), expected, "{path}");
+        }
+    }
+}
