@@ -9,7 +9,7 @@ mod health;
 mod next;
 pub mod origin;
 mod pages;
-mod policy;
+pub mod policy;
 pub mod render;
 mod sorry;
 pub mod target;
@@ -19,15 +19,14 @@ use axum::body::Body;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use http::Request;
-use hyper::body::Incoming;
+use tower::Layer;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer, ServiceExt};
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::state::State;
 
 /// The whole HTTP side as one service.
-pub type App = BoxCloneSyncService<Request<Incoming>, http::Response<Body>, std::convert::Infallible>;
+pub type App = BoxCloneSyncService<Request<Body>, http::Response<Body>, std::convert::Infallible>;
 
 /// Bytes of a form, at most: a message of 8,000 characters of four bytes, percent-encoded, fits.
 const FORM_BYTES: usize = 128 * 1024;
@@ -65,5 +64,5 @@ pub fn service(state: &State) -> App {
     let app = from_fn_with_state(state.clone(), cors::allow).layer(app);
     let app = from_fn_with_state(state.clone(), target::check).layer(app);
     let app = map_response(policy::add_headers).layer(app);
-    BoxCloneSyncService::new(app.map_request(|request: Request<Incoming>| request.map(Body::new)))
+    BoxCloneSyncService::new(app)
 }

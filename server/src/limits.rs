@@ -5,7 +5,6 @@ mod joins;
 
 pub use joins::Turns;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +25,6 @@ pub struct Gate {
     limits: Arc<Limits>,
     addresses: Arc<DefaultKeyedRateLimiter<IpAddr>>,
     pages: Arc<DefaultKeyedRateLimiter<IpAddr>>,
-    connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
     joins: Arc<Joins>,
     sign_ins: Arc<Arrivals>,
     new_rooms: Arc<Arrivals>,
@@ -54,7 +52,6 @@ impl Gate {
             limits: Arc::new(limits),
             addresses,
             pages,
-            connections: Arc::default(),
             joins,
         }
     }
@@ -70,7 +67,7 @@ impl Gate {
             return Ok(());
         }
         self.addresses
-            .check_key(&address)
+            .check_key(&network(address))
             .map_err(|until| until.wait_time_from(self.addresses.clock().now()))
     }
 
@@ -80,7 +77,7 @@ impl Gate {
             return Ok(());
         }
         self.pages
-            .check_key(&address)
+            .check_key(&network(address))
             .map_err(|until| until.wait_time_from(self.pages.clock().now()))
     }
 
@@ -124,20 +121,6 @@ impl Gate {
         }
     }
 
-    /// Takes one of the address's places for a TCP connection, for as long as the ticket lives.
-    pub fn admit(&self, address: IpAddr) -> Option<Ticket> {
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = connections.entry(address).or_insert(0);
-        if self.limits.rates && *count >= self.limits.connections_per_address {
-            return None;
-        }
-        *count += 1;
-        Some(Ticket {
-            connections: Arc::clone(&self.connections),
-            address,
-        })
-    }
-
     /// Forgets addresses that have been idle, for as long as the process lives.
     pub async fn forget_idle(self) {
         loop {
@@ -152,26 +135,20 @@ impl Gate {
     }
 }
 
+/// What counts as one address: whoever has an IPv6 address has 2^64 of them, all with the same first 64 bits. Every
+/// limit per address counts these.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let first = u128::from(address) & (u128::MAX << 64);
+            IpAddr::V6(first.into())
+        }
+        address => address,
+    }
+}
+
 fn quota((per_second, burst): (NonZeroU32, NonZeroU32)) -> Quota {
     Quota::per_second(per_second).allow_burst(burst)
-}
-
-/// One place for a TCP connection, given back when dropped.
-pub struct Ticket {
-    connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    address: IpAddr,
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = connections.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                connections.remove(&self.address);
-            }
-        }
-    }
 }
 
 /// The rate of one connection and, behind it, of its address.
@@ -255,32 +232,37 @@ mod tests {
     }
 
     #[test]
-    fn an_address_shares_its_rate_and_its_places() {
+    fn a_network_is_one_address() {
+        for (address, counted) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::"),
+            ("::1", "::"),
+        ] {
+            let counted: IpAddr = counted.parse().unwrap();
+            assert_eq!(network(address.parse().unwrap()), counted, "{address}");
+        }
+        let gate = gate(&[("HUBBUB_ADDRESS_COMMAND_BURST", "1")]);
+        let of = |host: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]);
+        assert!(gate.address(of(1)).is_ok() && gate.address(of(2)).is_err());
+    }
+
+    #[test]
+    fn an_address_shares_its_rate() {
         let gate = gate(&[
             ("HUBBUB_ADDRESS_COMMAND_BURST", "2"),
             ("HUBBUB_ADDRESS_COMMANDS_PER_SECOND", "1"),
-            ("HUBBUB_CONNECTIONS_PER_ADDRESS", "1"),
         ]);
         let (a, b) = (gate.connection(HOME), gate.connection(HOME));
         let now = Instant::now();
         assert!(a.command(now).is_ok() && b.command(now).is_ok() && a.command(now).is_err());
-        let ticket = gate.admit(HOME);
-        assert!(ticket.is_some() && gate.admit(HOME).is_none());
-        drop(ticket);
-        assert!(gate.admit(HOME).is_some());
     }
 
     #[test]
     fn off_means_off() {
-        let gate = gate(&[
-            ("HUBBUB_LIMITS", "off"),
-            ("HUBBUB_COMMAND_BURST", "1"),
-            ("HUBBUB_CONNECTIONS_PER_ADDRESS", "1"),
-        ]);
+        let gate = gate(&[("HUBBUB_LIMITS", "off"), ("HUBBUB_COMMAND_BURST", "1")]);
         let connection = gate.connection(HOME);
-        let tickets: Vec<_> = (0..9).map(|_| gate.admit(HOME)).collect();
-        assert!(
-            tickets.iter().all(Option::is_some) && (0..9).all(|_| connection.command(Instant::now()).is_ok())
-        );
+        assert!((0..9).all(|_| connection.command(Instant::now()).is_ok()));
     }
 }

@@ -1,7 +1,11 @@
-//! The accept loop: timeouts, socket options, a cap per address, and an end.
+//! The accept loop: timeouts, socket options, places for connections, and an end.
 
+mod answer;
+mod arriving;
 mod budget;
+mod descriptors;
 mod pace;
+mod places;
 mod stream;
 mod wire;
 
@@ -11,17 +15,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::body::Body;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
 
 use crate::shutdown::Deadline;
 use crate::state::State;
 pub use budget::{Account, BUDGET, Budget, MUCH};
+use places::Places;
 pub use stream::Stream;
 pub use wire::Wire;
 
@@ -31,6 +34,11 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(25);
 /// What the kernel may hold for a peer that reads slowly. Linux doubles it.
 const SEND_BUFFER: usize = 64 * 1024;
+/// What is kept of a request while its head is read.
+const HEAD: usize = 32 * 1024;
+/// After an accept that failed, most likely because there are no descriptors, the next one waits: trying again at once
+/// would only spin.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// Connections that the kernel holds for us before they are accepted.
 const BACKLOG: u32 = 4_096;
 /// What requests in flight leave of the time to stop to what comes after them.
@@ -78,50 +86,56 @@ pub fn bind(addr: SocketAddr) -> Result<TcpListener, BindError> {
 pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Output = Deadline>) -> Deadline {
     let app = crate::http::service(state);
     let (open, last) = (TaskTracker::new(), CancellationToken::new());
+    let places = places(state);
     let mut stop = std::pin::pin!(stop);
     let deadline = loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // Out of file descriptors, most likely. Accepting again at once would only spin.
                     tracing::error!(%error, "cannot accept a connection");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
                     continue;
                 }
             },
             deadline = &mut stop => break deadline,
         };
-        // An address at its cap is closed without a word: an answer would cost what the cap protects.
-        // A trusted proxy is no address in this sense: it stands for everybody behind it.
-        let ticket = if state.proxies.trust(peer.ip()) {
-            None
-        } else if let Some(ticket) = state.gate.admit(peer.ip()) {
-            Some(ticket)
-        } else {
-            tracing::debug!(%peer, "too many connections from this address");
-            continue;
-        };
         if let Err(error) = set_options(&stream) {
             tracing::debug!(%peer, %error, "connection gone before it was set up");
             continue;
         }
+        let wire = Wire::new(stream, &state.budget, state.metrics.slow.clone());
+        // A trusted proxy is no address in this sense: it stands for everybody behind it.
+        let address = Some(peer.ip()).filter(|address| !state.proxies.trust(*address));
+        let ticket = match places.take(address, &wire) {
+            Ok(ticket) => ticket,
+            Err(refused) => {
+                // Closed without a word: an answer would cost what the caps protect.
+                state.metrics.turned_away.inc();
+                tracing::debug!(%peer, ?refused, "no place for a connection");
+                continue;
+            }
+        };
         let (app, from) = (app.clone(), state.clone());
         let socket = Arc::new(AtomicBool::new(false));
-        let stream = Stream::new(stream, state, ticket, Arc::clone(&socket));
+        let account = Arc::clone(wire.account());
+        let stream = Stream::new(wire, state, ticket, Arc::clone(&socket));
         let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
             if request.headers().contains_key(http::header::UPGRADE) {
                 socket.store(true, Ordering::Relaxed);
             }
             let client = from.proxies.client(peer.ip(), request.headers());
             request.extensions_mut().insert(client);
-            let app = app.clone();
-            async move { Ok::<_, Infallible>(answer(app, request).await) }
+            let (app, from, account) = (app.clone(), from.clone(), Arc::clone(&account));
+            async move {
+                let answer = answer::answer(app, request, account, &from.metrics).await;
+                Ok::<_, Infallible>(answer)
+            }
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
-            .max_buf_size(64 * 1024)
+            .max_buf_size(HEAD)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         let last = last.clone();
@@ -149,11 +163,18 @@ pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Outpu
     deadline
 }
 
-async fn answer(app: crate::http::App, request: http::Request<Incoming>) -> http::Response<Body> {
-    match app.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
+/// As many places as there are descriptors for.
+fn places(state: &State) -> Places {
+    let descriptors = descriptors::raise();
+    let connections = descriptors::connections(descriptors);
+    tracing::info!(descriptors, connections, "open files and connections, at most");
+    let shown = |number| i64::try_from(number).unwrap_or(i64::MAX);
+    state.metrics.places.set(shown(connections as u64));
+    let limits = state.gate.limits();
+    Places::new(
+        connections,
+        limits.rates.then_some(limits.connections_per_address),
+    )
 }
 
 fn set_options(stream: &TcpStream) -> std::io::Result<()> {

@@ -15,6 +15,12 @@ pub struct Metrics {
     registry: Registry,
     /// Open TCP connections.
     pub tcp: Gauge,
+    /// TCP connections that may be open.
+    pub places: Gauge,
+    /// Connections that got no place.
+    pub turned_away: Counter,
+    /// Requests whose body did not come in time.
+    pub late: Counter,
     /// Connected sockets by namespace.
     pub sockets: Family<Namespace, Gauge>,
     /// Rooms that this process follows because somebody connected to it is there.
@@ -31,8 +37,6 @@ pub struct Metrics {
     pub waiting: Gauge,
     /// Connections cut because the process held too much for slow peers.
     pub cut: Counter,
-    /// Panics that were caught.
-    pub panics: Counter,
     /// Joins that were told to come back at their turn.
     pub deferred: Counter,
     /// Tasks of the runtime that have not ended.
@@ -71,6 +75,9 @@ impl Metrics {
         let mut registry = Registry::with_prefix("hubbub");
         let metrics = Self {
             tcp: Gauge::default(),
+            places: Gauge::default(),
+            turned_away: Counter::default(),
+            late: Counter::default(),
             sockets: Family::default(),
             rooms: Gauge::default(),
             stored: Counter::default(),
@@ -79,13 +86,27 @@ impl Metrics {
             slow: Counter::default(),
             waiting: Gauge::default(),
             cut: Counter::default(),
-            panics: Counter::default(),
             deferred: Counter::default(),
             tasks: Gauge::default(),
             append: Histogram::new(exponential_buckets(0.000_25, 2.0, 15)),
             registry: Registry::default(),
         };
         registry.register("tcp_connections", "Open TCP connections", metrics.tcp.clone());
+        registry.register(
+            "tcp_connections_limit",
+            "TCP connections that may be open",
+            metrics.places.clone(),
+        );
+        registry.register(
+            "tcp_connections_refused",
+            "Connections that got no place",
+            metrics.turned_away.clone(),
+        );
+        registry.register(
+            "requests_late",
+            "Requests whose body did not come in time",
+            metrics.late.clone(),
+        );
         registry.register(
             "sockets",
             "Connected sockets by namespace",
@@ -123,7 +144,6 @@ impl Metrics {
             "Connections cut because the process held too much for slow peers",
             metrics.cut.clone(),
         );
-        registry.register("panics", "Panics that were caught", metrics.panics.clone());
         registry.register(
             "joins_deferred",
             "Joins that were told to come back at their turn",

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::frame::Fault;
 use super::rate::{Bucket, Rate};
 use crate::config::Limits;
+use crate::limits::network;
 
 /// Bytes of messages that have begun and are not complete, of one address: 32 of the largest.
 const HELD_PER_ADDRESS: usize = 8 * 1024 * 1024;
@@ -110,7 +111,7 @@ impl Addresses {
     /// # Errors
     /// The address has too many, or has to wait because it was cut for a flood.
     pub fn seat(&self, address: IpAddr, now: Instant) -> Result<(Seat, Duration), Refused> {
-        let address = self.known(address, now);
+        let address = self.known(network(address), now);
         let mut used = address.used();
         let mut wait = Duration::ZERO;
         if self.rules.on {

@@ -1,8 +1,9 @@
 //! What the process holds for peers that have not read it yet: one account per connection, one budget for all.
 //!
 //! Bytes are charged when they begin to wait and credited when the kernel takes them or when they are dropped. When
-//! the sum passes the budget, the largest debtors are cut until it is well below again. A connection for which nothing
-//! waits touches nothing that others touch.
+//! the sum passes the budget, those that owe the most for the longest are cut until it is well below again: not the
+//! one whose large answer has just begun to leave. A connection for which nothing waits touches nothing that others
+//! touch.
 //!
 //! A packet of a room is one piece of memory for all its readers, but it is charged to each of them: the sum is an
 //! upper bound of what is held, and does not depend on who else is slow.
@@ -10,10 +11,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Bytes that may wait in the whole process.
 pub const BUDGET: usize = 64 * 1024 * 1024;
@@ -22,6 +25,8 @@ pub const BUDGET: usize = 64 * 1024 * 1024;
 pub const PER_CONNECTION: usize = 2 * 1024 * 1024;
 /// A connection's next command is not taken up while more than this waits for it.
 pub const MUCH: usize = 128 * 1024;
+/// To owe so much longer weighs as much as to owe twice as much, for whoever has just begun.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Somebody for whom bytes wait.
 pub trait Debtor: Send + Sync {
@@ -38,6 +43,7 @@ struct Shared {
     limit: usize,
     /// The sum, as it is shown.
     waiting: Gauge,
+    begun: Instant,
     opened: AtomicU64,
     accounts: Mutex<HashMap<u64, Weak<Account>>>,
     cuts: Counter,
@@ -49,6 +55,8 @@ pub struct Account {
     budget: Budget,
     debtor: Weak<dyn Debtor>,
     waiting: AtomicUsize,
+    /// When something began to wait, in milliseconds of the budget's life.
+    since: AtomicU64,
     closed: AtomicBool,
     eased: Notify,
 }
@@ -59,6 +67,7 @@ impl Budget {
         Self(Arc::new(Shared {
             limit,
             waiting,
+            begun: Instant::now(),
             opened: AtomicU64::new(0),
             accounts: Mutex::default(),
             cuts,
@@ -73,6 +82,7 @@ impl Budget {
             budget: self.clone(),
             debtor,
             waiting: AtomicUsize::new(0),
+            since: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             eased: Notify::new(),
         });
@@ -90,6 +100,11 @@ impl Budget {
         usize::try_from(self.0.waiting.get()).unwrap_or(0)
     }
 
+    /// Milliseconds since the budget began.
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     fn add(&self, bytes: usize) -> usize {
         let before = self.0.waiting.inc_by(bytes.cast_signed() as i64);
         usize::try_from(before).unwrap_or(0) + bytes
@@ -99,7 +114,7 @@ impl Budget {
         self.0.waiting.dec_by(bytes.cast_signed() as i64);
     }
 
-    /// Cuts the largest debtors until an eighth of the budget is free, so that the next pass is not due at once.
+    /// Cuts the worst debtors until an eighth of the budget is free, so that the next pass is not due at once.
     #[cold]
     fn enforce(&self) {
         // Whoever holds the lock does it, or opens an account and the next charge does it.
@@ -108,7 +123,8 @@ impl Budget {
         };
         let mut debtors: Vec<_> = accounts.values().filter_map(Weak::upgrade).collect();
         drop(accounts);
-        debtors.sort_by_cached_key(|account| std::cmp::Reverse(account.waiting()));
+        let now = self.now();
+        debtors.sort_by_cached_key(|account| std::cmp::Reverse(account.weight(now)));
         let mut cut = Vec::new();
         for account in debtors {
             if self.waiting() <= self.0.limit / 8 * 7 {
@@ -124,7 +140,7 @@ impl Budget {
         }
         tracing::info!(
             connections = cut.len(),
-            "too much waits for peers that read slowly; the largest debtors are cut"
+            "too much waits for peers that read slowly; those that owe the most for the longest are cut"
         );
         // The caller may hold a lock that a debtor needs to let go.
         tokio::spawn(async move {
@@ -143,7 +159,9 @@ impl Account {
         if self.closed.load(Ordering::Relaxed) {
             return;
         }
-        self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        if self.waiting.fetch_add(bytes, Ordering::Relaxed) == 0 {
+            self.since.store(self.budget.now(), Ordering::Relaxed);
+        }
         if self.budget.add(bytes) > self.budget.0.limit {
             self.budget.enforce();
         }
@@ -167,6 +185,12 @@ impl Account {
     /// Bytes that wait for this connection.
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How much it owes, and for how long.
+    fn weight(&self, now: u64) -> u128 {
+        let long = now.saturating_sub(self.since.load(Ordering::Relaxed));
+        self.waiting() as u128 * (LONG.as_millis() + u128::from(long))
     }
 
     /// Completes when no more than [`MUCH`] waits, or nothing will any more because the connection was cut.
@@ -246,6 +270,21 @@ mod tests {
         drop((large_account, small_account));
         assert_eq!(budget.waiting(), 0);
         assert!(budget.0.accounts.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn of_equals_the_older_debt_pays() {
+        let budget = Budget::new(1_000, Gauge::default(), Counter::default());
+        let (older, older_account) = open(&budget);
+        let (newer, newer_account) = open(&budget);
+        older_account.charge(500);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        newer_account.charge(504);
+        while !older.0.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+        assert!(!newer.0.load(Ordering::Relaxed));
+        assert_eq!(budget.waiting(), 504);
     }
 
     #[tokio::test]

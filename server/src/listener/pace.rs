@@ -1,53 +1,47 @@
-//! Whether a peer takes what waits for it: something at short intervals, and enough over a longer time.
+//! Whether a peer takes what waits for it fast enough.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Over this long a peer must take at least [`LEAST`], if something waits for it all the while.
-const WINDOW: Duration = Duration::from_secs(30);
-/// 4 KB per second: less than any telephone network of today gives.
-const LEAST: u64 = 4 * 1024 * WINDOW.as_secs();
+/// Bytes per second that a peer must take of what waits for it: less than any telephone network of today gives.
+const LEAST: u64 = 4 * 1024;
 
 /// The pace of one peer, from when something begins to wait for it until nothing does.
 pub struct Pace {
-    stall: Duration,
-    /// When it must have taken something.
+    /// How often it is looked at.
+    every: Duration,
+    since: Instant,
     due: Instant,
-    taken: u64,
-    window: Instant,
-    taken_before: u64,
+    /// What the peer had taken then.
+    before: u64,
 }
 
 impl Pace {
-    /// A peer that has taken so much until now, and must take something within `first`, then every `stall`.
-    pub fn new(now: Instant, taken: u64, first: Duration, stall: Duration) -> Self {
+    /// Of a peer that has taken so much until now. It is looked at after `first`, then `every` so often.
+    pub fn new(now: Instant, taken: u64, first: Duration, every: Duration) -> Self {
         Self {
-            stall,
+            every,
+            since: now,
             due: now + first,
-            taken,
-            window: now + WINDOW,
-            taken_before: taken,
+            before: taken,
         }
     }
 
     /// Whether the peer, which has taken so much until now, keeps up.
     pub fn keeps(&mut self, now: Instant, taken: u64) -> bool {
-        if taken != self.taken {
-            self.taken = taken;
-            self.due = now + self.stall;
+        if now < self.due {
+            return true;
         }
-        if now >= self.window {
-            if taken - self.taken_before < LEAST {
-                return false;
-            }
-            self.window = now + WINDOW;
-            self.taken_before = taken;
+        let least = LEAST * (self.due - self.since).as_secs();
+        if taken - self.before < least.max(1) {
+            return false;
         }
-        now < self.due
+        *self = Self::new(now, taken, self.every, self.every);
+        true
     }
 
-    /// When to look again, at the latest.
+    /// When to look again.
     pub fn due(&self) -> Instant {
         self.due
     }
@@ -57,37 +51,38 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const STALL: Duration = Duration::from_secs(5);
+    const EVERY: Duration = Duration::from_secs(5);
 
-    /// How long a peer is kept that takes `bytes` every `every`; none: longer than 200 s.
-    fn kept(bytes: u64, every: Duration) -> Option<Duration> {
+    /// How long a peer is kept that takes `bytes` every `step`; none: longer than 200 s.
+    fn kept(bytes: u64, step: Duration, first: Duration) -> Option<Duration> {
         let start = Instant::now();
-        let mut pace = Pace::new(start, 0, STALL, STALL);
-        let mut taken = 0;
-        for step in 1.. {
-            let passed = every * step;
+        let mut pace = Pace::new(start, 7, first, EVERY);
+        let mut taken = 7;
+        for n in 1..2_000 {
+            let passed = step * n;
             if passed > Duration::from_secs(200) {
                 break;
             }
-            // It is looked at when it is due, and whenever it takes something.
-            if start + passed > pace.due() && !pace.keeps(pace.due(), taken) {
-                return Some(pace.due() - start);
+            // It is looked at when it is due, and also whenever it takes something.
+            for now in [pace.due(), start + passed] {
+                if now <= start + passed && !pace.keeps(now, taken) {
+                    return Some(now - start);
+                }
             }
             taken += bytes;
-            if !pace.keeps(start + passed, taken) {
-                return Some(passed);
-            }
         }
         None
     }
 
     #[test]
-    fn a_peer_must_take_something_soon_and_enough_in_the_end() {
+    fn a_peer_must_take_enough_all_the_time() {
         let ms = Duration::from_millis;
-        assert_eq!(kept(1 << 20, ms(6_000)), Some(STALL), "nothing for 5 s");
-        assert_eq!(kept(1, ms(100)), Some(WINDOW), "a drip");
-        assert_eq!(kept(2 * 1024, ms(1_000)), Some(WINDOW));
-        assert_eq!(kept(20 * 1024, ms(4_900)), None, "slow, but enough");
-        assert_eq!(kept(4 * 1024, ms(1_000)), None);
+        assert_eq!(kept(1 << 20, ms(6_000), EVERY), Some(EVERY), "nothing for 5 s");
+        assert_eq!(kept(1, ms(100), EVERY), Some(EVERY), "a drip");
+        assert_eq!(kept(2 * 1024, ms(1_000), EVERY), Some(EVERY));
+        assert_eq!(kept(25 * 1024, ms(4_900), EVERY), None, "in bursts, but enough");
+        assert_eq!(kept(3 * 1024, ms(500), EVERY), None);
+        // No time at all, because it has missed its ping.
+        assert_eq!(kept(0, ms(100), Duration::ZERO), Some(Duration::ZERO));
     }
 }

@@ -19,13 +19,13 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::pace::Pace;
+use super::places::Ticket;
 use super::wire::{STALL, Wire, if_ready, in_any_case};
-use crate::limits::Ticket;
 use crate::state::State;
 
 /// What is read at once, at most. What whoever reads has no place for yet waits in the stream.
 const READ: usize = 16 * 1024;
-/// A browser on a bad line may take nothing of a page for so long. Sockets are let go sooner: they resume.
+/// A browser on a bad line may take this long for its pace of a page. Sockets are let go sooner: they resume.
 const PAGE_STALL: Duration = Duration::from_secs(15);
 
 thread_local! {
@@ -36,7 +36,7 @@ thread_local! {
 /// One open connection: a place of its address and a unit of the gauge, also after an upgrade.
 struct Open {
     state: State,
-    _ticket: Option<Ticket>,
+    _ticket: Ticket,
 }
 
 impl Drop for Open {
@@ -65,10 +65,10 @@ pub struct Stream {
 
 impl Stream {
     /// A stream of an accepted connection. `socket` becomes true when it is asked to become a WebSocket.
-    pub fn new(tcp: TcpStream, state: &State, ticket: Option<Ticket>, socket: Arc<AtomicBool>) -> Self {
+    pub fn new(wire: Arc<Wire>, state: &State, ticket: Ticket, socket: Arc<AtomicBool>) -> Self {
         state.metrics.tcp.inc();
         Self {
-            wire: Wire::new(tcp, &state.budget, state.metrics.slow.clone()),
+            wire,
             open: Open {
                 state: state.clone(),
                 _ticket: ticket,
@@ -93,6 +93,9 @@ impl Stream {
     fn write(&mut self, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let all = bytes.iter().map(|part| part.len()).sum();
         let mut wrote = self.wire.poll_write(cx, bytes, if_ready);
+        if wrote.is_pending() && self.slow.is_none() {
+            wrote = self.wire.poll_write(cx, bytes, in_any_case);
+        }
         while wrote.is_pending() {
             let now = Instant::now();
             let (first, stall) = self.patience(now);

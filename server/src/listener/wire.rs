@@ -23,8 +23,8 @@ use super::pace::Pace;
 
 mod polled;
 
-/// A peer that takes nothing for so long, while the kernel's buffers are full, does not read. It resumes when it
-/// comes back.
+/// A socket that takes less than its pace for so long, while the kernel's buffers are full, does not read. It resumes
+/// when it comes back.
 pub const STALL: Duration = Duration::from_secs(5);
 /// What a waiting frame costs beside its bytes: its place in the queue, and what the allocator needs.
 const OVERHEAD: usize = 128;
@@ -75,7 +75,7 @@ pub fn if_ready(tcp: &TcpStream, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
 }
 
 /// In any case: the kernel only says that it takes more when a third of its buffer is free, and a peer on a bad line
-/// takes long for that.
+/// takes long for that. Once its buffer is filled like this, it takes more only when the peer has.
 pub fn in_any_case(tcp: &TcpStream, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
     SockRef::from(tcp).send_vectored(bytes)
 }
@@ -155,6 +155,10 @@ impl Wire {
     fn attend(self: &Arc<Self>, out: &mut Out) {
         // While the library waits it does so itself, when its turn is over.
         if out.waiting.is_empty() || out.attended || out.before_library.is_some() {
+            return;
+        }
+        out.flush(self, in_any_case);
+        if out.waiting.is_empty() {
             return;
         }
         out.attended = true;

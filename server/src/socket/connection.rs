@@ -183,6 +183,10 @@ impl Worker for Connection {
         }
     }
 
+    fn matters(queued: &Queued) -> bool {
+        queued.command.name == "send"
+    }
+
     fn abort(&self) {
         slow::abort(&self.socket);
     }

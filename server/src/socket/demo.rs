@@ -129,6 +129,10 @@ impl Worker for Guest {
         None
     }
 
+    fn matters(queued: &Queued) -> bool {
+        matches!(queued.command.name.as_str(), "add user" | "new message")
+    }
+
     fn abort(&self) {
         slow::abort(&self.socket);
     }

@@ -161,7 +161,6 @@ impl Listener for Telling {
     }
 
     fn panicked(&mut self) {
-        self.state.metrics.panics.inc();
         tracing::error!(room = %self.room, "telling a room what happens there panicked; following it again");
     }
 

@@ -32,6 +32,9 @@ pub trait Worker: Sized + Send + 'static {
         std::future::ready(())
     }
 
+    /// Whether a command has to be worked off even if its answer arrives nowhere.
+    fn matters(queued: &Queued) -> bool;
+
     /// Closes the connection, because its work cannot go on: the client comes back and resumes.
     fn abort(&self);
 
@@ -152,6 +155,21 @@ impl<W: Worker> Line<W> {
         }
     }
 
+    /// Completes when little waits for the peer: what it is told next would only wait behind it.
+    async fn eased(&self) {
+        if let Some(wire) = &self.wire {
+            tokio::select! {
+                () = wire.account().eased() => {}
+                () = self.gone() => {}
+            }
+        }
+    }
+
+    /// Whether what the peer is told may still arrive.
+    fn is_heard(&self) -> bool {
+        self.wire.as_ref().is_none_or(|wire| !wire.is_ended())
+    }
+
     fn spawn(self: &Arc<Self>, worker: Box<W>, first: Option<Queued>) {
         self.state.tasks.spawn(run(Arc::clone(self), worker, first));
     }
@@ -183,15 +201,14 @@ impl<W> Waiting<W> {
 
 async fn run<W: Worker>(line: Arc<Line<W>>, mut worker: Box<W>, mut next: Option<Queued>) {
     loop {
+        let queued = next.take();
+        if queued.is_some() {
+            line.eased().await;
+        }
         worker.refresh().await;
-        if let Some(queued) = next.take() {
-            // What it is told would only wait behind what it has not read yet.
-            if let Some(wire) = &line.wire {
-                wire.account().eased().await;
-            }
+        if let Some(queued) = queued.filter(|queued| line.is_heard() || W::matters(queued)) {
             let work = AssertUnwindSafe(worker.work(queued, &line)).catch_unwind();
             next = work.await.unwrap_or_else(|_| {
-                line.state.metrics.panics.inc();
                 worker.abort();
                 None
             });

@@ -68,6 +68,21 @@ impl Server {
         Self::run(hubbub(folder, variables).stderr(Stdio::null()))
     }
 
+    /// With so many open files at first, and so many at most.
+    pub fn start_with_files(folder: &Path, soft: u32, hard: u32) -> Self {
+        let server = hubbub(folder, &[]);
+        let mut shell = Command::new("sh");
+        let limits = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\"");
+        shell.arg("-c").arg(limits).arg(server.get_program());
+        for (name, value) in server.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        Self::run(shell.stdout(Stdio::piped()).stderr(Stdio::null()))
+    }
+
     /// Starts what is prepared, and waits until it serves.
     pub fn run(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();

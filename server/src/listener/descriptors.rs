@@ -1,0 +1,44 @@
+//! How many files and connections the process may have open.
+
+/// Of the limit, this part is kept back for everything that is not a connection of a client: the database, Redis,
+/// files of the site.
+const RESERVED_PART: u64 = 8;
+/// At least so many are kept back…
+const RESERVED_LEAST: u64 = 64;
+/// …and at most so many.
+const RESERVED_MOST: u64 = 1_024;
+/// What systems give that say nothing.
+const USUAL: u64 = 1_024;
+
+/// Raises the limit of open files as far as it goes without a privilege, and returns it.
+///
+/// The limit is low by default only for programs that use `select`, which cannot count further.
+pub fn raise() -> u64 {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => limit,
+        Err(error) => {
+            let limit = rlimit::Resource::NOFILE.get().map_or(USUAL, |(soft, _)| soft);
+            tracing::warn!(%error, limit, "cannot raise the limit of open files");
+            limit
+        }
+    }
+}
+
+/// Connections that may be open at a time with this limit of open files.
+pub fn connections(limit: u64) -> usize {
+    let reserved = (limit / RESERVED_PART).clamp(RESERVED_LEAST, RESERVED_MOST);
+    usize::try_from(limit.saturating_sub(reserved).max(1)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_descriptors_are_kept_back() {
+        assert_eq!(connections(256), 192);
+        assert_eq!(connections(1_024), 896);
+        assert_eq!(connections(65_536), 64_512);
+        assert_eq!(connections(10), 1);
+    }
+}

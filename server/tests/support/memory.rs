@@ -1,0 +1,37 @@
+//! What a server that a test has started holds, and what it says about itself.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+use std::time::{Duration, Instant};
+
+use super::running::Server;
+
+/// Megabytes that the process has in memory now.
+pub fn resident(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kilobytes / 1_024
+}
+
+/// A figure of `/metrics`.
+pub fn figure(server: &Server, name: &str) -> u64 {
+    let metrics = server.get("/metrics", "");
+    let figure = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+    let found = metrics.lines().find_map(figure);
+    found.unwrap_or_else(|| panic!("no {name} in {metrics}"))
+}
+
+/// The most that is in memory until `done`, looked at all the time. Panics if that takes longer than a minute.
+pub fn peak_until(server: &Server, mut done: impl FnMut() -> bool) -> u64 {
+    let until = Instant::now() + Duration::from_secs(60);
+    let mut peak = 0;
+    loop {
+        peak = peak.max(resident(server));
+        if done() {
+            return peak;
+        }
+        assert!(Instant::now() < until, "not done after a minute, {peak} MB");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
