@@ -55,8 +55,8 @@ bench-quick: build ## The same in under three minutes, one turn each
 bench-growth: build ## What a delivery costs as rooms grow and become many: docs/scaling.md
 	@$(ENV) cargo build -q --release -p bench && ulimit -n 20000 && target/release/bench growth
 
-hostile:
-	@echo "make $@: not built yet" >&2; exit 1
+hostile: build ## What hostile clients do to a server with default limits: docs/reliability.md (HOSTILE=word: some rows)
+	@ulimit -n 20000 && node end2end/hostile/main.mjs $(if $(HOSTILE),"$(HOSTILE)")
 
 replicas: build ## Serve with Redis, three replicas and nginx on http://127.0.0.1:3000
 	@scripts/setup.sh replicas

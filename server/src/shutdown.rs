@@ -55,6 +55,11 @@ pub async fn serve(
     log: &Log,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let signal = signals()?;
+    if let Some(oddity) = &state.site.oddity {
+        tracing::warn!(
+            "pages refer to files without a hash in their names: {oddity}; browsers may keep old ones"
+        );
+    }
     let mut died = None;
     let stop = async {
         tokio::select! {

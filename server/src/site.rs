@@ -9,6 +9,9 @@ use leptos::config::{Env, LeptosOptions};
 /// Name that the build gives its files; see `[[workspace.metadata.leptos]]`.
 const OUTPUT_NAME: &str = "hubbub";
 
+/// The list of the files' names that the build leaves beside the binary.
+const LIST: &str = "hash.txt";
+
 /// A site that can be served.
 #[derive(Clone)]
 pub struct Site {
@@ -18,6 +21,8 @@ pub struct Site {
     pub options: LeptosOptions,
     /// What pages refer to.
     pub assets: Assets,
+    /// What is not as a build leaves it, though the site can be served.
+    pub oddity: Option<String>,
 }
 
 /// No usable site.
@@ -25,7 +30,7 @@ pub struct Site {
 #[error("{path}: {problem}; build the site with `make build`, or set HUBBUB_SITE_DIR")]
 pub struct NoSite {
     path: String,
-    problem: &'static str,
+    problem: String,
 }
 
 impl Site {
@@ -34,20 +39,38 @@ impl Site {
     /// # Errors
     /// If it does not hold a built site.
     pub fn find(root: &Path) -> Result<Self, NoSite> {
-        let missing = |problem| NoSite {
+        let missing = |problem: &str| NoSite {
             path: root.display().to_string(),
-            problem,
+            problem: problem.to_owned(),
         };
         let pkg = names(&root.join("pkg"));
-        let hashed = hashed_names().filter(|hashed| hashed.iter().all(|name| pkg.contains(name)));
+        if pkg.is_empty() {
+            return Err(missing("there is no site here"));
+        }
+        let list = std::env::current_exe()
+            .map(|binary| binary.with_file_name(LIST))
+            .unwrap_or_default();
+        let watched = std::env::var_os("LEPTOS_WATCH").is_some();
+        let (hashed, oddity) = match hashed_names(&list) {
+            Ok(hashed) => match hashed.iter().find(|name| !pkg.contains(name)) {
+                None => (Some(hashed), None),
+                Some(name) => (
+                    None,
+                    Some(format!("{} names {name}, which is not here", list.display())),
+                ),
+            },
+            Err(error) => (None, Some(format!("{} cannot be read: {error}", list.display()))),
+        };
         if hashed.is_none() && !pkg.iter().any(|name| name == "hubbub.js") {
-            return Err(missing("there is no site here that belongs to this binary"));
+            let oddity = oddity.unwrap_or_default();
+            return Err(missing(&format!(
+                "this site is of another build than the binary: {oddity}"
+            )));
         }
         let socket_io = names(&root.join("vendor"))
             .into_iter()
             .find(|name| name.starts_with("socket.io-") && name.ends_with(".js"));
         let socket_io = socket_io.ok_or_else(|| missing("the Socket.IO client is not there"))?;
-        let watched = std::env::var_os("LEPTOS_WATCH").is_some();
         let options = LeptosOptions::builder()
             .output_name(OUTPUT_NAME)
             .site_root(Arc::from(root.to_string_lossy()))
@@ -61,6 +84,7 @@ impl Site {
             root: root.to_owned(),
             options,
             assets: Assets { socket_io, built },
+            oddity: oddity.filter(|_| !watched),
         })
     }
 }
@@ -79,15 +103,13 @@ fn built(root: &Path, files: &[String]) -> Option<Built> {
 }
 
 /// The names that the build gave its files, from the list that it leaves beside the binary.
-fn hashed_names() -> Option<Vec<String>> {
-    let list = std::fs::read_to_string(std::env::current_exe().ok()?.with_file_name("hash.txt")).ok()?;
+fn hashed_names(list: &Path) -> std::io::Result<Vec<String>> {
+    let list = std::fs::read_to_string(list)?;
     let names = list.lines().filter_map(|line| line.split_once(':'));
     let names = names.filter(|(kind, _)| matches!(*kind, "js" | "wasm" | "css"));
-    Some(
-        names
-            .map(|(kind, hash)| format!("{OUTPUT_NAME}.{}.{kind}", hash.trim()))
-            .collect(),
-    )
+    Ok(names
+        .map(|(kind, hash)| format!("{OUTPUT_NAME}.{}.{kind}", hash.trim()))
+        .collect())
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -33,6 +33,7 @@ pub use line::Lines;
 pub use logins::Logins;
 pub use server::{Server, route};
 
+use backend::tireless;
 use protocol::{ErrorCode, Refusal};
 
 use connection::Connection;
@@ -42,8 +43,13 @@ use crate::state::State;
 
 /// Starts to listen on every namespace.
 pub fn listen(state: &State) {
-    tokio::spawn(logins::follow(state.clone()));
-    tokio::spawn(logins::forget(state.clone()));
+    let (following, forgetting) = (state.clone(), state.clone());
+    tokio::spawn(tireless("ends of sessions", move || {
+        logins::follow(following.clone())
+    }));
+    tokio::spawn(tireless("expired sessions", move || {
+        logins::forget(forgetting.clone())
+    }));
     connection::listen(state);
     demo::listen(state);
 }

@@ -31,6 +31,15 @@ fn a_wrong_start_says_what_is_wrong_in_one_line() {
     );
     assert!(refusal(folder.path(), &[("HUBBUB_LIMITS", "perhaps")]).contains("on or off"));
     assert!(refusal(folder.path(), &[("HUBBUB_SITE_DIR", "/nonexistent")]).contains("make build"));
+    // Files of a build whose list is not beside this binary.
+    let other = folder.path().join("other");
+    std::fs::create_dir_all(other.join("pkg")).unwrap();
+    std::fs::write(other.join("pkg/hubbub.0123.js"), "").unwrap();
+    let said = refusal(folder.path(), &[("HUBBUB_SITE_DIR", other.to_str().unwrap())]);
+    assert!(
+        said.contains("another build") && said.contains("hash.txt"),
+        "{said}"
+    );
     let said = refusal(folder.path(), &[("HUBBUB_DATA_DIR", "/proc/hubbub")]);
     assert!(said.contains("/proc/hubbub"), "{said}");
 
