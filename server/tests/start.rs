@@ -372,3 +372,33 @@ fn one_address_brings_only_so_many_people_and_rooms() {
         .count();
     assert!((10..15).contains(&created), "{created} of 50");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_data_folder_that_is_open_to_others_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let said = |mode: Option<u32>| {
+        if let Some(mode) = mode {
+            std::fs::set_permissions(&data, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let mut child = hubbub(folder.path(), &[]).spawn().unwrap();
+        let mut first = [0; 1];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let made = said(None);
+    assert!(!made.contains("chmod"), "what we make is ours only: {made}");
+    let open = said(Some(0o777));
+    assert!(open.contains("chmod 700") && open.contains("0777"), "{open}");
+    let key = data.join("session.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let readable = said(Some(0o755));
+    assert!(
+        readable.contains("chmod 600") && !readable.contains("chmod 700"),
+        "{readable}"
+    );
+}

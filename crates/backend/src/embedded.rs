@@ -67,6 +67,7 @@ impl Embedded {
         folder::create(data_dir)?;
         let lock = folder::lock(data_dir)?;
         let database = folder::database(data_dir)?;
+        folder::warn_if_exposed(data_dir);
         let connection = schema::open(&database)?;
         let failed = |cause| OpenError::Database {
             path: database.clone(),

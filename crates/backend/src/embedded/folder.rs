@@ -19,6 +19,25 @@ pub fn create(folder: &Path) -> Result<(), OpenError> {
         })
 }
 
+/// Warns of a folder in which other users of the machine can replace files, and of files that they can read. It may be
+/// meant so, as in a container with one user: so nothing is refused, and nothing is changed.
+pub fn warn_if_exposed(folder: &Path) {
+    let warn = |path: &Path, what: &str, right: &str| {
+        if let Some(mode) = private::exposed(path) {
+            let (path, mode) = (path.display(), format!("{mode:04o}"));
+            tracing::warn!(%path, %mode, "other users of this machine can {what}; run: chmod {right} {path}");
+        }
+    };
+    warn(
+        folder,
+        "replace what is in the data folder, the key of all sessions too",
+        "700",
+    );
+    for name in ["hubbub.db", "session.key"] {
+        warn(&folder.join(name), "read what is secret", "600");
+    }
+}
+
 /// The lock of the folder, held for as long as the file is open; the system takes it back from a dead process.
 pub fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join("hubbub.lock");
