@@ -42,7 +42,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// Connections that the kernel holds for us before they are accepted.
 const BACKLOG: u32 = 4_096;
 /// What requests in flight leave of the time to stop to what comes after them.
-const AFTER_REQUESTS: Duration = Duration::from_millis(4_500);
+const AFTER_REQUESTS: Duration = Duration::from_secs(4);
 
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]

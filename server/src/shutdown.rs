@@ -10,7 +10,7 @@ use crate::log::Log;
 use crate::state::State;
 
 /// From the signal to the end of an orderly stop. We promise ten seconds.
-const LIMIT: Duration = Duration::from_millis(8_500);
+const LIMIT: Duration = Duration::from_millis(7_500);
 /// What the promise leaves for a process that is stuck: after it the process ends without an orderly stop.
 const STUCK: Duration = Duration::from_millis(1_000);
 

@@ -26,7 +26,7 @@ use crate::socket::{Fanout, Lines, Logins};
 use crate::storage::Storage;
 
 /// What tasks leave of the time to stop, so that the storage can close.
-const STORAGE: Duration = Duration::from_secs(3);
+const STORAGE: Duration = Duration::from_millis(2_500);
 
 /// Shared by every handler. Cheap to clone.
 #[derive(Clone)]

@@ -51,12 +51,14 @@ fn what_does_not_end_does_not_keep_it() {
     let database = rusqlite::Connection::open(folder.path().join("data/hubbub.db")).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
     for (n, socket) in sockets.iter_mut().enumerate() {
-        let message = format!(r#"{{"client_id":"{n:032x}","text":"hello"}}"#);
-        socket.send(&format!(
-            r#"42/chat,8["send",{{"room":"lobby","messages":[{message}]}}]"#
-        ));
-        // What comes after it in the connection's line has arrived when the answer to this has.
-        socket.send("42/chat,9[\"nothing\",{}]");
+        for step in 0..4 {
+            let message = format!(r#"{{"client_id":"{n:016x}{step:016x}","text":"hello"}}"#);
+            socket.send(&format!(
+                r#"42/chat,8["send",{{"room":"lobby","messages":[{message}]}}]"#
+            ));
+            // Keeps it from being stored together with the next one.
+            socket.send(r#"42/chat,9["nothing",{}]"#);
+        }
     }
     std::thread::sleep(Duration::from_millis(300));
     server.terminate();

@@ -15,7 +15,7 @@ const SPREAD: u64 = 2_000;
 /// Time for the goodbye to leave.
 const FLUSH: Duration = Duration::from_millis(200);
 /// What closing connections leaves of the time to stop. Those that do not close by then end with the process.
-const LATER: Duration = Duration::from_secs(6);
+const LATER: Duration = Duration::from_millis(5_500);
 
 /// Says goodbye to every client and closes its connection.
 pub async fn say_goodbye(state: &State, deadline: Deadline) {
