@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "most of the server is not asked for here")]
 
+mod arrivals;
 mod config;
 mod engine;
 mod http;
@@ -41,7 +42,7 @@ use state::State;
 /// What the suites expect.
 const PING: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(200));
 /// As in `socket/server.rs`.
-const TIMERS: Duration = Duration::from_millis(10);
+const TIMERS: Duration = Duration::from_millis(25);
 const MAX_PAYLOAD: usize = 1_000_000;
 
 #[tokio::main]

@@ -29,6 +29,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(1);
 /// A peer that was told why it is closed has so long to read it.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// A poll may be overtaken by the goodbye that its client sent after it, on another connection, by so much.
+const OVERTAKEN: Duration = Duration::from_millis(250);
 /// Messages that are taken in one go.
 const BATCH: u32 = 128;
 /// What is read at once.
@@ -514,8 +516,16 @@ impl Drop for Link {
         engine.addresses.leave(&mut self.seat);
         if let Some(session) = &self.session {
             session.end("1");
-            if let Some(sid) = &self.sid {
-                engine.sessions.leave(sid);
+            let Some(sid) = self.sid.take() else { return };
+            match tokio::runtime::Handle::try_current() {
+                Ok(runtime) if session.has_farewell() => {
+                    let state = self.state.clone();
+                    runtime.spawn(async move {
+                        sleep(OVERTAKEN).await;
+                        state.engine().sessions.leave(&sid);
+                    });
+                }
+                _ => engine.sessions.leave(&sid),
             }
         }
     }

@@ -29,8 +29,8 @@ use crate::state::State;
 const POST: Duration = Duration::from_secs(20);
 /// Packets of one post, at most.
 const PACKETS: usize = 4_096;
-/// A poll during an upgrade ends after this time: at once would be without end.
-const NOOP: Duration = Duration::from_millis(20);
+/// A poll that begins during an upgrade ends after this time: at once would be without end.
+const NOOP: Duration = Duration::from_millis(50);
 
 impl From<Wrong> for Problem {
     fn from(_: Wrong) -> Self {
@@ -56,15 +56,19 @@ pub async fn open(state: &State, request: Request) -> Result<Response, Problem> 
 
 /// Waits for what the server says.
 pub async fn get(session: Arc<Session>) -> Result<Response, Problem> {
-    session.begin_poll()?;
+    let probed = session.begin_poll()?;
     // A poll that is cancelled ends the session, as with Node.js: what it would have got is lost.
     let broken = Broken(Some(Arc::clone(&session)));
     let polled = poll_fn(|cx| session.poll(cx)).await;
     let response = match polled {
         Polled::Frames(frames) => text(Body::new(Payload::new(frames, session))),
         Polled::Packet(packet) => {
-            if packet == "6" && !session.is_upgraded() {
+            // The client knows that its poll ends for the upgrade, and still polls.
+            if probed {
                 tokio::time::sleep(NOOP).await;
+                if session.is_upgraded() {
+                    return Err(Problem::Request);
+                }
             }
             text(packet.into())
         }

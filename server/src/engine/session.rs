@@ -92,19 +92,27 @@ impl Session {
         Poll::Pending
     }
 
-    /// Begins a poll. A second one at the same time ends the session.
+    /// Begins a poll. A second one at the same time ends the session. Says whether an upgrade has been probed already.
     ///
     /// # Errors
     /// There is nothing to poll.
-    pub fn begin_poll(&self) -> Result<(), Wrong> {
+    pub fn begin_poll(&self) -> Result<bool, Wrong> {
         let mut inner = self.inner();
-        inner.check()?;
+        // A poll that was overtaken by the client's own goodbye is answered like one that waited.
+        if inner.phase != Phase::Ended || inner.farewell.is_none() {
+            inner.check()?;
+        }
         if std::mem::replace(&mut inner.polling, true) {
             drop(inner);
             self.end("1");
             return Err(Wrong::Ended);
         }
-        Ok(())
+        Ok(inner.probed)
+    }
+
+    /// Whether it has a last word that nobody has heard.
+    pub fn has_farewell(&self) -> bool {
+        self.inner().farewell.is_some()
     }
 
     /// What a poll gets, once there is something.

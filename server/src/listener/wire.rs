@@ -332,7 +332,12 @@ impl Wire {
         // Also if nothing more was to come from us: the peer may still be sending.
         let ended = match self.tcp() {
             Some(tcp) => SockRef::from(tcp).shutdown(std::net::Shutdown::Both),
-            None => Ok(self.upgraded().map_or((), |wire| wire.close())),
+            None => {
+                if let Some(wire) = self.upgraded() {
+                    wire.close();
+                }
+                Ok(())
+            }
         };
         if let Err(error) = ended {
             tracing::trace!(%error, "the connection had ended already");

@@ -29,7 +29,7 @@ const OUTBOX_PACKETS: usize = 4_096;
 /// makes it grow for as long as it is read.
 const READ_BUFFER: usize = 256;
 /// Timers are late by some milliseconds. With so much less the library is not later than the client is told.
-const TIMERS: Duration = Duration::from_millis(10);
+const TIMERS: Duration = Duration::from_millis(25);
 /// Time to connect to a namespace, and to complete a packet.
 const SETUP: Duration = Duration::from_secs(10);
 
@@ -91,7 +91,7 @@ impl Library for SocketIoxide {
 
     fn knows(&self, namespace: &str, sid: &str) -> bool {
         let Ok(sid) = sid.parse() else { return false };
-        let namespace = self.io.of(namespace.to_owned());
+        let namespace = self.io.of(namespace);
         namespace.is_some_and(|namespace| namespace.get_socket(sid).is_some())
     }
 }
