@@ -9,6 +9,7 @@ pub mod json;
 pub mod kept;
 pub mod links;
 pub mod live;
+pub mod names;
 pub mod navigation;
 pub mod outbox;
 pub mod pace;

@@ -1,5 +1,6 @@
 //! One component per file.
 
+mod announcer;
 mod composer;
 mod connection;
 mod conversation;
@@ -14,11 +15,13 @@ mod problem_note;
 mod reactive;
 mod room_cards;
 mod row;
+mod sentence;
 mod session;
 mod sign_in;
 mod theme_switch;
 mod top_bar;
 
+pub use announcer::Announcer;
 pub use composer::Composer;
 pub use connection::Connection;
 pub use conversation::Conversation;
@@ -33,6 +36,7 @@ pub use problem_note::ProblemNote;
 pub use reactive::{effect, reactive};
 pub use room_cards::RoomCards;
 pub use row::RowView;
+pub use sentence::sentence;
 pub use session::Session;
 pub use sign_in::SignIn;
 pub use theme_switch::ThemeSwitch;

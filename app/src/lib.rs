@@ -39,7 +39,16 @@ pub fn App() -> impl IntoView {
     provide_context(Live::new());
     provide_context(visitor::PageTheme::of_page());
     let page = data::use_page(navigation);
+    // At first the browser has just put the keyboard where it belongs, unless a form of ours led here.
+    let mut led_here = client::platform::came_from_here();
     components::effect(move || {
+        if page.read().is_some() && std::mem::replace(&mut led_here, true) {
+            client::platform::after_frame(|| {
+                if client::platform::nothing_focused() {
+                    client::platform::focus_composer("h1");
+                }
+            });
+        }
         if let Some(description) = page.read().as_ref().and_then(head::description) {
             client::platform::set_description(&description);
         }

@@ -2,6 +2,8 @@
 
 use protocol::PersonId;
 
+use super::platform;
+
 /// Hues in the style sheet: classes `hue-0` to `hue-11`.
 const HUES: u32 = 12;
 
@@ -14,12 +16,13 @@ pub fn hue(person: &PersonId) -> u8 {
     ((hash ^ (hash >> 16)) % HUES) as u8
 }
 
-/// What stands in the chip beside a name.
+/// What stands in the chip beside a name: its first character, as people see characters.
 pub fn initial(name: &str) -> String {
-    name.chars()
-        .next()
-        .map(|c| c.to_uppercase().collect())
-        .unwrap_or_default()
+    match name.as_bytes() {
+        // Most names begin so; nothing of ASCII combines with what stands before it.
+        [first, second, ..] if first.is_ascii() && second.is_ascii() => name[..1].to_uppercase(),
+        _ => platform::first_character(name).to_uppercase(),
+    }
 }
 
 #[cfg(test)]
@@ -42,5 +45,24 @@ mod tests {
         assert_eq!(initial("ada"), "A");
         assert_eq!(initial("ßeta"), "SS");
         assert_eq!(initial("日本"), "日");
+        assert_eq!(initial(""), "");
+        assert_eq!(initial("é"), "É");
+    }
+
+    #[test]
+    fn no_character_is_cut() {
+        for whole in [
+            "e\u{301}",
+            "👩‍👩‍👧",
+            "🇩🇪",
+            "👍🏽",
+            "नि",
+            "กำ",
+            "각",
+            "1\u{fe0f}\u{20e3}",
+        ] {
+            assert_eq!(initial(&format!("{whole}x")).to_lowercase(), whole);
+            assert_eq!(initial(whole).to_lowercase(), whole);
+        }
     }
 }

@@ -5,6 +5,10 @@ mod absent;
 #[cfg(feature = "hydrate")]
 mod browser;
 #[cfg(feature = "hydrate")]
+mod characters;
+#[cfg(feature = "hydrate")]
+mod focus;
+#[cfg(feature = "hydrate")]
 mod history;
 #[cfg(feature = "hydrate")]
 mod place;
@@ -13,6 +17,10 @@ mod place;
 pub use absent::*;
 #[cfg(feature = "hydrate")]
 pub use browser::*;
+#[cfg(feature = "hydrate")]
+pub use characters::first_character;
+#[cfg(feature = "hydrate")]
+pub use focus::{arrow_in_log, came_from_here, focus, focus_composer, nothing_focused, one_stop};
 #[cfg(feature = "hydrate")]
 pub use history::{address, follow, push};
 #[cfg(feature = "hydrate")]

@@ -3,6 +3,8 @@
 use protocol::limits::ROSTER_PEOPLE;
 use protocol::{Person, PersonId, PresenceList, PresenceUpdate, Seq, TypingUpdate};
 
+use super::names::isolated;
+
 /// After so many milliseconds without news, somebody is not writing any more.
 pub const TYPING_MS: u64 = 6_000;
 
@@ -110,12 +112,14 @@ impl Roster {
         self.typing.iter().map(|(_, until)| *until).min()
     }
 
-    /// "Ada is typing…", or nothing.
+    /// "Ada is typing…" with the name marked (see [`super::names`]), or nothing.
     pub fn typing_line(&self) -> String {
         match self.typing.as_slice() {
             [] => String::new(),
-            [(one, _)] => format!("{} is typing…", one.name),
-            [(one, _), (two, _)] => format!("{} and {} are typing…", one.name, two.name),
+            [(one, _)] => format!("{} is typing…", isolated(&one.name)),
+            [(one, _), (two, _)] => {
+                format!("{} and {} are typing…", isolated(&one.name), isolated(&two.name))
+            }
             _ => "Several people are typing…".to_owned(),
         }
     }
@@ -198,11 +202,14 @@ mod tests {
         let mut roster = Roster::default();
         roster.typing(typing("Ada", true), 1_000);
         roster.typing(typing("Bob", true), 2_000);
-        assert_eq!(roster.typing_line(), "Ada and Bob are typing…");
+        assert_eq!(
+            roster.typing_line(),
+            "\u{2068}Ada\u{2069} and \u{2068}Bob\u{2069} are typing…"
+        );
         assert_eq!(roster.expire(2_500), Some(7_000));
         roster.typing(typing("Ada", true), 3_000);
         assert_eq!(roster.expire(8_500), Some(9_000), "Ada went on, Bob did not");
-        assert_eq!(roster.typing_line(), "Ada is typing…");
+        assert_eq!(roster.typing_line(), "\u{2068}Ada\u{2069} is typing…");
         roster.typing(typing("Ada", false), 8_600);
         assert_eq!(roster.typing_line(), "");
         for name in ["a", "b", "c"] {

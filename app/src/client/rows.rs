@@ -3,6 +3,7 @@
 use protocol::{EventBody, Person, PersonId, RoomEvent, Timestamp};
 
 use super::calendar::{Moment, iso};
+use super::names::isolated;
 use super::outbox::{Outbox, Stage};
 use super::roster::Note;
 
@@ -26,7 +27,7 @@ pub enum Row {
     Quiet {
         /// Distinguishes it from the others.
         key: String,
-        /// "Ada and Bob joined"
+        /// "Ada and Bob joined", with the names marked: see [`super::names`].
         text: String,
     },
     /// A message.
@@ -269,11 +270,11 @@ fn net_effect(notes: &[Note]) -> String {
             None => people.push((&note.person, note.entered, note.entered)),
         }
     }
-    let who = |entered: bool| -> Vec<&str> {
+    let who = |entered: bool| -> Vec<String> {
         people
             .iter()
             .filter(|(_, first, last)| first == last && *last == entered)
-            .map(|(person, ..)| person.name.as_str())
+            .map(|(person, ..)| isolated(&person.name))
             .collect()
     };
     [(who(true), "joined"), (who(false), "left")]
@@ -284,10 +285,10 @@ fn net_effect(notes: &[Note]) -> String {
         .join(" · ")
 }
 
-fn listed(names: &[&str]) -> String {
+fn listed(names: &[String]) -> String {
     match names {
         [] => String::new(),
-        [one] => (*one).to_owned(),
+        [one] => one.clone(),
         [most @ .., last] if names.len() <= NAMED => format!("{} and {last}", most.join(", ")),
         _ => format!(
             "{} and {} others",
@@ -300,6 +301,7 @@ fn listed(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::names::{Part, parts};
     use crate::client::samples::{epoch, id, person, posted, seq, text};
     use crate::client::timeline::Timeline;
     use protocol::Position;
@@ -338,7 +340,7 @@ mod tests {
             .into_iter()
             .map(|row| match row {
                 Row::Day { label, .. } => format!("# {label}"),
-                Row::Quiet { text, .. } => format!("~ {text}"),
+                Row::Quiet { text, .. } => format!("~ {}", plain(&text)),
                 Row::Message(message) => {
                     let who = if message.lead {
                         format!("{}:", message.author.name)
@@ -350,6 +352,14 @@ mod tests {
                 }
             })
             .collect()
+    }
+
+    /// A sentence without the marks around its names.
+    fn plain(sentence: &str) -> String {
+        let words = parts(sentence).map(|part| match part {
+            Part::Words(words) | Part::Name(words) => words,
+        });
+        words.collect()
     }
 
     #[test]
@@ -453,7 +463,7 @@ mod tests {
             .iter()
             .map(|name| note(3, name, true))
             .collect();
-        assert_eq!(net_effect(&crowd), "a, b and 3 others joined");
+        assert_eq!(plain(&net_effect(&crowd)), "a, b and 3 others joined");
     }
 
     #[test]

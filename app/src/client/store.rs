@@ -9,12 +9,19 @@ use leptos::prelude::*;
 use protocol::{EventBody, Person, PersonId, PresenceList, RoomEvent, RoomSlug, Timestamp};
 
 use super::kept;
+use super::names::isolated;
 use super::pace::Pace;
 use super::platform;
 use super::room::{Older, RoomClient};
 use super::rows::{Row, Wall};
 use super::timeline::Timeline;
 use crate::data::RoomData;
+
+/// Messages that come in together and are read out one by one; of more, only the number is.
+const ANNOUNCED_AT_ONCE: usize = 3;
+
+/// Announcements that stay in the page: a screen reader may be a few behind.
+const ANNOUNCEMENTS_KEPT: usize = 10;
 
 /// A line of the list of messages. Its content can change while it stays the same line.
 #[derive(Clone)]
@@ -33,8 +40,8 @@ pub struct RoomStore {
     wall: StoredValue<Option<Timestamp>>,
     timer: StoredValue<Option<(u64, TimeoutHandle)>>,
     pace: StoredValue<Pace>,
-    /// What others said since the last time that something was shown: how many messages, and the last of them.
-    heard: StoredValue<(u32, Option<RoomEvent>)>,
+    /// What others said since the last time that something was shown: how many messages, and the first few of them.
+    heard: StoredValue<(u32, Vec<RoomEvent>)>,
     /// The list, oldest first.
     pub lines: RwSignal<Vec<Line>>,
     /// Who is here.
@@ -51,8 +58,8 @@ pub struct RoomStore {
     pub below: RwSignal<u32>,
     /// Messages of others since the tab was looked at.
     pub missed: RwSignal<u32>,
-    /// What a screen reader is to say next.
-    pub announced: RwSignal<String>,
+    /// What a screen reader is to say, oldest first; each has a number of its own.
+    pub announced: RwSignal<Vec<(u32, String)>>,
 }
 
 impl RoomStore {
@@ -205,24 +212,30 @@ impl RoomStore {
 
     /// Somebody else said something.
     pub fn hear(&self, event: RoomEvent) {
-        self.heard.try_update_value(|(count, last)| {
+        self.heard.try_update_value(|(count, first)| {
             *count += 1;
-            *last = Some(event);
+            if first.len() < ANNOUNCED_AT_ONCE {
+                first.push(event);
+            }
         });
         self.show_soon();
     }
 
     fn tell(&self) {
-        let Some((count, Some(last))) = self.heard.try_update_value(std::mem::take) else {
+        let Some((count @ 1.., heard)) = self.heard.try_update_value(std::mem::take) else {
             return;
         };
-        if count <= 3 {
-            if let EventBody::Posted { text, .. } = &last.body {
-                self.announced.set(format!("{}: {text}", last.author.name));
-            }
+        let sentences = if count as usize > heard.len() {
+            vec![format!("{count} new messages")]
         } else {
-            self.announced.set(format!("{count} new messages"));
-        }
+            heard.iter().filter_map(announcement).collect()
+        };
+        self.announced.update(|announced| {
+            let next = announced.last().map_or(0, |(number, _)| number + 1);
+            announced.extend((next..).zip(sentences));
+            let spoken = announced.len().saturating_sub(ANNOUNCEMENTS_KEPT);
+            announced.drain(..spoken);
+        });
         if self.look(RoomClient::at_bottom) == Some(false) {
             self.below.update(|below| *below += count);
         }
@@ -297,6 +310,13 @@ impl RoomStore {
             platform::note_place();
             self.lines.set(lines);
         }
+    }
+}
+
+fn announcement(event: &RoomEvent) -> Option<String> {
+    match &event.body {
+        EventBody::Posted { text, .. } => Some(format!("{}: {text}", isolated(&event.author.name))),
+        _ => None,
     }
 }
 

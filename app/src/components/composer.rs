@@ -10,6 +10,7 @@ use protocol::{ClientId, MessageText};
 use super::{ProblemNote, effect};
 use crate::client::kept::{self, Draft};
 use crate::client::live::Live;
+use crate::client::names::isolated;
 use crate::client::platform;
 use crate::client::store::RoomStore;
 use crate::data::RoomData;
@@ -163,10 +164,11 @@ pub fn Composer(
                 <textarea
                     id="message"
                     name="text"
+                    dir="auto"
                     rows="1"
                     required
                     autocomplete="off"
-                    placeholder=format!("Message {title}")
+                    placeholder=format!("Message {}", isolated(&title))
                     enterkeyhint="enter"
                     node_ref=textarea
                     on:input=typed

@@ -4,7 +4,8 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::{
-    Composer, Connection, Messages, People, Pill, ProblemNote, SignIn, ThemeSwitch, effect, reactive,
+    Announcer, Composer, Connection, Messages, People, Pill, ProblemNote, SignIn, ThemeSwitch, effect,
+    reactive,
 };
 use crate::client::live::Live;
 use crate::client::platform;
@@ -72,7 +73,7 @@ pub fn Conversation(
                 <a class="icon-button" href="/" aria-label="All rooms" title="All rooms">
                     <span class="icon icon-back" aria-hidden="true"></span>
                 </a>
-                <h1>{title}</h1>
+                <h1 dir="auto">{title}</h1>
                 {active.then(|| view! { <Connection/> })}
                 <ThemeSwitch/>
             </header>
@@ -87,7 +88,7 @@ pub fn Conversation(
                 <Over store/>
                 {foot}
             </section>
-            <p class="visually-hidden" aria-live="polite">{move || store.announced.get()}</p>
+            <Announcer store/>
         </div>
     }
     .into_any()

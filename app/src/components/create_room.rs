@@ -46,7 +46,7 @@ pub fn CreateRoom() -> impl IntoView {
         <form class="create-room card" method="post" action="/rooms" on:submit=submitted>
             <label for="title">"Room name"</label>
             <div class="field-row">
-                <input id="title" name="title" type="text" required autocomplete="off" placeholder="Night shift" node_ref=input/>
+                <input id="title" name="title" type="text" dir="auto" required autocomplete="off" placeholder="Night shift" node_ref=input/>
                 <button class="button">"Create room"</button>
             </div>
             {move || refused.get().map(|(sentence, room)| view! {

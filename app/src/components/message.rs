@@ -6,6 +6,7 @@ use protocol::{ClientId, RoomSlug};
 use super::{MessageText, reactive};
 use crate::client::hue::{hue, initial};
 use crate::client::live::Live;
+use crate::client::platform;
 use crate::client::rows::{Mark, MessageRow, Row};
 use crate::client::store::RoomStore;
 
@@ -43,19 +44,23 @@ pub fn Message(
     };
     // Whatever clock the time is shown by, this one is the same for all.
     let utc = move || now.read().datetime.replace('T', " ").replace('Z', " UTC");
+    let label = {
+        let name = name.clone();
+        move || format!("{name}, {}", now.read().time)
+    };
     // What others say is here because it was sent.
     let sending = move || own && matches!(now.read().mark, Mark::Waiting | Mark::Sending);
     view! {
-        <article class="message" class:lead=move || now.read().lead class:own=own class:sending=sending id=id>
+        <article class="message" class:lead=move || now.read().lead class:own=own class:sending=sending id=id tabindex="-1" aria-label=label>
             <span class=format!("chip hue-{hue}") aria-hidden="true">{initial(&name)}</span>
             <header>
-                <span class=format!("author hue-{hue}")>{name}</span>
-                <a class="permalink" href=permalink rel="nofollow">
+                <span class=format!("author hue-{hue}") dir="auto">{name}</span>
+                <a class="permalink" href=permalink rel="nofollow" tabindex="-1">
                     <time datetime=move || now.read().datetime.clone() title=utc>{move || now.read().time.clone()}</time>
                 </a>
             </header>
             {own.then(|| view! { <Sending now/> })}
-            <div class="text"><MessageText text=first.text/></div>
+            <div class="text" dir="auto"><MessageText text=first.text/></div>
             {own.then(|| view! { <Failed now client_id store/> })}
         </article>
     }
@@ -94,11 +99,14 @@ fn Failed(now: Memo<MessageRow>, client_id: Option<ClientId>, store: RoomStore) 
             if let Some(id) = again.clone() {
                 live.drive(store, |client, now| client.retry(&id, now));
             }
+            // The button goes, and the keyboard must not go with it.
+            platform::focus_composer(".scroller");
         };
         let discard = move |_| {
             if let Some(id) = &gone {
                 store.change(|client| client.discard(id));
             }
+            platform::focus_composer(".scroller");
         };
         let failed = why().map(|why| {
             view! {

@@ -3,10 +3,11 @@
 //! The scroller is a reversed column around one wrapper: it begins at the bottom without a script, and its origin is
 //! the newest message. Whoever reads further up keeps their place: see `keep_place`.
 
+use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
 
-use super::{RowView, effect, list};
+use super::{RowView, effect, list, sentence};
 use crate::client::live::Live;
 use crate::client::platform;
 use crate::client::room::{Older, RoomClient};
@@ -53,6 +54,22 @@ pub fn Messages(
         }
     };
     let content = NodeRef::<Div>::new();
+    let log = NodeRef::<Div>::new();
+    let one_stop = move || {
+        if let Some(log) = log.try_get_untracked().flatten() {
+            platform::one_stop(&log);
+        }
+    };
+    effect(move || {
+        store.lines.track();
+        // In a task of its own, after the one that has put the lines into the page.
+        platform::after_frame(one_stop);
+    });
+    let pressed = move |event: KeyboardEvent| {
+        if let Some(scroller) = scroller.get_untracked() {
+            platform::arrow_in_log(&event, &scroller);
+        }
+    };
     // The effect lives until the page goes.
     let mut keeper = None;
     effect(move || {
@@ -71,10 +88,19 @@ pub fn Messages(
         move |line| view! { <RowView line store room=room.clone() you=you.clone()/> }.into_any()
     };
     view! {
-        <div class="scroller" node_ref=scroller tabindex="0" role="region" aria-label="Message history" on:scroll=scrolled>
+        <div
+            class="scroller"
+            node_ref=scroller
+            tabindex="0"
+            role="region"
+            aria-label="Message history"
+            aria-description="The arrow keys lead from message to message."
+            on:scroll=scrolled
+            on:keydown=pressed
+        >
             <div class="scrolled" node_ref=content>
                 <Top data store active/>
-                <div class="log" role="log" aria-live="off" aria-label=format!("Messages in {title}")>
+                <div class="log" node_ref=log on:focusin=move |_| one_stop() role="log" aria-live="off" aria-label=format!("Messages in {title}")>
                     {list(lines, |line| line.key.clone(), row)}
                 </div>
                 <Bottom data store/>
@@ -126,7 +152,7 @@ fn Top(data: StoredValue<RoomData>, store: RoomStore, active: bool) -> impl Into
 fn Bottom(data: StoredValue<RoomData>, store: RoomStore) -> impl IntoView {
     let (room, latest) = data.with_value(|data| (data.room.clone(), data.latest));
     if latest {
-        view! { <p class="typing">{move || store.typing.get()}</p> }.into_any()
+        view! { <p class="typing">{move || sentence(&store.typing.get())}</p> }.into_any()
     } else {
         view! { <p class="newest"><a class="button" href=format!("/rooms/{room}")>"Newest messages"</a></p> }
             .into_any()

@@ -1,5 +1,6 @@
 //! Who is here: a column beside the messages on wide screens, a disclosure on small ones. One list either way.
 
+use leptos::ev::KeyboardEvent;
 use leptos::html::Details;
 use leptos::prelude::*;
 use protocol::{Person, PresenceList};
@@ -27,13 +28,24 @@ pub fn People(
             details.set_open(true);
         }
     });
+    let pressed = move |event: KeyboardEvent| {
+        // On wide screens the list is part of the page.
+        if event.key() == "Escape"
+            && !platform::matches("(min-width: 60rem)")
+            && let Some(details) = details.get_untracked()
+            && details.open()
+        {
+            details.set_open(false);
+            platform::focus(&[".people > summary"]);
+        }
+    };
     let entry = move |person: Person| {
         let own = is_own(you.as_ref(), &person);
         let name = person.name.to_string();
         view! {
             <li>
                 <span class=format!("chip small hue-{}", hue(&person.id)) aria-hidden="true">{initial(&name)}</span>
-                <span class="person-name">{name}</span>
+                <span class="person-name" dir="auto">{name}</span>
                 {own.then(|| view! { <span class="you">"you"</span> })}
             </li>
         }
@@ -45,7 +57,7 @@ pub fn People(
     let here = move || people.read().here;
     let unnamed = move || here().saturating_sub(people.read().people.len() as u32);
     view! {
-        <details class="people" node_ref=details>
+        <details class="people" aria-label="Who is here" node_ref=details on:keydown=pressed>
             <summary><span class="icon icon-people" aria-hidden="true"></span>{move || format!("{} here", here())}</summary>
             <div class="people-panel">
                 <ul aria-label="People">

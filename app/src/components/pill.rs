@@ -3,6 +3,7 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 
+use crate::client::platform;
 use crate::client::store::RoomStore;
 
 /// Leads down.
@@ -19,8 +20,13 @@ pub fn Pill(
         below => format!("{below} new messages"),
     };
     let nothing = move || store.below.get() == 0 && store.newest.get();
+    let down = move |_| {
+        store.go_down(scroller);
+        // The button goes, and the keyboard must not go with it.
+        platform::focus_composer(".scroller");
+    };
     view! {
-        <button type="button" class="pill" hidden=nothing on:click=move |_| store.go_down(scroller)>
+        <button type="button" class="pill" hidden=nothing on:click=down>
             <span class="icon icon-down" aria-hidden="true"></span>
             {move || label()}
         </button>

@@ -16,6 +16,9 @@ use crate::client::reconnect::Link;
 /// How often the list is asked for.
 const REFRESH: Duration = Duration::from_secs(10);
 
+/// Cards on the page at most, however long it stays open.
+const CARDS: usize = 400;
+
 /// Cards that lead into the rooms.
 #[component]
 pub fn RoomCards(
@@ -33,7 +36,7 @@ pub fn RoomCards(
         if platform::visible() {
             hub.list_rooms(move |RoomList { rooms: list }| {
                 now.try_set(platform::now());
-                rooms.try_set(list);
+                rooms.try_update(|rooms| renew(rooms, list));
             });
         }
     };
@@ -60,6 +63,17 @@ pub fn RoomCards(
         </ul>
     }
     .into_any()
+}
+
+/// Takes what is new about the rooms, and leaves each where it stands: somebody may be about to click on it.
+fn renew(rooms: &mut Vec<RoomSummary>, list: Vec<RoomSummary>) {
+    for room in list {
+        match rooms.iter().position(|known| known.room == room.room) {
+            Some(at) => rooms[at] = room,
+            None if rooms.len() < CARDS => rooms.push(room),
+            None => {}
+        }
+    }
 }
 
 #[component]
@@ -94,7 +108,7 @@ fn Card(
     view! {
         <li>
             <a class="room-card" href=format!("/rooms/{}", room.room)>
-                <span class="room-card-title">{room.title.to_string()}</span>
+                <span class="room-card-title" dir="auto">{room.title.to_string()}</span>
                 <span class="room-card-last">{move || last()}</span>
                 <span class="room-card-draft" hidden=move || !drafted.get()>"Draft"</span>
                 <span class="count" class:nobody=move || here() == 0>{move || format!("{} here", here())}</span>
@@ -102,4 +116,27 @@ fn Card(
         </li>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{RoomSlug, RoomTitle};
+
+    fn room(name: &str, here: u32) -> RoomSummary {
+        RoomSummary {
+            room: RoomSlug::try_from(name.to_owned()).expect("a slug"),
+            title: RoomTitle::try_from(name.to_owned()).expect("a title"),
+            here,
+            last_at: None,
+        }
+    }
+
+    #[test]
+    fn cards_stay_where_they_are() {
+        let mut rooms = vec![room("lobby", 1), room("a", 0), room("b", 0)];
+        renew(&mut rooms, vec![room("lobby", 2), room("new", 1), room("b", 3)]);
+        let shown: Vec<_> = rooms.iter().map(|room| (room.room.as_str(), room.here)).collect();
+        assert_eq!(shown, [("lobby", 2), ("a", 0), ("b", 3), ("new", 1)]);
+    }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use protocol::{Person, RoomSlug};
 
-use super::Message;
+use super::{Message, sentence};
 use crate::client::rows::Row;
 use crate::client::store::{Line, RoomStore, is_own};
 
@@ -33,7 +33,7 @@ pub fn RowView(
                 Row::Quiet { text, .. } => text.clone(),
                 _ => String::new(),
             };
-            view! { <p class="quiet">{move || text()}</p> }.into_any()
+            view! { <p class="quiet">{move || sentence(&text())}</p> }.into_any()
         }
         Row::Message(message) => {
             let own = is_own(you.as_ref(), &message.author);

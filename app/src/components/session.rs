@@ -19,7 +19,7 @@ pub fn Session(
         <form class="session card" method="post" action="/session/end">
             <input type="hidden" name="next" value=next/>
             <span class=format!("chip hue-{}", hue(&you.id)) aria-hidden="true">{initial(&name)}</span>
-            <p>"Signed in as " <strong>{name}</strong></p>
+            <p>"Signed in as " <strong><bdi>{name}</bdi></strong></p>
             <button class="button">"Sign out"</button>
         </form>
     }

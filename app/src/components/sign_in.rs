@@ -31,7 +31,7 @@ pub fn SignIn(
             <input type="hidden" name="next" value=next/>
             <label for="name">"Your name"</label>
             <div class="field-row">
-                <input id="name" name="name" type="text" required autocomplete="nickname" placeholder="Ada" node_ref=input/>
+                <input id="name" name="name" type="text" dir="auto" required autocomplete="nickname" placeholder="Ada" node_ref=input/>
                 <button class="button primary">"Join"</button>
             </div>
             <p class="problem" role="alert" hidden=move || !refused.get()>

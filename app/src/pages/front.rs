@@ -33,9 +33,9 @@ pub fn Front(data: FrontData) -> impl IntoView {
             </section>
             <section class="rooms" aria-labelledby="rooms-title">
                 <h2 id="rooms-title">"Rooms"</h2>
-                <RoomCards rooms now you=id/>
                 <ProblemNote about_rooms=true/>
                 {create}
+                <RoomCards rooms now you=id/>
             </section>
         </main>
     }

@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use protocol::Timestamp;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::client::json::Json;
 use crate::client::navigation::Navigation;
@@ -88,6 +89,28 @@ pub fn css_supports(_condition: &str) -> bool {
 pub fn nothing_focused() -> bool {
     false
 }
+
+/// The first character as people see it: a grapheme cluster.
+pub fn first_character(text: &str) -> String {
+    text.graphemes(true).next().unwrap_or_default().to_owned()
+}
+
+/// Gives the keyboard to something.
+pub fn focus(_selectors: &[&str]) {}
+
+/// Gives the keyboard to the composer.
+pub fn focus_composer(_otherwise: &str) {}
+
+/// Whether one of this site's own pages led here.
+pub fn came_from_here() -> bool {
+    false
+}
+
+/// No keys are pressed.
+pub fn arrow_in_log(_event: &web_sys::KeyboardEvent, _scroller: &web_sys::Element) {}
+
+/// Nor is Tab.
+pub fn one_stop(_log: &web_sys::Element) {}
 
 /// Nobody reads on a server.
 pub struct Keeper;

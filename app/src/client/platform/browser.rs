@@ -131,10 +131,3 @@ pub fn reload() {
 pub fn css_supports(condition: &str) -> bool {
     web_sys::css::supports(condition).unwrap_or(true)
 }
-
-/// Whether the keyboard belongs to nothing in particular.
-pub fn nothing_focused() -> bool {
-    document()
-        .active_element()
-        .is_none_or(|element| element.tag_name() == "BODY")
-}

@@ -1,0 +1,134 @@
+//! Where the keyboard is: never at the top of the document because what had it is gone, and never walking through
+//! every message.
+
+use leptos::prelude::{document, window};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, FocusOptions, HtmlElement, KeyboardEvent};
+
+use super::matches;
+
+/// Whether the keyboard belongs to nothing in particular.
+pub fn nothing_focused() -> bool {
+    document()
+        .active_element()
+        .is_none_or(|element| element.tag_name() == "BODY")
+}
+
+/// Gives the keyboard to the first of these that the page has, without scrolling to it.
+pub fn focus(selectors: &[&str]) {
+    let mut found = selectors
+        .iter()
+        .filter_map(|one| document().query_selector(one).ok()?);
+    if let Some(element) = found.next() {
+        focus_element(&element);
+    }
+}
+
+fn focus_element(element: &Element) {
+    let element: &HtmlElement = element.unchecked_ref();
+    // What is no control can be given the keyboard all the same, though Tab does not lead there.
+    if element.tab_index() < 0 {
+        element.set_tab_index(-1);
+    }
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    let _ = element.focus_with_options(&options);
+}
+
+/// Gives the keyboard to the composer, or to `otherwise` where there is none. On touch that would open the screen's
+/// keyboard, so it is always `otherwise`.
+pub fn focus_composer(otherwise: &str) {
+    if matches("(pointer: coarse)") {
+        focus(&[otherwise]);
+    } else {
+        focus(&["#message", otherwise]);
+    }
+}
+
+/// Whether one of this site's own pages led here, as a form does.
+pub fn came_from_here() -> bool {
+    let origin = window().location().origin();
+    origin.is_ok_and(|origin| document().referrer().starts_with(&format!("{origin}/")))
+}
+
+/// The log is one stop for Tab. The arrows lead from message to message; in the one that has the keyboard, Tab leads
+/// to its links.
+pub fn arrow_in_log(event: &KeyboardEvent, scroller: &Element) {
+    let down = match event.key().as_str() {
+        "ArrowDown" => true,
+        "ArrowUp" => false,
+        _ => return,
+    };
+    if event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key() {
+        return;
+    }
+    let from = document()
+        .active_element()
+        .and_then(|focused| message_of(&focused));
+    let seen = scroller.get_bounding_client_rect();
+    let to = match &from {
+        Some(from) => {
+            let message = from.get_bounding_client_rect();
+            // A message that is not seen to its end is scrolled first.
+            if (down && message.bottom() > seen.bottom() + 1.0) || (!down && message.top() < seen.top() - 1.0)
+            {
+                return;
+            }
+            neighbour(from, down)
+        }
+        None => lowest_seen(scroller),
+    };
+    if let Some(to) = to {
+        event.prevent_default();
+        let element: &HtmlElement = to.unchecked_ref();
+        let _ = element.focus();
+    }
+}
+
+fn message_of(element: &Element) -> Option<Element> {
+    element.closest("[role=log] > article").ok()?
+}
+
+fn neighbour(message: &Element, down: bool) -> Option<Element> {
+    let mut next = message.clone();
+    loop {
+        next = if down {
+            next.next_element_sibling()
+        } else {
+            next.previous_element_sibling()
+        }?;
+        if next.tag_name() == "ARTICLE" {
+            return Some(next);
+        }
+    }
+}
+
+/// The last message on screen.
+fn lowest_seen(scroller: &Element) -> Option<Element> {
+    let seen = scroller.get_bounding_client_rect();
+    let last = scroller.query_selector("article:last-of-type").ok()??;
+    let x = seen.left() + seen.width() / 2.0;
+    let y = last.get_bounding_client_rect().bottom().min(seen.bottom()) - 4.0;
+    let found = document().element_from_point(x as f32, y as f32);
+    found.and_then(|found| message_of(&found)).or(Some(last))
+}
+
+/// Takes the links of the log out of Tab's way, but not those of the message that has the keyboard.
+pub fn one_stop(log: &Element) {
+    set_tab_index(log, "a:not([tabindex='-1'])", -1);
+    let current = document()
+        .active_element()
+        .and_then(|focused| message_of(&focused));
+    if let Some(current) = current {
+        set_tab_index(&current, "a", 0);
+    }
+}
+
+fn set_tab_index(within: &Element, selector: &str, index: i32) {
+    let Ok(links) = within.query_selector_all(selector) else {
+        return;
+    };
+    for link in (0..links.length()).filter_map(|n| links.get(n)) {
+        link.unchecked_ref::<HtmlElement>().set_tab_index(index);
+    }
+}

@@ -1,0 +1,22 @@
+//! What a screen reader says of messages that come in, where the reader is not looking at them.
+
+use leptos::prelude::*;
+
+use super::list;
+use crate::client::store::RoomStore;
+
+/// An element for each announcement: two at once, or the same words again, are heard as well.
+#[component]
+pub fn Announcer(
+    /// The room.
+    store: RoomStore,
+) -> impl IntoView {
+    let announced = move || store.announced.get();
+    let entry = |(_, text): (u32, String)| view! { <p>{text}</p> }.into_any();
+    view! {
+        <div class="visually-hidden" aria-live="polite" aria-relevant="additions">
+            {list(announced, |(number, _)| number.to_string(), entry)}
+        </div>
+    }
+    .into_any()
+}
