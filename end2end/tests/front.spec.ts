@@ -14,6 +14,15 @@ test("lists the rooms, the lobby first", async ({ page, program }) => {
   await expect(rooms.first()).toHaveAttribute("href", "/rooms/lobby");
 });
 
+test("creating a room is reached before the list of them", async ({ page }) => {
+  const front = new FrontPage(page);
+  await front.open();
+  await front.signIn("Grace");
+  await expect(front.createButton).toBeInViewport();
+  const [form, list] = [await front.createButton.boundingBox(), await page.getByRole("list").first().boundingBox()];
+  expect(form && list && form.y < list.y).toBe(true);
+});
+
 test("a person signs in with a name and stays signed in", async ({ page }) => {
   const front = new FrontPage(page);
   await front.open();

@@ -1,0 +1,69 @@
+// What a screen reader says of messages that come in: each of them, also of two at once and of the same words again.
+
+import type { Page } from "@playwright/test";
+
+import { freshTitle, roomWithLines } from "../support/seed.ts";
+import { RoomPage, expect, test } from "../support/test.ts";
+
+/** From now on, collects what is added to live regions: that is what a screen reader hears of them. */
+async function listen(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const heard: string[] = [];
+    Object.assign(window, { end2endHeard: heard });
+    new MutationObserver((changes) => {
+      for (const { target, addedNodes } of changes) {
+        const region = (target instanceof Element ? target : target.parentElement)?.closest("[aria-live=polite]");
+        for (const node of region ? addedNodes : []) if (node.textContent) heard.push(node.textContent.replace(/[\u2068\u2069]/g, ""));
+      }
+    }).observe(document.body, { childList: true, characterData: true, subtree: true });
+  });
+  return () => page.evaluate(() => (window as unknown as { end2endHeard: string[] }).end2endHeard);
+}
+
+test("every message of others is announced once, in order", async ({ person, program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  const heard = await listen(ada.page);
+  await host.send(room, "first", "second");
+  await expect.poll(heard).toEqual(["Host: first", "Host: second"]);
+  await host.send(room, "second");
+  await expect.poll(heard, "the same words again").toEqual(["Host: first", "Host: second", "Host: second"]);
+  await ada.send("my own");
+  await expect(ada.said("my own")).toHaveCount(1);
+  await host.send(room, ...Array.from({ length: 12 }, (_, n) => `one of many ${n}`));
+  await expect.poll(async () => (await heard()).at(-1)).toBe("12 new messages");
+  expect((await heard()).filter((text) => text.includes("my own"))).toEqual([]);
+  await expect(ada.page.locator("[aria-live=polite] > *"), "old announcements go").not.toHaveCount(0);
+});
+
+test("history is not announced", async ({ person, program }) => {
+  const host = await program("Host");
+  const room = await roomWithLines(host, 120);
+  const ada = await person("Ada", room);
+  const heard = await listen(ada.page);
+  await ada.page.getByRole("region", { name: "Message history" }).focus();
+  await ada.page.keyboard.press("Home");
+  await expect(ada.said("line 30")).toHaveCount(1);
+  await host.send(room, "now");
+  await expect.poll(heard).toEqual(["Host: now"]);
+});
+
+test("names in quiet lines keep to themselves", async ({ person, program }) => {
+  const { room } = await (await program("Host")).createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  const sara = await program("שרה");
+  await sara.join(room);
+  const line = ada.page.locator(".quiet").filter({ hasText: "joined" });
+  await expect(line).toHaveText("שרה joined");
+  const [name, whole] = [await line.locator("bdi").boundingBox(), await line.evaluate((one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one.lastChild ?? one);
+    return range.getBoundingClientRect().x;
+  })];
+  expect(name && name.x < whole, "the name stands before what it did").toBe(true);
+  await sara.typing(room, true);
+  await expect(ada.page.locator(".typing bdi")).toHaveText("שרה");
+  const reader = new RoomPage(ada.page);
+  await expect(reader.people).toContainText("שרה");
+});
