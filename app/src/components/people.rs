@@ -57,16 +57,18 @@ pub fn People(
     let here = move || people.read().here;
     let unnamed = move || here().saturating_sub(people.read().people.len() as u32);
     view! {
-        <details class="people" aria-label="Who is here" node_ref=details on:keydown=pressed>
-            <summary><span class="icon icon-people" aria-hidden="true"></span>{move || format!("{} here", here())}</summary>
-            <div class="people-panel">
-                <ul aria-label="People">
-                    {entries}
-                </ul>
-                <p class="hint" hidden=move || here() != 0>"Nobody is here right now."</p>
-                <p class="hint" hidden=move || unnamed() == 0>{move || format!("and {} more", unnamed())}</p>
-            </div>
-        </details>
+        <aside class="beside">
+            <details class="people" aria-label="Who is here" node_ref=details on:keydown=pressed>
+                <summary><span class="icon icon-people" aria-hidden="true"></span>{move || format!("{} here", here())}</summary>
+                <div class="people-panel">
+                    <ul aria-label="People">
+                        {entries}
+                    </ul>
+                    <p class="hint" hidden=move || here() != 0>"Nobody is here right now."</p>
+                    <p class="hint" hidden=move || unnamed() == 0>{move || format!("and {} more", unnamed())}</p>
+                </div>
+            </details>
+        </aside>
     }
     .into_any()
 }
