@@ -30,6 +30,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await reader.open(room);
       await audit(page, "room, signed out");
       await reader.signIn("Ada Lovelace");
+      await reader.live("Ada Lovelace");
       await reader.message.fill("A line of my own");
       await reader.message.press("Enter");
       await expect(reader.said("A line of my own")).toHaveCount(1);

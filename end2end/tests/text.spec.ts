@@ -93,7 +93,7 @@ test("text from right to left", async ({ page, program }) => {
 
 test("no more than a whole character stands in a chip, and marks stay with their message", async ({ page, program }) => {
   const stack = "\u0351\u036b\u0343";
-  const names = ["👩‍👩‍👧 family", "e\u0301va", "🇩🇪 team", "निशा", "👍🏽 yes", `z${stack.repeat(8)}`, "日本", "ada"];
+  const names = ["👩‍👩‍👧 family", "e\u0301va", "🇩🇪 team", "निशा", "👍🏽 yes", `z${stack}`, "日本", "ada"];
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   for (const name of names) await (await program(name)).send(room, `a${stack.repeat(200)}`);
