@@ -32,7 +32,7 @@ pub struct Gate {
 
 /// Pages of one address: per second, and at once. Many people behind one address load a page now and then; a browser
 /// that opens all of its tabs again stays below.
-const PAGES: (NonZeroU32, NonZeroU32) = match (NonZeroU32::new(20), NonZeroU32::new(200)) {
+const PAGES: (NonZeroU32, NonZeroU32) = match (NonZeroU32::new(20), NonZeroU32::new(100)) {
     (Some(per_second), Some(burst)) => (per_second, burst),
     _ => (NonZeroU32::MIN, NonZeroU32::MIN),
 };
