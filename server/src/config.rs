@@ -121,7 +121,7 @@ impl Config {
             })
         });
         let url = url.transpose()?;
-        let origins = get("HUBBUB_ORIGINS").parse().map_err(|entry: String| {
+        let origins: Origins = get("HUBBUB_ORIGINS").parse().map_err(|entry: String| {
             invalid(
                 "HUBBUB_ORIGINS",
                 &entry,
@@ -146,12 +146,13 @@ impl Config {
         })?;
         Ok(Self {
             addr,
-            url,
             data_dir: get("HUBBUB_DATA_DIR").into(),
             redis_url: variable("HUBBUB_REDIS_URL"),
             site_dir: get("HUBBUB_SITE_DIR").into(),
             session_key,
-            origins,
+            // A proxy that sends another Host does not make our own pages foreign ones.
+            origins: origins.and(url.clone()),
+            url,
             proxies,
             limits: Limits::parse(get)?,
             log,

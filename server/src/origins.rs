@@ -97,6 +97,13 @@ enum Pattern {
 }
 
 impl Origins {
+    /// These and one more.
+    #[must_use]
+    pub fn and(mut self, origin: Option<Origin>) -> Self {
+        self.0.extend(origin.map(Pattern::Exactly));
+        self
+    }
+
     /// Whether an origin is among them.
     pub fn contain(&self, origin: &Origin) -> bool {
         self.0.iter().any(|pattern| match pattern {

@@ -5,6 +5,8 @@
 #[path = "support/running.rs"]
 mod running;
 
+use std::time::{Duration, Instant};
+
 use running::{Server, status};
 
 fn server(variables: &[(&str, &str)]) -> (tempfile::TempDir, Server) {
@@ -237,6 +239,8 @@ fn a_foreign_name_that_leads_here_is_refused() {
     let (_folder, named) = server(&[("HUBBUB_URL", "https://chat.example.org")]);
     assert_eq!(asked_as(&named, "chat.example.org", ""), ["200"; 3]);
     assert_eq!(asked_as(&named, "evil.example", ""), ["421"; 3]);
+    let own = named.post("/session", "Origin: https://chat.example.org\r\n", "name=Ada");
+    assert_eq!(status(&own), "303", "whatever Host the proxy sends: {own}");
     let page = named.get("/rooms/lobby", "");
     assert!(
         page.contains(r#"rel="canonical" href="https://chat.example.org/rooms/lobby""#),
@@ -324,4 +328,58 @@ fn whoever_asks_for_too_many_pages_waits() {
         "200",
         "files are no pages"
     );
+}
+
+#[test]
+fn files_need_no_storage() {
+    let mut redis = testkit::RedisServer::start();
+    let (_folder, server) = server(&[("HUBBUB_REDIS_URL", &redis.url())]);
+    let signed_in = server.post("/session", "", "name=Ada");
+    let cookie = header(&signed_in, "set-cookie").concat();
+    let cookie = format!("Cookie: {}\r\n", cookie.split(';').next().unwrap());
+    redis.kill();
+    for path in [
+        "/pkg/hubbub.css",
+        "/vendor/socket.io-0.0.0.js",
+        "/socket.io/socket.io.js",
+    ] {
+        assert_eq!(status(&server.get(path, &cookie)), "200", "{path}");
+    }
+    let page = server.get("/rooms/lobby", &cookie);
+    assert_eq!(status(&page), "503");
+    assert_eq!(header(&page, "retry-after"), ["2"], "{page}");
+}
+
+#[test]
+fn hostile_headers_are_read_in_time_that_grows_with_their_length() {
+    let (_folder, server) = server(&[("HUBBUB_LIMITS", "off")]);
+    for (name, again) in [
+        ("Cookie", "a=b; "),
+        ("Cookie", "hubbub_session="),
+        ("Cookie", "=;"),
+        ("Cookie", "\""),
+        ("Accept-Encoding", "br;q=0,"),
+        ("Accept-Encoding", ";"),
+        ("X-Forwarded-For", "1.2.3.4,"),
+        ("X-Forwarded-Proto", "https,"),
+        ("If-None-Match", "W/\"x\","),
+        ("Range", "bytes=0-1,0-1,"),
+    ] {
+        let line = |bytes: usize| format!("{name}: {}\r\n", again.repeat(bytes / again.len()));
+        let (short, long) = (line(4_000), line(32_000));
+        let time = |headers: &str| {
+            let begun = Instant::now();
+            server.get("/socket.io/socket.io.js", headers);
+            server.get("/api/rooms/lobby", headers);
+            begun.elapsed()
+        };
+        // The least of many counts: what else the machine does only adds to it. A square would take 64 times as long.
+        let (mut least_short, mut least_long) = (Duration::MAX, Duration::MAX);
+        let linear = (0..50).any(|_| {
+            least_short = least_short.min(time(&short));
+            least_long = least_long.min(time(&long));
+            least_long < least_short * 24 + Duration::from_millis(20)
+        });
+        assert!(linear, "{name}: {again}…: {least_short:?}, then {least_long:?}");
+    }
 }

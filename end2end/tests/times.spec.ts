@@ -1,0 +1,15 @@
+// Whose clock a time is by.
+
+import { freshTitle, roomWithLines } from "../support/seed.ts";
+import { RoomPage, expect, test } from "../support/test.ts";
+
+test("without scripts a page says that its times are in UTC", async ({ page, program, javaScriptEnabled }) => {
+  const room = await roomWithLines(await program("Ada"), 1, freshTitle());
+  const visitor = new RoomPage(page);
+  await visitor.open(room);
+  const time = visitor.messages.first().locator("time");
+  await expect(time).toHaveAttribute("title", /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
+  const note = page.getByText("Times are in UTC.");
+  if (javaScriptEnabled) await expect(note).toBeHidden();
+  else await expect(note).toBeVisible();
+});
