@@ -10,8 +10,8 @@ const REQUESTS = Number(process.env.HOSTILE_REQUESTS ?? 100_000);
 const BOUND = 15_000;
 const AT_ONCE = 32;
 /** Packets on one connection, and how many of them, at its end, are ones that may close it. */
-const BATCH = 200;
-const TAIL = 10;
+const BATCH = 100;
+const TAIL = 20;
 
 /** Numbers from a seed: mulberry32. */
 function random(seed) {
@@ -31,6 +31,14 @@ const SCRAPS = ["", "\0", "\x1e", "\ud800", "😀", "é", '"', "\\", "{", "}", "
 const NAMES = ["send", "join", "leave", "history", "roster", "typing", "sign_in", "create_room", "list_rooms", "new message", "add user", "disconnect", "connect", "error", ""];
 const VALUES = ["null", "1", "-1", "9007199254740993", '"lobby"', '"x"', "[]", "{}", "true", '"\\ud800"', '{"room":"lobby"}', '{"room":"lobby","after":-1}', '{"room":"lobby","after":1e99}', '{"room":"LOBBY"}', '{"room":"lobby","messages":[]}', '{"room":"lobby","messages":[{"client_id":"a","text":""}]}', '{"name":"\\u0000"}', '{"title":"</title>"}', "[[[[[[[[]]]]]]]]"];
 const NAMESPACES = ["", "/chat,", "/,", "/ops,", "/nothing,", "/chat?x=1,", "/ch\0at,"];
+
+/** A packet of a connected client that must be survived: an event, an answer to nothing, a second CONNECT. */
+function mild(dice) {
+  const ack = dice.chance(0.5) ? String(dice.below(1_000_000)) : "";
+  if (dice.chance(0.05)) return `43/chat,${ack || 1}[${dice.pick(VALUES)}]`;
+  if (dice.chance(0.02)) return `40/chat,${dice.pick(VALUES)}`;
+  return `42/chat,${ack}["${dice.pick(NAMES.slice(0, 9))}"${dice.chance(0.8) ? `,${dice.pick(VALUES)}` : ""}]`;
+}
 
 /** A packet that is almost right. */
 function almost(dice) {
@@ -86,8 +94,8 @@ async function inTurns(count, each) {
   );
 }
 
-/** A batch on one WebSocket: what is almost right is answered for, and after the rest it is closed. Says how it went. */
-function batch(target, from, mild, tail) {
+/** A batch on one WebSocket: what must be survived is answered for, and after the rest it is closed. Says how it went. */
+function batch(target, from, survived, tail) {
   return new Promise((resolve) => {
     const ws = new Ws(target, from);
     let answered = false;
@@ -105,7 +113,7 @@ function batch(target, from, mild, tail) {
     };
     ws.onOpen = () => {
       ws.send('40/chat,{"protocol":1}');
-      ws.socket.write(Buffer.concat(mild));
+      ws.socket.write(Buffer.concat(survived));
       // What was sent may have left the namespace.
       ws.send('40/chat,{"protocol":1}');
       ws.send('42/chat,777["list_rooms",{}]');
@@ -118,9 +126,9 @@ async function packets(server) {
   const ends = { answered: 0, closed: 0, hung: 0 };
   const count = Math.ceil(PACKETS / BATCH);
   await inTurns(count, async (n) => {
-    const mild = Array.from({ length: BATCH - TAIL }, () => frame(almost(dice)));
-    const tail = Array.from({ length: TAIL }, () => framed(dice, damaged(dice)));
-    ends[await batch(server.target, `127.0.0.${3 + (n % 32)}`, mild, tail)] += 1;
+    const survived = Array.from({ length: BATCH - TAIL }, () => frame(mild(dice)));
+    const tail = Array.from({ length: TAIL }, () => framed(dice, dice.chance(0.5) ? almost(dice) : damaged(dice)));
+    ends[await batch(server.target, `127.0.0.${3 + (n % 32)}`, survived, tail)] += 1;
   });
   // Over polling: many packets in one request.
   const polls = Math.ceil(count / 10);

@@ -84,9 +84,9 @@ export class Server {
     return Math.max(counted, (this.log().match(/ a panic |panicked at/g) ?? []).length);
   }
 
-  /** Stops it and removes what it left. Its data can be kept for others. */
-  async stop({ keepData = false } = {}) {
-    if (this.child.exitCode === null) process.kill(this.child.pid, "SIGTERM");
+  /** Stops it and removes what it left. Its data can be kept for others; `hard` does not wait for goodbyes. */
+  async stop({ keepData = false, hard = false } = {}) {
+    if (this.child.exitCode === null) process.kill(this.child.pid, hard ? "SIGKILL" : "SIGTERM");
     const late = setTimeout(() => this.child.kill("SIGKILL"), 12_000);
     await this.ended;
     clearTimeout(late);

@@ -42,6 +42,8 @@ fn a_wrong_start_says_what_is_wrong_in_one_line() {
     );
     let said = refusal(folder.path(), &[("HUBBUB_DATA_DIR", "/proc/hubbub")]);
     assert!(said.contains("/proc/hubbub"), "{said}");
+    let said = refusal(folder.path(), &[("HUBBUB_DATA_DIR", "/dev/null")]);
+    assert!(said.contains("/dev/null: there is a file of that name"), "{said}");
 
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();

@@ -278,13 +278,13 @@ async fn reads_and_writes_do_not_wait_for_one_another() {
 
 /// A log of ten messages, after somebody changed the database behind our back.
 async fn tampered(sql: &str) -> (tempfile::TempDir, Embedded, RoomSlug) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let embedded = open(folder.path());
     let lobby = create_lobby(&embedded).await;
     append(&log(&embedded), &lobby, &person("Ada"), messages("m", 10)).await;
     drop(embedded);
-    let database = rusqlite::Connection::open(folder.path().join("hubbub.db")).unwrap();
-    assert_eq!(database.execute(sql, []).unwrap(), 1, "{sql}");
+    let database = rusqlite::Connection::open(folder.path().join("hubbub.db")).expect("the database");
+    assert_eq!(database.execute(sql, []).expect("SQL"), 1, "{sql}");
     drop(database);
     let embedded = open(folder.path());
     (folder, embedded, lobby)

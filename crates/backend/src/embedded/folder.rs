@@ -5,6 +5,7 @@
 mod private;
 
 use std::fs::{File, TryLockError};
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::error::OpenError;
@@ -15,7 +16,10 @@ pub fn create(folder: &Path) -> Result<(), OpenError> {
         .create(folder)
         .map_err(|cause| OpenError::Create {
             path: folder.to_owned(),
-            cause,
+            cause: match cause.kind() {
+                ErrorKind::AlreadyExists => Error::new(cause.kind(), "there is a file of that name"),
+                _ => cause,
+            },
         })
 }
 
