@@ -65,16 +65,15 @@ pub struct Document {
     pub visitor: Visitor,
     /// What the page shows.
     pub page: Page,
-    /// The page as [`Page::json`] writes it.
-    pub json: String,
 }
 
 impl Document {
-    /// The document as HTML. Its inline scripts and style carry this nonce; nothing else in it does.
+    /// The document as HTML, with the page's data as [`Page::json`] writes it. Its inline scripts and style carry this nonce;
+    /// nothing else in it does.
     ///
     /// Everything that the page shows is here already: nothing is awaited, and whoever calls this decides on which thread
     /// it runs and for how long others wait for that.
-    pub fn render(self, nonce: &str) -> String {
+    pub fn render(self, json: String, nonce: &str) -> String {
         let owner = Owner::new_root(Some(std::sync::Arc::new(
             hydration_context::SsrSharedContext::new(),
         )));
@@ -83,13 +82,13 @@ impl Document {
             provide_context(self.page.clone());
             provide_context(self.address.clone());
             provide_context(self.visitor.clone());
-            self.shell().to_html()
+            self.shell(json).to_html()
         });
         owner.unset_with_forced_cleanup();
         html
     }
 
-    fn shell(self) -> impl IntoView {
+    fn shell(self, json: String) -> impl IntoView {
         let Self {
             options,
             assets: Assets { socket_io, built },
@@ -122,7 +121,7 @@ impl Document {
                 </head>
                 <body>
                     <App/>
-                    <script type="application/json" id=data::ELEMENT inner_html=self.json></script>
+                    <script type="application/json" id=data::ELEMENT inner_html=json></script>
                 </body>
             </html>
         }

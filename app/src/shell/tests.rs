@@ -99,10 +99,10 @@ fn document(page: Page, visitor: Visitor, query: &str) -> String {
             query: query.to_owned(),
         },
         visitor,
-        json: page.json(),
         page,
     };
-    document.render("NONCE")
+    let json = document.page.json();
+    document.render(json, "NONCE")
 }
 
 fn fitting(text: &str, chars: usize) -> String {

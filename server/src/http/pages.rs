@@ -1,5 +1,7 @@
 //! The pages, rendered by Leptos, and their data as JSON for navigation in the browser.
 
+use std::time::Duration;
+
 use any_spawner::Executor;
 use app::data::load;
 use app::{Address, Document, Theme, Visitor};
@@ -31,6 +33,10 @@ pub fn routes(state: &State) -> Router {
         .with_state(state.clone())
 }
 
+/// Whoever asks for too many pages hears of it a moment later: without that, they would ask all the faster, because a
+/// refusal is made more quickly than a page.
+const PAUSE: Duration = Duration::from_millis(250);
+
 type Shared = extract::State<State>;
 
 async fn page(state: Shared, request: Request) -> Response {
@@ -50,13 +56,15 @@ async fn page(state: Shared, request: Request) -> Response {
             site: target::site(&state, &request.headers),
             address,
             visitor,
-            json: page.json(),
             page,
         };
         let coding = Coding::accepted(&request.headers);
         Ok::<_, Refused>(state.renderer.document(place, document, coding).await?)
     };
-    answer.await.unwrap_or_else(Refused::into_response)
+    match answer.await {
+        Ok(answer) => answer,
+        Err(refused) => refused.into_response().await,
+    }
 }
 
 async fn data(state: Shared, request: Request) -> Response {
@@ -71,13 +79,16 @@ async fn data(state: Shared, request: Request) -> Response {
         let coding = Coding::accepted(&request.headers);
         Ok::<_, Refused>(state.renderer.json(place, page, coding).await?)
     };
-    answer.await.unwrap_or_else(Refused::into_response)
+    match answer.await {
+        Ok(answer) => answer,
+        Err(refused) => refused.into_response().await,
+    }
 }
 
 /// Why there is no page.
 enum Refused {
     /// The address asks for too many pages.
-    TooMany(std::time::Duration),
+    TooMany(Duration),
     /// The server has too many to render.
     Busy,
     /// It cannot be found out who asks.
@@ -85,9 +96,12 @@ enum Refused {
 }
 
 impl Refused {
-    fn into_response(self) -> Response {
+    async fn into_response(self) -> Response {
         match self {
-            Self::TooMany(wait) => sorry::too_many(wait),
+            Self::TooMany(wait) => {
+                tokio::time::sleep(PAUSE).await;
+                sorry::too_many(wait)
+            }
             Self::Busy => sorry::busy(),
             Self::NoStorage => sorry::no_storage(),
         }

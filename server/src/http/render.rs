@@ -65,12 +65,14 @@ impl Renderer {
     pub async fn document(&self, place: Place, document: Document, coding: Coding) -> Result<Response, Busy> {
         let status = document.page.status();
         let cache = Arc::clone(&self.cache);
-        let shared = document.visitor.you.is_none().then(|| Key::of(&document));
         let job = move || {
-            let mut cache = Lookup { cache, key: shared };
+            let json = document.page.json();
+            let shared = document.visitor.you.is_none();
+            let key = shared.then(|| Key::of(&document, &json));
+            let mut cache = Lookup { cache, key };
             let pieces = cache
                 .find()
-                .unwrap_or_else(|| cache.keep(Pieces::render(document)));
+                .unwrap_or_else(|| cache.keep(Pieces::render(document, json)));
             let nonce = policy::nonce();
             let html = pieces.with_nonce(&nonce);
             let mut answer = answer(status, "text/html; charset=utf-8", html.into_bytes(), coding);

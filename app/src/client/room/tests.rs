@@ -101,7 +101,7 @@ fn rejoins_afresh(commands: &[Command]) -> bool {
 
 fn own(n: u64, name: &str) -> RoomEvent {
     let mut event = posted(n, "you");
-    event.body = protocol::EventBody::Posted {
+    event.body = EventBody::Posted {
         client_id: id(name),
         text: text(name),
     };
@@ -355,7 +355,9 @@ fn presence_before_the_answer_to_join_is_applied_after_it() {
     let of = client.generation();
     client.joined(of, Ok(joined(vec![], 0, false)), 0);
     assert_eq!(client.roster().list().here, 2);
-    assert!(matches!(&client.rows(&UTC)[..], [Row::Quiet { text, .. }] if text == "bob joined"));
+    assert!(
+        matches!(&client.rows(&UTC)[..], [Row::Quiet { text, .. }] if text == "\u{2068}bob\u{2069} joined")
+    );
 }
 
 #[test]

@@ -22,14 +22,14 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of a document.
-    pub fn of(document: &Document) -> Self {
+    /// The key of a document with this data.
+    pub fn of(document: &Document, json: &str) -> Self {
         Self {
             site: document.site.clone(),
             path: document.address.path.clone(),
             query: document.address.query.clone(),
             theme: document.visitor.theme,
-            json: document.json.clone(),
+            json: json.to_owned(),
         }
     }
 
@@ -42,11 +42,11 @@ impl Key {
 pub struct Pieces(Vec<String>);
 
 impl Pieces {
-    /// Renders a document.
-    pub fn render(document: Document) -> Self {
+    /// Renders a document with its data.
+    pub fn render(document: Document, json: String) -> Self {
         // The page's data was gathered before this was made up: it is nowhere in it.
         let gap = super::policy::nonce();
-        let html = document.render(&gap);
+        let html = document.render(json, &gap);
         Self(html.split(&*gap).map(str::to_owned).collect())
     }
 
