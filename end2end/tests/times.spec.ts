@@ -9,7 +9,9 @@ test("without scripts a page says that its times are in UTC", async ({ page, pro
   await visitor.open(room);
   const time = visitor.messages.first().locator("time");
   await expect(time).toHaveAttribute("title", /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
-  const note = page.getByText("Times are in UTC.");
+  // Playwright sees no text in an element of this kind.
+  const note = page.locator("noscript.hint");
+  expect(await note.evaluate((element) => element.textContent)).toBe("Times are in UTC.");
   if (javaScriptEnabled) await expect(note).toBeHidden();
   else await expect(note).toBeVisible();
 });

@@ -20,6 +20,9 @@ const BOTTOM_PX: i32 = 40;
 /// Closer to an end of what is in the page than this brings what is beyond.
 const NEAR_PX: i32 = 800;
 
+/// For those whose browser runs no scripts: nothing makes the server's times their own.
+const WHOSE_TIME: &str = "Times are in UTC.";
+
 /// Everything that was said, oldest first.
 #[component]
 pub fn Messages(
@@ -105,7 +108,7 @@ pub fn Messages(
                 </div>
                 <Bottom data store/>
                 // Not as a child: with scripts a browser reads it as text, and nothing in it can be taken over.
-                <noscript class="hint" inner_html="Times are in UTC."></noscript>
+                <noscript class="hint" inner_html=WHOSE_TIME></noscript>
             </div>
         </div>
     }
