@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn chars() -> impl Iterator<Item = char> {
-        ('\0'..=char::MAX).into_iter()
+        '\0'..=char::MAX
     }
 
     fn is_in(ranges: &[(u32, u32)], c: char) -> bool {
