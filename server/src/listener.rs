@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::shutdown::Deadline;
 use crate::state::State;
+pub use answer::AsItIs;
 pub use budget::{Account, BUDGET, Budget, MUCH};
 use places::Places;
 pub use stream::Stream;

@@ -21,8 +21,10 @@ const HELD: usize = 64 * 1024 * 1024;
 const HELD_FREE: usize = 16 * 1024;
 /// Who was cut for a flood opens no session for so long.
 const PENALTY: Duration = Duration::from_secs(10);
-/// Sessions that one address may open at once are its cap; this many per second after that.
-const OPENED_PER_SECOND: u32 = 50;
+/// Sessions that one address may open at once: each costs some milliseconds with all that its client then asks…
+const OPENED_AT_ONCE: u32 = 250;
+/// …and per second after that.
+const OPENED_PER_SECOND: u32 = 100;
 /// Packets may come at this multiple of the rate of commands: pings and pongs are packets too, and whoever is over the
 /// rate of commands is told so before it is slowed down.
 const PACKETS_PER_COMMAND: u32 = 2;
@@ -93,7 +95,7 @@ impl Addresses {
                 sessions,
                 opened: Rate {
                     per_second: OPENED_PER_SECOND,
-                    burst: u32::try_from(sessions).unwrap_or(u32::MAX).max(OPENED_PER_SECOND),
+                    burst: OPENED_AT_ONCE,
                 },
                 packets: rate(limits.address_rate),
                 connection: rate(limits.connection_rate),
@@ -111,7 +113,7 @@ impl Addresses {
     /// # Errors
     /// The address has too many, or has to wait because it was cut for a flood.
     pub fn seat(&self, address: IpAddr, now: Instant) -> Result<(Seat, Duration), Refused> {
-        let address = self.known(network(address), now);
+        let address = self.known(address, now);
         let mut used = address.used();
         let mut wait = Duration::ZERO;
         if self.rules.on {
@@ -185,6 +187,7 @@ impl Addresses {
     }
 
     fn known(&self, address: IpAddr, now: Instant) -> Arc<Address> {
+        let address = network(address);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.addresses.len() >= known.sweep_at {
             let rules = self.rules;
@@ -262,11 +265,11 @@ mod tests {
 
     #[test]
     fn who_opens_without_end_waits() {
-        let addresses = addresses(&[("HUBBUB_CONNECTIONS_PER_ADDRESS", "100")]);
+        let addresses = addresses(&[]);
         let now = Instant::now();
-        let waits: Vec<_> = (0..150).map(|_| addresses.seat(HOME, now).unwrap().1).collect();
-        assert_eq!(waits[99], Duration::ZERO);
-        assert_eq!(waits[149], Duration::from_secs(1));
+        let waits: Vec<_> = (0..350).map(|_| addresses.seat(HOME, now).unwrap().1).collect();
+        assert_eq!(waits[249], Duration::ZERO);
+        assert_eq!(waits[349], Duration::from_secs(1));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::link::Link;
 use super::packet::{self, Packet};
 use super::request::Problem;
 use super::session::{Polled, Session, Wrong};
-use crate::listener::Wire;
+use crate::listener::{Account, AsItIs, Wire};
 use crate::socket::Caller;
 use crate::state::State;
 
@@ -61,7 +61,11 @@ pub async fn get(session: Arc<Session>) -> Result<Response, Problem> {
     let broken = Broken(Some(Arc::clone(&session)));
     let polled = poll_fn(|cx| session.poll(cx)).await;
     let response = match polled {
-        Polled::Frames(frames) => text(Body::new(Payload::new(frames, session))),
+        Polled::Frames(frames) => {
+            let mut response = text(Body::new(Payload::new(frames, session)));
+            response.extensions_mut().insert(AsItIs);
+            response
+        }
         Polled::Packet(packet) => {
             // The client knows that its poll ends for the upgrade, and still polls.
             if probed {
@@ -131,7 +135,9 @@ impl Drop for Broken {
 /// The answer to a poll: packets with separators between them. A frame for many sessions stays one piece of memory.
 struct Payload {
     parts: VecDeque<Bytes>,
+    /// What is in the account of the session until it has left.
     left: usize,
+    account: Arc<Account>,
     session: Arc<Session>,
 }
 
@@ -152,7 +158,14 @@ impl Payload {
             }
         }
         let left = parts.iter().map(Bytes::len).sum();
-        Self { parts, left, session }
+        let account = Arc::clone(session.wire().account());
+        account.charge(left);
+        Self {
+            parts,
+            left,
+            account,
+            session,
+        }
     }
 }
 
@@ -165,7 +178,9 @@ impl hyper::body::Body for Payload {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let part = self.parts.pop_front();
-        self.left -= part.as_ref().map_or(0, Bytes::len);
+        let length = part.as_ref().map_or(0, Bytes::len);
+        self.left -= length;
+        self.account.credit(length);
         Poll::Ready(part.map(|part| Ok(Frame::data(part))))
     }
 
@@ -180,7 +195,9 @@ impl hyper::body::Body for Payload {
 
 impl Drop for Payload {
     fn drop(&mut self) {
+        self.account.credit(self.left);
         if !self.parts.is_empty() {
+            // What is lost with it cannot be told again.
             self.session.broken();
         }
     }
@@ -190,24 +207,41 @@ impl Drop for Payload {
 mod tests {
     use super::*;
 
+    use prometheus_client::metrics::counter::Counter;
+    use prometheus_client::metrics::gauge::Gauge;
+
+    use crate::listener::{BUDGET, Budget};
+
+    fn session() -> Arc<Session> {
+        let budget = Budget::new(BUDGET, Gauge::default(), Counter::default());
+        Session::new(Wire::polled(&budget, Counter::default()))
+    }
+
     #[tokio::test]
     async fn an_answer_is_packets_with_separators() {
-        let budget = crate::listener::Budget::new(
-            crate::listener::BUDGET,
-            prometheus_client::metrics::gauge::Gauge::default(),
-            prometheus_client::metrics::counter::Counter::default(),
-        );
-        let session = Session::new(Wire::polled(
-            &budget,
-            prometheus_client::metrics::counter::Counter::default(),
-        ));
+        let session = session();
         let frames = [
             frame::text("4hello"),
             Bytes::from_static(b"\x82\x02\x01\x02"),
             frame::text("2"),
         ];
-        let body = Body::new(Payload::new(frames.into(), session));
-        let bytes = axum::body::to_bytes(body, 1_000).await.unwrap();
+        let body = Payload::new(frames.into(), Arc::clone(&session));
+        assert_eq!(session.wire().account().waiting(), body.left, "until it has left");
+        let bytes = axum::body::to_bytes(Body::new(body), 1_000).await.unwrap();
         assert_eq!(&bytes[..], b"4hello\x1ebAQI=\x1e2");
+        assert_eq!(session.wire().account().waiting(), 0);
+        assert!(session.begin_poll().is_ok(), "the session goes on");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_ends_the_session() {
+        let session = session();
+        let frames = [frame::text("4hello"), frame::text("4again")];
+        let mut body = Payload::new(frames.into(), Arc::clone(&session));
+        let first = poll_fn(|cx| hyper::body::Body::poll_frame(Pin::new(&mut body), cx)).await;
+        assert!(first.is_some());
+        drop(body);
+        assert_eq!(session.begin_poll(), Err(Wrong::Ended));
+        assert_eq!(session.wire().account().waiting(), 0);
     }
 }

@@ -20,6 +20,10 @@ use crate::metrics::Metrics;
 /// Smaller answers are not counted as waiting: the kernel takes them at once.
 const SMALL: usize = 1_024;
 
+/// Marks an answer whose body sees to its own account, and wants to know whether it left.
+#[derive(Clone)]
+pub struct AsItIs;
+
 /// Answers a request. The answer is whole before it leaves, so that a peer that reads slowly holds nothing but its
 /// bytes: no file, no compressor. They count as waiting until the kernel has them.
 pub async fn answer(
@@ -57,6 +61,9 @@ pub async fn answer(
 async fn whole(app: App, request: Request<Body>, account: Arc<Account>) -> Option<Response> {
     let Ok(response) = app.oneshot(request).await;
     let (head, body) = response.into_parts();
+    if head.extensions.get::<AsItIs>().is_some() {
+        return Some(Response::from_parts(head, body));
+    }
     match axum::body::to_bytes(body, usize::MAX).await {
         Ok(bytes) => Some(Response::from_parts(head, Body::from(waiting(bytes, account)))),
         Err(error) => {

@@ -292,7 +292,10 @@ impl Wire {
 
     /// Whether nothing that is sent arrives any more.
     pub fn is_ended(&self) -> bool {
-        self.out().ended
+        match self.upgraded() {
+            Some(wire) => wire.is_ended(),
+            None => self.out().ended,
+        }
     }
 
     /// Nothing more comes from us.
