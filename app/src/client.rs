@@ -2,8 +2,10 @@
 //! [`window`], [`outbox`], [`roster`], [`rows`], and [`room`] which ties them together. [`live`] drives it in the browser
 //! through [`socket`] and [`platform`], which do nothing on the server.
 
+pub mod approach;
 pub mod backoff;
 pub mod calendar;
+pub mod composing;
 pub mod hue;
 pub mod json;
 pub mod kept;
@@ -12,12 +14,15 @@ pub mod live;
 pub mod names;
 pub mod navigation;
 pub mod outbox;
+pub mod owner;
 pub mod pace;
 pub mod platform;
+pub mod pulse;
 pub mod reconnect;
 pub mod room;
 pub mod roster;
 pub mod rows;
+pub mod size;
 pub mod socket;
 pub mod storage;
 pub mod store;

@@ -1,9 +1,11 @@
 //! What a page shows. The server gathers it before it renders, and writes it into the page for the browser; on
 //! navigation in the browser the same comes as JSON.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use protocol::{
-    ClientId, Person, Position, PresenceList, RoomEvent, RoomSlug, RoomSummary, RoomTitle, Timestamp,
+    ClientId, Limits, Person, Position, PresenceList, RoomEvent, RoomSlug, RoomSummary, RoomTitle, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,8 @@ pub struct RoomData {
     pub client_id: ClientId,
     /// When this was true.
     pub now: Timestamp,
+    /// What the server takes.
+    pub limits: Limits,
 }
 
 /// What there is at an address.
@@ -94,28 +98,78 @@ pub(crate) fn in_element(json: &str) -> String {
     json.replace('<', "\\u003c")
 }
 
-/// The data of the page that is on screen: nothing while it is being loaded. The first page of all has its data from
-/// the start.
-pub fn use_page(navigation: Navigation) -> RwSignal<Option<Page>> {
+/// Loading takes longer than this before anybody is told, in milliseconds.
+const SLOW_MS: u64 = 400;
+/// A page that could not be loaded is asked for again after so many milliseconds, and when the network is back.
+const AGAIN_MS: u64 = 3_000;
+
+/// What is said while the page that was asked for is not there.
+const LOADING: &str = "Loading…";
+const CANNOT_LOAD: &str =
+    "That page cannot be loaded now. It opens by itself as soon as the server can be reached.";
+
+/// The data of the page that is on screen. The first page of all has its data from the start; another one stays until
+/// the next is there. `note`: what to say meanwhile.
+pub fn use_page(navigation: Navigation, note: RwSignal<&'static str>) -> RwSignal<Option<Page>> {
     let first = use_context().or_else(|| platform::take_page()?.read());
     let mut wanted = first.as_ref().map(|_| navigation.place());
+    let mut asked = 0;
     let page = RwSignal::new(first);
+    // Where the page on screen is, and which question is the last one.
+    let shown = StoredValue::new(wanted.clone());
+    let last = StoredValue::new(0);
+    let again = RwSignal::new(());
+    let ask_again = move || {
+        if note.try_get_untracked() == Some(CANNOT_LOAD) {
+            again.try_set(());
+        }
+    };
+    effect(move || {
+        window_event_listener(leptos::ev::online, move |_| ask_again());
+    });
     effect(move || {
         let place = navigation.place();
-        if wanted.as_ref() == Some(&place) {
+        again.track();
+        let failed = note.get_untracked() == CANNOT_LOAD;
+        if wanted.as_ref() == Some(&place) && !failed {
             return;
         }
         wanted = Some(place.clone());
-        if place == Place::Nowhere {
-            page.set(Some(Page::NoSuchRoom));
-            return;
+        asked += 1;
+        last.set_value(asked);
+        let this = asked;
+        let is_last = move || last.try_get_value() == Some(this);
+        let show = move |found: Page, place: Place| {
+            note.set("");
+            shown.set_value(Some(place));
+            page.set(Some(found));
+        };
+        if shown.with_value(|shown| shown.as_ref() == Some(&place)) {
+            // Back to what is still there.
+            return note.set("");
         }
-        page.set(None);
+        if place == Place::Nowhere {
+            return show(Page::NoSuchRoom, place);
+        }
+        let there = place.clone();
+        let slow = move || {
+            let waits = shown.try_with_value(|shown| shown.as_ref() != Some(&there));
+            if waits == Some(true) && is_last() && note.get_untracked().is_empty() {
+                note.set(LOADING);
+            }
+        };
+        set_timeout(slow, Duration::from_millis(SLOW_MS));
         platform::fetch(&format!("/api{place}"), move |answer| {
             // The reader may be somewhere else by now.
-            if untrack(|| navigation.place()) == place {
-                let found = answer.and_then(|answer| answer.read());
-                page.set(Some(found.unwrap_or(Page::Unavailable)));
+            if !is_last() {
+                return;
+            }
+            match answer.and_then(|answer| answer.read()) {
+                None | Some(Page::Unavailable) => {
+                    note.set(CANNOT_LOAD);
+                    set_timeout(ask_again, Duration::from_millis(AGAIN_MS));
+                }
+                Some(found) => show(found, place),
             }
         });
     });

@@ -36,9 +36,14 @@ use client::navigation::Navigation;
 pub fn App() -> impl IntoView {
     let navigation = Navigation::start();
     provide_context(navigation);
-    provide_context(Live::new());
+    let live = Live::new();
+    provide_context(live);
+    client::platform::refuse_files(move || {
+        live.files_dropped.try_update(|count| *count += 1);
+    });
     provide_context(visitor::PageTheme::of_page());
-    let page = data::use_page(navigation);
+    let note = RwSignal::new("");
+    let page = data::use_page(navigation, note);
     // At first the browser has just put the keyboard where it belongs, unless a form of ours led here.
     let mut led_here = client::platform::came_from_here();
     components::effect(move || {
@@ -53,5 +58,9 @@ pub fn App() -> impl IntoView {
             client::platform::set_description(&description);
         }
     });
-    components::reactive(move || pages::view(page.get(), navigation))
+    view! {
+        <p class="page-note" role="status" hidden=move || note.get().is_empty()>{move || note.get()}</p>
+        {components::reactive(move || pages::view(page.get()))}
+    }
+    .into_any()
 }

@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use protocol::ErrorCode;
 
+/// What is said of a form that cannot be sent because there is no network.
+pub const OFFLINE: &str = "You are offline. Try again when you are connected.";
+
 /// What `?problem=` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {

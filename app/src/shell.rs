@@ -51,6 +51,19 @@ fn in_title(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
+/// How many elements and comments there are before the page's data: where the browser finds another number, somebody
+/// has changed the page. Text and attributes hold no `<`.
+fn nodes(content: &str) -> usize {
+    let before = content
+        .find("<script type=\"application/json\"")
+        .unwrap_or(content.len());
+    let opens = |pair: &[u8]| pair[0] == b'<' && pair[1] != b'/';
+    content.as_bytes()[..before]
+        .windows(2)
+        .filter(|pair| opens(pair))
+        .count()
+}
+
 /// What a document is made of.
 pub struct Document {
     /// How Leptos was built.
@@ -96,6 +109,11 @@ impl Document {
         } = self;
         let theme = self.visitor.theme;
         let imports = in_script(serde_json::json!({ "imports": { "socket.io-client": &*socket_io } }));
+        let content = view! {
+            <App/>
+            <script type="application/json" id=data::ELEMENT inner_html=json></script>
+        };
+        let content = content.to_html();
         view! {
             <!DOCTYPE html>
             <html lang="en" data-theme=theme.as_str()>
@@ -119,10 +137,7 @@ impl Document {
                     {program(built.as_ref(), options)}
                     {about(&self.page, &self.address, &self.site)}
                 </head>
-                <body>
-                    <App/>
-                    <script type="application/json" id=data::ELEMENT inner_html=json></script>
-                </body>
+                <body data-nodes=nodes(&content) inner_html=content></body>
             </html>
         }
     }

@@ -66,6 +66,14 @@ export class FaultProxy {
     for (const flow of this.#flows) if (flow.direction === direction) flow.from.resume();
   }
 
+  /** Nothing passes on the connections that there are, either way, and nobody is told. New ones work. */
+  rot(): void {
+    for (const { from } of this.#flows) {
+      from.removeAllListeners("data");
+      from.resume();
+    }
+  }
+
   /** Ends all connections at once. Returns how many there were. */
   drop(): number {
     const flows = [...this.#flows];

@@ -32,15 +32,15 @@ export class Process {
     private readonly command: Command,
   ) {}
 
-  /** Starts it and waits until `ready` says so; fails with its log if it ends before that. */
-  async up(ready: () => Promise<boolean>): Promise<void> {
+  /** Starts it and waits until `ready` says so; fails with its log if it ends before that. `more`: variables for this once. */
+  async up(ready: () => Promise<boolean>, more: Record<string, string> = {}): Promise<void> {
     const { program, args = [], cwd, env } = this.command;
     // No HUBBUB_… variable of whoever runs the tests; and Debian keeps servers in /usr/sbin.
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("HUBBUB_"));
     const child = spawn(program, args, {
       ...(cwd === undefined ? {} : { cwd }),
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...Object.fromEntries(inherited), PATH: `${process.env["PATH"]}:/usr/sbin`, ...env },
+      env: { ...Object.fromEntries(inherited), PATH: `${process.env["PATH"]}:/usr/sbin`, ...env, ...more },
     });
     let failed: Error | undefined;
     child.once("error", (error) => (failed = error));

@@ -50,9 +50,9 @@ export class Server extends Service {
     return server;
   }
 
-  /** Starts the process on the port and folder that this server has. */
-  async up(): Promise<void> {
-    await this.process.up(async () => (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true);
+  /** Starts the process on the port and folder that this server has, this time with these variables as well. */
+  async up(env: Record<string, string> = {}): Promise<void> {
+    await this.process.up(async () => (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true, env);
   }
 
   async restart(): Promise<void> {

@@ -68,3 +68,59 @@ test("a text of more than 8,000 characters is refused with a sentence and stays"
   await expect(ada.messages).toHaveCount(1);
   await expect.poll(async () => (await host.log(room)).map(({ text }) => text?.length)).toEqual([8_000]);
 });
+
+test("on a touch screen with a keyboard, Enter and Ctrl+Enter send; the screen's own Enter is a new line", async ({ person, program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const ada = await person("Ada", room, { hasTouch: true, isMobile: true });
+  expect(await ada.page.evaluate(() => matchMedia("(pointer: coarse)").matches)).toBe(true);
+  await ada.message.pressSequentially("by Enter");
+  await ada.message.press("Enter");
+  await expect(ada.said("by Enter")).toHaveCount(1);
+  await ada.message.pressSequentially("by Ctrl+Enter");
+  await ada.message.press("Control+Enter");
+  await expect(ada.said("by Ctrl+Enter")).toHaveCount(1);
+  // What the keyboard on a screen sends: keys without a place, most of them without a name.
+  const onScreen = (key: object): Promise<boolean> =>
+    ada.message.evaluate((box, key) => box.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...key })), key);
+  await ada.message.fill("on the screen");
+  await onScreen({ key: "Unidentified", keyCode: 229 });
+  expect(await onScreen({ key: "Enter", keyCode: 13 }), "the browser makes a new line of it").toBe(true);
+  await expect(ada.message).toHaveValue("on the screen");
+  await onScreen({ key: "Enter", keyCode: 13, ctrlKey: true });
+  await expect(ada.said("on the screen")).toHaveCount(1);
+});
+
+test("control characters in a paste are taken out, and it is said which and where", async ({ person, program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  await ada.message.focus();
+  await ada.page.evaluate(() => document.execCommand("insertText", false, "one\u0007two\u000bthree"));
+  await expect(ada.message).toHaveValue("onetwo\nthree");
+  await expect(ada.page.getByRole("alert").filter({ hasText: "the first of them U+0007 at character 4" })).toBeVisible();
+  await ada.message.press("Enter");
+  await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["onetwo\nthree"]);
+});
+
+test("files that are dropped or pasted are refused with a sentence, and the page stays", async ({ person, program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  const refused = ada.page.getByRole("alert").filter({ hasText: "cannot be sent yet" });
+  const prevented = await ada.page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["x"], "x.txt", { type: "text/plain" }));
+    return ["dragover", "drop"].map((type) => !document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true })));
+  });
+  expect(prevented, "the browser does not open it").toEqual([true, true]);
+  await expect(refused).toBeVisible();
+  await ada.message.pressSequentially("x");
+  await expect(refused).toHaveCount(0);
+  await ada.message.evaluate((box) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File(["x"], "x.png", { type: "image/png" }));
+    box.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  });
+  await expect(refused).toBeVisible();
+});

@@ -3,29 +3,11 @@
 import type { Page } from "@playwright/test";
 
 import { WHILE_AWAY } from "../support/console.ts";
+import { kept } from "../support/kept.ts";
 import { freshTitle } from "../support/seed.ts";
 import { RoomPage, expect, test, testWithOwnServer } from "../support/test.ts";
 
 const TWENTY = Array.from({ length: 20 }, (_, n) => `typed ${n + 1}`);
-
-/** What is kept in the browser on a shelf. */
-async function kept(page: Page, shelf: "outbox" | "drafts"): Promise<unknown[]> {
-  return page.evaluate(
-    (shelf) =>
-      new Promise<unknown[]>((resolve, reject) => {
-        const opening = indexedDB.open("hubbub");
-        opening.onerror = () => reject(new Error("no database"));
-        opening.onsuccess = () => {
-          const asking = opening.result.transaction(shelf).objectStore(shelf).getAll();
-          asking.onsuccess = () => {
-            opening.result.close();
-            resolve(asking.result as unknown[]);
-          };
-        };
-      }),
-    shelf,
-  );
-}
 
 /** Tabs of this browser that say that they live. */
 async function livingTabs(page: Page): Promise<number> {

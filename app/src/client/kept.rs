@@ -1,10 +1,15 @@
-//! What is kept on this machine for each person and room: unsent messages and drafts, and how it is written there.
+//! What is kept on this machine for each person and room: unsent messages, [`draft`]s, and what others [`left`] here.
 
-use protocol::{ClientId, PersonId, RoomSlug, Timestamp};
+mod draft;
+mod left;
+
+use protocol::{ClientId, Person, PersonId, RoomSlug, Timestamp};
 
 use super::json::Json;
-use super::outbox::{Outbox, Pending, Stage, Unsaved};
+use super::outbox::{Failed, Outbox, Pending, Stage, Unsaved};
 use super::storage::{self, Fields, Shelf};
+pub use draft::{Draft, draft, has_draft, keep_draft};
+pub use left::{Left, left_by_others};
 
 /// An unsent message that was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +21,6 @@ pub struct KeptMessage {
     item: Pending,
 }
 
-/// What was written and not said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// The text.
-    pub text: String,
-    /// Where the selection begins and ends: the same, if it is only a cursor.
-    pub selection: (u32, u32),
-}
-
 impl KeptMessage {
     /// What was written by [`fields`]; nothing, if it is of another version.
     pub fn read(kept: &Json) -> Option<Self> {
@@ -34,7 +30,12 @@ impl KeptMessage {
             text: kept.text("text")?.try_into().ok()?,
             at: Timestamp(order),
             order,
-            stage: kept.text("failed").map_or(Stage::Waiting, Stage::Failed),
+            stage: kept.text("failed").map_or(Stage::Waiting, |why| {
+                Stage::Failed(Failed {
+                    why,
+                    hopeless: kept.get("hopeless").is_some(),
+                })
+            }),
         };
         Some(Self {
             tab: kept.text("tab")?,
@@ -50,18 +51,30 @@ impl KeptMessage {
     }
 }
 
-fn fields(room: &RoomSlug, item: Pending) -> Fields {
-    let mut fields = vec![
-        ("tab", storage::tab()),
-        ("room", room.to_string()),
+fn fields(person: &Person, room: &RoomSlug, key: &str, item: Pending) -> Fields {
+    let mut fields = words(person, room, key);
+    fields.extend([
         ("order", item.order.to_string()),
         ("client_id", item.client_id.to_string()),
         ("text", item.text.to_string()),
-    ];
-    if let Stage::Failed(why) = item.stage {
+    ]);
+    if let Stage::Failed(Failed { why, hopeless }) = item.stage {
         fields.push(("failed", why));
+        if hopeless {
+            fields.push(("hopeless", String::new()));
+        }
     }
     fields
+}
+
+/// What is kept of all words, whether they were said or not: whose they are, and where they belong.
+fn words(person: &Person, room: &RoomSlug, key: &str) -> Fields {
+    vec![
+        ("key", key.to_owned()),
+        ("name", person.name.to_string()),
+        ("room", room.to_string()),
+        ("tab", storage::tab()),
+    ]
 }
 
 /// What this tab is to send of what was found: where, what, and whether this tab kept it itself.
@@ -71,60 +84,46 @@ pub fn own(found: Vec<KeptMessage>, tab: &str, living: Option<&[String]>) -> Vec
 }
 
 /// Keeps what has changed in an outbox.
-pub fn keep(person: &PersonId, room: &RoomSlug, outbox: &mut Outbox) {
+pub fn keep(person: &Person, room: &RoomSlug, outbox: &mut Outbox) {
     write(person, room, outbox.unsaved());
 }
 
 /// Writes what has changed.
-pub fn write(person: &PersonId, room: &RoomSlug, changes: Vec<Unsaved>) {
+pub fn write(person: &Person, room: &RoomSlug, changes: Vec<Unsaved>) {
     for change in changes {
         match change {
             Unsaved::Forget { order, client_id } => {
-                storage::write(Shelf::Outbox, &key(person, room, order, &client_id), None);
+                storage::write(Shelf::Outbox, &key(&person.id, room, order, &client_id), None);
             }
             Unsaved::Keep(item) => {
-                let key = key(person, room, item.order, &item.client_id);
-                storage::write(Shelf::Outbox, &key, Some(fields(room, item)));
+                let key = key(&person.id, room, item.order, &item.client_id);
+                storage::write(Shelf::Outbox, &key, Some(fields(person, room, &key, item)));
             }
         }
     }
 }
 
+/// Whether anything of this person is kept.
+pub fn any(person: &PersonId, answer: impl FnOnce(bool) + 'static) {
+    let prefix = format!("{person}/");
+    storage::read(Shelf::Outbox, &prefix.clone(), move |unsent| {
+        storage::read(Shelf::Drafts, &prefix, move |drafts| {
+            answer(!(unsent.is_empty() && drafts.is_empty()));
+        });
+    });
+}
+
+/// Forgets everything of this person.
+pub fn forget(person: &PersonId, done: impl FnOnce() + 'static) {
+    let prefix = format!("{person}/");
+    storage::clear(Shelf::Outbox, &prefix.clone(), move || {
+        storage::clear(Shelf::Drafts, &prefix, done);
+    });
+}
+
 /// In the order in which they are to be sent.
 fn key(person: &PersonId, room: &RoomSlug, order: u64, client_id: &ClientId) -> String {
     format!("{person}/{room}/{order:016}/{client_id}")
-}
-
-/// Keeps what is written, or forgets what was if that is nothing.
-pub fn keep_draft(person: &PersonId, room: &RoomSlug, draft: Draft) {
-    let fields = vec![
-        ("room", room.to_string()),
-        ("start", draft.selection.0.to_string()),
-        ("end", draft.selection.1.to_string()),
-        ("text", draft.text),
-    ];
-    let kept = fields.last().is_some_and(|(_, text)| !text.is_empty());
-    storage::write(Shelf::Drafts, &draft_key(person, room), kept.then_some(fields));
-}
-
-fn draft_key(person: &PersonId, room: &RoomSlug) -> String {
-    format!("{person}/{room}/")
-}
-
-/// The draft of a room, if there is one.
-pub fn draft(person: &PersonId, room: &RoomSlug, show: impl FnOnce(Draft) + 'static) {
-    let read = |kept: &Json| {
-        let at = |name| kept.text(name)?.parse().ok();
-        Some(Draft {
-            text: kept.text("text")?,
-            selection: (at("start")?, at("end")?),
-        })
-    };
-    storage::read(Shelf::Drafts, &draft_key(person, room), move |found| {
-        if let Some(draft) = found.first().and_then(read) {
-            show(draft);
-        }
-    });
 }
 
 #[cfg(test)]

@@ -1,23 +1,28 @@
 //! Drives the client core in the browser: one socket for the tab, the room that is on screen, and what is said about
 //! the connection. Lives in a context of the whole application, so that it survives navigation.
 
+mod alive;
 mod unsent;
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::{
-    ComeBack, CreateRoom, ErrorCode, PersonId, PresenceUpdate, Refusal, RoomEvent, RoomList, RoomRef,
+    ComeBack, CreateRoom, ErrorCode, Limits, Person, PresenceUpdate, Refusal, RoomEvent, RoomList, RoomRef,
     RoomSummary, RoomTitle, RosterUpdate, Send as SendCommand, TypingUpdate,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::approach::Approach;
 use super::json::Json;
+use super::owner::{Owner, Standing};
 use super::platform;
+use super::pulse::Pulse;
 use super::reconnect::{Link, Reconnect};
 use super::room::{Command, Failure, Outcome, RoomClient};
 use super::socket::{self, Incoming};
+use super::storage;
 use super::store::RoomStore;
 use unsent::Unsent;
 
@@ -35,6 +40,12 @@ pub struct Live {
     pub link: RwSignal<Link>,
     /// The server speaks another version: only a reload helps.
     pub outdated: RwSignal<bool>,
+    /// Why nothing goes out here: the connection would be another person's.
+    pub apart: RwSignal<Option<String>>,
+    /// This browser cannot keep what is not sent.
+    pub unkept: RwSignal<bool>,
+    /// How often files were dropped on the page.
+    pub files_dropped: RwSignal<u32>,
 }
 
 #[derive(Default)]
@@ -44,7 +55,12 @@ struct Inner {
     reconnect: Reconnect,
     room: Option<RoomStore>,
     /// Whose messages are sent.
-    you: Option<PersonId>,
+    owner: Owner,
+    limits: Limits,
+    approach: Approach,
+    pulse: Pulse,
+    /// Counts attempts: what was to happen to an earlier one does not.
+    attempt: u32,
     /// The server said when to come back, and that is not yet.
     told_to_wait: bool,
     /// Unsent messages of rooms that are not on screen.
@@ -58,34 +74,38 @@ impl Live {
             inner: StoredValue::new(Inner::default()),
             link: RwSignal::new(Link::Opening),
             outdated: RwSignal::new(false),
+            apart: RwSignal::default(),
+            unkept: RwSignal::default(),
+            files_dropped: RwSignal::default(),
         }
     }
 
-    /// Connects, if that has not happened yet. Only for those who are signed in; only in the browser.
-    pub fn start(self) {
-        let first = self
-            .inner(|inner| !std::mem::replace(&mut inner.started, true))
-            .unwrap_or(false);
+    /// This person's page is on screen. Connects, if that has not happened yet; only in the browser.
+    pub fn start(self, you: &Person) {
+        let Some((first, another)) = self.inner(|inner| {
+            let first = !std::mem::replace(&mut inner.started, true);
+            let another = inner.owner.shows(you);
+            if another {
+                // They stay with their author: see `kept`.
+                inner.unsent = Unsent::default();
+            }
+            (first, another)
+        }) else {
+            return;
+        };
         if first {
             self.inner(|inner| inner.reconnect.lost(platform::now().0));
-            socket::open(move |incoming| self.incoming(incoming));
-            self.say_link();
-            // socket.io-client waits up to five seconds between attempts; when the network is back, or somebody
-            // looks, why wait.
-            window_event_listener(leptos::ev::online, move |_| self.hurry());
-            window_event_listener_untyped("visibilitychange", move |_| {
-                if platform::visible() {
-                    self.hurry();
-                }
+            storage::on_trouble(move |trouble| {
+                self.unkept.try_set(trouble);
             });
-        }
-    }
-
-    fn hurry(self) {
-        let away = |inner: &mut Inner| !inner.connected && !inner.told_to_wait;
-        if self.inner(away) == Some(true) {
-            socket::disconnect();
-            socket::connect();
+            socket::open(Approach::default().attempt(), move |incoming| {
+                self.incoming(incoming)
+            });
+            self.say_link();
+            self.watch();
+        } else if another {
+            self.apart.try_set(None);
+            self.restart();
         }
     }
 
@@ -116,11 +136,12 @@ impl Live {
 
     /// The room is on screen now.
     pub fn enter(self, store: RoomStore) {
-        let Some(slug) = store.slug() else { return };
-        self.start();
+        let (Some(slug), Some(you)) = (store.slug(), store.you()) else {
+            return;
+        };
+        self.start(&you);
         let unsent = self.inner(|inner| {
             inner.room = Some(store);
-            inner.you = store.you();
             inner.unsent.take(&slug)
         });
         store.change(|client| {
@@ -141,7 +162,8 @@ impl Live {
         let outbox = store.look(|client| client.clone().into_outbox());
         self.inner(|inner| {
             inner.room = None;
-            if let Some(outbox) = outbox {
+            let own = store.you().as_ref() == inner.owner.page();
+            if let Some(outbox) = outbox.filter(|_| own) {
                 inner.unsent.put(room.clone(), outbox);
             }
         });
@@ -240,7 +262,9 @@ impl Live {
         answer: impl FnOnce(Outcome<Json>) + 'static,
     ) {
         let Ok(payload) = payload else { return };
+        let asked_at = platform::now().0;
         let answer = move |reply: Option<Json>| {
+            self.answered(reply.is_some(), asked_at);
             let outcome = self.outcome(reply);
             answer(outcome);
         };
@@ -255,27 +279,28 @@ impl Live {
         }
         let refusal = reply.get("error").and_then(|refusal| refusal.read::<Refusal>());
         let refusal = refusal.ok_or(Failure::Unknown)?;
-        if refusal.code == ErrorCode::Reload {
-            self.outdated.try_set(true);
+        match refusal.code {
+            ErrorCode::Reload => {
+                self.outdated.try_set(true);
+            }
+            ErrorCode::NotSignedIn => self.signed_out(),
+            _ => {}
         }
         Err(Failure::Refused(refusal))
     }
 
     fn incoming(self, incoming: Incoming) {
         match incoming {
+            Incoming::Opened => self.await_welcome(),
+            Incoming::Ping => self.heard(),
+            // What it is good for, `welcome` says.
             Incoming::Connected => {
-                self.inner(|inner| {
-                    inner.connected = true;
-                    inner.reconnect.connected();
-                });
-                self.say_link();
-                // What another tab left behind may be older than what waits here: see `recover`, when we are welcome.
-                self.with_room(|client, _| {
-                    client.await_outbox();
-                    client.connected()
-                });
+                self.inner(|inner| inner.owner.lost());
             }
             Incoming::Lost { by_itself, message } => {
+                if !self.is_connected() && Approach::blames_the_way(&message) {
+                    self.try_otherwise();
+                }
                 self.lost();
                 if message == OWN_WISH {
                     // Whoever wished it also says when to come back.
@@ -292,13 +317,13 @@ impl Live {
 
     /// An event that does not fit is of another version; what it meant is read from the log later.
     fn event(self, name: &str, payload: &Json) {
+        self.heard();
         match name {
             "welcome" => {
-                let you = payload.get("you").and_then(|you| you.text("id"));
-                let you = you.and_then(|id| id.try_into().ok());
-                self.inner(|inner| inner.you = you);
-                self.recover();
+                let you = payload.get("you").and_then(|you| you.read());
+                self.welcomed(you, payload.get("limits").and_then(|limits| limits.read()));
             }
+            "signed_out" => self.signed_out(),
             "events" => {
                 if let Some(events) = payload.read::<Vec<RoomEvent>>() {
                     self.with_room(|client, now| client.events(events, now));
@@ -336,12 +361,6 @@ impl Live {
                     });
                 }
             }
-            // In another tab, or on another machine with the same session. A new connection says who one is now.
-            "signed_out" => {
-                socket::disconnect();
-                self.lost();
-                self.come_back(0);
-            }
             "come_back" => {
                 if let Some(ComeBack { after_ms }) = payload.read() {
                     socket::disconnect();
@@ -351,6 +370,49 @@ impl Live {
             }
             _ => {}
         }
+    }
+
+    /// The connection belongs to this person.
+    fn welcomed(self, you: Option<Person>, limits: Option<Limits>) {
+        let standing = self.inner(|inner| {
+            inner.limits = limits.unwrap_or_default();
+            inner.unsent.limit(inner.limits);
+            inner.approach.worked();
+            inner.owner.welcomed(you)
+        });
+        if standing != Some(Standing::Same) {
+            return self.stand_apart();
+        }
+        self.inner(|inner| {
+            inner.connected = true;
+            inner.reconnect.connected();
+        });
+        self.apart.try_set(None);
+        self.say_link();
+        let limits = self.inner(|inner| inner.limits).unwrap_or_default();
+        self.with_room(|client, _| {
+            client.limit(limits);
+            // What another tab left behind may be older than what waits here: see `recover`.
+            client.await_outbox();
+            client.connected()
+        });
+        self.recover();
+    }
+
+    /// The session of this page has ended, here or in another tab.
+    fn signed_out(self) {
+        self.inner(|inner| inner.owner.signed_out());
+        self.stand_apart();
+    }
+
+    /// Sends nothing, and says why.
+    fn stand_apart(self) {
+        let sentence = self.inner(|inner| inner.owner.sentence()).flatten();
+        socket::disconnect();
+        self.lost();
+        self.inner(|inner| inner.reconnect.apart());
+        self.apart.try_set(sentence);
+        self.say_link();
     }
 
     /// Something came in: the room on screen takes it, and shows it with the next frame.

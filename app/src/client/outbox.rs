@@ -4,13 +4,12 @@
 //! confirmed moves nothing, and being resent (with the same `client_id`) doubles nothing.
 
 use protocol::limits::BATCH_MESSAGES;
-use protocol::{ClientId, MessageText, Outgoing, Position, Receipt, Timestamp};
+use protocol::{ClientId, Limits, MessageText, Outgoing, Position, Receipt, Timestamp};
+
+use super::size::{BatchSize, TooBig, refuse};
 
 /// Messages that may wait at most; past that the composer keeps the text and says so.
 pub const OUTBOX_MESSAGES: usize = 500;
-
-/// Bytes of JSON in one `send`, under the server's 64 KiB with room for the frame around it.
-const BATCH_BYTES: usize = 60_000;
 
 /// How far a message has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +20,17 @@ pub enum Stage {
     Sending,
     /// Stored at that place; its event is on its way.
     Stored(Position),
-    /// Refused, and sending it again by itself would not help. The sentence says why.
-    Failed(String),
+    /// Refused, and sending it again by itself would not help.
+    Failed(Failed),
+}
+
+/// Why a message was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The sentence for its author.
+    pub why: String,
+    /// The message itself is at fault: as it is, it will never be sent.
+    pub hopeless: bool,
 }
 
 /// One message on its way.
@@ -63,9 +71,25 @@ pub struct Outbox {
     /// What is kept on this machine: place, name, and whether it had failed; None: under another tab's name.
     saved: Vec<(u64, ClientId, Option<bool>)>,
     changed: bool,
+    /// So many messages go out one at a time: a batch was refused, and only one of them may be to blame.
+    alone: usize,
+    limits: Limits,
 }
 
 impl Outbox {
+    /// The server takes this much.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Why the server would refuse this text, if it would.
+    ///
+    /// # Errors
+    /// If the text is too long for this server.
+    pub fn check(&self, text: &MessageText) -> Result<(), TooBig> {
+        refuse(self.limits, text.as_str())
+    }
+
     /// The messages, oldest first.
     pub fn items(&self) -> &[Pending] {
         &self.items
@@ -96,10 +120,11 @@ impl Outbox {
             return Vec::new();
         }
         let mut batch = Vec::new();
-        let mut bytes = 0;
+        let most = if self.alone > 0 { 1 } else { BATCH_MESSAGES };
+        let mut size = BatchSize::new(self.limits);
         for item in self.items.iter_mut().filter(|item| item.stage == Stage::Waiting) {
-            bytes += json_bytes(item.text.as_str());
-            if batch.len() == BATCH_MESSAGES || (bytes > BATCH_BYTES && !batch.is_empty()) {
+            let fits = size.add(&item.client_id, item.text.as_str());
+            if batch.len() == most || (!fits && !batch.is_empty()) {
                 break;
             }
             item.stage = Stage::Sending;
@@ -109,6 +134,7 @@ impl Outbox {
             });
         }
         self.sending = !batch.is_empty();
+        self.alone = self.alone.saturating_sub(batch.len());
         batch
     }
 
@@ -122,12 +148,22 @@ impl Outbox {
         }
     }
 
-    /// What was being sent is refused for good.
-    pub fn refused(&mut self, why: &str) {
+    /// What was being sent is refused for good. Where a message is at fault and there were several, each goes out
+    /// again by itself: the others have done nothing wrong.
+    pub fn refused(&mut self, failed: &Failed) {
+        let sent = self
+            .items
+            .iter()
+            .filter(|item| item.stage == Stage::Sending)
+            .count();
+        if failed.hopeless && sent > 1 {
+            self.alone = sent;
+            return self.unanswered();
+        }
         self.sending = false;
         for item in &mut self.items {
             if item.stage == Stage::Sending {
-                item.stage = Stage::Failed(why.to_owned());
+                item.stage = Stage::Failed(failed.clone());
                 self.changed = true;
             }
         }
@@ -230,9 +266,12 @@ impl Outbox {
         }
     }
 
-    /// Forgets a failed message.
-    pub fn discard(&mut self, client_id: &ClientId) {
-        self.remove(|item| item.client_id == *client_id && item.has_failed());
+    /// Forgets a failed message. Returns what it said.
+    pub fn discard(&mut self, client_id: &ClientId) -> Option<MessageText> {
+        let item = self.items.iter().find(|item| item.client_id == *client_id)?;
+        let text = item.has_failed().then(|| item.text.clone())?;
+        self.remove(|item| item.client_id == *client_id);
+        Some(text)
     }
 }
 
@@ -240,15 +279,6 @@ impl Pending {
     fn has_failed(&self) -> bool {
         matches!(self.stage, Stage::Failed(_))
     }
-}
-
-/// Bytes of a message in JSON, at most: its text with every character that JSON escapes, and its id.
-fn json_bytes(text: &str) -> usize {
-    let escaped = text
-        .bytes()
-        .filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t'))
-        .count();
-    text.len() + escaped + 100
 }
 
 #[cfg(test)]
@@ -262,6 +292,13 @@ mod tests {
             assert!(outbox.push(id(name), text(name), Timestamp(0)));
         }
         outbox
+    }
+
+    fn no() -> Failed {
+        Failed {
+            why: "no".to_owned(),
+            hopeless: false,
+        }
     }
 
     fn names(batch: &[Outgoing]) -> Vec<&str> {
@@ -329,7 +366,7 @@ mod tests {
     fn a_refused_message_waits_for_its_author() {
         let mut outbox = outbox(&["a", "b"]);
         outbox.next_batch();
-        outbox.refused("no");
+        outbox.refused(&no());
         assert!(outbox.next_batch().is_empty());
         outbox.retry(&id("a"));
         outbox.discard(&id("b"));
@@ -379,7 +416,7 @@ mod tests {
         }
         assert_eq!(machine.names(), ["a", "b", "c"]);
         outbox.next_batch();
-        outbox.refused("no");
+        outbox.refused(&no());
         outbox.retry(&id("c"));
         machine.keep(&mut outbox);
         let mut again = Outbox::default();
@@ -420,27 +457,56 @@ mod tests {
     }
 
     #[test]
-    fn batches_fit_into_a_command() {
+    fn a_message_that_is_to_blame_does_not_take_the_others_with_it() {
+        let mut outbox = outbox(&["a", "b", "c"]);
+        let to_blame = Failed {
+            hopeless: true,
+            ..no()
+        };
+        outbox.next_batch();
+        outbox.refused(&to_blame);
+        assert_eq!(names(&outbox.next_batch()), ["a"]);
+        outbox.stored(&[receipt("a", 1, 1)]);
+        assert_eq!(names(&outbox.next_batch()), ["b"]);
+        outbox.refused(&to_blame);
+        outbox.push(id("d"), text("d"), Timestamp(0));
+        assert_eq!(names(&outbox.next_batch()), ["c"]);
+        outbox.stored(&[receipt("c", 1, 2)]);
+        assert_eq!(names(&outbox.next_batch()), ["d"]);
+        assert_eq!(outbox.items()[1].stage, Stage::Failed(to_blame));
+    }
+
+    #[test]
+    fn batches_fit_into_what_this_server_takes() {
+        let command = |messages: Vec<Outgoing>| {
+            let room = "x".repeat(64).try_into().unwrap();
+            let send = protocol::Send { room, messages };
+            serde_json::to_string(&("send", send)).unwrap().len()
+        };
+        for bytes in [1_024, 16_384, 65_536, 131_072] {
+            let mut outbox = Outbox::default();
+            outbox.limit(Limits {
+                command_bytes: bytes,
+                ..Limits::default()
+            });
+            while outbox.push(
+                id(&format!("m{}", outbox.items().len())),
+                text("\n\"x \u{1f980}"),
+                Timestamp(0),
+            ) {}
+            assert_eq!(outbox.items().len(), OUTBOX_MESSAGES);
+            let batch = outbox.next_batch();
+            assert!(batch.len() > 5 && batch.len() <= BATCH_MESSAGES);
+            assert!(command(batch) <= bytes as usize);
+        }
         let mut outbox = Outbox::default();
         for n in 0..10 {
-            assert!(outbox.push(
-                id(&format!("m{n}")),
-                text(&"\u{1f980}".repeat(8_000)),
-                Timestamp(0)
-            ));
+            let long = text(&"\u{1f980}".repeat(8_000));
+            assert!(outbox.check(&long).is_ok());
+            assert!(outbox.push(id(&format!("m{n}")), long, Timestamp(0)));
         }
         let batch = outbox.next_batch();
-        assert_eq!(batch.len(), 1);
-        assert!(serde_json::to_string(&batch).unwrap().len() < 60_000);
-        let mut outbox = Outbox::default();
-        while outbox.push(
-            id(&format!("m{}", outbox.items().len())),
-            text("\n\"x"),
-            Timestamp(0),
-        ) {}
-        assert_eq!(outbox.items().len(), OUTBOX_MESSAGES);
-        let batch = outbox.next_batch();
-        assert_eq!(batch.len(), BATCH_MESSAGES);
-        assert!(serde_json::to_string(&batch).unwrap().len() < 60_000);
+        assert_eq!(batch.len(), 2);
+        assert!(command(batch) <= 65_536);
     }
 }

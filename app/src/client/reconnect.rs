@@ -18,6 +18,8 @@ pub enum Link {
     Reconnecting,
     /// Gone for longer.
     Offline,
+    /// There could be one, but it would not be this page's: see [`super::owner`].
+    Apart,
 }
 
 impl Link {
@@ -28,6 +30,7 @@ impl Link {
             Self::Live => "Connected",
             Self::Reconnecting => "Reconnecting…",
             Self::Offline => "Offline, your messages wait",
+            Self::Apart => "Not connected",
         }
     }
 
@@ -37,7 +40,7 @@ impl Link {
             Self::Opening => "opening",
             Self::Live => "live",
             Self::Reconnecting => "reconnecting",
-            Self::Offline => "offline",
+            Self::Offline | Self::Apart => "offline",
         }
     }
 }
@@ -47,6 +50,7 @@ impl Link {
 pub struct Reconnect {
     been_live: bool,
     lost_at: Option<u64>,
+    apart: bool,
 }
 
 impl Reconnect {
@@ -54,6 +58,12 @@ impl Reconnect {
     pub fn connected(&mut self) {
         self.been_live = true;
         self.lost_at = None;
+        self.apart = false;
+    }
+
+    /// The server is there, but the connection would be another person's.
+    pub fn apart(&mut self) {
+        self.apart = true;
     }
 
     /// There is none (any more). Said again, it changes nothing.
@@ -63,6 +73,9 @@ impl Reconnect {
 
     /// What to say, and in how many milliseconds that may change.
     pub fn state(&self, now: u64) -> (Link, Option<u64>) {
+        if self.apart {
+            return (Link::Apart, None);
+        }
         let Some(lost_at) = self.lost_at else {
             return (if self.been_live { Link::Live } else { Link::Opening }, None);
         };

@@ -8,17 +8,18 @@ mod replies;
 mod tests;
 
 use protocol::{
-    ClientId, EventBody, History, Join, MessageText, Outgoing, Person, PresenceList, PresenceUpdate, Refusal,
-    RoomEvent, RoomSlug, Seq, SetTyping, Timestamp,
+    ClientId, EventBody, History, Join, Limits, MessageText, Outgoing, Person, PresenceList, PresenceUpdate,
+    Refusal, RoomEvent, RoomSlug, Seq, SetTyping, Timestamp,
 };
 
 use super::backoff::Backoff;
 use super::outbox::{Outbox, Pending, Unsaved};
 use super::roster::Roster;
+use super::size::TooBig;
 use super::timeline::{Applied, Timeline};
 use super::window::Window;
 pub use reading::Older;
-pub use replies::{passes, sentence};
+pub use replies::{failed, passes};
 
 /// Live events that wait for an answer at most. Past that the rest is read from the log afterwards.
 const HELD: usize = 2_000;
@@ -357,15 +358,28 @@ impl RoomClient {
         }
     }
 
+    /// The server takes this much.
+    pub fn limit(&mut self, limits: Limits) {
+        self.outbox.limit(limits);
+    }
+
+    /// Why the server would refuse this text, if it would.
+    ///
+    /// # Errors
+    /// If the text is too long for this server.
+    pub fn check(&self, text: &MessageText) -> Result<(), TooBig> {
+        self.outbox.check(text)
+    }
+
     /// Sends a failed message again.
     pub fn retry(&mut self, client_id: &ClientId, now: u64) -> Vec<Command> {
         self.outbox.retry(client_id);
         self.flush(now)
     }
 
-    /// Forgets a failed message.
-    pub fn discard(&mut self, client_id: &ClientId) {
-        self.outbox.discard(client_id);
+    /// Forgets a failed message. Returns what it said.
+    pub fn discard(&mut self, client_id: &ClientId) -> Option<MessageText> {
+        self.outbox.discard(client_id)
     }
 
     /// Time has passed. Safe to call whenever.

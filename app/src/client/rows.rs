@@ -4,7 +4,7 @@ use protocol::{EventBody, Person, PersonId, RoomEvent, Timestamp};
 
 use super::calendar::{Moment, iso};
 use super::names::isolated;
-use super::outbox::{Outbox, Stage};
+use super::outbox::{Failed, Outbox, Stage};
 use super::roster::Note;
 
 /// Messages of one author closer together than this stand under one name.
@@ -65,7 +65,7 @@ pub enum Mark {
     /// On its way.
     Sending,
     /// Not sent, and why.
-    Failed(String),
+    Failed(Failed),
 }
 
 impl Row {

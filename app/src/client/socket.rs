@@ -10,6 +10,7 @@ pub use absent::*;
 #[cfg(feature = "hydrate")]
 pub use browser::*;
 
+use super::approach::Attempt;
 use super::json::Json;
 
 /// What to do with the answer to a command.
@@ -23,13 +24,17 @@ pub const EVENTS: [&str; 8] = [
     "roster",
     "typing",
     "reset",
-    "signed_out",
     "come_back",
+    "signed_out",
 ];
 
 /// What the connection tells.
 #[derive(Clone, Debug)]
 pub enum Incoming {
+    /// The server was reached: the namespace's `welcome` is to follow.
+    Opened,
+    /// The server asks whether we live.
+    Ping,
     /// There is a connection, and commands can be emitted.
     Connected,
     /// There is none any more, or an attempt failed. `by_itself`: the library is trying again already.

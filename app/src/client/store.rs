@@ -6,7 +6,7 @@ use std::time::Duration;
 use leptos::html::Div;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
-use protocol::{EventBody, Person, PersonId, PresenceList, RoomEvent, RoomSlug, Timestamp};
+use protocol::{EventBody, Person, PresenceList, RoomEvent, RoomSlug, Timestamp};
 
 use super::kept;
 use super::names::isolated;
@@ -60,13 +60,16 @@ pub struct RoomStore {
     pub missed: RwSignal<u32>,
     /// What a screen reader is to say, oldest first; each has a number of its own.
     pub announced: RwSignal<Vec<(u32, String)>>,
+    /// A text that is to go back into the composer.
+    pub returned: RwSignal<String>,
 }
 
 impl RoomStore {
     /// Exactly what the page's data says, on the server and in the browser alike.
     pub fn new(data: &RoomData) -> Self {
         let timeline = Timeline::new(data.head.clone(), data.events.clone(), data.more);
-        let client = RoomClient::new(data.room.clone(), data.you.clone(), timeline, data.roster.clone());
+        let mut client = RoomClient::new(data.room.clone(), data.you.clone(), timeline, data.roster.clone());
+        client.limit(data.limits);
         let store = Self {
             slug: StoredValue::new(data.room.clone()),
             older: RwSignal::new(client.older_state()),
@@ -83,6 +86,7 @@ impl RoomStore {
             below: RwSignal::default(),
             missed: RwSignal::default(),
             announced: RwSignal::default(),
+            returned: RwSignal::default(),
         };
         store.refresh();
         store
@@ -94,8 +98,8 @@ impl RoomStore {
     }
 
     /// Who writes here.
-    pub fn you(&self) -> Option<PersonId> {
-        self.look(|client| client.you().map(|you| you.id.clone()))?
+    pub fn you(&self) -> Option<Person> {
+        self.look(|client| client.you().cloned())?
     }
 
     /// The reader has scrolled. Changes nothing that is shown.

@@ -1,27 +1,32 @@
 //! Where messages are written. A plain form; where the room is live, the message goes over the socket instead.
 
-use leptos::ev::{KeyboardEvent, SubmitEvent};
+use leptos::ev::{ClipboardEvent, KeyboardEvent, SubmitEvent};
 use leptos::html::{Div, Form, Textarea};
 use leptos::prelude::*;
-use protocol::limits::MESSAGE_CHARS;
 use protocol::text::InvalidText;
 use protocol::{ClientId, MessageText};
 
 use super::{ProblemNote, effect};
+use crate::client::composing::{Key, Keys, clean};
 use crate::client::kept::{self, Draft};
 use crate::client::live::Live;
 use crate::client::names::isolated;
 use crate::client::platform;
+use crate::client::size::TooBig;
 use crate::client::store::RoomStore;
 use crate::data::RoomData;
+use crate::problem::OFFLINE;
 
-/// Characters before the limit from which on the count is shown.
-const COUNT_FROM: usize = MESSAGE_CHARS - 200;
+/// Characters before the limit from which on the count is shown, if the limit is not smaller still.
+const COUNTED: usize = 200;
 
 /// Lines that the box grows to where it does not grow by itself.
 const LINES: usize = 8;
 
-/// Enter sends, Shift+Enter is a new line; on touch it is the button that sends.
+/// What to say about files.
+const NO_FILES: &str = "Files and pictures cannot be sent yet.";
+
+/// Enter sends, Shift+Enter is a new line; on the keyboard of a touch screen it is the button that sends.
 #[component]
 pub fn Composer(
     /// The page's data.
@@ -45,6 +50,8 @@ pub fn Composer(
     let textarea = NodeRef::<Textarea>::new();
     let chars = RwSignal::new(0);
     let complaint = RwSignal::new(String::new());
+    let max = data.with_value(|data| data.limits.message_chars as usize);
+    let count_from = max.saturating_sub(COUNTED.min(max / 5));
 
     let changed = move || {
         let Some(textarea) = textarea.get_untracked() else {
@@ -52,7 +59,7 @@ pub fn Composer(
         };
         let text = textarea.value();
         chars.set(text.chars().count());
-        if chars.get_untracked() <= MESSAGE_CHARS {
+        if chars.get_untracked() <= max {
             complaint.set(String::new());
         }
         if !platform::css_supports("(field-sizing: content)") {
@@ -62,8 +69,7 @@ pub fn Composer(
             live.drive(store, |client, now| client.typed(text.trim().is_empty(), now));
         }
     };
-    let you = data.with_value(|data| data.you.as_ref().map(|you| you.id.clone()));
-    let you = you.filter(|_| active);
+    let you = data.with_value(|data| data.you.clone()).filter(|_| active);
     let keep = {
         let (room, you) = (room.clone(), you.clone());
         move || {
@@ -84,29 +90,63 @@ pub fn Composer(
         move || {
             let Some(you) = &you else { return };
             kept::draft(you, &room, move |draft| {
-                if let Some(textarea) = textarea.try_get_untracked().flatten()
-                    && textarea.value().is_empty()
-                {
-                    textarea.set_value(&draft.text);
-                    let (start, end) = draft.selection;
-                    textarea.set_selection_range(start, end).ok();
-                    changed();
-                }
+                let textarea = textarea.try_get_untracked().flatten();
+                let Some(textarea) = textarea.filter(|textarea| textarea.value().is_empty()) else {
+                    return false;
+                };
+                textarea.set_value(&draft.text);
+                let (start, end) = draft.selection;
+                textarea.set_selection_range(start, end).ok();
+                changed();
+                true
             });
         }
     };
     let typed = {
         let keep = keep.clone();
         move |_| {
+            let cleaned = textarea.get_untracked().and_then(|textarea| {
+                let cursor = textarea.selection_end().ok().flatten().unwrap_or_default();
+                let cleaned = clean(&textarea.value(), cursor)?;
+                textarea.set_value(&cleaned.text);
+                textarea.set_selection_range(cleaned.cursor, cleaned.cursor).ok();
+                Some(cleaned.note)
+            });
             changed();
             keep();
+            if let Some(note) = cleaned {
+                complaint.set(note);
+            }
+        }
+    };
+    // A text that could not be sent comes back, below what is being written.
+    let put_back = {
+        let keep = keep.clone();
+        move || {
+            let text = store.returned.get();
+            let Some(textarea) = textarea.get_untracked().filter(|_| !text.is_empty()) else {
+                return;
+            };
+            store.returned.set(String::new());
+            let written = textarea.value();
+            let gap = if written.is_empty() { "" } else { "\n\n" };
+            textarea.set_value(&format!("{written}{gap}{text}"));
+            changed();
+            keep();
+            textarea.focus().ok();
         }
     };
     let submitted = move |event: SubmitEvent| {
         let Some(textarea) = textarea.get_untracked() else {
             return;
         };
-        match MessageText::try_from(textarea.value()) {
+        let checked = MessageText::try_from(textarea.value());
+        if let Some(too_big) = checked.as_ref().ok().and_then(|text| too_big(store, text)) {
+            event.prevent_default();
+            complaint.set(too_big.sentence());
+            return;
+        }
+        match checked {
             Err(InvalidText::Empty { .. }) => event.prevent_default(),
             Err(invalid) => {
                 event.prevent_default();
@@ -126,23 +166,44 @@ pub fn Composer(
                 textarea.focus().ok();
             }
             // A page of the past is not live: the form does what forms do.
-            Ok(_) => {}
+            Ok(_) if platform::online() => {}
+            Ok(_) => {
+                event.prevent_default();
+                complaint.set(OFFLINE.to_owned());
+            }
         }
     };
+    let keys = StoredValue::new(Keys::default());
     let pressed = move |event: KeyboardEvent| {
-        // 229: some browsers say that a key was composed only this way.
-        let composing = event.is_composing() || event.key_code() == 229;
-        if event.key() == "Enter"
-            && !event.shift_key()
-            && !composing
-            && !platform::matches("(pointer: coarse)")
-        {
+        let (name, place) = (event.key(), event.code());
+        let key = Key {
+            enter: name == "Enter",
+            modifier: matches!(name.as_str(), "Shift" | "Control" | "Alt" | "Meta"),
+            shift: event.shift_key(),
+            command: event.ctrl_key() || event.meta_key(),
+            // 229: some browsers say that a key was composed only this way.
+            composing: event.is_composing() || event.key_code() == 229,
+            physical: !place.is_empty() && place != "Unidentified",
+        };
+        let touch = platform::matches("(pointer: coarse)");
+        if keys.try_update_value(|keys| keys.sends(key, touch)) == Some(true) {
             event.prevent_default();
             form.get_untracked().inspect(|form| {
                 form.request_submit().ok();
             });
         }
     };
+    let pasted = move |event: ClipboardEvent| {
+        if platform::only_files(&event) {
+            complaint.set(NO_FILES.to_owned());
+        }
+    };
+    effect(move || {
+        if live.files_dropped.get() > 0 {
+            complaint.set(NO_FILES.to_owned());
+        }
+    });
+    effect(put_back);
     effect(move || {
         // What was typed before this ran is in the box and stays there; only the count has to learn of it.
         changed();
@@ -173,9 +234,10 @@ pub fn Composer(
                     node_ref=textarea
                     on:input=typed
                     on:keydown=pressed
+                    on:paste=pasted
                 ></textarea>
-                <span class="char-count" class:over=move || { chars.get() > MESSAGE_CHARS } hidden=move || chars.get() < COUNT_FROM>
-                    {move || format!("{} / {MESSAGE_CHARS}", chars.get())}
+                <span class="char-count" class:over=move || { chars.get() > max } hidden=move || chars.get() < count_from>
+                    {move || format!("{} / {max}", chars.get())}
                 </span>
                 <button class="send" aria-label="Send" title="Send">
                     <span class="icon icon-send" aria-hidden="true"></span>
@@ -184,6 +246,11 @@ pub fn Composer(
         </form>
     }
     .into_any()
+}
+
+/// Whether this server would not take it.
+fn too_big(store: RoomStore, text: &MessageText) -> Option<TooBig> {
+    store.look(|client| client.check(text).err())?
 }
 
 fn say(live: Live, store: RoomStore, text: MessageText) -> Result<(), &'static str> {
@@ -196,11 +263,11 @@ fn say(live: Live, store: RoomStore, text: MessageText) -> Result<(), &'static s
 
 fn sentence(invalid: &InvalidText) -> String {
     match invalid {
-        InvalidText::TooLong { max, chars, .. } => {
-            format!(
-                "A message has at most {max} characters; this one has {chars}. Shorten it, or send it in parts."
-            )
+        InvalidText::TooLong { max, chars, .. } => TooBig {
+            max: *max,
+            chars: *chars,
         }
+        .sentence(),
         InvalidText::Control { code, at, .. } => format!(
             "Character {at} of this message is a control character (U+{code:04X}) that cannot be sent. Remove it and try again."
         ),

@@ -4,8 +4,8 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::{
-    Announcer, Composer, Connection, Messages, People, Pill, ProblemNote, SignIn, ThemeSwitch, effect,
-    reactive,
+    Announcer, Composer, Connection, LeftWords, Messages, Notices, People, Pill, ProblemNote, SignIn,
+    ThemeSwitch, effect,
 };
 use crate::client::live::Live;
 use crate::client::platform;
@@ -66,6 +66,12 @@ pub fn Conversation(
         }
         .into_any()
     };
+    let notices = you.clone().filter(|_| active).map(|you| {
+        view! {
+            <Notices over=store.over/>
+            <LeftWords you store/>
+        }
+    });
     view! {
         <a class="skip" href=skip.0>{skip.1}</a>
         <div class="room">
@@ -85,33 +91,11 @@ pub fn Conversation(
                 </div>
             </main>
             <section class="foot" aria-label="Say something">
-                <Over store/>
+                {notices}
                 {foot}
             </section>
             <Announcer store/>
         </div>
     }
     .into_any()
-}
-
-/// Why the room cannot go on here, with a way out.
-#[component]
-fn Over(store: RoomStore) -> impl IntoView {
-    let live = expect_context::<Live>();
-    let why = move || match live.outdated.get() {
-        true => Some("Hubbub was updated. Reload the page to go on.".to_owned()),
-        false => store.over.get(),
-    };
-    reactive(move || {
-        let problem = why().map(|why| {
-            view! {
-                <p class="problem" role="alert">
-                    {why} " "
-                    <button type="button" class="link-button" on:click=|_| platform::reload()>"Reload"</button>
-                </p>
-            }
-            .into_any()
-        });
-        problem.into_any()
-    })
 }

@@ -8,8 +8,10 @@ use protocol::{RoomSlug, RoomTitle};
 
 use crate::client::live::Live;
 use crate::client::navigation::Navigation;
+use crate::client::platform;
+use crate::client::reconnect::Link;
 use crate::client::room::Failure;
-use crate::problem::Problem;
+use crate::problem::{OFFLINE, Problem};
 
 /// The form.
 #[component]
@@ -28,6 +30,11 @@ pub fn CreateRoom() -> impl IntoView {
             return;
         };
         if !live.is_connected() {
+            // Before there was a connection, the form does what forms do.
+            if live.link.get_untracked() != Link::Opening || !platform::online() {
+                event.prevent_default();
+                refused.set(Some((OFFLINE.to_owned(), None)));
+            }
             return;
         }
         event.prevent_default();

@@ -6,6 +6,7 @@ use protocol::{ClientId, RoomSlug};
 use super::{MessageText, reactive};
 use crate::client::hue::{hue, initial};
 use crate::client::live::Live;
+use crate::client::outbox::Failed as Failure;
 use crate::client::platform;
 use crate::client::rows::{Mark, MessageRow, Row};
 use crate::client::store::RoomStore;
@@ -89,32 +90,39 @@ fn Sending(now: Memo<MessageRow>) -> impl IntoView {
 #[component]
 fn Failed(now: Memo<MessageRow>, client_id: Option<ClientId>, store: RoomStore) -> impl IntoView {
     let live = expect_context::<Live>();
-    let why = move || match &now.read().mark {
-        Mark::Failed(why) => Some(why.clone()),
+    let failed = move || match &now.read().mark {
+        Mark::Failed(failed) => Some(failed.clone()),
         _ => None,
     };
     reactive(move || {
         let (again, gone) = (client_id.clone(), client_id.clone());
-        let retry = move |_| {
+        let retry = move || {
             if let Some(id) = again.clone() {
                 live.drive(store, |client, now| client.retry(&id, now));
             }
             // The button goes, and the keyboard must not go with it.
             platform::focus_composer(".scroller");
         };
-        let discard = move |_| {
-            if let Some(id) = &gone {
-                store.change(|client| client.discard(id));
+        let take = move || {
+            let id = gone.clone()?;
+            store.change(|client| client.discard(&id))?
+        };
+        let edit = take.clone();
+        let edit = move || {
+            if let Some(text) = edit() {
+                store.returned.set(text.into());
             }
             platform::focus_composer(".scroller");
         };
-        let failed = why().map(|why| {
+        let failed = failed().map(|Failure { why, hopeless }| {
+            // What can never succeed is not tried again: it goes back to where it can be mended.
+            let label = if hopeless { "Edit" } else { "Try again" };
             view! {
                 <p class="failed" role="alert">
                     <span class="icon icon-alert" aria-hidden="true"></span>
                     "Not sent. " {why} " "
-                    <button type="button" class="link-button" on:click=retry>"Try again"</button>
-                    <button type="button" class="link-button" on:click=discard>"Discard"</button>
+                    <button type="button" class="link-button" on:click=move |_| if hopeless { edit() } else { retry() }>{label}</button>
+                    <button type="button" class="link-button" on:click=move |_| { take(); }>"Discard"</button>
                 </p>
             }
             .into_any()

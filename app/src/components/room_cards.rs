@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{PersonId, RoomList, RoomSummary, Timestamp};
+use protocol::{Person, RoomList, RoomSummary, Timestamp};
 
 use super::{effect, list};
 use crate::client::calendar::{ago, iso};
@@ -27,7 +27,7 @@ pub fn RoomCards(
     /// When that was true.
     now: Timestamp,
     /// Who is looking: for them it is kept up to date over the socket.
-    you: Option<PersonId>,
+    you: Option<Person>,
 ) -> impl IntoView {
     let rooms = RwSignal::new(rooms);
     let now = RwSignal::new(now);
@@ -46,12 +46,10 @@ pub fn RoomCards(
             refresh();
         }
     });
-    let live = you.is_some();
+    let person = you.clone();
     effect(move || {
-        if !live {
-            return;
-        }
-        hub.start();
+        let Some(you) = &person else { return };
+        hub.start(you);
         if let Ok(interval) = set_interval_with_handle(refresh, REFRESH) {
             on_cleanup(move || interval.clear());
         }
@@ -81,14 +79,14 @@ fn Card(
     room: RoomSummary,
     rooms: RwSignal<Vec<RoomSummary>>,
     now: RwSignal<Timestamp>,
-    you: Option<PersonId>,
+    you: Option<Person>,
 ) -> impl IntoView {
     let slug = room.room.clone();
     let drafted = RwSignal::new(false);
     let place = room.room.clone();
     effect(move || {
         if let Some(you) = &you {
-            kept::draft(you, &place, move |_| {
+            kept::has_draft(&you.id, &place, move || {
                 drafted.try_set(true);
             });
         }

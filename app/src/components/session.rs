@@ -1,11 +1,20 @@
 //! Who you are, and how to stop being it.
 
+use leptos::ev::SubmitEvent;
+use leptos::html::Form;
 use leptos::prelude::*;
 use protocol::Person;
 
 use crate::client::hue::{hue, initial};
+use crate::client::kept;
+use crate::client::platform;
+use crate::problem::OFFLINE;
 
-/// "Signed in as Ada", and a way out.
+/// What a person is asked who signs out with unsent words.
+const UNSENT: &str =
+    "You have messages or drafts on this device that are not sent. Signing out deletes them.";
+
+/// "Signed in as Ada", and a way out. Nothing of what was written stays on the machine.
 #[component]
 pub fn Session(
     /// Who.
@@ -15,12 +24,43 @@ pub fn Session(
     next: String,
 ) -> impl IntoView {
     let name = you.name.to_string();
+    let hue = hue(&you.id);
+    let form = NodeRef::<Form>::new();
+    let asked = RwSignal::new(false);
+    let problem = RwSignal::new("");
+    let submitted = move |event: SubmitEvent| {
+        event.prevent_default();
+        if !platform::online() {
+            return problem.set(OFFLINE);
+        }
+        let id = you.id.clone();
+        let leave = move || {
+            kept::forget(&id, move || {
+                // Not `request_submit`: that would ask again.
+                form.try_get_untracked().flatten().inspect(|form| {
+                    form.submit().ok();
+                });
+            });
+        };
+        if asked.get_untracked() {
+            return leave();
+        }
+        kept::any(&you.id, move |any| {
+            if any {
+                asked.try_set(true);
+                problem.try_set(UNSENT);
+            } else {
+                leave();
+            }
+        });
+    };
     view! {
-        <form class="session card" method="post" action="/session/end">
+        <form class="session card" method="post" action="/session/end" node_ref=form on:submit=submitted>
             <input type="hidden" name="next" value=next/>
-            <span class=format!("chip hue-{}", hue(&you.id)) aria-hidden="true">{initial(&name)}</span>
+            <span class=format!("chip hue-{hue}") aria-hidden="true">{initial(&name)}</span>
             <p>"Signed in as " <strong><bdi>{name}</bdi></strong></p>
-            <button class="button">"Sign out"</button>
+            <p class="problem" role="alert" hidden=move || problem.read().is_empty()>{move || problem.get()}</p>
+            <button class="button">{move || if asked.get() { "Delete them and sign out" } else { "Sign out" }}</button>
         </form>
     }
     .into_any()

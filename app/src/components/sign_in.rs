@@ -5,7 +5,8 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use protocol::DisplayName;
 
-use crate::problem::Problem;
+use crate::client::platform;
+use crate::problem::{OFFLINE, Problem};
 
 /// The form; `next` is where it leads.
 #[component]
@@ -15,14 +16,18 @@ pub fn SignIn(
     next: String,
 ) -> impl IntoView {
     let input = NodeRef::<Input>::new();
-    let refused = RwSignal::new(false);
+    let refused = RwSignal::new("");
     // What the server would refuse is refused here, where the text stays in the field.
     let submitted = move |event: SubmitEvent| {
         let fits = input
             .get_untracked()
             .is_none_or(|input| DisplayName::try_from(input.value()).is_ok());
-        refused.set(!fits);
-        if !fits {
+        refused.set(match (fits, platform::online()) {
+            (false, _) => Problem::Name.sentence(),
+            (true, false) => OFFLINE,
+            (true, true) => "",
+        });
+        if !refused.get_untracked().is_empty() {
             event.prevent_default();
         }
     };
@@ -34,9 +39,7 @@ pub fn SignIn(
                 <input id="name" name="name" type="text" dir="auto" required autocomplete="nickname" placeholder="Ada" node_ref=input/>
                 <button class="button primary">"Join"</button>
             </div>
-            <p class="problem" role="alert" hidden=move || !refused.get()>
-                {move || if refused.get() { Problem::Name.sentence().to_owned() } else { String::new() }}
-            </p>
+            <p class="problem" role="alert" hidden=move || refused.get().is_empty()>{move || refused.get()}</p>
             <p class="hint">"No account needed. Everybody sees the name you choose."</p>
         </form>
     }

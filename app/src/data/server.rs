@@ -2,7 +2,7 @@
 
 use chat::{ChatError, Hub, Limit, StoreError};
 use protocol::limits::PAGE_EVENTS;
-use protocol::{ClientId, Person, Position, RoomSlug, Seq, Timestamp};
+use protocol::{ClientId, Limits, Person, Position, RoomSlug, Seq, Timestamp};
 
 use super::{FrontData, Page, RoomData};
 use crate::client::platform;
@@ -16,10 +16,10 @@ const IN_PAGE: Limit = Limit {
 };
 
 /// Gathers what the page at a place shows.
-pub async fn load(hub: &Hub, you: Option<Person>, place: Place) -> Page {
+pub async fn load(hub: &Hub, you: Option<Person>, limits: Limits, place: Place) -> Page {
     match place {
         Place::Front => load_front(hub, you).await,
-        Place::Room { room, before } => load_room(hub, you, room, before).await,
+        Place::Room { room, before } => load_room(hub, you, limits, room, before).await,
         Place::Nowhere => Page::NoSuchRoom,
     }
 }
@@ -35,7 +35,13 @@ async fn load_front(hub: &Hub, you: Option<Person>) -> Page {
     }
 }
 
-async fn load_room(hub: &Hub, you: Option<Person>, room: RoomSlug, before: Option<Seq>) -> Page {
+async fn load_room(
+    hub: &Hub,
+    you: Option<Person>,
+    limits: Limits,
+    room: RoomSlug,
+    before: Option<Seq>,
+) -> Page {
     let mut bits = [0; 16];
     // Who is not signed in has no form to send: their page is the same for all of them.
     if you.is_some()
@@ -45,7 +51,7 @@ async fn load_room(hub: &Hub, you: Option<Person>, room: RoomSlug, before: Optio
         return Page::Unavailable;
     }
     let client_id = ClientId::from_random(u128::from_le_bytes(bits));
-    room_data(hub, you, room, before, client_id)
+    room_data(hub, you, limits, room, before, client_id)
         .await
         .map_or_else(no_page, |data| Page::Room(Box::new(data)))
 }
@@ -53,6 +59,7 @@ async fn load_room(hub: &Hub, you: Option<Person>, room: RoomSlug, before: Optio
 async fn room_data(
     hub: &Hub,
     you: Option<Person>,
+    limits: Limits,
     room: RoomSlug,
     before: Option<Seq>,
     client_id: ClientId,
@@ -75,6 +82,7 @@ async fn room_data(
         latest: before.is_none(),
         roster,
         client_id,
+        limits,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::{CreateRoom, ProblemNote, RoomCards, Session, SignIn, TopBar};
+use crate::components::{CreateRoom, Notices, ProblemNote, RoomCards, Session, SignIn, TopBar};
 use crate::data::FrontData;
 use crate::head;
 
@@ -12,7 +12,7 @@ pub fn Front(data: FrontData) -> impl IntoView {
     head::title(|| "Hubbub".to_owned());
     let FrontData { you, rooms, now } = data;
     let signed_in = you.is_some();
-    let id = you.as_ref().map(|you| you.id.clone());
+    let person = you.clone();
     let welcome = match you {
         Some(you) => view! { <Session you next="/"/> }.into_any(),
         None => view! { <SignIn next="/"/> }.into_any(),
@@ -29,30 +29,15 @@ pub fn Front(data: FrontData) -> impl IntoView {
                 <h1>"Talk in the open, on your own server."</h1>
                 <p class="lead-text">"Hubbub is a chat for teams and communities that keeps what people type."</p>
                 <ProblemNote about_rooms=false/>
+                {signed_in.then(|| view! { <Notices/> })}
                 {welcome}
             </section>
             <section class="rooms" aria-labelledby="rooms-title">
                 <h2 id="rooms-title">"Rooms"</h2>
                 <ProblemNote about_rooms=true/>
                 {create}
-                <RoomCards rooms now you=id/>
+                <RoomCards rooms now you=person/>
             </section>
-        </main>
-    }
-    .into_any()
-}
-
-/// The front page while its data is being loaded.
-#[component]
-pub fn FrontSkeleton() -> impl IntoView {
-    view! {
-        <TopBar/>
-        <main id="main" class="front" aria-busy="true">
-            <p class="visually-hidden">"Loading the rooms…"</p>
-            <div class="skeleton skeleton-title" aria-hidden="true"></div>
-            <div class="skeleton skeleton-card" aria-hidden="true"></div>
-            <div class="skeleton skeleton-card" aria-hidden="true"></div>
-            <div class="skeleton skeleton-card" aria-hidden="true"></div>
         </main>
     }
     .into_any()

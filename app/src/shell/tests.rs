@@ -2,8 +2,8 @@
 
 use leptos::config::LeptosOptions;
 use protocol::{
-    ClientId, DisplayName, EventBody, MessageText, Person, PresenceList, RoomEvent, RoomSlug, RoomSummary,
-    RoomTitle, Timestamp,
+    ClientId, DisplayName, EventBody, Limits, MessageText, Person, PresenceList, RoomEvent, RoomSlug,
+    RoomSummary, RoomTitle, Timestamp,
 };
 
 use super::Document;
@@ -142,6 +142,7 @@ fn room(text: &str) -> String {
         roster,
         client_id: ClientId::from_random(7),
         now: Timestamp(5_000),
+        limits: Limits::default(),
     };
     let visitor = Visitor {
         you,
@@ -204,4 +205,18 @@ fn a_document_says_what_it_is() {
         html.matches("nonce=\"NONCE\"").count(),
         "the nonce is nowhere else"
     );
+}
+
+#[test]
+fn a_document_says_how_many_nodes_it_has() {
+    for html in [room("plain"), front("plain"), room("<b>\"'<!--")] {
+        let body = &html[html.find("<body").unwrap()..];
+        let (opening, content) = body.split_at(body.find('>').unwrap() + 1);
+        let content = &content[..content.find("<script type=\"application/json\"").unwrap()];
+        let nodes = tags(content).iter().filter(|tag| !tag.starts_with("</")).count();
+        assert!(
+            nodes > 20 && opening.contains(&format!("data-nodes=\"{nodes}\"")),
+            "{nodes} in {opening}"
+        );
+    }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::command::PresenceList;
 use crate::ids::{ClientId, Epoch, PersonId, RoomSlug, Seq, Timestamp};
+use crate::limits::Limits;
 use crate::text::{DisplayName, MessageText, kept};
 
 /// Somebody, as others see them.
@@ -243,6 +244,8 @@ pub struct Welcome {
     pub protocol: u32,
     /// Who the connection belongs to, if its handshake showed a session.
     pub you: Option<Person>,
+    /// What this server takes.
+    pub limits: Limits,
 }
 
 /// The session that the connection belonged to has ended: it is nobody's now, and in no room. `sign_in` is possible.

@@ -20,6 +20,7 @@ pub use event::{
     ComeBack, EventBody, Person, PresenceUpdate, RoomEvent, RosterUpdate, SignedOut, TypingUpdate, Welcome,
 };
 pub use ids::{ClientId, Epoch, Opaque, PersonId, RoomSlug, Seq, SessionToken, Timestamp};
+pub use limits::Limits;
 pub use text::{DisplayName, MessageText, RoomTitle};
 
 /// Version of everything in this crate that a client of another build could misunderstand. A client sends it in

@@ -1,5 +1,7 @@
 //! How much is allowed, in one place, because the browser refuses what the server would refuse.
 
+use serde::{Deserialize, Serialize};
+
 /// Characters (Unicode scalar values) of a display name, after trimming.
 pub const NAME_CHARS: usize = 32;
 /// Characters of a room's title, after trimming.
@@ -22,3 +24,21 @@ pub const PAGE_BYTES: usize = 256 * 1024;
 pub const ROSTER_PEOPLE: u32 = 200;
 /// Bytes of an id that a client chooses.
 pub const OPAQUE_BYTES: usize = 64;
+
+/// What one server takes. `welcome` and the page carry it, so a client can refuse what the server would refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Characters of one message.
+    pub message_chars: u32,
+    /// Bytes of one command: the whole event, `["send",{…}]`.
+    pub command_bytes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_chars: MESSAGE_CHARS as u32,
+            command_bytes: COMMAND_BYTES as u32,
+        }
+    }
+}

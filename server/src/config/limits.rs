@@ -33,6 +33,15 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// What clients are told of them.
+    pub fn told(&self) -> protocol::Limits {
+        let number = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
+        protocol::Limits {
+            message_chars: number(self.message_chars),
+            command_bytes: number(self.frame_bytes),
+        }
+    }
+
     pub(super) fn parse(get: impl Fn(&'static str) -> String) -> Result<Self, Invalid> {
         let number = |name: &'static str, min: u32, max: u32| {
             let value = get(name);

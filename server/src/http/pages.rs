@@ -49,7 +49,8 @@ async fn page(state: Shared, request: Request) -> Response {
         let place = state.renderer.place()?;
         let address = address(&request.uri, request.uri.path());
         let visitor = visitor(&state, &request.headers).await?;
-        let page = load(&state.hub, visitor.you.clone(), address.place()).await;
+        let limits = state.gate.limits().told();
+        let page = load(&state.hub, visitor.you.clone(), limits, address.place()).await;
         let document = Document {
             options: state.site.options.clone(),
             assets: state.site.assets.clone(),
@@ -75,7 +76,8 @@ async fn data(state: Shared, request: Request) -> Response {
         let path = request.uri.path().strip_prefix("/api").unwrap_or_default();
         let address = address(&request.uri, path);
         let visitor = visitor(&state, &request.headers).await?;
-        let page = load(&state.hub, visitor.you, address.place()).await;
+        let limits = state.gate.limits().told();
+        let page = load(&state.hub, visitor.you, limits, address.place()).await;
         let coding = Coding::accepted(&request.headers);
         Ok::<_, Refused>(state.renderer.json(place, page, coding).await?)
     };

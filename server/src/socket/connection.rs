@@ -137,6 +137,7 @@ fn run(state: &State, socket: SocketRef) {
         &Welcome {
             protocol: PROTOCOL_VERSION,
             you: connection.you().ok().cloned(),
+            limits: state.gate.limits().told(),
         },
     );
     line.begin(connection);

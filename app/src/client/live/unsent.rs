@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{Receipts, RoomSlug, Send as SendCommand};
+use protocol::{ErrorCode, Limits, Receipts, RoomSlug, Send as SendCommand};
 
 use super::Live;
 use crate::client::backoff::Backoff;
 use crate::client::kept::{self, KeptMessage};
 use crate::client::outbox::{Outbox, Pending};
-use crate::client::room::{Failure, Outcome, passes, sentence};
+use crate::client::owner::Standing;
+use crate::client::room::{Failure, Outcome, failed, passes};
 use crate::client::storage::{self, Shelf};
 
 /// If reading what was kept takes longer than this, what is written now does not wait for it.
@@ -21,6 +22,7 @@ pub struct Unsent {
     /// Other tabs that live and have something to send: when one of them is gone, this one may be the heir.
     awaited: Vec<String>,
     backoff: Backoff,
+    limits: Limits,
 }
 
 impl Default for Unsent {
@@ -29,6 +31,7 @@ impl Default for Unsent {
             rooms: Vec::new(),
             awaited: Vec::new(),
             backoff: Backoff::new(&storage::tab()),
+            limits: Limits::default(),
         }
     }
 }
@@ -54,10 +57,20 @@ impl Unsent {
         }
     }
 
+    /// The server takes this much.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
+        for (_, outbox) in &mut self.rooms {
+            outbox.limit(limits);
+        }
+    }
+
     fn of(&mut self, room: RoomSlug) -> &mut Outbox {
         let at = self.rooms.iter().position(|(known, _)| *known == room);
         let at = at.unwrap_or_else(|| {
-            self.rooms.push((room, Outbox::default()));
+            let mut outbox = Outbox::default();
+            outbox.limit(self.limits);
+            self.rooms.push((room, outbox));
             self.rooms.len() - 1
         });
         &mut self.rooms[at].1
@@ -67,10 +80,12 @@ impl Unsent {
 impl Live {
     /// Brings back what was kept on this machine and belongs to no other tab.
     pub(super) fn recover(self) {
-        let Some(you) = self.inner(|inner| inner.you.clone()).flatten() else {
-            return;
-        };
-        storage::read(Shelf::Outbox, &format!("{you}/"), move |found| {
+        let own = self.inner(|inner| {
+            let own = matches!(inner.owner.standing(), Standing::Same | Standing::Unknown);
+            inner.owner.page().filter(|_| own).cloned()
+        });
+        let Some(you) = own.flatten() else { return };
+        storage::read(Shelf::Outbox, &format!("{}/", you.id), move |found| {
             let found: Vec<KeptMessage> = found.iter().filter_map(KeptMessage::read).collect();
             if found.is_empty() {
                 return self.restore(Vec::new(), None);
@@ -148,7 +163,7 @@ impl Live {
 
     fn sent(self, room: &RoomSlug, outcome: Outcome<Receipts>) {
         let again = self.inner(|inner| {
-            let you = inner.you.clone()?;
+            let you = inner.owner.page().cloned()?;
             // Entered meanwhile: it sends its own.
             let mut outbox = inner.unsent.take(room)?;
             let again = match outcome {
@@ -165,11 +180,16 @@ impl Live {
                     outbox.unanswered();
                     None
                 }
+                // They wait for a connection that belongs to their author.
+                Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::NotSignedIn => {
+                    outbox.unanswered();
+                    None
+                }
                 Err(Failure::Refused(refusal)) => {
                     let passes = passes(&refusal);
                     match passes {
                         Some(_) => outbox.unanswered(),
-                        None => outbox.refused(&sentence(&refusal)),
+                        None => outbox.refused(&failed(&refusal)),
                     }
                     passes.map(|hint| inner.unsent.backoff.next_ms(hint))
                 }

@@ -129,3 +129,19 @@ pub fn scroll_to_end(_scroller: &web_sys::HtmlElement) {}
 
 /// There is no place.
 pub fn note_place() {}
+
+/// Nobody comes back.
+pub fn when_restored(_run: impl Fn() + 'static) {}
+
+/// There is always a network.
+pub fn online() -> bool {
+    true
+}
+
+/// Nothing is dropped on a server.
+pub fn refuse_files(_run: impl Fn() + 'static) {}
+
+/// Nothing is pasted either.
+pub fn only_files(_event: &web_sys::ClipboardEvent) -> bool {
+    false
+}

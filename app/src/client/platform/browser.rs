@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use leptos::prelude::{document, request_animation_frame, set_timeout, window};
+use leptos::prelude::{
+    document, request_animation_frame, set_timeout, window, window_event_listener,
+    window_event_listener_untyped,
+};
 use protocol::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -130,4 +133,52 @@ pub fn reload() {
 /// Whether the style sheet engine knows something.
 pub fn css_supports(condition: &str) -> bool {
     web_sys::css::supports(condition).unwrap_or(true)
+}
+
+/// Runs it when the browser shows this page again after having kept it aside.
+pub fn when_restored(run: impl Fn() + 'static) {
+    window_event_listener_untyped("pageshow", move |event| {
+        let event: web_sys::PageTransitionEvent = event.unchecked_into();
+        if event.persisted() {
+            run();
+        }
+    });
+}
+
+/// Whether this machine has a network, as far as it knows.
+pub fn online() -> bool {
+    window().navigator().on_line()
+}
+
+/// A file that is dropped on the page does not take its place: it is let go, and this is run.
+pub fn refuse_files(run: impl Fn() + 'static) {
+    let refuse = |event: &web_sys::DragEvent| {
+        let files = transferred(event, "dataTransfer")
+            .iter()
+            .any(|kind| kind == "Files");
+        if files {
+            event.prevent_default();
+        }
+        files
+    };
+    window_event_listener(leptos::ev::dragover, move |event| {
+        refuse(&event);
+    });
+    window_event_listener(leptos::ev::drop, move |event| {
+        if refuse(&event) {
+            run();
+        }
+    });
+}
+
+/// Whether what is pasted is files, and no text.
+pub fn only_files(event: &web_sys::ClipboardEvent) -> bool {
+    let kinds = transferred(event, "clipboardData");
+    kinds.iter().any(|kind| kind == "Files") && !kinds.iter().any(|kind| kind == "text/plain")
+}
+
+/// The kinds of what an event brings along.
+fn transferred(event: &web_sys::Event, what: &str) -> Vec<JsValue> {
+    let types = Json(event.into()).get(what).and_then(|data| data.get("types"));
+    types.map_or_else(Vec::new, |Json(types)| js_sys::Array::from(&types).to_vec())
 }

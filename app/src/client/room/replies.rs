@@ -3,6 +3,7 @@
 use protocol::{ErrorCode, HistoryPage, Joined, Receipts, Refusal};
 
 use super::{Command, EVENT_DUE_MS, Failure, Generation, Outcome, RoomClient, Stage};
+use crate::client::outbox::Failed;
 use crate::client::timeline::Timeline;
 
 impl RoomClient {
@@ -176,9 +177,14 @@ impl RoomClient {
                 }
             }
             Err(Failure::Unknown) => self.resend(None, now),
+            // They wait for a connection that belongs to their author.
+            Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::NotSignedIn => {
+                self.outbox.unanswered();
+                self.stage = Stage::Away;
+            }
             Err(Failure::Refused(refusal)) => match passes(&refusal) {
                 Some(hint) => self.resend(hint, now),
-                None => self.outbox.refused(&sentence(&refusal)),
+                None => self.outbox.refused(&failed(&refusal)),
             },
         }
         let mut commands = self.flush(now);
@@ -202,10 +208,17 @@ pub fn passes(refusal: &Refusal) -> Option<Option<u64>> {
     (passes || hint.is_some()).then_some(hint)
 }
 
+/// What a refusal for good does to a message.
+pub fn failed(refusal: &Refusal) -> Failed {
+    Failed {
+        why: sentence(refusal),
+        hopeless: matches!(refusal.code, ErrorCode::BadRequest | ErrorCode::TooLarge),
+    }
+}
+
 /// A refusal for people.
-pub fn sentence(refusal: &Refusal) -> String {
+fn sentence(refusal: &Refusal) -> String {
     match refusal.code {
-        ErrorCode::NotSignedIn => "You are not signed in any more. Reload the page and sign in.".to_owned(),
         ErrorCode::Reload => "Hubbub was updated. Reload the page to go on.".to_owned(),
         _ => {
             let mut chars = refusal.message.chars();

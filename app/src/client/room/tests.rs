@@ -65,7 +65,7 @@ fn shown(client: &RoomClient) -> Vec<String> {
             Row::Message(message) => Some(match message.mark {
                 Mark::Sent => message.text,
                 Mark::Waiting | Mark::Sending => format!("{}…", message.text),
-                Mark::Failed(why) => format!("{}! {why}", message.text),
+                Mark::Failed(failed) => format!("{}! {}", message.text, failed.why),
             }),
             _ => None,
         })

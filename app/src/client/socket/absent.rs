@@ -1,9 +1,12 @@
 //! On the server there is no socket.
 
-use super::{Answer, Incoming};
+use super::{Answer, Attempt, Incoming};
 
 /// Opens the connection.
-pub fn open(_handler: impl Fn(Incoming) + 'static) {}
+pub fn open(_attempt: Attempt, _handler: impl Fn(Incoming) + 'static) {}
+
+/// Makes the next attempt like this.
+pub fn prepare(_attempt: Attempt) {}
 
 /// Emits a command with its payload as JSON; the answer is nothing if none came in time.
 pub fn emit(_command: &str, _json: &str, _answer: Answer) {}

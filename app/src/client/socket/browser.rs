@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use js_sys::{Function, JSON, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-use super::{Answer, EVENTS, Incoming};
+use super::{Answer, Attempt, EVENTS, Incoming};
 use crate::client::json::Json;
 
 /// Without an answer for so long, nobody knows what became of a command.
@@ -35,6 +35,20 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     fn active(this: &IoSocket) -> bool;
+
+    #[wasm_bindgen(method, getter)]
+    fn io(this: &IoSocket) -> Manager;
+
+    type Manager;
+
+    #[wasm_bindgen(method)]
+    fn on(this: &Manager, event: &str, handler: &JsValue);
+
+    #[wasm_bindgen(method)]
+    fn timeout(this: &Manager, ms: u32);
+
+    #[wasm_bindgen(method, getter)]
+    fn opts(this: &Manager) -> JsValue;
 }
 
 thread_local! {
@@ -50,11 +64,13 @@ fn with(f: impl FnOnce(&IoSocket)) {
 }
 
 /// Opens the connection. Whatever happens on it goes to `handler`, for as long as the tab lives.
-pub fn open(handler: impl Fn(Incoming) + 'static) {
-    // WebSocket first: one round trip less than polling and upgrading, and still a way through where it is blocked.
+pub fn open(attempt: Attempt, handler: impl Fn(Incoming) + 'static) {
+    // WebSocket first: one round trip less than polling and upgrading, and still a way through where it is refused.
     let options = format!(
-        r#"{{"auth":{{"protocol":{}}},"transports":["websocket","polling"],"tryAllTransports":true,"reconnectionDelay":500}}"#,
-        protocol::PROTOCOL_VERSION
+        r#"{{"auth":{{"protocol":{}}},"tryAllTransports":true,"reconnectionDelay":500,"transports":{},"timeout":{}}}"#,
+        protocol::PROTOCOL_VERSION,
+        transports(attempt),
+        attempt.within_ms
     );
     let socket = io(
         "/chat",
@@ -69,6 +85,12 @@ pub fn open(handler: impl Fn(Incoming) + 'static) {
     }
     let connected = handler.clone();
     listen(&socket, "connect", move |_| connected(Incoming::Connected));
+    for (event, incoming) in [("open", Incoming::Opened), ("ping", Incoming::Ping)] {
+        let handler = handler.clone();
+        socket
+            .io()
+            .on(event, &callback(move |_| handler(incoming.clone())));
+    }
     for event in ["disconnect", "connect_error"] {
         let handler = handler.clone();
         listen(&socket, event, move |reason| {
@@ -89,9 +111,32 @@ pub fn open(handler: impl Fn(Incoming) + 'static) {
     });
 }
 
+fn transports(attempt: Attempt) -> &'static str {
+    if attempt.polling {
+        r#"["polling","websocket"]"#
+    } else {
+        r#"["websocket","polling"]"#
+    }
+}
+
+/// Makes the next attempt like this.
+pub fn prepare(attempt: Attempt) {
+    with(|socket| {
+        let manager = socket.io();
+        manager.timeout(attempt.within_ms);
+        if let Ok(transports) = JSON::parse(transports(attempt)) {
+            let _ = Reflect::set(&manager.opts(), &"transports".into(), &transports);
+        }
+    });
+}
+
 fn listen(socket: &IoSocket, event: &str, handler: impl Fn(JsValue) + 'static) {
+    socket.on(event, &callback(handler));
+}
+
+fn callback(handler: impl Fn(JsValue) + 'static) -> JsValue {
     let closure: Closure<dyn Fn(JsValue)> = Closure::new(handler);
-    socket.on(event, &closure.into_js_value());
+    closure.into_js_value()
 }
 
 /// Emits a command with its payload as JSON; the answer is nothing if none came in time.

@@ -19,3 +19,14 @@ pub fn write(_shelf: Shelf, _key: &str, _value: Option<Fields>) {}
 
 /// Nothing is read.
 pub fn read(_shelf: Shelf, _prefix: &str, _answer: impl FnOnce(Vec<Json>) + 'static) {}
+
+/// Nothing is there.
+pub fn clear(_shelf: Shelf, _prefix: &str, _done: impl FnOnce() + 'static) {}
+
+/// Nothing goes wrong.
+pub fn on_trouble(_tell: impl Fn(bool) + 'static) {}
+
+/// There was none.
+pub fn tab_before() -> Option<String> {
+    None
+}

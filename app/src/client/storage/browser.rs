@@ -1,10 +1,11 @@
 //! A thin binding to IndexedDB, and to Web Locks for knowing which tabs live. Without them (a browser that forbids
-//! storage, a page without TLS) everything works as long as the tab lives.
+//! storage, a page without TLS) everything works as long as the tab lives; what cannot be kept is told.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use leptos::prelude::window;
+use leptos::prelude::{set_timeout, window};
 use protocol::Opaque;
 use wasm_bindgen::prelude::*;
 use web_sys::{IdbDatabase, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransactionMode};
@@ -17,6 +18,10 @@ const DATABASE: &str = "hubbub";
 const VERSION: u32 = 1;
 /// What the names of the tabs' locks begin with.
 const LOCK: &str = "hubbub-tab-";
+/// Where the session storage has the name that this tab had before it was loaded again.
+const BEFORE: &str = "hubbub-tab";
+/// A database that is not open after so many milliseconds keeps nothing for now.
+const OPEN_MS: u64 = 3_000;
 
 type Task = Box<dyn FnOnce(Option<&IdbDatabase>)>;
 
@@ -29,7 +34,37 @@ enum Opening {
 
 thread_local! {
     static STATE: RefCell<Opening> = const { RefCell::new(Opening::NotYet) };
-    static TAB: String = new_tab();
+    /// The name of this tab, and the one it had before.
+    static TAB: (String, Option<String>) = new_tab();
+    /// What was to be written and is not.
+    static UNKEPT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// The database takes long to open: somebody else may block it.
+    static SLOW: Cell<bool> = const { Cell::new(false) };
+    static TELL: RefCell<Option<Box<dyn Fn(bool)>>> = const { RefCell::new(None) };
+}
+
+/// Tells whether there are words that this browser does not keep, whenever that may have changed.
+pub fn on_trouble(tell: impl Fn(bool) + 'static) {
+    TELL.set(Some(Box::new(tell)));
+}
+
+fn settled(what: &str, kept: bool) {
+    UNKEPT.with_borrow_mut(|unkept| {
+        unkept.retain(|known| known != what);
+        if !kept {
+            unkept.push(what.to_owned());
+        }
+    });
+    tell();
+}
+
+fn tell() {
+    let trouble = SLOW.get() || UNKEPT.with_borrow(|unkept| !unkept.is_empty());
+    TELL.with_borrow(|tell| {
+        if let Some(tell) = tell {
+            tell(trouble);
+        }
+    });
 }
 
 #[wasm_bindgen]
@@ -41,6 +76,14 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn query(this: &Locks) -> Held;
+
+    type Session;
+
+    #[wasm_bindgen(method, catch, js_name = getItem)]
+    fn get(this: &Session, name: &str) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = setItem)]
+    fn set(this: &Session, name: &str, value: &str) -> Result<(), JsValue>;
 
     /// A promise of the locks that are held.
     type Held;
@@ -61,17 +104,29 @@ fn boxed(run: Box<dyn FnOnce(JsValue)>) -> Function {
 
 /// The name of this tab, until it is reloaded.
 pub fn tab() -> String {
-    TAB.with(String::clone)
+    TAB.with(|(tab, _)| tab.clone())
 }
 
-fn new_tab() -> String {
+/// The name that this tab had before it was loaded again. A tab that was duplicated has that of the other one.
+pub fn tab_before() -> Option<String> {
+    TAB.with(|(_, before)| before.clone())
+}
+
+fn new_tab() -> (String, Option<String>) {
     let name = Opaque::from_random(platform::random()).as_str().to_owned();
     if let Some(locks) = locks() {
         // Held until the tab is gone, however it goes.
         let held = Closure::once_into_js(|_: JsValue| Promise::new(&mut |_, _| {}));
         let _ = locks.request(&format!("{LOCK}{name}"), held.unchecked_ref());
     }
-    name
+    let session = Reflect::get(&window(), &"sessionStorage".into());
+    let before = session.and_then(|session| {
+        let session: Session = session.unchecked_into();
+        let before = session.get(BEFORE)?;
+        session.set(BEFORE, &name)?;
+        Ok(before)
+    });
+    (name, before.ok().flatten())
 }
 
 fn locks() -> Option<Locks> {
@@ -111,22 +166,65 @@ fn items(array: JsValue) -> Vec<Json> {
 
 /// Writes a value, or removes what is there.
 pub fn write(shelf: Shelf, key: &str, value: Option<Fields>) {
+    let name = format!("{}/{key}", shelf.name());
     let key = key.into();
-    with(Box::new(move |database| {
-        let Some(store) = database.and_then(|it| store(it, shelf, IdbTransactionMode::Readwrite)) else {
-            return;
-        };
-        let _ = match value {
-            None => store.delete(&key),
-            Some(fields) => {
-                let value = Object::new();
-                for (name, text) in fields {
-                    let _ = Reflect::set(&value, &name.into(), &text.into());
-                }
-                store.put_with_key(&value, &key)
+    let forgotten = value.is_none();
+    change(
+        shelf,
+        Box::new(move |store| {
+            let Some(fields) = value else {
+                store.delete(&key).ok()?;
+                return Some(());
+            };
+            let value = Object::new();
+            for (name, text) in fields {
+                let _ = Reflect::set(&value, &name.into(), &text.into());
             }
+            store.put_with_key(&value, &key).ok()?;
+            Some(())
+        }),
+        Box::new(move |kept| settled(&name, kept || forgotten)),
+    );
+}
+
+/// Removes the values whose keys begin so, and then goes on, whether it worked or not.
+pub fn clear(shelf: Shelf, prefix: &str, done: impl FnOnce() + 'static) {
+    let range = range(prefix);
+    change(
+        shelf,
+        Box::new(move |store| {
+            store.delete(&range.ok()?.into()).ok()?;
+            Some(())
+        }),
+        Box::new(move |_| done()),
+    );
+}
+
+/// Changes something, and tells whether it is on the disk.
+fn change(shelf: Shelf, make: Box<dyn FnOnce(IdbObjectStore) -> Option<()>>, done: Box<dyn FnOnce(bool)>) {
+    with(Box::new(move |database| {
+        let mode = IdbTransactionMode::Readwrite;
+        let transaction = database.and_then(|database| {
+            let names = shelf.name();
+            let transaction = database.transaction_with_str_and_mode(names, mode).ok()?;
+            make(transaction.object_store(names).ok()?)?;
+            Some(transaction)
+        });
+        let Some(transaction) = transaction else {
+            return done(false);
         };
+        // One of the two happens, and says which.
+        let ended = once(move |event| {
+            let complete = Reflect::get(&event, &"type".into()).is_ok_and(|kind| kind == "complete");
+            done(complete);
+        });
+        transaction.set_oncomplete(Some(&ended));
+        transaction.set_onabort(Some(&ended));
     }));
+}
+
+fn range(prefix: &str) -> Result<IdbKeyRange, JsValue> {
+    IdbKeyRange::bound(&prefix.into(), &format!("{prefix}\u{ffff}").into())
 }
 
 /// The values whose keys begin so, in the order of their keys.
@@ -135,12 +233,12 @@ pub fn read(shelf: Shelf, prefix: &str, answer: impl FnOnce(Vec<Json>) + 'static
 }
 
 fn read_all(shelf: Shelf, prefix: &str, answer: Box<dyn FnOnce(Vec<Json>)>) {
-    let (first, last) = (JsValue::from(prefix), JsValue::from(format!("{prefix}\u{ffff}")));
+    let range = range(prefix);
     with(Box::new(move |database| {
         let request = database.and_then(|database| {
-            let store = store(database, shelf, IdbTransactionMode::Readonly)?;
-            let range = IdbKeyRange::bound(&first, &last).ok()?;
-            store.get_all_with_key(&range).ok()
+            let transaction = database.transaction_with_str(shelf.name()).ok()?;
+            let store = transaction.object_store(shelf.name()).ok()?;
+            store.get_all_with_key(&range.ok()?).ok()
         });
         let Some(request) = request else {
             return answer(Vec::new());
@@ -149,11 +247,6 @@ fn read_all(shelf: Shelf, prefix: &str, answer: Box<dyn FnOnce(Vec<Json>)>) {
             answer(found.map(items).unwrap_or_default());
         });
     }));
-}
-
-fn store(database: &IdbDatabase, shelf: Shelf, mode: IdbTransactionMode) -> Option<IdbObjectStore> {
-    let transaction = database.transaction_with_str_and_mode(shelf.name(), mode).ok()?;
-    transaction.object_store(shelf.name()).ok()
 }
 
 fn when_done(request: &IdbRequest, done: impl FnOnce(Option<JsValue>) + 'static) {
@@ -180,6 +273,16 @@ fn with(task: Task) {
             STATE.set(Opening::Waiting(vec![task]));
             if open().is_none() {
                 opened(None);
+            } else {
+                set_timeout(
+                    || {
+                        if STATE.with_borrow(|state| matches!(state, Opening::Waiting(_))) {
+                            SLOW.set(true);
+                            tell();
+                        }
+                    },
+                    Duration::from_millis(OPEN_MS),
+                );
             }
         }
     }
@@ -201,13 +304,15 @@ fn open() -> Option<()> {
     when_done(&request, move |_| {
         let database = database(&done);
         if let Some(database) = &database {
-            // A newer page in another tab wants to change it: it must not wait for us.
+            // Somebody wants to change or remove it, and must not wait for us; or the browser has closed it. What is
+            // written next opens what is there then.
             let closing = database.clone();
             let close = once(move |_| {
                 closing.close();
-                STATE.set(Opening::Open(None));
+                STATE.set(Opening::NotYet);
             });
             database.set_onversionchange(Some(&close));
+            database.set_onclose(Some(&close));
         }
         opened(database);
     });
@@ -223,6 +328,8 @@ fn opened(database: Option<IdbDatabase>) {
         Opening::Waiting(tasks) => tasks,
         _ => Vec::new(),
     };
+    SLOW.set(false);
+    tell();
     for task in tasks {
         task(database.as_ref());
     }

@@ -1,0 +1,98 @@
+//! How big a message may be on this server, and how many fit into one command.
+
+use protocol::{ClientId, Limits, limits};
+
+/// Bytes of `["send",{"room":"…","messages":[…]}]` without the messages, with the longest address.
+const AROUND_BATCH: usize = 36 + limits::SLUG_BYTES;
+/// Bytes of `{"client_id":"…","text":"…"},` without id and text.
+const AROUND_MESSAGE: usize = 27;
+/// Bytes of the ids that this client makes.
+const ID_BYTES: usize = 26;
+
+/// A text that this server does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooBig {
+    /// Characters that it takes: of this text, if its bytes are what matters.
+    pub max: usize,
+    /// Characters that there are.
+    pub chars: usize,
+}
+
+impl TooBig {
+    /// For people.
+    pub fn sentence(self) -> String {
+        let Self { max, chars } = self;
+        format!(
+            "A message has at most {max} characters here; this one has {chars}. Shorten it, or send it in parts."
+        )
+    }
+}
+
+/// Refuses a text that the server would refuse.
+///
+/// # Errors
+/// If it has too many characters, or too many bytes for a command.
+pub fn refuse(limits: Limits, text: &str) -> Result<(), TooBig> {
+    let chars = text.chars().count();
+    let max = limits.message_chars as usize;
+    if chars > max {
+        return Err(TooBig { max, chars });
+    }
+    let mut left = (limits.command_bytes as usize).saturating_sub(AROUND_BATCH + AROUND_MESSAGE + ID_BYTES);
+    for (max, c) in text.chars().enumerate() {
+        match left.checked_sub(json_bytes(c)) {
+            Some(rest) => left = rest,
+            None => return Err(TooBig { max, chars }),
+        }
+    }
+    Ok(())
+}
+
+/// Bytes that are left in a command.
+pub struct BatchSize(usize);
+
+impl BatchSize {
+    /// An empty command.
+    pub fn new(limits: Limits) -> Self {
+        Self((limits.command_bytes as usize).saturating_sub(AROUND_BATCH))
+    }
+
+    /// One more message. False, if it does not fit.
+    pub fn add(&mut self, client_id: &ClientId, text: &str) -> bool {
+        let bytes = AROUND_MESSAGE + client_id.as_str().len() + text.chars().map(json_bytes).sum::<usize>();
+        let fits = bytes <= self.0;
+        self.0 = self.0.saturating_sub(bytes);
+        fits
+    }
+}
+
+/// Bytes of a character in JSON. Messages hold no control characters but these two.
+fn json_bytes(c: char) -> usize {
+    c.len_utf8() + usize::from(matches!(c, '"' | '\\' | '\n' | '\t'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_refused_before_the_server_refuses_it() {
+        let limits = |message_chars, command_bytes| Limits {
+            message_chars,
+            command_bytes,
+        };
+        assert_eq!(refuse(Limits::default(), &"\u{1f980}".repeat(8_000)), Ok(()));
+        let long = refuse(limits(100, 65_536), &"ä".repeat(101)).unwrap_err();
+        assert_eq!(long, TooBig { max: 100, chars: 101 });
+        assert!(long.sentence().contains("100") && long.sentence().contains("101"));
+        let small = limits(8_000, 1_024);
+        let TooBig { max, chars } = refuse(small, &"ä".repeat(500)).unwrap_err();
+        assert_eq!((max, chars), (435, 500));
+        assert_eq!(refuse(small, &"ä".repeat(max)), Ok(()));
+        assert_eq!(
+            refuse(small, &"\"".repeat(max)),
+            Ok(()),
+            "an escaped character is two bytes too"
+        );
+    }
+}

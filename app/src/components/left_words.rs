@@ -1,0 +1,56 @@
+//! "Unsent words from Ada on this device", for whoever is signed in here now.
+
+use leptos::prelude::*;
+use protocol::Person;
+
+use super::{effect, reactive};
+use crate::client::kept::{Left, left_by_others};
+use crate::client::store::RoomStore;
+
+/// Offers them, one person's after the other's.
+#[component]
+pub fn LeftWords(
+    /// Who is signed in.
+    you: Person,
+    /// The room on screen.
+    store: RoomStore,
+) -> impl IntoView {
+    let left = RwSignal::new(None::<Left>);
+    let person = StoredValue::new(you);
+    let look = move || {
+        left.set(None);
+        person.with_value(|you| {
+            left_by_others(you, move |found| {
+                left.try_set(Some(found));
+            });
+        });
+    };
+    let keep = move || {
+        let text = left.get_untracked().zip(store.slug());
+        let text = text.and_then(|(left, room)| person.with_value(|you| left.keep(you, &room)));
+        if let Some(text) = text {
+            store.returned.set(text);
+        }
+        look();
+    };
+    let discard = move || {
+        if let Some(left) = left.get_untracked() {
+            left.discard();
+        }
+        look();
+    };
+    effect(look);
+    reactive(move || {
+        let offer = left.get().map(|left| {
+            view! {
+                <p class="problem" role="status">
+                    {format!("Unsent words from {} on this device: ", left.name)}
+                    <button type="button" class="link-button" on:click=move |_| keep()>"Keep as draft"</button>
+                    " "
+                    <button type="button" class="link-button" on:click=move |_| discard()>"Discard"</button>
+                </p>
+            }
+        });
+        offer.into_any()
+    })
+}

@@ -1,0 +1,41 @@
+//! What stands in the way of what people write here, with a way out.
+
+use leptos::prelude::*;
+
+use super::reactive;
+use crate::client::live::Live;
+use crate::client::platform;
+
+/// Why this page cannot go on, and whether this browser keeps what is not sent.
+#[component]
+pub fn Notices(
+    /// Why the room cannot go on, if it cannot.
+    #[prop(optional)]
+    over: Option<RwSignal<Option<String>>>,
+) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let why = move || match live.outdated.get() {
+        true => Some("Hubbub was updated. Reload the page to go on.".to_owned()),
+        false => live.apart.get().or_else(|| over?.get()),
+    };
+    let reload = reactive(move || {
+        let problem = why().map(|why| {
+            view! {
+                <p class="problem" role="alert">
+                    {why} " "
+                    <button type="button" class="link-button" on:click=|_| platform::reload()>"Reload"</button>
+                </p>
+            }
+        });
+        problem.into_any()
+    });
+    view! {
+        {reload}
+        <p class="problem" role="alert" hidden=move || !live.unkept.get()>
+            {move || if live.unkept.get() { UNKEPT } else { "" }}
+        </p>
+    }
+    .into_any()
+}
+
+const UNKEPT: &str = "This browser cannot keep unsent messages. Do not close the tab before they are sent.";

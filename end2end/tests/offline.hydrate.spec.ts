@@ -1,0 +1,64 @@
+// Offline, a click loses nothing: what is on screen stays, and what was asked for comes when the network is back.
+
+import { WHILE_AWAY } from "../support/console.ts";
+import { roomWithLines } from "../support/seed.ts";
+import { FrontPage, expect, test, testWithOwnServer } from "../support/test.ts";
+
+const CANNOT = "That page cannot be loaded now";
+
+test("offline, a link keeps what there is, says so, and leads on when the network is back", async ({ person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const room = await roomWithLines(await program("Host"), 3);
+  const ada = await person("Ada", room);
+  const page = ada.page;
+  await page.context().setOffline(true);
+  await page.getByRole("link", { name: "All rooms" }).click();
+  await expect(page.getByText(CANNOT)).toBeVisible();
+  await expect(ada.messages, "the room is still there").toHaveCount(3);
+  await ada.message.fill("and can be written in");
+  await page.context().setOffline(false);
+  await expect(page.getByText("Signed in as Ada")).toBeVisible({ timeout: 15_000 });
+  await expect(page).toHaveURL("/");
+  await expect(page.getByText(CANNOT)).toHaveCount(0);
+  await page.goBack();
+  await expect(ada.message).toHaveValue("and can be written in");
+});
+
+test("whoever goes back to what is still there is told nothing more", async ({ person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const room = await roomWithLines(await program("Host"), 3);
+  const ada = await person("Ada", room);
+  await ada.page.context().setOffline(true);
+  await ada.page.getByRole("link", { name: "All rooms" }).click();
+  await expect(ada.page.getByText(CANNOT)).toBeVisible();
+  await ada.page.goBack();
+  await expect(ada.page.getByText(CANNOT)).toBeHidden();
+  await expect(ada.messages).toHaveCount(3);
+});
+
+test("offline, forms say so instead of leaving the page", async ({ person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const ada = await person("Ada", await roomWithLines(await program("Host"), 1));
+  const [page, front] = [ada.page, new FrontPage(ada.page)];
+  await page.getByRole("link", { name: "All rooms" }).click();
+  await expect(front.roomName).toBeVisible();
+  await page.context().setOffline(true);
+  await front.createRoom("Typed offline");
+  await expect(page.getByRole("alert").filter({ hasText: "You are offline" })).toBeVisible();
+  await expect(front.roomName).toHaveValue("Typed offline");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "You are offline" })).toHaveCount(2);
+  await expect(page.getByText("Signed in as Ada")).toBeVisible();
+});
+
+testWithOwnServer("while the server is away a link keeps what there is, and leads on when it is back", async ({ ownServer, person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const room = await roomWithLines(await program("Host"), 3);
+  const ada = await person("Ada", room);
+  await ownServer.down();
+  await ada.page.getByRole("link", { name: "All rooms" }).click();
+  await expect(ada.page.getByText(CANNOT)).toBeVisible();
+  await expect(ada.messages).toHaveCount(3);
+  await ownServer.up();
+  await expect(ada.page.getByText("Signed in as Ada")).toBeVisible({ timeout: 15_000 });
+});

@@ -1,0 +1,201 @@
+// What a person typed stays theirs: whoever else signs in on the same browser, and whatever ends the session.
+
+import type { BrowserContext } from "@playwright/test";
+
+import { WHILE_AWAY } from "../support/console.ts";
+import { kept } from "../support/kept.ts";
+import { freshTitle } from "../support/seed.ts";
+import { FrontPage, RoomPage, expect, test } from "../support/test.ts";
+
+/** In another tab of the same browser: signs out, and in under another name. */
+async function signInAs(context: BrowserContext, name: string): Promise<FrontPage> {
+  const front = new FrontPage(await context.newPage());
+  await front.open();
+  await front.page.getByRole("button", { name: "Sign out" }).click();
+  await front.signIn(name);
+  await expect(front.page.getByText(`Signed in as ${name}`)).toBeVisible();
+  return front;
+}
+
+test("after somebody else signed in, a tab that comes back sends nothing in their name", async ({ person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  const context = ada.page.context();
+  await signInAs(context, "Bo");
+  await context.setOffline(true);
+  await expect(ada.page.getByText(/Reconnecting|Offline|Not connected/)).toBeVisible({ timeout: 30_000 });
+  await ada.send("Ada's own words");
+  await context.setOffline(false);
+  await expect(ada.page.getByRole("alert").filter({ hasText: /signed (in as Bo|out)/ })).toBeVisible({ timeout: 30_000 });
+  await ada.send("more of them");
+  await expect(ada.said("Ada's own words"), "they stay on screen").toHaveCount(1);
+  expect(await host.log(room)).toEqual([]);
+
+  await ada.page.getByRole("button", { name: "Reload" }).click();
+  await ada.live("Bo");
+  await expect(ada.message).toHaveValue("");
+  await expect(ada.messages).toHaveCount(0);
+  await ada.page.getByRole("button", { name: "Keep as draft" }).click();
+  await expect(ada.message).toHaveValue("Ada's own words\n\nmore of them");
+  expect(await host.log(room), "never by themselves").toEqual([]);
+  await expect.poll(() => kept(ada.page, "outbox")).toEqual([]);
+});
+
+test("words of a session that ended are offered to whoever signs in next", async ({ person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const host = await program("Host");
+  const [{ room }, other] = [await host.createRoom(freshTitle()), await host.createRoom(freshTitle())];
+  const ada = await person("Ada", room);
+  const context = ada.page.context();
+  await context.setOffline(true);
+  await ada.send("unsent");
+  await ada.message.fill("a draft");
+  await expect.poll(async () => (await kept(ada.page, "outbox")).length).toBe(1);
+  await expect.poll(async () => (await kept(ada.page, "drafts")).length).toBe(1);
+  await context.clearCookies();
+  await context.setOffline(false);
+  await expect(ada.page.getByRole("alert").filter({ hasText: "signed out" })).toBeVisible({ timeout: 30_000 });
+  await ada.page.getByRole("button", { name: "Reload" }).click();
+  await ada.signIn("Ada");
+  await ada.live("Ada");
+  await expect(ada.page.getByText("Unsent words from Ada on this device")).toBeVisible();
+  await ada.page.getByRole("button", { name: "Keep as draft" }).click();
+  await expect(ada.message).toHaveValue("unsent\n\na draft");
+  await expect(ada.page.getByText("Unsent words from Ada on this device")).toHaveCount(0);
+  expect(await host.log(room)).toEqual([]);
+  await ada.message.press("Enter");
+  await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["unsent\n\na draft"]);
+
+  await ada.open(other.room);
+  await ada.live("Ada");
+  await expect(ada.page.getByText("Unsent words"), "nothing is offered twice").toHaveCount(0);
+});
+
+test("words that somebody left can be discarded", async ({ person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const { room } = await (await program("Host")).createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  const context = ada.page.context();
+  await ada.message.fill("a draft");
+  await expect.poll(async () => (await kept(ada.page, "drafts")).length).toBe(1);
+  await context.clearCookies();
+  await ada.page.reload();
+  await ada.signIn("Bo");
+  await ada.live("Bo");
+  await ada.page.getByText("Unsent words from Ada on this device").getByRole("button", { name: "Discard" }).click();
+  await expect(ada.page.getByText("Unsent words")).toHaveCount(0);
+  await expect.poll(() => kept(ada.page, "drafts")).toEqual([]);
+  await expect(ada.message).toHaveValue("");
+});
+
+test("who signs out is asked about unsent words, and leaves none behind", async ({ person, program }) => {
+  const { room } = await (await program("Host")).createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  const page = ada.page;
+  await ada.message.fill("a secret draft");
+  await expect.poll(async () => (await kept(page, "drafts")).length).toBe(1);
+  await page.getByRole("link", { name: "All rooms" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "not sent" })).toBeVisible();
+  await expect(page.getByText("Signed in as Ada")).toBeVisible();
+  await page.getByRole("button", { name: "Delete them and sign out" }).click();
+  await expect(new FrontPage(page).name).toBeVisible();
+  expect(await kept(page, "drafts")).toEqual([]);
+  expect(await kept(page, "outbox")).toEqual([]);
+});
+
+test("a draft belongs to its tab until it is sent there", async ({ person, program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  await ada.message.fill("a long text, typed in the first tab");
+  await expect.poll(async () => (await kept(ada.page, "drafts")).length).toBe(1);
+  const second = new RoomPage(await ada.page.context().newPage());
+  await second.open(room);
+  await second.live("Ada");
+  await expect(second.message, "it belongs to the first tab").toHaveValue("");
+  await second.send("hi");
+  await expect(ada.said("hi")).toHaveCount(1);
+  await ada.page.reload();
+  await ada.live("Ada");
+  await expect(ada.message).toHaveValue("a long text, typed in the first tab");
+
+  // And a tab that is gone leaves it to another.
+  await ada.page.close();
+  await second.page.reload();
+  await expect(second.message).toHaveValue("a long text, typed in the first tab");
+});
+
+for (const [how, break_] of [
+  ["a browser that forbids storage", () => Object.defineProperty(window, "indexedDB", { get: () => undefined })],
+  [
+    "a disk that is full",
+    () => {
+      IDBObjectStore.prototype.put = () => {
+        throw new DOMException("full", "QuotaExceededError");
+      };
+    },
+  ],
+  [
+    "a database that does not open",
+    () => {
+      IDBFactory.prototype.open = () => new EventTarget() as IDBOpenDBRequest;
+    },
+  ],
+] as const) {
+  test(`${how}: the page says that it cannot keep words, and goes on`, async ({ visitor, program }) => {
+    const host = await program("Host");
+    const { room } = await host.createRoom(freshTitle());
+    const page = await visitor();
+    await page.addInitScript(break_);
+    const ada = new RoomPage(page);
+    await ada.open(room);
+    await ada.signIn("Ada");
+    await ada.live("Ada");
+    await ada.message.pressSequentially("half a thought");
+    await expect(page.getByRole("alert").filter({ hasText: "cannot keep unsent messages" })).toBeVisible();
+    const asked = page.waitForEvent("dialog");
+    const closing = page.close({ runBeforeUnload: true });
+    const dialog = await asked;
+    expect(dialog.type()).toBe("beforeunload");
+    await dialog.dismiss();
+    await closing;
+    await ada.message.press("Enter");
+    await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["half a thought"]);
+  });
+}
+
+test("where words are kept, nobody is asked before a page closes", async ({ person, program }) => {
+  const { room } = await (await program("Host")).createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  await ada.message.pressSequentially("half a thought");
+  await expect.poll(async () => (await kept(ada.page, "drafts")).length).toBe(1);
+  let asked = false;
+  ada.page.on("dialog", (dialog) => {
+    asked = true;
+    void dialog.accept();
+  });
+  await ada.page.close({ runBeforeUnload: true });
+  await expect.poll(() => ada.page.isClosed()).toBe(true);
+  expect(asked).toBe(false);
+});
+
+test("a database that is removed while the page is open is made again", async ({ person, program }) => {
+  const { room } = await (await program("Host")).createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  await ada.message.fill("before");
+  await expect.poll(async () => (await kept(ada.page, "drafts")).length).toBe(1);
+  await ada.page.evaluate(
+    () =>
+      new Promise<void>((done, failed) => {
+        const removing = indexedDB.deleteDatabase("hubbub");
+        removing.onsuccess = () => done();
+        removing.onerror = removing.onblocked = () => failed(new Error("not removed"));
+      }),
+  );
+  await ada.message.pressSequentially(" and after");
+  await expect.poll(async () => JSON.stringify(await kept(ada.page, "drafts").catch(() => []))).toContain("before and after");
+  await expect(ada.page.getByRole("alert").filter({ visible: true })).toHaveCount(0);
+});
