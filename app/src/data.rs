@@ -112,7 +112,7 @@ const CANNOT_LOAD: &str =
 /// the next is there. `note`: what to say meanwhile.
 pub fn use_page(navigation: Navigation, note: RwSignal<&'static str>) -> RwSignal<Option<Page>> {
     let first = use_context().or_else(|| platform::take_page()?.read());
-    let mut wanted = first.as_ref().map(|_| navigation.place());
+    let mut wanted = first.as_ref().map(|_| untrack(|| navigation.place()));
     let mut asked = 0;
     let page = RwSignal::new(first);
     // Where the page on screen is, and which question is the last one.

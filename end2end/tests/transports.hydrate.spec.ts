@@ -13,7 +13,7 @@ const WAYS: [Way, string][] = [
 
 for (const [way, how] of WAYS) {
   test(`behind a proxy that ${how}: connected within 15 s, and live`, async ({ server, visitor, program, complaints }) => {
-    complaints.allow(/WebSocket connection to .* failed|status of 400/);
+    complaints.allow(/WebSocket connection to .* failed|status of 400|net::ERR_/);
     const proxy = await WebSocketProxy.start(way, server.url);
     try {
       const host = await program("Host");

@@ -69,7 +69,10 @@ pub fn Composer(
             live.drive(store, |client, now| client.typed(text.trim().is_empty(), now));
         }
     };
-    let you = data.with_value(|data| data.you.clone()).filter(|_| active);
+    let you = data.with_value(|data| data.you.clone());
+    // Whose form it is: the server refuses it if the browser's session is another person's by then.
+    let author = you.as_ref().map(|you| you.id.to_string());
+    let you = you.filter(|_| active);
     let keep = {
         let (room, you) = (room.clone(), you.clone());
         move || {
@@ -220,6 +223,7 @@ pub fn Composer(
             <ProblemNote/>
             <p class="problem" role="alert" hidden=move || complaint.read().is_empty()>{move || complaint.get()}</p>
             <input type="hidden" name="client_id" value=client_id/>
+            <input type="hidden" name="author" value=author/>
             <div class="composer-box">
                 <label class="visually-hidden" for="message">"Message"</label>
                 <textarea

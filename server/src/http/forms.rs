@@ -8,7 +8,7 @@ use chat::{ChatError, StoreError};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderName};
 use protocol::{
-    ClientId, CreateRoom, DisplayName, ErrorCode, MessageText, Outgoing, Person, Refusal, RoomSlug,
+    ClientId, CreateRoom, DisplayName, ErrorCode, MessageText, Outgoing, Person, PersonId, Refusal, RoomSlug,
     RoomTitle, Send,
 };
 use serde::Deserialize;
@@ -141,6 +141,8 @@ pub struct MessageForm {
     #[serde(default)]
     text: String,
     client_id: ClientId,
+    /// Who the page was made for. Without it, whoever is signed in.
+    author: Option<PersonId>,
 }
 
 /// `POST /rooms/{slug}/messages`: post a message.
@@ -159,6 +161,9 @@ pub async fn post_message(
         Ok(author) => author,
         Err(error) => return back(&to, problem(&state, &error)).into_response(),
     };
+    if form.author.is_some_and(|of| of != author.id) {
+        return back(&to, Problem::OtherPerson).into_response();
+    }
     let text = match MessageText::try_from(form.text) {
         Ok(text) if text.as_str().chars().count() <= state.gate.limits().message_chars => text,
         _ => return back(&to, Problem::Message).into_response(),

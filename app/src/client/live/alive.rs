@@ -31,6 +31,7 @@ impl Live {
                 event.prevent_default();
             }
         });
+        self.look();
         set_interval(move || self.look(), Duration::from_millis(LOOK_MS));
     }
 

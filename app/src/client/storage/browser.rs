@@ -193,7 +193,7 @@ pub fn clear(shelf: Shelf, prefix: &str, done: impl FnOnce() + 'static) {
     change(
         shelf,
         Box::new(move |store| {
-            store.delete(&range.ok()?.into()).ok()?;
+            store.delete(&range?).ok()?;
             Some(())
         }),
         Box::new(move |_| done()),
@@ -223,8 +223,9 @@ fn change(shelf: Shelf, make: Box<dyn FnOnce(IdbObjectStore) -> Option<()>>, don
     }));
 }
 
-fn range(prefix: &str) -> Result<IdbKeyRange, JsValue> {
-    IdbKeyRange::bound(&prefix.into(), &format!("{prefix}\u{ffff}").into())
+fn range(prefix: &str) -> Option<JsValue> {
+    let last = format!("{prefix}\u{ffff}");
+    Some(IdbKeyRange::bound(&prefix.into(), &last.into()).ok()?.into())
 }
 
 /// The values whose keys begin so, in the order of their keys.
@@ -238,7 +239,7 @@ fn read_all(shelf: Shelf, prefix: &str, answer: Box<dyn FnOnce(Vec<Json>)>) {
         let request = database.and_then(|database| {
             let transaction = database.transaction_with_str(shelf.name()).ok()?;
             let store = transaction.object_store(shelf.name()).ok()?;
-            store.get_all_with_key(&range.ok()?).ok()
+            store.get_all_with_key(&range?).ok()
         });
         let Some(request) = request else {
             return answer(Vec::new());
