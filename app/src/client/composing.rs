@@ -1,5 +1,7 @@
 //! Rules of the composer: which keys send, and what becomes of characters that cannot be sent.
 
+use protocol::text::unfit_for_message as unfit;
+
 /// A key that was pressed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Key {
@@ -49,7 +51,6 @@ pub struct Cleaned {
 /// Takes control characters out of a text, which come with pasted text and cannot be seen; those that end a line or a
 /// page become line ends. Nothing, if there are none.
 pub fn clean(text: &str, cursor: u32) -> Option<Cleaned> {
-    let unfit = |c: char| c.is_control() && c != '\n' && c != '\t';
     let (place, first) = text.chars().enumerate().find(|(_, c)| unfit(*c))?;
     let mut cleaned = Cleaned {
         text: String::with_capacity(text.len()),

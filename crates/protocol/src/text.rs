@@ -59,6 +59,11 @@ fn refuse(what: &'static str, text: &str, refused: impl Fn(char) -> bool) -> Res
     }
 }
 
+/// Whether a message cannot hold this character.
+pub fn unfit_for_message(c: char) -> bool {
+    c.is_control() && c != '\n' && c != '\t'
+}
+
 fn one_line(what: &'static str, text: &str, max: usize) -> Result<String, InvalidText> {
     refuse(what, text.trim(), |c| c.is_control() || turns_direction(c))?;
     let text = tidy(text);
@@ -141,7 +146,7 @@ text! {
     MessageText, |text| {
         let text = text.replace("\r\n", "\n");
         measure("message", &text, limits::MESSAGE_CHARS)?;
-        refuse("message", &text, |c| c.is_control() && c != '\n' && c != '\t')?;
+        refuse("message", &text, unfit_for_message)?;
         Ok(text)
     }
 }
