@@ -2,6 +2,7 @@
 
 import { DemoClient, TRANSPORTS } from "../support/demo.ts";
 import { freshTitle } from "../support/seed.ts";
+import { Server } from "../support/server.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
 interface Said {
@@ -168,3 +169,23 @@ async function refusal(client: DemoClient, event: string, payload: unknown): Pro
   expect(answer, `${event} ${JSON.stringify(payload)}`).toMatchObject({ error: { code: expect.any(String) } });
   return (answer as { error: { code: string } }).error;
 }
+
+test("a message longer than the server allows is refused here as well", async () => {
+  const server = await Server.start({ HUBBUB_MESSAGE_CHARS: "10" });
+  const [ada, grace] = [new DemoClient(server.url), new DemoClient(server.url)];
+  try {
+    await ada.addUser("Ada");
+    await grace.addUser("Grace");
+    ada.emit("new message", "eleven char");
+    const refused = await ada.hears<{ event: string; code: string; message: string }>("refused");
+    expect(refused).toMatchObject({ event: "new message", code: "bad_request" });
+    expect(refused.message).toContain("at most 10 characters");
+    ada.emit("new message", "ten charac");
+    expect(await grace.hears<Said>("new message")).toEqual({ username: "Ada", message: "ten charac" });
+    expect(grace.count("new message")).toBe(1);
+  } finally {
+    ada.close();
+    grace.close();
+    await server.dispose();
+  }
+});

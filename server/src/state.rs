@@ -22,7 +22,7 @@ use crate::readiness::Readiness;
 use crate::session::Sessions;
 use crate::shutdown::Deadline;
 use crate::site::Site;
-use crate::socket::{Fanout, Lines, Logins};
+use crate::socket::{Fanout, Guests, Lines, Logins};
 use crate::storage::Storage;
 
 /// What tasks leave of the time to stop, so that the storage can close.
@@ -48,6 +48,8 @@ pub struct Shared {
     pub budget: Budget,
     /// From the rooms to the sockets.
     pub fanout: Fanout,
+    /// Those who hear the lobby through the namespace `/`.
+    pub guests: Guests,
     /// The Socket.IO server and its HTTP service.
     pub sockets: crate::socket::Server,
     /// Origins that may connect beside our own.
@@ -113,7 +115,9 @@ impl State {
         let site = Site::find(&site_dir)?;
         let storage = Storage::open(redis_url.as_deref(), &data_dir).await?;
         let sessions = storage.sessions(session_key.as_deref(), &data_dir).await?;
-        let hub = Hub::open(storage.ports()).await?;
+        let hub = Hub::open(storage.ports())
+            .await?
+            .with_message_chars(limits.message_chars);
         let gate = Gate::new(limits);
         let forgetting = gate.clone();
         tokio::spawn(tireless("table of addresses", move || {
@@ -125,6 +129,7 @@ impl State {
         let budget = Budget::new(BUDGET, metrics.waiting.clone(), metrics.cut.clone());
         let state = Self(Arc::new(Shared {
             fanout: Fanout::default(),
+            guests: Guests::default(),
             hub,
             gate,
             sessions,

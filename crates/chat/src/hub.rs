@@ -15,6 +15,7 @@ pub use follow::{Following, Live};
 
 use std::sync::Arc;
 
+use protocol::limits::MESSAGE_CHARS;
 use protocol::{ErrorCode, Refusal, RoomSlug};
 
 use crate::error::{ChatError, StoreError};
@@ -34,6 +35,8 @@ pub struct Hub {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     tails: Tails,
+    /// Characters of one message.
+    message_chars: usize,
 }
 
 /// The ports that a [`Hub`] works on.
@@ -74,9 +77,17 @@ impl Hub {
             clock,
             ids,
             tails: Tails::default(),
+            message_chars: MESSAGE_CHARS,
         };
         hub.ensure_lobby().await?;
         Ok(hub)
+    }
+
+    /// The same with shorter messages: at most this many characters each.
+    #[must_use]
+    pub fn with_message_chars(mut self, most: usize) -> Self {
+        self.message_chars = most;
+        self
     }
 
     /// Whether the backend answers. For readiness, not for correctness.

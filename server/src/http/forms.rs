@@ -164,14 +164,16 @@ pub async fn post_message(
     if form.author.is_some_and(|of| of != author.id) {
         return back(&to, Problem::OtherPerson).into_response();
     }
-    let text = match MessageText::try_from(form.text) {
-        Ok(text) if text.as_str().chars().count() <= state.gate.limits().message_chars => text,
-        _ => return back(&to, Problem::Message).into_response(),
+    let Ok(text) = MessageText::try_from(form.text) else {
+        return back(&to, Problem::Message).into_response();
     };
     let messages = vec![Outgoing {
         client_id: once(&form.client_id, &text),
         text,
     }];
+    if state.hub.admits(&messages).is_err() {
+        return back(&to, Problem::Message).into_response();
+    }
     match state.hub.send(&author, Send { room, messages }).await {
         Ok(_) => {
             state.metrics.stored.inc();

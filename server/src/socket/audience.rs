@@ -31,6 +31,16 @@ pub struct Place {
     number: u64,
 }
 
+impl Place {
+    /// A new place for this connection.
+    pub fn next(wire: &Wire) -> Self {
+        Self {
+            wire: wire.number(),
+            number: PLACES.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
+
 /// The connections in one room.
 #[derive(Default)]
 pub struct Audience(Mutex<Members>);
@@ -56,10 +66,7 @@ impl Audience {
 
     /// Has a connection hear the room from now on. Says where it is for [`Audience::leave`].
     pub fn enter(&self, wire: &Arc<Wire>) -> Place {
-        let place = Place {
-            wire: wire.number(),
-            number: PLACES.fetch_add(1, Ordering::Relaxed),
-        };
+        let place = Place::next(wire);
         let mut members = self.members();
         members.wires.insert(place, Arc::clone(wire));
         members.all = None;
@@ -94,7 +101,7 @@ impl Audience {
 }
 
 /// Writes to each, in several tasks if they are many: when this returns, all of them are done.
-async fn write_all(wires: Arc<[Arc<Wire>]>, frame: Bytes) {
+pub async fn write_all(wires: Arc<[Arc<Wire>]>, frame: Bytes) {
     let workers = tokio::runtime::Handle::current().metrics().num_workers();
     let parts = (wires.len() / PART).clamp(1, workers);
     let part = wires.len().div_ceil(parts);

@@ -21,6 +21,7 @@ use socketioxide::handler::ConnectHandler;
 use super::caller::{Caller, wire};
 use super::connection::{parse, refuse};
 use super::fanout::{Fanout, Hold};
+use super::guests::{Guests, NAMESPACE, Seat};
 use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
 use super::pack::Pack;
@@ -32,10 +33,6 @@ use crate::state::State;
 /// What the middleware prepares.
 #[derive(Clone)]
 struct Admitted(Arc<Line<Guest>>);
-
-/// Who a socket is: nobody hears their own events.
-#[derive(Clone)]
-struct You(Person);
 
 /// Listens on the namespace.
 pub fn listen(state: &State) {
@@ -54,7 +51,7 @@ pub fn listen(state: &State) {
         let tasks = start.tasks.clone();
         tasks.track_future(run(start.clone(), socket))
     };
-    state.io().ns("/", handler.with(middleware));
+    state.io().ns(NAMESPACE, handler.with(middleware));
 }
 
 async fn run(state: State, socket: SocketRef) {
@@ -68,6 +65,7 @@ async fn run(state: State, socket: SocketRef) {
         id: ConnectionId(state.hub.fresh_id().as_str().into()),
         you: None,
         hold: None,
+        seat: None,
         turns: Turns::of(Caller::of(&socket).address),
         state,
         socket,
@@ -75,7 +73,10 @@ async fn run(state: State, socket: SocketRef) {
     guest.state.metrics.sockets.get_or_create(&GAUGE).inc();
     // Whoever is connected hears the lobby, also before they have said who they are.
     match Fanout::hold(&guest.state, &RoomSlug::lobby()).await {
-        Ok(hold) => guest.hold = Some(hold),
+        Ok(hold) => {
+            guest.hold = Some(hold);
+            guest.seat = Guests::enter(&guest.state, &guest.socket);
+        }
         Err(refusal) => guest.refused("connection", &refusal),
     }
     line.begin(guest);
@@ -94,6 +95,7 @@ struct Guest {
     address: IpAddr,
     you: Option<Person>,
     hold: Option<Hold>,
+    seat: Option<Seat>,
     turns: Turns,
 }
 
@@ -167,7 +169,9 @@ impl Guest {
         }
         let you = self.state.guest(self.address, name).map_err(refuse)?;
         // Set first, so that the news of one's own arrival is not told to oneself.
-        self.socket.extensions.insert(You(you.clone()));
+        if let Some(seat) = &self.seat {
+            seat.belongs_to(&you.id);
+        }
         let lobby = RoomSlug::lobby();
         self.state
             .hub
@@ -230,34 +234,16 @@ impl Guest {
 }
 
 /// Tells the example's clients what happened in the lobby, in their words.
-pub fn deliver(state: &State, pack: &Pack) {
-    let Some(sockets) = state
-        .io()
-        .of("/")
-        .map(|demo| demo.sockets())
-        .filter(|sockets| !sockets.is_empty())
-    else {
+pub async fn deliver(state: &State, pack: &Pack) {
+    let guests = &state.guests;
+    if guests.is_empty() {
         return;
-    };
-    let tell = |about: &Person, event: &str, data: &serde_json::Value| {
-        for socket in &sockets {
-            if socket
-                .extensions
-                .get::<You>()
-                .is_none_or(|you| you.0.id != about.id)
-            {
-                slow::emit(state, socket, event, data);
-            }
-        }
-    };
+    }
     for event in &pack.events {
         match &event.body {
             EventBody::Posted { text, .. } => {
-                tell(
-                    &event.author,
-                    "new message",
-                    &json!({ "username": event.author.name, "message": text }),
-                );
+                let said = json!({ "username": event.author.name, "message": text });
+                guests.tell(&event.author.id, "new message", &said).await;
             }
             EventBody::Unknown => {}
         }
@@ -265,22 +251,17 @@ pub fn deliver(state: &State, pack: &Pack) {
     for change in &pack.changes {
         match change {
             PresenceChange::Entered(person, here) => {
-                tell(
-                    person,
-                    "user joined",
-                    &json!({ "username": person.name, "numUsers": here }),
-                );
+                let told = json!({ "username": person.name, "numUsers": here });
+                guests.tell(&person.id, "user joined", &told).await;
             }
             PresenceChange::Left(person, here) => {
-                tell(
-                    person,
-                    "user left",
-                    &json!({ "username": person.name, "numUsers": here }),
-                );
+                let told = json!({ "username": person.name, "numUsers": here });
+                guests.tell(&person.id, "user left", &told).await;
             }
             PresenceChange::Typing(person, typing) => {
                 let event = if *typing { "typing" } else { "stop typing" };
-                tell(person, event, &json!({ "username": person.name }));
+                let told = json!({ "username": person.name });
+                guests.tell(&person.id, event, &told).await;
             }
             PresenceChange::Unsure => {}
         }

@@ -241,7 +241,7 @@ fn gap(events: usize, members: u32) -> Duration {
 /// Sends what there is; says up to where the log has been passed on with it.
 async fn flush(state: &State, room: &RoomSlug, audience: &Audience, pack: Pack) -> Option<Head> {
     if *room == RoomSlug::lobby() {
-        demo::deliver(state, &pack);
+        demo::deliver(state, &pack).await;
     }
     if !pack.events.is_empty() {
         state.metrics.packs.inc();

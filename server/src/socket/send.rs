@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use protocol::limits::BATCH_MESSAGES;
-use protocol::{ErrorCode, Outgoing, Receipt, Receipts, Refusal, RoomSlug, Send};
+use protocol::{Outgoing, Receipt, Receipts, Refusal, RoomSlug, Send};
 
 use super::ack::Ack;
 use super::connection::{Connection, parse, refuse};
@@ -49,21 +48,7 @@ pub async fn handle(connection: &mut Connection, first: Queued, line: &Line<Conn
 fn read(connection: &Connection, payload: Payload) -> Result<Send, Refusal> {
     connection.you()?;
     let send: Send = parse(payload)?;
-    if !(1..=BATCH_MESSAGES).contains(&send.messages.len()) {
-        let message = format!(
-            "send 1 to {BATCH_MESSAGES} messages at a time, not {}",
-            send.messages.len()
-        );
-        return Err(Refusal::new(ErrorCode::BadRequest, message));
-    }
-    let max = connection.state.gate.limits().message_chars;
-    for message in &send.messages {
-        let chars = message.text.as_str().chars().count();
-        if chars > max {
-            let message = format!("a message has at most {max} characters here; this one has {chars}");
-            return Err(Refusal::new(ErrorCode::BadRequest, message));
-        }
-    }
+    connection.state.hub.admits(&send.messages).map_err(refuse)?;
     Ok(send)
 }
 
