@@ -9,7 +9,6 @@ mod gate;
 mod link;
 mod packet;
 mod polling;
-mod rate;
 mod request;
 mod session;
 mod upgrade;

@@ -2,8 +2,11 @@
 
 mod arrivals;
 mod joins;
+mod rate;
+mod volume;
 
 pub use joins::Turns;
+pub use rate::{Bucket, Rate};
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -16,6 +19,7 @@ use protocol::RoomSlug;
 
 use arrivals::Arrivals;
 use joins::Joins;
+use volume::Volume;
 
 use crate::config::Limits;
 
@@ -28,6 +32,8 @@ pub struct Gate {
     joins: Arc<Joins>,
     sign_ins: Arc<Arrivals>,
     new_rooms: Arc<Arrivals>,
+    stored: Arc<Volume>,
+    read: Arc<Volume>,
 }
 
 /// Pages of one address: per second, and at once. Many people behind one address load a page now and then; a browser
@@ -35,6 +41,18 @@ pub struct Gate {
 const PAGES: (NonZeroU32, NonZeroU32) = match (NonZeroU32::new(20), NonZeroU32::new(100)) {
     (Some(per_second), Some(burst)) => (per_second, burst),
     _ => (NonZeroU32::MIN, NonZeroU32::MIN),
+};
+
+/// Bytes of messages that one address has stored. People write far less; a room of large messages moves in at once.
+const STORED: Rate = Rate {
+    per_second: 1024 * 1024,
+    burst: 20 * 1024 * 1024,
+};
+/// Bytes of the rooms' logs that one address reads by `history` and `join`. A hundred people behind one address who
+/// come back at once stay below it.
+const READ: Rate = Rate {
+    per_second: 4 * 1024 * 1024,
+    burst: 20 * 1024 * 1024,
 };
 
 /// How long the address table may grow before what is idle is forgotten.
@@ -49,6 +67,8 @@ impl Gate {
         Self {
             sign_ins: Arc::new(Arrivals::new(limits.sign_ins_per_address)),
             new_rooms: Arc::new(Arrivals::new(limits.new_rooms_per_address)),
+            stored: Arc::new(Volume::new(STORED)),
+            read: Arc::new(Volume::new(READ)),
             limits: Arc::new(limits),
             addresses,
             pages,
@@ -91,6 +111,24 @@ impl Gate {
         self.arrival(&self.new_rooms, address)
     }
 
+    /// Counts what an address wants to have stored, or says how long it must wait.
+    pub fn store(&self, address: IpAddr, bytes: usize) -> Result<(), Duration> {
+        self.volume(&self.stored, address, bytes)
+    }
+
+    /// Counts what an address has read of a log, or says how long it must wait. Asked with none before it reads.
+    pub fn read(&self, address: IpAddr, bytes: usize) -> Result<(), Duration> {
+        self.volume(&self.read, address, bytes)
+    }
+
+    fn volume(&self, volume: &Volume, address: IpAddr, bytes: usize) -> Result<(), Duration> {
+        if self.limits.rates {
+            volume.take(network(address), bytes, tokio::time::Instant::now())
+        } else {
+            Ok(())
+        }
+    }
+
     fn arrival(&self, arrivals: &Arrivals, address: IpAddr) -> Result<(), Duration> {
         if self.limits.rates {
             arrivals.count(address)
@@ -131,6 +169,9 @@ impl Gate {
             }
             self.sign_ins.forget_idle();
             self.new_rooms.forget_idle();
+            let now = tokio::time::Instant::now();
+            self.stored.forget_idle(now);
+            self.read.forget_idle(now);
         }
     }
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::frame::Fault;
-use super::rate::{Bucket, Rate};
 use crate::config::Limits;
 use crate::limits::network;
+use crate::limits::{Bucket, Rate};
 
 /// Bytes of messages that have begun and are not complete, of one address: 32 of the largest.
 const HELD_PER_ADDRESS: usize = 8 * 1024 * 1024;

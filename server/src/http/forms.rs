@@ -167,10 +167,14 @@ pub async fn post_message(
     let Ok(text) = MessageText::try_from(form.text) else {
         return back(&to, Problem::Message).into_response();
     };
+    let form_bytes = text.as_str().len();
     let messages = vec![Outgoing {
         client_id: once(&form.client_id, &text),
         text,
     }];
+    if state.gate.store(client.0, form_bytes).is_err() {
+        return back(&to, Problem::RateLimited).into_response();
+    }
     if state.hub.admits(&messages).is_err() {
         return back(&to, Problem::Message).into_response();
     }

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use chat::{ChatError, ConnectionId, SessionDigest};
 use protocol::{
-    ErrorCode, PROTOCOL_VERSION, Person, Refusal, RoomSlug, SessionToken, SignedIn, SignedOut, Welcome,
+    ErrorCode, PROTOCOL_VERSION, Person, Refusal, RoomEvent, RoomSlug, SessionToken, SignedIn, SignedOut,
+    Welcome,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -127,6 +129,7 @@ fn run(state: &State, socket: SocketRef) {
         login: login.lock().unwrap_or_else(PoisonError::into_inner).take(),
         line: Arc::downgrade(&line),
         rooms: Vec::new(),
+        stores_from: None,
         turns: Turns::of(Caller::of(&socket).address),
         state: state.clone(),
         socket,
@@ -162,6 +165,8 @@ pub struct Connection {
     line: Weak<Line<Connection>>,
     /// The rooms it is in.
     pub rooms: Vec<Hold>,
+    /// Until then nothing is stored for it: its address has had too much stored.
+    pub stores_from: Option<Instant>,
     /// When its joins that came too early may begin.
     pub turns: Turns,
 }
@@ -247,6 +252,34 @@ impl Connection {
         }
     }
 
+    /// Whether more of the rooms' logs may be read from here now.
+    pub fn may_read(&self) -> Result<(), Refusal> {
+        self.state.gate.read(self.address, 0).map_err(too_much)
+    }
+
+    /// Counts what has been read of a log.
+    pub fn has_read(&self, events: &[RoomEvent]) {
+        let bytes = events.iter().map(RoomEvent::bytes).sum();
+        // Others of the address may have read as much meanwhile. Then the next one waits.
+        let _ = self.state.gate.read(self.address, bytes);
+    }
+
+    /// Whether so many bytes of messages may be stored now. Once refused, so is all that follows until the wait is
+    /// over: no later message is stored before an earlier one.
+    pub fn may_store(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let now = Instant::now();
+        let closed = self.stores_from.filter(|from| *from > now).map(|from| from - now);
+        let wait = match closed {
+            Some(wait) => wait,
+            None => match self.state.gate.store(self.address, bytes) {
+                Ok(()) => return Ok(()),
+                Err(wait) => wait.max(LEAST_WAIT),
+            },
+        };
+        self.stores_from = Some(now + wait);
+        Err(too_much(wait))
+    }
+
     /// Answers a command.
     pub fn reply<T: Serialize>(&self, ack: Ack, result: Result<T, Refusal>) {
         ack.reply(&self.state, &self.socket, result);
@@ -256,6 +289,15 @@ impl Connection {
     pub fn emit<T: Serialize>(&self, event: &str, data: &T) {
         slow::emit(&self.state, &self.socket, event, data);
     }
+}
+
+/// A few milliseconds would only make the client knock again at once.
+const LEAST_WAIT: Duration = Duration::from_millis(200);
+
+/// The time is rounded up: a client that keeps to it is not early.
+fn too_much(wait: Duration) -> Refusal {
+    let ms = u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
+    Refusal::new(ErrorCode::RateLimited, "too many bytes; wait a moment").retry_after_ms(ms)
 }
 
 /// A command's payload as what it is documented to be.

@@ -191,6 +191,10 @@ impl Guest {
 
     async fn new_message(&self, payload: Payload) -> Result<(), Refusal> {
         let text: MessageText = parse(payload)?;
+        // Nobody here could be told to come back.
+        while let Err(wait) = self.state.gate.store(self.address, text.as_str().len()) {
+            tokio::time::sleep(wait).await;
+        }
         let messages = vec![Outgoing {
             client_id: ClientId(self.state.hub.fresh_id()),
             text,

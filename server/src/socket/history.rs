@@ -9,5 +9,8 @@ use super::inbox::Payload;
 pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<HistoryPage, Refusal> {
     connection.you()?;
     let history: History = parse(payload)?;
-    connection.state.hub.history(history).await.map_err(refuse)
+    connection.may_read()?;
+    let page = connection.state.hub.history(history).await.map_err(refuse)?;
+    connection.has_read(&page.events);
+    Ok(page)
 }

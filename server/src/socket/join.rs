@@ -12,6 +12,7 @@ use super::inbox::Payload;
 pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joined, Refusal> {
     let you = connection.you()?.clone();
     let join: Join = parse(payload)?;
+    connection.may_read()?;
     let room = join.room.clone();
     let known = connection.is_in(&room);
     let max = connection.state.gate.limits().rooms_per_connection;
@@ -45,7 +46,9 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
         connection.exit(&room).await;
         connection.take(&room);
     }
-    joined.map_err(refuse)
+    let joined = joined.map_err(refuse)?;
+    connection.has_read(&joined.events);
+    Ok(joined)
 }
 
 /// The time is rounded up: a client that keeps to it is not early.

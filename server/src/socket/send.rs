@@ -45,10 +45,16 @@ pub async fn handle(connection: &mut Connection, first: Queued, line: &Line<Conn
     found
 }
 
-fn read(connection: &Connection, payload: Payload) -> Result<Send, Refusal> {
+fn read(connection: &mut Connection, payload: Payload) -> Result<Send, Refusal> {
     connection.you()?;
     let send: Send = parse(payload)?;
     connection.state.hub.admits(&send.messages).map_err(refuse)?;
+    let bytes = send
+        .messages
+        .iter()
+        .map(|message| message.text.as_str().len())
+        .sum();
+    connection.may_store(bytes)?;
     Ok(send)
 }
 

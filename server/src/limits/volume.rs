@@ -1,0 +1,73 @@
+//! Bytes of one address: what it has stored, and what it reads of the rooms' logs. A command is counted as one, however
+//! large; these rates are for what is in it.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Bucket, Rate};
+
+/// One rate, for each address by itself.
+pub struct Volume {
+    rate: Rate,
+    used: Mutex<HashMap<IpAddr, Bucket>>,
+}
+
+impl Volume {
+    /// This many bytes per second, and this many at once.
+    pub fn new(rate: Rate) -> Self {
+        Self {
+            rate,
+            used: Mutex::default(),
+        }
+    }
+
+    /// Counts so many bytes, or says how long the address must wait because of earlier ones. However much it is, it
+    /// fits as long as nothing is owed.
+    pub fn take(&self, address: IpAddr, bytes: usize, now: Instant) -> Result<(), Duration> {
+        let mut used = self.used();
+        let bucket = used.entry(address).or_insert_with(|| Bucket::new(self.rate, now));
+        let owed = bucket.spend(0, self.rate, now);
+        if !owed.is_zero() {
+            return Err(owed);
+        }
+        bucket.spend(u32::try_from(bytes).unwrap_or(u32::MAX), self.rate, now);
+        Ok(())
+    }
+
+    /// Forgets addresses that have been idle.
+    pub fn forget_idle(&self, now: Instant) {
+        let mut used = self.used();
+        used.retain(|_, bucket| !bucket.is_full(self.rate, now));
+        used.shrink_to_fit();
+    }
+
+    fn used(&self) -> MutexGuard<'_, HashMap<IpAddr, Bucket>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_counted_for_each_address() {
+        let rate = Rate {
+            per_second: 1_000,
+            burst: 10_000,
+        };
+        let (home, other) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
+        let (volume, now) = (Volume::new(rate), Instant::now());
+        assert_eq!(volume.take(home, 12_000, now), Ok(()), "nothing was owed");
+        assert_eq!(volume.take(home, 1, now), Err(Duration::from_secs(2)));
+        assert_eq!(volume.take(other, 1, now), Ok(()));
+        let later = now + Duration::from_secs(2);
+        assert_eq!(volume.take(home, 1, later), Ok(()), "paid");
+        volume.forget_idle(now + Duration::from_secs(60));
+        assert!(volume.used().is_empty());
+    }
+}
