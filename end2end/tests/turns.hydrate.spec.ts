@@ -15,7 +15,8 @@ test("a page whose turn comes later waits for it, and sends then what was typed"
   const { room } = await host.createRoom(freshTitle());
   const ada = new RoomPage(await visitor());
   await ada.open(room);
-  await Promise.all(Array.from({ length: BEFORE }, (_, n) => host.ask("join", { room: `elsewhere-${n}` })));
+  const elsewhere = await Promise.all(Array.from({ length: BEFORE }, () => host.createRoom(freshTitle())));
+  await Promise.all(elsewhere.map((other) => host.ask("join", { room: other.room })));
   const deferred = await ownServer.figure("hubbub_joins_deferred_total");
   expect(deferred).toBeGreaterThan(1);
   await ada.signIn("Ada");

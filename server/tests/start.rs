@@ -392,7 +392,15 @@ fn a_data_folder_that_is_open_to_others_is_warned_of() {
         let mut child = hubbub(folder.path(), &[]).spawn().unwrap();
         let mut first = [0; 1];
         child.stdout.take().unwrap().read_exact(&mut first).unwrap();
-        child.kill().unwrap();
+        // Politely: what is logged is written by a thread of its own.
+        let id = child.id().to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .arg(&id)
+                .status()
+                .unwrap()
+                .success()
+        );
         let output = child.wait_with_output().unwrap();
         String::from_utf8(output.stderr).unwrap()
     };

@@ -106,7 +106,7 @@ impl RoomStore {
     pub fn reader_at_bottom(&self, at_bottom: bool) {
         self.client
             .try_update_value(|client| client.reader_at_bottom(at_bottom));
-        if at_bottom && self.below.get_untracked() > 0 {
+        if at_bottom && self.below.try_get_untracked().is_some_and(|below| below > 0) {
             self.below.set(0);
         }
     }

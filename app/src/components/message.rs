@@ -100,19 +100,20 @@ fn Failed(now: Memo<MessageRow>, client_id: Option<ClientId>, store: RoomStore) 
             if let Some(id) = again.clone() {
                 live.drive(store, |client, now| client.retry(&id, now));
             }
-            // The button goes, and the keyboard must not go with it.
             platform::focus_composer(".scroller");
         };
         let take = move || {
             let id = gone.clone()?;
-            store.change(|client| client.discard(&id))?
+            let text = store.change(|client| client.discard(&id))?;
+            // The button goes, and the keyboard must not go with it.
+            platform::focus_composer(".scroller");
+            text
         };
         let edit = take.clone();
         let edit = move || {
             if let Some(text) = edit() {
                 store.returned.set(text.into());
             }
-            platform::focus_composer(".scroller");
         };
         let failed = failed().map(|Failure { why, hopeless }| {
             // What can never succeed is not tried again: it goes back to where it can be mended.

@@ -44,11 +44,11 @@ pub fn Messages(
         }
     };
     let scrolled = move |_| {
-        let Some(scroller) = scroller.get_untracked() else {
+        let Some(scroller) = scroller.try_get_untracked().flatten() else {
             return;
         };
         let from_bottom = scroller.scroll_top().abs();
-        let newest = store.newest.get_untracked();
+        let newest = store.newest.try_get_untracked().unwrap_or_default();
         store.reader_at_bottom(newest && from_bottom < BOTTOM_PX);
         if scroller.scroll_height() - scroller.client_height() - from_bottom < NEAR_PX {
             older();
@@ -78,8 +78,9 @@ pub fn Messages(
     effect(move || {
         keeper = match (scroller.get(), content.get()) {
             (Some(scroller), Some(content)) => {
+                // The browser may still tell of sizes when the page has gone.
                 platform::keep_place((*scroller).clone(), &content, move || {
-                    store.newest.get_untracked()
+                    store.newest.try_get_untracked().unwrap_or_default()
                 })
             }
             _ => keeper.take(),
