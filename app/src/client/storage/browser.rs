@@ -32,6 +32,9 @@ enum Opening {
     Open(Option<IdbDatabase>),
 }
 
+/// Is told whether the browser keeps what it is given.
+type Tell = Box<dyn Fn(bool)>;
+
 thread_local! {
     static STATE: RefCell<Opening> = const { RefCell::new(Opening::NotYet) };
     /// The name of this tab, and the one it had before.
@@ -40,7 +43,7 @@ thread_local! {
     static UNKEPT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     /// The database takes long to open: somebody else may block it.
     static SLOW: Cell<bool> = const { Cell::new(false) };
-    static TELL: RefCell<Option<Box<dyn Fn(bool)>>> = const { RefCell::new(None) };
+    static TELL: RefCell<Option<Tell>> = const { RefCell::new(None) };
 }
 
 /// Tells whether there are words that this browser does not keep, whenever that may have changed.
