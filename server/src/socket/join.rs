@@ -8,6 +8,9 @@ use super::connection::{Connection, parse, refuse};
 use super::fanout::Fanout;
 use super::inbox::Payload;
 
+/// Each room that does not exist costs a look into the storage, so whoever guesses waits before they may guess again.
+const GUESS: Duration = Duration::from_millis(100);
+
 /// First the room is followed, then the socket is in it, then the log is read: nothing falls between.
 pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joined, Refusal> {
     let you = connection.you()?.clone();
@@ -24,7 +27,13 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
     }
     // A room that does not exist takes nobody's turn. One that is followed here exists.
     if !known && !connection.state.fanout.follows(&room) {
-        connection.state.hub.room(&room).await.map_err(refuse)?;
+        let found = connection.state.hub.room(&room).await;
+        if let Err(error) = found {
+            if connection.state.gate.limits().rates {
+                tokio::time::sleep(GUESS).await;
+            }
+            return Err(refuse(error));
+        }
     }
     if let Err(wait) = connection
         .state
