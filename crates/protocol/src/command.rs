@@ -89,9 +89,11 @@ pub struct Joined {
     /// Whether `events` does not continue `from`: the epoch is another one, or too much was missed. Forget what
     /// you have of the room and start from these.
     pub reset: bool,
-    /// What `from` misses, or the latest page; in order, without holes, ending at `head`.
+    /// What `from` misses, or the latest page; in order, without holes. Ends at `head`, unless what was missed is too
+    /// long for one answer: then it is the first page of it.
     pub events: Vec<RoomEvent>,
-    /// Whether there are older events than `events`. Meaningful when `reset` is true or `from` was absent.
+    /// If `reset` is true or `from` was absent: whether there are older events than `events`. Otherwise: whether there
+    /// are some between them and `head`.
     pub more: bool,
     /// Who is here.
     pub roster: PresenceList,
