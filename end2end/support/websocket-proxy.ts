@@ -47,8 +47,9 @@ export class WebSocketProxy {
       socket.on("error", () => undefined);
     }
     client.on("close", () => server.destroy());
-    server.on("close", () => client.destroy());
     let upgraded = false;
+    // A network that never answers does not close either.
+    server.on("close", () => (upgraded && this.way === "silent") || client.destroy());
     client.on("data", (data: Buffer) => {
       // Browsers ask for an upgrade on a connection of its own.
       if (/^GET [^\r\n]*transport=websocket/.test(data.toString("latin1"))) {

@@ -12,6 +12,8 @@ test("without scripts a page says that its times are in UTC", async ({ page, pro
   // Playwright sees no text in an element of this kind.
   const note = page.locator("noscript.hint");
   expect(await note.evaluate((element) => element.textContent)).toBe("Times are in UTC.");
-  if (javaScriptEnabled) await expect(note).toBeHidden();
-  else await expect(note).toBeVisible();
+  if (javaScriptEnabled) return expect(note).toBeHidden();
+  await expect(note).toBeVisible();
+  const inset = (element: Element): number => element.getBoundingClientRect().left + parseFloat(getComputedStyle(element).paddingLeft);
+  expect(await note.evaluate(inset), "in line with the messages").toBe(await visitor.messages.first().evaluate(inset));
 });
