@@ -1,0 +1,101 @@
+// A replica stands still while far more is said elsewhere than anybody is caught up with. It tells its people to load
+// the room again instead of sending them everything at once, and they end up with every message.
+
+import { randomUUID } from "node:crypto";
+import type { Socket } from "socket.io-client";
+
+import type { ChatClient } from "../support/client.ts";
+import { DemoClient, TRANSPORTS } from "../support/demo.ts";
+import { Listener } from "../support/load.ts";
+import type { Receipt } from "../support/protocol.ts";
+import { expect, test } from "../support/replicas.ts";
+import { until } from "../support/until.ts";
+
+const ROOM = "lobby";
+const MESSAGES = 10_500;
+const TEXT = "x".repeat(8_000);
+/** As many messages as fit into one command. */
+const BATCH = 7;
+const SENDERS = 6;
+/** Bytes of the largest frame. */
+const LARGEST = 512 * 1024;
+
+test.use({ replicas: 2, replicaEnv: { HUBBUB_LIMITS: "off" } });
+
+/** What a client is sent: the largest frame, and all together. */
+class Scale {
+  largest = 0;
+  total = 0;
+  interrupted = 0;
+
+  constructor(
+    readonly name: string,
+    socket: Socket,
+  ) {
+    socket.io.engine.on("packet", ({ data }) => {
+      const bytes = Buffer.byteLength(data ?? "");
+      this.largest = Math.max(this.largest, bytes);
+      this.total += bytes;
+    });
+    socket.on("disconnect", () => (this.interrupted += 1));
+  }
+}
+
+/** Has so many messages stored by several senders; returns the latest receipt. */
+async function fill(senders: ChatClient[]): Promise<Receipt> {
+  let [left, latest] = [MESSAGES, { client_id: "", epoch: "", seq: 0 }];
+  const say = async (sender: ChatClient): Promise<void> => {
+    while (left > 0) {
+      const count = Math.min(BATCH, left);
+      left -= count;
+      const messages = Array.from({ length: count }, () => ({ client_id: randomUUID(), text: TEXT }));
+      const { receipts } = await sender.command<{ receipts: Receipt[] }>("send", { room: ROOM, messages });
+      for (const receipt of receipts) if (receipt.seq > latest.seq) latest = receipt;
+    }
+  };
+  await Promise.all(senders.map(say));
+  return latest;
+}
+
+test("a replica that missed 10,500 large messages sends no large frame, and nobody misses any", async ({ cluster, programOn, close }) => {
+  const scales: Scale[] = [];
+  const listeners: Listener[] = [];
+  for (const { name, transports } of TRANSPORTS) {
+    const client = await programOn(1, name, { reconnection: false, ...(transports ? { transports } : {}) });
+    if (!transports) await until("it is upgraded", 10_000, () => client.socket.io.engine.transport.name === "websocket");
+    scales.push(new Scale(name, client.socket));
+    listeners.push(await Listener.start(client, ROOM));
+  }
+  const guest = new DemoClient(cluster.replica(1).url, ["websocket"]);
+  close.push(() => guest.close());
+  await guest.addUser("Guest");
+  scales.push(new Scale("a client of the example", guest.socket));
+  const senders = await Promise.all(Array.from({ length: SENDERS }, (_, n) => programOn(0, `Sender ${n}`)));
+  const [before] = await senders[0]!.send(ROOM, "before");
+  await until("everybody hears", 10_000, () => listeners.every(({ last }) => last === before?.seq));
+
+  cluster.replica(1).pause();
+  const began = performance.now();
+  const latest = await fill(senders);
+  const stored = performance.now();
+  cluster.replica(1).resume();
+
+  await until("everybody has everything", 60_000, () => listeners.every(({ last }) => last === latest.seq));
+  const told = (listener: Listener): number => listener.client.told.filter(({ event }) => event === "reset").length;
+  const [said] = await senders[0]!.send(ROOM, "after");
+  await until("everybody hears again", 10_000, () => listeners.every(({ last }) => last === said?.seq));
+  await guest.hears("new message", { message: "after" });
+  const kilobytes = (bytes: number): number => Math.round(bytes / 1024);
+  console.log(
+    `${MESSAGES} messages stored in ${Math.round(stored - began)} ms, heard ${Math.round(performance.now() - stored)} ms later; largest frame: ` +
+      scales.map(({ name, largest, total }) => `${name} ${kilobytes(largest)} KB of ${kilobytes(total)} KB`).join(", "),
+  );
+  for (const listener of listeners) {
+    expect(listener.received.events.map(({ seq }) => seq), "every message, each once").toEqual(Array.from({ length: said!.seq }, (_, n) => n + 1));
+    expect(told(listener), "the room was to be loaded again").toBeGreaterThan(0);
+  }
+  for (const { name, largest, interrupted } of scales) {
+    expect(largest, name).toBeLessThanOrEqual(LARGEST);
+    expect(interrupted, `${name} stayed connected`).toBe(0);
+  }
+});
