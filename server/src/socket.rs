@@ -25,6 +25,9 @@ mod sign_in;
 mod slow;
 mod typing;
 
+#[cfg(test)]
+mod tests;
+
 pub use caller::Caller;
 #[allow(unused_imports, reason = "for the echo server of the official suites")]
 pub use caller::wire;
@@ -75,6 +78,8 @@ async fn dispatch(connection: &mut Connection, command: Command) {
         "history" => answer!(history::handle),
         "typing" => answer!(typing::handle),
         "roster" => answer!(roster::handle),
+        #[cfg(test)]
+        "panic" => panic!("as it is meant to"),
         _ => {
             let sentence = format!("there is no command \"{name}\"");
             connection.reply::<()>(ack, Err(Refusal::new(ErrorCode::UnknownCommand, sentence)));

@@ -14,33 +14,61 @@ use super::frame;
 use crate::listener::Wire;
 use crate::state::State;
 
-/// Where the answer to one command goes; nowhere if the client does not want one.
-pub struct Ack(Option<(Arc<Wire>, i64)>);
+/// Where the answer to one command goes; nowhere if the client does not want one. Dropped by a panic, it says so: every
+/// command is answered.
+pub struct Ack(Option<To>);
+
+struct To {
+    wire: Arc<Wire>,
+    socket: SocketRef,
+    id: i64,
+}
 
 impl Ack {
     /// Of a command that has just arrived, with this acknowledgement id.
     pub fn new(socket: &Arc<Socket<LocalAdapter>>, id: Option<i64>) -> Self {
         let socket = SocketRef::from(Arc::clone(socket));
-        Self(wire(&socket).cloned().zip(id))
+        let wire = wire(&socket).cloned();
+        Self(wire.zip(id).map(|(wire, id)| To { wire, socket, id }))
     }
 
     /// Answers.
-    pub fn reply<T: Serialize>(self, state: &State, socket: &SocketRef, result: Result<T, Refusal>) {
+    pub fn reply<T: Serialize>(mut self, state: &State, result: Result<T, Refusal>) {
         if let Err(refusal) = &result {
             state.metrics.refuse(refusal);
         }
+        if let Some(to) = &self.0 {
+            to.send(&Reply::from(result));
+        }
+        self.0 = None;
+    }
+}
+
+impl To {
+    fn send<T: Serialize>(&self, reply: &Reply<T>) {
         // Whoever has left the namespace does not wait for answers.
-        let Some((wire, id)) = self.0.filter(|_| socket.connected()) else {
+        if !self.socket.connected() {
             return;
-        };
-        match frame::ack(socket.ns(), id, &Reply::from(result)) {
-            Ok(frame) => wire.send(&frame),
+        }
+        match frame::ack(self.socket.ns(), self.id, reply) {
+            Ok(frame) => self.wire.send(&frame),
             Err(error) => {
                 tracing::error!(%error, "an answer could not be encoded");
-                let sentence = "the server made a mistake; it is in its log";
-                let refusal = Refusal::new(ErrorCode::Internal, sentence);
-                Self(Some((wire, id))).reply::<()>(state, socket, Err(refusal));
+                self.fail();
             }
+        }
+    }
+
+    fn fail(&self) {
+        let sentence = "the server made a mistake; it is in its log";
+        self.send(&Reply::<()>::from(Err(Refusal::new(ErrorCode::Internal, sentence))));
+    }
+}
+
+impl Drop for Ack {
+    fn drop(&mut self) {
+        if let Some(to) = self.0.take().filter(|_| std::thread::panicking()) {
+            to.fail();
         }
     }
 }

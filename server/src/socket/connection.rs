@@ -193,6 +193,10 @@ impl Worker for Connection {
         queued.command.name == "send"
     }
 
+    fn panicked(&self) {
+        // The command is answered `internal`, and the next one may well succeed.
+    }
+
     fn abort(&self) {
         slow::abort(&self.socket);
     }
@@ -282,7 +286,7 @@ impl Connection {
 
     /// Answers a command.
     pub fn reply<T: Serialize>(&self, ack: Ack, result: Result<T, Refusal>) {
-        ack.reply(&self.state, &self.socket, result);
+        ack.reply(&self.state, result);
     }
 
     /// Tells this connection something.

@@ -127,12 +127,17 @@ impl Worker for Guest {
         if let Err(refusal) = &result {
             self.refused(&name, refusal);
         }
-        ack.reply(&self.state, &self.socket, result.map(|()| json!({})));
+        ack.reply(&self.state, result.map(|()| json!({})));
         None
     }
 
     fn matters(queued: &Queued) -> bool {
         matches!(queued.command.name.as_str(), "add user" | "new message")
+    }
+
+    fn panicked(&self) {
+        // The example does not ask for answers.
+        self.abort();
     }
 
     fn abort(&self) {

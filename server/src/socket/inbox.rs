@@ -111,7 +111,7 @@ impl<W: Worker> MessageHandler<LocalAdapter, ()> for Inbox<W> {
         let bytes = value.len().min(limit);
         if let Err((refusal, ack)) = self.enqueue(name, payload, ack, bytes) {
             match self.refused {
-                WhenRefused::Answer(_) => ack.reply::<()>(state, &socket.into(), Err(refusal)),
+                WhenRefused::Answer(_) => ack.reply::<()>(state, Err(refusal)),
                 WhenRefused::Close => {
                     tracing::info!("closing a connection that sends faster than its events can wait");
                     state

@@ -35,6 +35,9 @@ pub trait Worker: Sized + Send + 'static {
     /// Whether a command has to be worked off even if its answer arrives nowhere.
     fn matters(queued: &Queued) -> bool;
 
+    /// [`Worker::work`] panicked. If the command wanted an answer, it has one: `internal`.
+    fn panicked(&self);
+
     /// Closes the connection, because its work cannot go on: the client comes back and resumes.
     fn abort(&self);
 
@@ -205,11 +208,13 @@ async fn run<W: Worker>(line: Arc<Line<W>>, mut worker: Box<W>, mut next: Option
         if queued.is_some() {
             line.eased().await;
         }
-        worker.refresh().await;
+        if AssertUnwindSafe(worker.refresh()).catch_unwind().await.is_err() {
+            worker.abort();
+        }
         if let Some(queued) = queued.filter(|queued| line.is_heard() || W::matters(queued)) {
             let work = AssertUnwindSafe(worker.work(queued, &line)).catch_unwind();
             next = work.await.unwrap_or_else(|_| {
-                worker.abort();
+                worker.panicked();
                 None
             });
             if next.is_some() {

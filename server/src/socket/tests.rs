@@ -1,0 +1,84 @@
+//! A server in this process and a client of it, for faults that no client can cause.
+
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use tungstenite::{Message, WebSocket};
+
+use crate::config::Config;
+use crate::state::State;
+
+/// Longer than any answer takes.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// A server on a free port, with its own folder, for as long as the test's runtime.
+async fn server() -> (SocketAddr, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("site");
+    for (part, file) in [("pkg", "hubbub.js"), ("vendor", "socket.io-0.js")] {
+        std::fs::create_dir_all(site.join(part)).unwrap();
+        std::fs::write(site.join(part).join(file), "").unwrap();
+    }
+    let path = |name: &str| Some(folder.path().join(name).display().to_string());
+    let config = Config::parse(|name| match name {
+        "HUBBUB_ADDR" => Some("127.0.0.1:0".to_owned()),
+        "HUBBUB_DATA_DIR" => path("data"),
+        "HUBBUB_SITE_DIR" => path("site"),
+        _ => None,
+    });
+    let config = config.unwrap();
+    let listener = crate::listener::bind(config.addr).unwrap();
+    let address = listener.local_addr().unwrap();
+    let state = State::open(config).await.unwrap();
+    tokio::spawn(async move { crate::listener::serve(listener, &state, std::future::pending()).await });
+    (address, folder)
+}
+
+/// A client on `/chat` that says and hears packets as they are.
+struct Client(WebSocket<TcpStream>);
+
+impl Client {
+    fn connect(address: SocketAddr) -> Self {
+        let tcp = TcpStream::connect(address).unwrap();
+        tcp.set_read_timeout(Some(ANSWER)).unwrap();
+        let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
+        let (socket, _) = tungstenite::client(url, tcp).unwrap();
+        let mut client = Self(socket);
+        client.say("40/chat,");
+        client.hear("40/chat,");
+        client
+    }
+
+    fn say(&mut self, packet: &str) {
+        self.0.send(Message::text(packet)).unwrap();
+    }
+
+    /// The next packet that begins so.
+    fn hear(&mut self, beginning: &str) -> String {
+        loop {
+            let packet = self.0.read().unwrap().into_text().unwrap().to_string();
+            if packet.starts_with(beginning) {
+                return packet;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_panics_is_answered_and_the_next_ones_too() {
+    let (address, _folder) = server().await;
+    let talk = move || {
+        let mut client = Client::connect(address);
+        for (id, event) in ["panic", "list_rooms", "panic", "list_rooms"].iter().enumerate() {
+            client.say(&format!("42/chat,{id}[\"{event}\",{{}}]"));
+        }
+        for (id, code) in ["internal", "not_signed_in", "internal", "not_signed_in"]
+            .iter()
+            .enumerate()
+        {
+            let answer = client.hear(&format!("43/chat,{id}["));
+            assert!(answer.contains(&format!("\"code\":\"{code}\"")), "{answer}");
+        }
+    };
+    tokio::task::spawn_blocking(talk).await.unwrap();
+}
