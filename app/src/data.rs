@@ -30,6 +30,9 @@ pub struct FrontData {
     pub you: Option<Person>,
     /// The lobby first, then the most recently active.
     pub rooms: Vec<RoomSummary>,
+    /// How many rooms there are, listed or not.
+    #[serde(default)]
+    pub total: u32,
     /// When this was true.
     pub now: Timestamp,
 }

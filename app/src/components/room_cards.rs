@@ -24,20 +24,29 @@ const CARDS: usize = 400;
 pub fn RoomCards(
     /// The lobby first.
     rooms: Vec<RoomSummary>,
+    /// How many rooms there are in all.
+    total: u32,
     /// When that was true.
     now: Timestamp,
     /// Who is looking: for them it is kept up to date over the socket.
     you: Option<Person>,
 ) -> impl IntoView {
     let rooms = RwSignal::new(rooms);
+    let total = RwSignal::new(total);
     let now = RwSignal::new(now);
     let hub = expect_context::<Live>();
     let refresh = move || {
         if platform::visible() {
-            hub.list_rooms(move |RoomList { rooms: list }| {
-                now.try_set(platform::now());
-                rooms.try_update(|rooms| renew(rooms, list));
-            });
+            hub.list_rooms(
+                move |RoomList {
+                          rooms: list,
+                          total: all,
+                      }| {
+                    now.try_set(platform::now());
+                    total.try_set(all);
+                    rooms.try_update(|rooms| renew(rooms, list));
+                },
+            );
         }
     };
     effect(move || {
@@ -54,11 +63,16 @@ pub fn RoomCards(
             on_cleanup(move || interval.clear());
         }
     });
+    let shown = move || rooms.read().len() as u32;
+    let all_shown = move || shown() >= total.get();
     let card = move |room| view! { <Card room rooms now you=you.clone()/> }.into_any();
     view! {
         <ul class="room-cards">
             {list(move || rooms.get(), |room| room.room.to_string(), card)}
         </ul>
+        <p class="hint" hidden=all_shown>
+            {move || format!("{} of {} rooms", shown(), total.get())}
+        </p>
     }
     .into_any()
 }

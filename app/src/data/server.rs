@@ -30,6 +30,7 @@ async fn load_front(hub: &Hub, you: Option<Person>) -> Page {
             now: now(you.as_ref()),
             you,
             rooms: list.rooms,
+            total: list.total,
         }),
         Err(error) => no_page(error),
     }

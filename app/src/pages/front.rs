@@ -10,7 +10,12 @@ use crate::head;
 #[component]
 pub fn Front(data: FrontData) -> impl IntoView {
     head::title(|| "Hubbub".to_owned());
-    let FrontData { you, rooms, now } = data;
+    let FrontData {
+        you,
+        rooms,
+        total,
+        now,
+    } = data;
     let signed_in = you.is_some();
     let person = you.clone();
     let welcome = match you {
@@ -36,7 +41,7 @@ pub fn Front(data: FrontData) -> impl IntoView {
                 <h2 id="rooms-title">"Rooms"</h2>
                 <ProblemNote about_rooms=true/>
                 {create}
-                <RoomCards rooms now you=person/>
+                <RoomCards rooms total now you=person/>
             </section>
         </main>
     }

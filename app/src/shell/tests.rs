@@ -165,6 +165,7 @@ fn front(text: &str) -> String {
     let data = FrontData {
         you: None,
         rooms,
+        total: 1,
         now: Timestamp(5_000),
     };
     // What stands in an address is percent-encoded by browsers, not by those who mean harm.

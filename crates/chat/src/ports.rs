@@ -93,6 +93,12 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// [`StoreError::Failed`].
     async fn rooms(&self, limit: u32) -> Result<Vec<Room>, StoreError>;
+
+    /// How many rooms there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn count(&self) -> Result<u32, StoreError>;
 }
 
 /// What is told of sessions.
@@ -197,6 +203,13 @@ pub trait Presence: Send + Sync {
     /// # Errors
     /// [`StoreError::Failed`].
     async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError>;
+
+    /// At most `limit` of the rooms that have people in them; which of them is up to the backend. News from other
+    /// processes may take a few seconds, so a room may be missing, or named although everybody has left.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn occupied(&self, limit: u32) -> Result<Vec<RoomSlug>, StoreError>;
 
     /// Tells the room that a person is writing, or stopped. Kept nowhere.
     ///

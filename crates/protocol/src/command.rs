@@ -46,8 +46,11 @@ pub struct RoomSummary {
 /// Answer to `list_rooms` (which takes `{}`): the lobby first, then the most recently active.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomList {
-    /// At most 200.
+    /// At most 200. Where not all fit, rooms with people in them come before empty ones.
     pub rooms: Vec<RoomSummary>,
+    /// How many rooms there are, listed or not. Servers of protocol 1 did not always say it.
+    #[serde(default)]
+    pub total: u32,
 }
 
 /// `create_room`: the server makes an address of the title. Answered with a [`RoomSummary`].

@@ -129,4 +129,8 @@ impl Directory for Backend {
     async fn rooms(&self, _limit: u32) -> Result<Vec<Room>, StoreError> {
         Ok(Vec::new())
     }
+
+    async fn count(&self) -> Result<u32, StoreError> {
+        Ok(0)
+    }
 }

@@ -23,6 +23,10 @@ impl Directory for Silent {
     async fn rooms(&self, _: u32) -> Result<Vec<Room>, StoreError> {
         Ok(vec![])
     }
+
+    async fn count(&self) -> Result<u32, StoreError> {
+        Ok(0)
+    }
 }
 
 #[async_trait]
@@ -68,6 +72,10 @@ impl Presence for Silent {
 
     async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError> {
         Ok(vec![0; rooms.len()])
+    }
+
+    async fn occupied(&self, _: u32) -> Result<Vec<RoomSlug>, StoreError> {
+        Ok(vec![])
     }
 
     async fn typing(&self, _: &RoomSlug, _: &Person, _: bool) -> Result<(), StoreError> {

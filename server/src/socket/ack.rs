@@ -11,7 +11,6 @@ use socketioxide::socket::Socket;
 
 use super::caller::wire;
 use super::frame;
-use crate::listener::Wire;
 use crate::state::State;
 
 /// Where the answer to one command goes; nowhere if the client does not want one. Dropped by a panic, it says so: every
@@ -19,7 +18,6 @@ use crate::state::State;
 pub struct Ack(Option<To>);
 
 struct To {
-    wire: Arc<Wire>,
     socket: SocketRef,
     id: i64,
 }
@@ -28,8 +26,7 @@ impl Ack {
     /// Of a command that has just arrived, with this acknowledgement id.
     pub fn new(socket: &Arc<Socket<LocalAdapter>>, id: Option<i64>) -> Self {
         let socket = SocketRef::from(Arc::clone(socket));
-        let wire = wire(&socket).cloned();
-        Self(wire.zip(id).map(|(wire, id)| To { wire, socket, id }))
+        Self(id.map(|id| To { socket, id }))
     }
 
     /// Answers.
@@ -47,11 +44,11 @@ impl Ack {
 impl To {
     fn send<T: Serialize>(&self, reply: &Reply<T>) {
         // Whoever has left the namespace does not wait for answers.
-        if !self.socket.connected() {
+        let Some(wire) = wire(&self.socket).filter(|_| self.socket.connected()) else {
             return;
-        }
+        };
         match frame::ack(self.socket.ns(), self.id, reply) {
-            Ok(frame) => self.wire.send(&frame),
+            Ok(frame) => wire.send(&frame),
             Err(error) => {
                 tracing::error!(%error, "an answer could not be encoded");
                 self.fail();
@@ -61,7 +58,10 @@ impl To {
 
     fn fail(&self) {
         let sentence = "the server made a mistake; it is in its log";
-        self.send(&Reply::<()>::from(Err(Refusal::new(ErrorCode::Internal, sentence))));
+        self.send(&Reply::<()>::from(Err(Refusal::new(
+            ErrorCode::Internal,
+            sentence,
+        ))));
     }
 }
 

@@ -18,6 +18,8 @@ const LIST: &str = "\
     SELECT slug, title, created_at, last_at FROM rooms
     ORDER BY coalesce(last_at, created_at) DESC, id DESC LIMIT ?1";
 
+const COUNT: &str = "SELECT count(*) FROM rooms";
+
 #[async_trait]
 impl Directory for Embedded {
     async fn create(&self, room: &Room) -> Result<(), StoreError> {
@@ -62,6 +64,14 @@ impl Directory for Embedded {
                 rooms.push(row::room(row)?);
             }
             Ok(rooms)
+        });
+        reading.await
+    }
+
+    async fn count(&self) -> Result<u32, StoreError> {
+        let reading = self.inner.readers.read(move |snapshot| {
+            let mut count = snapshot.prepare_cached(COUNT).map_err(StoreError::failed)?;
+            count.query_row([], |row| row.get(0)).map_err(StoreError::failed)
         });
         reading.await
     }

@@ -120,6 +120,11 @@ impl Presence for Embedded {
         Ok(rooms.iter().map(count).collect())
     }
 
+    async fn occupied(&self, limit: u32) -> Result<Vec<RoomSlug>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(self.inner.here.rooms().keys().take(limit).cloned().collect())
+    }
+
     async fn typing(&self, room: &RoomSlug, person: &Person, typing: bool) -> Result<(), StoreError> {
         let change = PresenceChange::Typing(person.clone(), typing);
         let _order = self.inner.here.rooms();

@@ -82,4 +82,12 @@ impl Directory for Redis {
         rooms.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(rooms)
     }
+
+    /// How long the index is.
+    async fn count(&self) -> Result<u32, StoreError> {
+        let key = self.inner.keys.rooms();
+        let mut count = ::redis::cmd("ZCARD");
+        count.arg(&key);
+        value::read(self.inner.servers.send(&key, &count).await?)
+    }
 }

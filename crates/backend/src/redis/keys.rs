@@ -43,6 +43,11 @@ impl Keys {
         format!("{}rooms", self.prefix)
     }
 
+    /// Slugs by when a replica last said that people are there.
+    pub fn occupied(&self) -> String {
+        format!("{}occupied", self.prefix)
+    }
+
     /// A secret that all replicas share.
     pub fn secret(&self, name: &str) -> String {
         format!("{}secret:{name}", self.prefix)

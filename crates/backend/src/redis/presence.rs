@@ -1,5 +1,6 @@
 //! Who is in which room: in Redis for as long as the replicas that say so prolong their leases.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -17,6 +18,8 @@ use crate::channels::Received;
 /// How long a replica that is not heard of counts as alive, in milliseconds. With [`super::renewal`]'s round on top
 /// its people are gone well within 15 seconds.
 const LEASE_MS: u64 = 9_000;
+/// Rooms that Redis is told of in one step.
+const AT_ONCE: usize = 1_000;
 
 impl Inner {
     /// A run of one of presence's scripts, with the arguments that all of them begin with.
@@ -36,6 +39,20 @@ impl Inner {
             run = run.arg(sort_key(&person)).arg(person.name.as_str());
         }
         self.servers.run(run).await?;
+        Ok(())
+    }
+
+    /// Tells Redis in which rooms this replica has people, for [`Presence::occupied`] on other replicas.
+    pub(super) async fn occupy(&self) -> Result<(), StoreError> {
+        let rooms = self.here.occupied();
+        // Even a replica without anybody makes the others' rooms be forgotten in time.
+        for rooms in std::iter::once(&[][..]).chain(rooms.chunks(AT_ONCE)) {
+            let mut run = Run::new(&script::OCCUPY, vec![self.keys.occupied()]).number(LEASE_MS);
+            for room in rooms {
+                run = run.arg(room.as_str());
+            }
+            self.servers.run(run).await?;
+        }
         Ok(())
     }
 
@@ -111,6 +128,22 @@ impl Presence for Redis {
         // The rooms may lie in many slots: each is asked for itself, all at once.
         let rosters = try_join_all(rooms.iter().map(|room| self.inner.roster(room, 0))).await?;
         Ok(rosters.iter().map(|roster| roster.here).collect())
+    }
+
+    async fn occupied(&self, limit: u32) -> Result<Vec<RoomSlug>, StoreError> {
+        if limit == 0 {
+            return Ok(vec![]);
+        }
+        let key = self.inner.keys.occupied();
+        let mut list = ::redis::cmd("ZREVRANGE");
+        list.arg(&key).arg(0).arg(limit - 1);
+        let elsewhere: Vec<String> = value::read(self.inner.servers.send(&key, &list).await?)?;
+        let elsewhere = elsewhere.into_iter().map(value::parsed::<_, RoomSlug>);
+        // Redis hears of our own rooms with the next round.
+        let mut rooms: HashSet<_> = self.inner.here.occupied().into_iter().collect();
+        rooms.extend(elsewhere.collect::<Result<Vec<_>, _>>()?);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(rooms.into_iter().take(limit).collect())
     }
 
     async fn typing(&self, room: &RoomSlug, person: &Person, typing: bool) -> Result<(), StoreError> {

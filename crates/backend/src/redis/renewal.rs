@@ -69,6 +69,9 @@ async fn round(inner: &Inner) -> Option<(String, StoreError)> {
         }
     });
     looking.await;
+    if let Err(error) = inner.occupy().await {
+        tracing::debug!(%error, "cannot tell Redis where people are; with the next round");
+    }
     let suspects = std::mem::take(&mut *lock(&suspects));
     if !suspects.is_empty() {
         sleep(ON_ITS_WAY).await;

@@ -64,6 +64,11 @@ script! {
     ROSTER, "presence.lua", "roster.lua"
 }
 
+script! {
+    /// A replica has people in these rooms.
+    OCCUPY, "occupy.lua"
+}
+
 /// One run of a script, with what it is about.
 pub struct Run {
     script: &'static Script,

@@ -76,6 +76,22 @@ async fn nobody_counts_the_dead_even_if_nobody_follows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_people_are_is_known_on_every_replica_and_forgotten() {
+    within(async {
+        let server = RedisServer::start();
+        let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
+        let lobby = lobby(&one).await;
+        two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
+        let known = async || one.occupied(10).await.unwrap() == [lobby.clone()];
+        until("the other replica's room is known", FORGOTTEN, known).await;
+        drop(two);
+        let forgotten = async || one.occupied(10).await.unwrap().is_empty();
+        until("it is forgotten", FORGOTTEN, forgotten).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_closes_says_goodbye_at_once() {
     within(async {
         let server = RedisServer::start();

@@ -1,5 +1,9 @@
 //! List rooms, find one, create one.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use futures::future::try_join_all;
 use protocol::{CreateRoom, ErrorCode, Refusal, RoomList, RoomSlug, RoomSummary, RoomTitle};
 
 use super::Hub;
@@ -17,23 +21,25 @@ const NUMBERS: u32 = 50;
 const LOBBY_TITLE: &str = "Lobby";
 
 impl Hub {
-    /// The lobby, then the most recently active rooms, each with the people present.
+    /// The lobby, then the most recently active rooms, each with the people present. Where not all fit, rooms with
+    /// people in them come before empty ones.
     ///
     /// # Errors
     /// If the backend does not answer.
     pub async fn list_rooms(&self) -> Result<RoomList, ChatError> {
         let mut rooms = self.directory.rooms(LISTED).await?;
-        let lobby = RoomSlug::lobby();
-        // A stable sort: everything but the lobby stays where it is.
-        rooms.sort_by_key(|room| room.slug != lobby);
+        let mut others: HashSet<_> = self.presence.occupied(LISTED).await?.into_iter().collect();
+        others.insert(RoomSlug::lobby());
+        for room in &rooms {
+            others.remove(&room.slug);
+        }
+        let others = try_join_all(others.iter().map(|room| self.directory.room(room))).await?;
+        rooms.extend(others.into_iter().flatten());
         let slugs: Vec<_> = rooms.iter().map(|room| room.slug.clone()).collect();
         let counts = self.presence.counts(&slugs).await?;
         Ok(RoomList {
-            rooms: rooms
-                .into_iter()
-                .zip(counts)
-                .map(|(room, here)| summary(room, here))
-                .collect(),
+            total: self.directory.count().await?,
+            rooms: listed(rooms.into_iter().zip(counts).collect()),
         })
     }
 
@@ -109,6 +115,20 @@ impl Hub {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The rooms that the list has place for, in its order. The sorts are stable: rooms that are equal stay as they were.
+fn listed(mut rooms: Vec<(Room, u32)>) -> Vec<RoomSummary> {
+    let lobby = RoomSlug::lobby();
+    let active = |room: &Room| Reverse(room.last_at.unwrap_or(room.created_at));
+    rooms.sort_by_key(|(room, _)| active(room));
+    rooms.sort_by_key(|(room, here)| (room.slug != lobby, *here == 0));
+    rooms.truncate(LISTED as usize);
+    rooms.sort_by_key(|(room, _)| (room.slug != lobby, active(room)));
+    rooms
+        .into_iter()
+        .map(|(room, here)| summary(room, here))
+        .collect()
 }
 
 /// What became of an attempt to create a room.

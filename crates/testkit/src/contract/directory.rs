@@ -22,6 +22,7 @@ macro_rules! directory_contract {
             a_room_that_is_not_there_is_none
             the_most_recently_active_come_first
             a_list_has_a_limit
+            rooms_are_counted
         }
     };
 }
@@ -145,5 +146,15 @@ pub async fn a_list_has_a_limit(backend: &Backend) {
             .expect("the rooms are listed");
         let addresses: Vec<_> = rooms.iter().map(|room| room.slug.as_str()).collect();
         assert_eq!(addresses, expected, "limit {limit}");
+    }
+}
+
+/// All of them, also those that no list has place for.
+pub async fn rooms_are_counted(backend: &Backend) {
+    for (at, address) in [(1, "a"), (2, "b"), (3, "c")] {
+        let done = backend.directory.create(&room(at, address, address)).await;
+        done.expect("the room is created");
+        let count = backend.directory.count().await.expect("the rooms are counted");
+        assert_eq!(u64::from(count), at);
     }
 }

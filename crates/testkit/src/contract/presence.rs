@@ -23,6 +23,7 @@ macro_rules! presence_contract {
             leaving_without_being_there_does_nothing
             a_roster_is_sorted_and_has_a_limit
             counts_come_in_the_order_asked
+            rooms_with_people_are_known
             rooms_do_not_hear_of_each_other
             typing_is_told
             followers_hear_the_same_in_the_same_order
@@ -168,6 +169,24 @@ pub async fn a_roster_is_sorted_and_has_a_limit(backend: &Backend) {
         let ids: Vec<_> = roster.people.iter().map(|person| person.id.as_str()).collect();
         assert_eq!((ids, roster.here), (expected, 5), "limit {limit}");
     }
+}
+
+/// Each once, up to the limit. That a room is empty again may take a while.
+pub async fn rooms_with_people_are_known(backend: &Backend) {
+    let (one, two) = (new_room(backend, "one").await, new_room(backend, "two").await);
+    new_room(backend, "empty").await;
+    for (room, name) in [(&one, "Ada"), (&one, "Bob"), (&two, "Ada")] {
+        enter(backend, room, &person(name), name).await;
+    }
+    let occupied = async |limit| {
+        let rooms = backend.presence.occupied(limit).await;
+        let mut rooms = rooms.expect("the rooms are listed");
+        rooms.sort_by_key(ToString::to_string);
+        rooms
+    };
+    assert_eq!(occupied(10).await, [one, two]);
+    assert_eq!(occupied(1).await.len(), 1);
+    assert_eq!(occupied(0).await, []);
 }
 
 /// Rooms where nobody is, and rooms asked for twice, included.
