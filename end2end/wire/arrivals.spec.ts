@@ -1,5 +1,7 @@
 // People and rooms stay for long, so an address may bring only so many, through whichever door.
 
+import { connect } from "node:net";
+
 import { freshTitle } from "../support/seed.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
@@ -38,4 +40,59 @@ test("the rate is one for all doors, and says when to come back", async ({ progr
   expect(fourth.error?.code).toBe("rate_limited");
   const fifth = await fetch(`${ownServer.url}/rooms`, form({ title: freshTitle() }, cookies[0]));
   expect(fifth.headers.get("location")).toBe("/?problem=rate_limited");
+});
+
+test.describe("with the default rate", () => {
+  const PEOPLE = 50;
+  /** One more may sign in each time. */
+  const NEXT_MS = 6_000;
+  const SESSIONS = 8_000;
+  /** Requests on their way. */
+  const WINDOW = 100;
+
+  test.use({ serverEnv: { HUBBUB_SIGN_INS_PER_ADDRESS: `${PEOPLE}`, HUBBUB_JOINS_PER_SECOND: "100000" } });
+
+  test("all the sessions that an address gets are no more people in a room than may sign in", async ({ program, ownServer }) => {
+    const began = performance.now();
+    const host = await program("Host");
+    await host.join("lobby");
+    const socket = connect(ownServer.port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    const request = (method: string, sid = "", body = ""): void => {
+      socket.write(
+        `${method} /socket.io/?EIO=4&transport=polling${sid} HTTP/1.1\r\nHost: 127.0.0.1:${ownServer.port}\r\n` +
+          `Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      );
+    };
+    const sids = new Set<string>();
+    let [rest, asked, answered, refused] = ["", 0, 0, 0];
+    const ask = (): void => {
+      for (; asked < SESSIONS && asked + sids.size - answered < WINDOW; asked += 1) request("GET");
+    };
+    socket.on("data", (data) => {
+      // The last answer may not be whole.
+      const answers = `${rest}${data.toString("latin1")}`.split(/(?=HTTP\/1\.1 )/);
+      rest = answers.pop() ?? "";
+      answered += answers.length;
+      for (const answer of answers) {
+        const sid = /"sid":"([^"]+)"/.exec(answer)?.[1];
+        if (answer.startsWith("HTTP/1.1 429")) refused += 1;
+        if (!sid) continue;
+        sids.add(sid);
+        const signIn = `42/chat,1["sign_in",{"name":"Eve ${sids.size}"}]`;
+        request("POST", `&sid=${sid}`, ['40/chat,{"protocol":1}', signIn, '42/chat,2["join",{"room":"lobby"}]'].join("\x1e"));
+      }
+      ask();
+    });
+    ask();
+    await expect.poll(() => refused, { message: "it has all that it gets", timeout: 40_000 }).toBeGreaterThan(0);
+    expect(sids.size).toBeGreaterThan(10 * PEOPLE);
+    const here = async (): Promise<number> => (await host.roster("lobby")).here;
+    await expect.poll(here).toBeGreaterThanOrEqual(PEOPLE);
+    const people = await here();
+    const ms = performance.now() - began;
+    console.log(`${sids.size} sessions: ${people} people are here after ${Math.round(ms)} ms`);
+    expect(people).toBeLessThanOrEqual(PEOPLE + ms / NEXT_MS);
+    socket.destroy();
+  });
 });
