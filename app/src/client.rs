@@ -19,6 +19,7 @@ pub mod pace;
 pub mod platform;
 pub mod pulse;
 pub mod reconnect;
+pub mod returned;
 pub mod room;
 pub mod roster;
 pub mod rows;

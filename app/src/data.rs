@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::navigation::Navigation;
 use crate::client::platform;
+use crate::client::returned::Returned;
 use crate::components::effect;
 use crate::place::Place;
 
@@ -62,6 +63,9 @@ pub struct RoomData {
     pub now: Timestamp,
     /// What the server takes.
     pub limits: Limits,
+    /// The message that led here, if it was refused.
+    #[serde(default)]
+    pub returned: Returned,
 }
 
 /// What there is at an address.
@@ -88,6 +92,7 @@ impl Page {
     /// The status that a page is answered with.
     pub fn status(&self) -> http::StatusCode {
         match self {
+            Self::Room(data) if !data.returned.why.is_empty() => http::StatusCode::UNPROCESSABLE_ENTITY,
             Self::Front(_) | Self::Room(_) => http::StatusCode::OK,
             Self::NoSuchRoom => http::StatusCode::NOT_FOUND,
             Self::Unavailable => http::StatusCode::SERVICE_UNAVAILABLE,

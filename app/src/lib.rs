@@ -19,6 +19,7 @@ pub mod visitor;
 
 use leptos::prelude::*;
 
+pub use client::returned::{self, Returned};
 pub use data::Page;
 #[cfg(feature = "ssr")]
 pub use leptos::nonce::Nonce;

@@ -36,6 +36,8 @@ impl Address {
             return Place::Front;
         }
         let slug = self.path.strip_prefix("/rooms/");
+        // Where the form of the room leads if its message is refused.
+        let slug = slug.map(|slug| slug.strip_suffix("/messages").unwrap_or(slug));
         match slug.and_then(|slug| RoomSlug::try_from(slug.to_owned()).ok()) {
             Some(room) => Place::Room {
                 room,
@@ -95,6 +97,7 @@ mod tests {
             ),
             ("/rooms/lobby", "before=x", "/rooms/lobby"),
             ("/rooms/lobby", "beforehand=7", "/rooms/lobby"),
+            ("/rooms/lobby/messages", "", "/rooms/lobby"),
             ("/rooms/Lobby", "", "/nowhere"),
             ("/rooms/", "", "/nowhere"),
             ("/rooms/a/b", "", "/nowhere"),

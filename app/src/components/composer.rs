@@ -49,7 +49,9 @@ pub fn Composer(
     let form = NodeRef::<Form>::new();
     let textarea = NodeRef::<Textarea>::new();
     let chars = RwSignal::new(0);
-    let complaint = RwSignal::new(String::new());
+    let returned = data.with_value(|data| data.returned.clone());
+    let words = returned.html();
+    let complaint = RwSignal::new(returned.why.clone());
     let max = data.with_value(|data| data.limits.message_chars as usize);
     let count_from = max.saturating_sub(COUNTED.min(max / 5));
 
@@ -210,6 +212,9 @@ pub fn Composer(
     effect(move || {
         // What was typed before this ran is in the box and stays there; only the count has to learn of it.
         changed();
+        if !returned.why.is_empty() {
+            complaint.set(returned.why.clone());
+        }
         if let Some(textarea) = textarea.get()
             && !platform::matches("(pointer: coarse)")
             && platform::nothing_focused()
@@ -236,6 +241,7 @@ pub fn Composer(
                     placeholder=format!("Message {}", isolated(&title))
                     enterkeyhint="enter"
                     node_ref=textarea
+                    inner_html=words
                     on:input=typed
                     on:keydown=pressed
                     on:paste=pasted

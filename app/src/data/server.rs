@@ -6,6 +6,7 @@ use protocol::{ClientId, Limits, Person, Position, RoomSlug, Seq, Timestamp};
 
 use super::{FrontData, Page, RoomData};
 use crate::client::platform;
+use crate::client::returned::Returned;
 use crate::place::Place;
 
 /// Messages in a page that is rendered. It holds each of them twice, as HTML and as data, and either way a character may
@@ -84,6 +85,7 @@ async fn room_data(
         roster,
         client_id,
         limits,
+        returned: Returned::default(),
     })
 }
 

@@ -7,6 +7,7 @@ use protocol::{
 };
 
 use super::Document;
+use crate::client::returned::Returned;
 use crate::client::samples::{epoch, person, posted, seq};
 use crate::data::{FrontData, Page, RoomData};
 use crate::{Address, Assets, Built, Visitor};
@@ -143,6 +144,10 @@ fn room(text: &str) -> String {
         client_id: ClientId::from_random(7),
         now: Timestamp(5_000),
         limits: Limits::default(),
+        returned: Returned {
+            text: text.to_owned(),
+            why: text.to_owned(),
+        },
     };
     let visitor = Visitor {
         you,

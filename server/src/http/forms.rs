@@ -1,6 +1,6 @@
 //! What works without scripts: plain forms, answered by a redirect to a page that shows the result.
 
-use app::Problem;
+use app::{Problem, Returned, returned};
 use axum::extract::{Path, State as Shared};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
@@ -161,30 +161,43 @@ pub async fn post_message(
         Ok(author) => author,
         Err(error) => return back(&to, problem(&state, &error)).into_response(),
     };
-    if form.author.is_some_and(|of| of != author.id) {
+    if form.author.as_ref().is_some_and(|of| *of != author.id) {
         return back(&to, Problem::OtherPerson).into_response();
     }
-    let Ok(text) = MessageText::try_from(form.text) else {
-        return back(&to, Problem::Message).into_response();
+    let (problem, returned) = match post(&state, client, &author, &room, &form).await {
+        Ok(()) => return Redirect::to(&to).into_response(),
+        Err(refused) => refused,
     };
-    let form_bytes = text.as_str().len();
+    // With the words in the box. Without scripts there is no other place to keep them.
+    let page = super::pages::with_returned(&state, client, &headers, &room, returned).await;
+    page.unwrap_or_else(|| back(&to, problem).into_response())
+}
+
+/// Has the message stored, or says what is wrong and what the person gets back.
+async fn post(
+    state: &State,
+    client: ClientAddress,
+    author: &Person,
+    room: &RoomSlug,
+    form: &MessageForm,
+) -> Result<(), (Problem, Returned)> {
+    let refused = |problem: Problem| {
+        let (text, why) = (form.text.replace("\r\n", "\n"), problem.sentence().to_owned());
+        (problem, Returned { text, why })
+    };
+    let text = returned::check(&form.text, state.gate.limits().told());
+    let text = text.map_err(|returned| (Problem::Message, returned))?;
+    let stored = state.gate.store(client.0, text.as_str().len());
+    stored.map_err(|_| refused(Problem::RateLimited))?;
     let messages = vec![Outgoing {
         client_id: once(&form.client_id, &text),
         text,
     }];
-    if state.gate.store(client.0, form_bytes).is_err() {
-        return back(&to, Problem::RateLimited).into_response();
-    }
-    if state.hub.admits(&messages).is_err() {
-        return back(&to, Problem::Message).into_response();
-    }
-    match state.hub.send(&author, Send { room, messages }).await {
-        Ok(_) => {
-            state.metrics.stored.inc();
-            Redirect::to(&to).into_response()
-        }
-        Err(error) => back(&to, problem(&state, &error)).into_response(),
-    }
+    let room = room.clone();
+    let sent = state.hub.send(author, Send { room, messages }).await;
+    sent.map_err(|error| refused(problem(state, &error)))?;
+    state.metrics.stored.inc();
+    Ok(())
 }
 
 /// What a message is called that came from a form: the form's one-time id together with what was written in it. A

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use any_spawner::Executor;
 use app::data::load;
-use app::{Address, Document, Theme, Visitor};
+use app::{Address, Document, Page, Returned, Theme, Visitor};
 use axum::Router;
 use axum::extract::{self, Request};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use http::request::Parts;
 use http::{HeaderMap, Uri};
+use protocol::RoomSlug;
 
 use super::render::{Busy, Coding};
 use super::{canonical, sorry, target};
@@ -45,22 +45,9 @@ async fn page(state: Shared, request: Request) -> Response {
         return Redirect::permanent(&address).into_response();
     }
     let answer = async {
-        admit(&state, &request)?;
-        let place = state.renderer.place()?;
+        admit(&state, request.extensions.get().copied())?;
         let address = address(&request.uri, request.uri.path());
-        let visitor = visitor(&state, &request.headers).await?;
-        let limits = state.gate.limits().told();
-        let page = load(&state.hub, visitor.you.clone(), limits, address.place()).await;
-        let document = Document {
-            options: state.site.options.clone(),
-            assets: state.site.assets.clone(),
-            site: target::site(&state, &request.headers),
-            address,
-            visitor,
-            page,
-        };
-        let coding = Coding::accepted(&request.headers);
-        Ok::<_, Refused>(state.renderer.document(place, document, coding).await?)
+        document(&state, &request.headers, address, Returned::default()).await
     };
     match answer.await {
         Ok(answer) => answer,
@@ -68,10 +55,51 @@ async fn page(state: Shared, request: Request) -> Response {
     }
 }
 
+/// A room's page with a message in its box that was refused. None: there is no page for them now.
+pub async fn with_returned(
+    state: &State,
+    client: ClientAddress,
+    headers: &HeaderMap,
+    room: &RoomSlug,
+    returned: Returned,
+) -> Option<Response> {
+    admit(state, Some(client)).ok()?;
+    let address = Address {
+        path: format!("/rooms/{room}/messages"),
+        query: String::new(),
+    };
+    document(state, headers, address, returned).await.ok()
+}
+
+async fn document(
+    state: &State,
+    headers: &HeaderMap,
+    address: Address,
+    returned: Returned,
+) -> Result<Response, Refused> {
+    let place = state.renderer.place()?;
+    let visitor = visitor(state, headers).await?;
+    let limits = state.gate.limits().told();
+    let mut page = load(&state.hub, visitor.you.clone(), limits, address.place()).await;
+    if let Page::Room(data) = &mut page {
+        data.returned = returned;
+    }
+    let document = Document {
+        options: state.site.options.clone(),
+        assets: state.site.assets.clone(),
+        site: target::site(state, headers),
+        address,
+        visitor,
+        page,
+    };
+    let coding = Coding::accepted(headers);
+    Ok(state.renderer.document(place, document, coding).await?)
+}
+
 async fn data(state: Shared, request: Request) -> Response {
     let (request, _) = request.into_parts();
     let answer = async {
-        admit(&state, &request)?;
+        admit(&state, request.extensions.get().copied())?;
         let place = state.renderer.place()?;
         let path = request.uri.path().strip_prefix("/api").unwrap_or_default();
         let address = address(&request.uri, path);
@@ -117,9 +145,9 @@ impl From<Busy> for Refused {
 }
 
 /// Counts a page of an address.
-fn admit(state: &State, request: &Parts) -> Result<(), Refused> {
-    match request.extensions.get() {
-        Some(ClientAddress(address)) => state.gate.page(*address).map_err(Refused::TooMany),
+fn admit(state: &State, client: Option<ClientAddress>) -> Result<(), Refused> {
+    match client {
+        Some(ClientAddress(address)) => state.gate.page(address).map_err(Refused::TooMany),
         None => Ok(()),
     }
 }

@@ -1,0 +1,81 @@
+//! The rules of a message that comes by form. The composer has the same while scripts run.
+
+use protocol::text::InvalidText;
+use protocol::{Limits, MessageText};
+
+use super::Returned;
+use crate::client::composing::clean;
+use crate::client::size::TooBig;
+
+/// What is said of a message without a word.
+const EMPTY: &str = "A message needs at least one visible character.";
+
+/// The message, or what the person gets back: without control characters, which nobody finds in a box.
+///
+/// # Errors
+/// The words, and why they cannot be sent.
+pub fn check(text: &str, limits: Limits) -> Result<MessageText, Returned> {
+    let text = text.replace("\r\n", "\n");
+    if let Some(cleaned) = clean(&text, 0) {
+        return Err(Returned {
+            text: cleaned.text,
+            why: format!("{} Nothing was sent yet.", cleaned.note),
+        });
+    }
+    let (max, chars) = (limits.message_chars as usize, text.chars().count());
+    let why = if chars > max {
+        TooBig { max, chars }.sentence()
+    } else {
+        match MessageText::try_from(text.clone()) {
+            Ok(message) => return Ok(message),
+            Err(InvalidText::Empty { .. }) => EMPTY.to_owned(),
+            Err(invalid) => invalid.to_string(),
+        }
+    };
+    Err(Returned { text, why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_message_comes_back_with_the_reason() {
+        let limits = Limits {
+            message_chars: 10,
+            ..Limits::default()
+        };
+        let check = |text: &str| check(text, limits);
+        assert_eq!(check("a\r\nb").unwrap().as_str(), "a\nb");
+        for (text, back, why) in [
+            ("x\ty &<b>\r\n", "", ""),
+            (
+                "12345678901",
+                "12345678901",
+                "at most 10 characters here; this one has 11",
+            ),
+            (" \r\n", " \n", "at least one visible character"),
+            ("a\u{7}b\u{0}c", "abc", "2 control characters"),
+            ("a\u{7}b", "ab", "U+0007 at character 2"),
+        ] {
+            match check(text) {
+                Ok(message) => assert_eq!(message.as_str(), text.replace("\r\n", "\n")),
+                Err(returned) => {
+                    assert_eq!(returned.text, back);
+                    assert!(returned.why.contains(why) && !why.is_empty(), "{}", returned.why);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_stay_words_inside_the_box() {
+        let returned = |text: &str| Returned {
+            text: text.to_owned(),
+            why: String::new(),
+        };
+        let html = returned("\n</textarea><script>&lt;").html();
+        assert_eq!(html, "\n\n&lt;/textarea>&lt;script>&amp;lt;");
+        assert_eq!(returned("").html(), "");
+    }
+}
