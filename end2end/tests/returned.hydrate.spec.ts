@@ -1,0 +1,24 @@
+// A message that left by form before the page was live, and was refused: the page that answers is a room like any other.
+
+import { status } from "../support/console.ts";
+import { freshTitle } from "../support/seed.ts";
+import { expect, test } from "../support/test.ts";
+
+test("the page that brings a message back becomes live", async ({ person, program, complaints }) => {
+  complaints.allow(status(422));
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  await ada.message.fill(`first line\n${"x".repeat(8_000)}`);
+  // As the browser does while there are no scripts yet.
+  await ada.page.locator("form.composer").evaluate((form) => (form as HTMLFormElement).submit());
+  await ada.page.waitForURL(/\/messages$/);
+  await ada.live("Ada");
+  await expect(ada.page.getByRole("alert").filter({ hasText: "this one has 8011" })).toBeVisible();
+  expect((await ada.message.inputValue()).length).toBe(8_011);
+  await ada.send("short");
+  await expect(ada.said("short")).toHaveCount(1);
+  await expect(ada.page.getByText("this one has")).toBeHidden();
+  await host.send(room, "heard");
+  await expect(ada.said("heard")).toHaveCount(1);
+});
