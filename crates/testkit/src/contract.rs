@@ -14,7 +14,15 @@ mod tests {
             ("accounts", include_str!("contract/accounts.rs")),
             ("directory", include_str!("contract/directory.rs")),
             ("presence", include_str!("contract/presence.rs")),
-            ("room_log", include_str!("contract/room_log.rs")),
+            (
+                "room_log",
+                concat!(
+                    include_str!("contract/room_log.rs"),
+                    include_str!("contract/room_log/storing.rs"),
+                    include_str!("contract/room_log/reading.rs"),
+                    include_str!("contract/room_log/following.rs"),
+                ),
+            ),
         ] {
             let (_, list) = source.split_once("contract_tests!").expect("a list");
             let (list, contracts) = list.split_once('}').expect("the list's end");

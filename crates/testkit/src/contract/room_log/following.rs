@@ -1,0 +1,129 @@
+//! What followers of the log hear.
+
+use std::sync::Arc;
+
+use chat::ports::{RoomLog, Signal};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use protocol::{RoomEvent, RoomSlug, Seq};
+
+use super::{follow, next, read, write_at_once};
+use crate::Backend;
+use crate::sample::{append, messages, new_room, person, seq, text, whole_log};
+
+/// Each has its own order, and followers hear of theirs only.
+pub async fn rooms_are_independent(backend: &Backend) {
+    let (one, two) = (new_room(backend, "one").await, new_room(backend, "two").await);
+    let (log, ada) = (&backend.log, person("Ada"));
+    let mut signals = follow(log, &two).await;
+    assert_eq!(append(log, &one, &ada, messages("x", 3)).await, [1, 2, 3]);
+    assert_eq!(append(log, &two, &ada, messages("y", 1)).await, [1]);
+    assert_eq!(append(log, &one, &ada, messages("z", 1)).await, [4]);
+    let event = next(&mut signals).await;
+    assert_eq!((&event.room, text(&event)), (&two, "y says 1"));
+    assert_eq!(whole_log(log, &one).await.len(), 4);
+    assert_eq!(whole_log(log, &two).await.len(), 1);
+}
+
+/// Whatever is appended.
+pub async fn an_epoch_stays(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let epoch = async || backend.log.head(&room).await.expect("there is a head").epoch;
+    let first = epoch().await;
+    write_at_once(&backend.log, &room, 5, 5).await;
+    assert_eq!(epoch().await, first);
+}
+
+/// Begun while eight write: whatever a head that is read then does not include, in order, each once.
+pub async fn followers_hear_what_comes_after(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (log, there) = (Arc::clone(&backend.log), room.clone());
+    let mut before = follow(&log, &room).await;
+    let writing = tokio::spawn(async move { write_at_once(&log, &there, 8, 40).await });
+    for expected in 1..=10 {
+        assert_eq!(next(&mut before).await.seq, seq(expected));
+    }
+    let mut signals = follow(&backend.log, &room).await;
+    let head = backend.log.head(&room).await.expect("there is a head").seq;
+    let first = next(&mut signals).await;
+    assert!(first.seq <= head.next(), "{} is missing", head.next());
+    let mut heard = vec![first];
+    while heard.last().is_some_and(|event| event.seq < seq(320)) {
+        heard.push(next(&mut signals).await);
+    }
+    writing.await.expect("the writers go on");
+    let stored = whole_log(&backend.log, &room).await;
+    let from = stored.len() - heard.len();
+    assert_eq!(heard, stored[from..], "as the log has them");
+}
+
+/// As many as there are.
+pub async fn followers_hear_the_same_in_the_same_order(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (one, two) = (
+        follow(&backend.log, &room).await,
+        follow(&backend.log, &room).await,
+    );
+    write_at_once(&backend.log, &room, 8, 25).await;
+    let stored = whole_log(&backend.log, &room).await;
+    for mut signals in [one, two] {
+        for event in &stored {
+            assert_eq!(&next(&mut signals).await, event);
+        }
+    }
+}
+
+/// What is sent again stores nothing, so there is nothing to hear.
+pub async fn followers_hear_nothing_twice(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (log, ada) = (&backend.log, person("Ada"));
+    let mut signals = follow(log, &room).await;
+    for _ in 0..3 {
+        append(log, &room, &ada, messages("m", 2)).await;
+    }
+    append(log, &room, &ada, messages("last", 1)).await;
+    for expected in ["m says 1", "m says 2", "last says 1"] {
+        let event = next(&mut signals).await;
+        assert_eq!(text(&event), expected);
+    }
+}
+
+/// Never a hole without [`Signal::Gap`]; the log has the rest.
+pub async fn a_slow_follower_can_read_what_it_missed(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (log, ada) = (&backend.log, person("Ada"));
+    let mut signals = follow(log, &room).await;
+    for batch in 0..40 {
+        append(log, &room, &ada, messages(&format!("b{batch}"), 100)).await;
+    }
+    let mut heard = Vec::new();
+    hear_up_to(4_000, &mut heard, &mut signals, log, &room).await;
+    append(log, &room, &ada, messages("late", 1)).await;
+    hear_up_to(4_001, &mut heard, &mut signals, log, &room).await;
+    assert_eq!(heard, whole_log(log, &room).await);
+}
+
+/// As a follower should: skips what it has, and reads what it missed.
+async fn hear_up_to(
+    end: u64,
+    heard: &mut Vec<Arc<RoomEvent>>,
+    signals: &mut BoxStream<'static, Signal>,
+    log: &Arc<dyn RoomLog>,
+    room: &RoomSlug,
+) {
+    loop {
+        let last = heard.last().map_or(Seq::ZERO, |event| event.seq);
+        if last == seq(end) {
+            return;
+        }
+        match signals.next().await {
+            Some(Signal::Event(event)) if event.seq <= last => {}
+            Some(Signal::Event(event)) => {
+                assert_eq!(event.seq, last.next(), "a hole without a word");
+                heard.push(event);
+            }
+            Some(Signal::Gap) => heard.extend(read(log, room, last, 10_000).await.events),
+            other => panic!("an event or a gap, but: {other:?}"),
+        }
+    }
+}

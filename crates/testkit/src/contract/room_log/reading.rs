@@ -1,0 +1,169 @@
+//! What can be read of the log, and how much at once.
+
+use std::sync::Arc;
+
+use chat::{Limit, Page, StoreError};
+use protocol::{RoomEvent, Seq, Timestamp};
+
+use super::{read, seqs};
+use crate::Backend;
+use crate::sample::{append, message, messages, new_room, person, seq, slug, whole_log};
+
+/// `more` says whether newer ones exist; the page and its head are of one view.
+pub async fn reading_on_has_exact_edges(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    append(&backend.log, &room, &person("Ada"), messages("m", 10)).await;
+    for (after, limit, expected, more) in [
+        (0, 10, 1..11, false),
+        (0, 9, 1..10, true),
+        (0, 500, 1..11, false),
+        (3, 2, 4..6, true),
+        (8, 2, 9..11, false),
+        (9, 1, 10..11, false),
+        (9, 0, 1..1, true),
+        (10, 5, 1..1, false),
+        (11, 5, 1..1, false),
+        ((1 << 53) - 1, 5, 1..1, false),
+    ] {
+        let page = read(&backend.log, &room, seq(after), limit).await;
+        assert_eq!(
+            (seqs(&page.events), page.more),
+            (expected.collect(), more),
+            "{limit} after {after}"
+        );
+        assert_eq!(page.head.seq, seq(10));
+    }
+}
+
+/// `more` says whether older ones exist; ascending also here.
+pub async fn paging_back_has_exact_edges(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    append(&backend.log, &room, &person("Ada"), messages("m", 10)).await;
+    for (before, limit, expected, more) in [
+        (None, 4, 7..11, true),
+        (None, 10, 1..11, false),
+        (None, 50, 1..11, false),
+        (None, 0, 1..1, true),
+        (Some(11), 3, 8..11, true),
+        (Some(10), 3, 7..10, true),
+        (Some(4), 3, 1..4, false),
+        (Some(5), 3, 2..5, true),
+        (Some(2), 3, 1..2, false),
+        (Some(1), 3, 1..1, false),
+        (Some(0), 3, 1..1, false),
+        (Some(100), 3, 8..11, true),
+        (Some((1 << 53) - 1), 3, 8..11, true),
+    ] {
+        let page = backend
+            .log
+            .page(&room, before.map(seq), Limit::events(limit))
+            .await;
+        let page = page.expect("there is a page");
+        assert_eq!(
+            (seqs(&page.events), page.more),
+            (expected.collect(), more),
+            "{limit} before {before:?}"
+        );
+        assert_eq!(page.head.seq, seq(10));
+    }
+}
+
+/// In bytes of what travels; one event comes always, `more` stays true to its meaning, and nothing is skipped.
+pub async fn a_stretch_ends_at_a_size_in_both_directions(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let lengths = [10, 8_000, 8_000, 1, 8_000, 5, 5, 8_000];
+    for (n, length) in lengths.into_iter().enumerate() {
+        let sent = vec![message(&format!("m-{n}"), &"𝔛".repeat(length))];
+        append(&backend.log, &room, &person("Ada"), sent).await;
+    }
+    let stored = whole_log(&backend.log, &room).await;
+    let log = &backend.log;
+    for bytes in [0, 1, 40_000, 70_000, 1_000_000] {
+        let limit = Limit { events: 7, bytes };
+        let expected = |events: &mut dyn Iterator<Item = &Arc<RoomEvent>>| {
+            let (mut left, mut count) = (bytes, 0);
+            for event in events.take(7) {
+                let size = serde_json::to_string(&**event).expect("an event is JSON").len();
+                // Not to the byte: how much an event takes is rounded up a little.
+                if count > 0 && size + 100 > left {
+                    break;
+                }
+                left = left.saturating_sub(size);
+                count += 1;
+            }
+            count
+        };
+        let (mut newer, mut after) = (Vec::new(), 0);
+        loop {
+            let page = log.read(&room, seq(after), limit).await.expect("it can be read");
+            assert_eq!(
+                page.events.len(),
+                expected(&mut stored[newer.len()..].iter()),
+                "{bytes} bytes"
+            );
+            newer.extend(page.events);
+            assert_eq!(page.more, newer.len() < stored.len());
+            if !page.more {
+                break;
+            }
+            after = newer.len() as u64;
+        }
+        assert_eq!(newer, stored, "{bytes} bytes");
+        let (mut older, mut before) = (Vec::new(), None);
+        loop {
+            let mut page = log.page(&room, before, limit).await.expect("it can be read");
+            let left = &stored[..stored.len() - older.len()];
+            assert_eq!(
+                page.events.len(),
+                expected(&mut left.iter().rev()),
+                "{bytes} bytes"
+            );
+            before = page.events.first().map(|first| first.seq);
+            page.events.extend(older);
+            older = page.events;
+            assert_eq!(page.more, older.len() < stored.len());
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(older, stored, "{bytes} bytes");
+    }
+}
+
+/// Empty in every direction, and nothing more.
+pub async fn an_empty_log_can_be_read(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let head = backend.log.head(&room).await.expect("there is a head");
+    assert_eq!(head.seq, Seq::ZERO);
+    let empty = Page {
+        head,
+        events: vec![],
+        more: false,
+    };
+    assert_eq!(read(&backend.log, &room, Seq::ZERO, 50).await, empty);
+    for before in [None, Some(seq(1)), Some(seq(9))] {
+        let page = backend.log.page(&room, before, Limit::events(50)).await;
+        assert_eq!(page.expect("there is a page"), empty);
+    }
+}
+
+/// By every call, with its name.
+pub async fn an_unknown_room_is_refused(backend: &Backend) {
+    let (log, nowhere) = (&backend.log, slug("nowhere"));
+    new_room(backend, "somewhere").await;
+    let refusals = [
+        log.append(&nowhere, &person("Ada"), messages("m", 2), Timestamp(1))
+            .await
+            .err(),
+        log.head(&nowhere).await.err(),
+        log.read(&nowhere, Seq::ZERO, Limit::PAGE).await.err(),
+        log.page(&nowhere, None, Limit::PAGE).await.err(),
+        log.follow(&nowhere).await.err(),
+    ];
+    for refusal in refusals {
+        match refusal {
+            Some(StoreError::NoSuchRoom(room)) => assert_eq!(room, nowhere),
+            other => panic!("no such room, but: {other:?}"),
+        }
+    }
+}

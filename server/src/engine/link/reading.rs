@@ -1,0 +1,266 @@
+//! What the client sends, on its way to the library: through the gate, at a rate and within a time.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{End, Link};
+use crate::engine::frame::{self, Fault, Message};
+use crate::engine::gate::Out;
+use crate::listener::MUCH;
+
+/// A message must be complete so long after its first byte.
+const MESSAGE: Duration = Duration::from_secs(10);
+/// The library must answer a CONNECT within this time, and have let go of a namespace that was left.
+const CONNECT: Duration = Duration::from_secs(15);
+/// How often to look whether it has let go.
+const LOOK: Duration = Duration::from_millis(1);
+/// Messages that are taken in one go.
+const BATCH: u32 = 128;
+/// What is read at once.
+const READ: usize = 16 * 1024;
+
+thread_local! {
+    /// One for all connections of a thread.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
+}
+
+impl Link {
+    /// Gives the library what is ready.
+    fn give(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        let ready = &self.ready[self.given..];
+        if ready.is_empty() {
+            return false;
+        }
+        let count = ready.len().min(buf.remaining());
+        buf.put_slice(&ready[..count]);
+        self.given += count;
+        if self.given == self.ready.len() {
+            // An idle connection has no memory for it.
+            (self.ready, self.given) = (Vec::new(), 0);
+        }
+        true
+    }
+
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        Poll::Ready(())
+    }
+
+    /// Takes what may be taken of `input`, until something is ready for the library.
+    fn digest(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
+        let limit = self.state.engine().max_payload;
+        let mut out = self.out();
+        let (mut count, mut pong, mut result) = (0, None, Ok(()));
+        while result.is_ok() && !self.gate.is_waiting() && count < BATCH {
+            let message = match self.frames.next(input, limit) {
+                Ok(Some(message)) => message,
+                Ok(None) => break,
+                Err(fault) => {
+                    result = Err(fault);
+                    break;
+                }
+            };
+            count += 1;
+            if message != Message::Part {
+                self.deadline = None;
+            }
+            match message {
+                // The last of several is enough.
+                Message::Ping(payload) => pong = Some(payload),
+                message => result = self.gate.message(message, &mut out),
+            }
+        }
+        if let Some(wire) = self.wire()
+            && let Some(pong) = pong
+            && wire.account().waiting() < MUCH
+        {
+            wire.send(&frame::pong(&pong));
+        }
+        self.take_out(out, count);
+        result?;
+        let engine = self.state.engine();
+        engine.addresses.hold(&mut self.seat, self.frames.held())?;
+        Ok(())
+    }
+
+    fn out(&mut self) -> Out {
+        Out {
+            library: std::mem::take(&mut self.ready),
+            client: Vec::new(),
+        }
+    }
+
+    fn take_out(&mut self, out: Out, count: u32) {
+        self.ready = out.library;
+        if let Some(wire) = self.wire() {
+            for packet in out.client {
+                wire.send(&frame::text(&packet));
+            }
+        }
+        let now = Instant::now();
+        let wait = self.state.engine().addresses.count(&mut self.seat, count, now);
+        if !wait.is_zero() {
+            self.pause = Some(Box::pin(sleep_until(now + wait)));
+        }
+        if self.gate.is_waiting() {
+            self.deadline = Some(Box::pin(sleep(CONNECT)));
+        }
+    }
+
+    /// A namespace is on its way in: waits for the library.
+    fn poll_namespace(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        if !self.gate.is_waiting() {
+            return Poll::Ready(Ok(()));
+        }
+        while let Some(namespace) = self.gate.held() {
+            let engine = self.state.engine();
+            if !engine
+                .library
+                .knows(namespace, self.sid.as_deref().unwrap_or_default())
+            {
+                let mut out = self.out();
+                self.gate.release(&mut out);
+                self.take_out(out, 0);
+                return Poll::Ready(Ok(()));
+            }
+            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(LOOK)));
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        self.poll_deadline(cx, Fault::policy("a namespace could not be connected"))
+    }
+
+    /// Pending until the deadline has passed.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, fault: Fault) -> Poll<Result<(), Fault>> {
+        if let Some(deadline) = &mut self.deadline {
+            ready!(deadline.as_mut().poll(cx));
+            return Poll::Ready(Err(fault));
+        }
+        Poll::Pending
+    }
+
+    /// Takes the next of what the client sent.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        ready!(self.poll_pause(cx));
+        ready!(self.poll_namespace(cx))?;
+        if !self.ready.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.raw.is_empty() {
+            let raw = std::mem::take(&mut self.raw);
+            let mut rest = &raw[..];
+            let result = self.digest(&mut rest);
+            if !rest.is_empty() {
+                self.raw = raw.slice(raw.len() - rest.len()..);
+            }
+            return Poll::Ready(result);
+        }
+        self.adopt();
+        if self.stream.is_some() {
+            return match self.poll_stream(cx) {
+                Poll::Pending => {
+                    if self.frames.is_within() {
+                        self.deadline.get_or_insert_with(|| Box::pin(sleep(MESSAGE)));
+                    }
+                    self.poll_deadline(cx, Fault::policy("a message took too long"))
+                }
+                read => read,
+            };
+        }
+        let Some(session) = &self.session else {
+            self.end = End::Yes;
+            return Poll::Ready(Ok(()));
+        };
+        match ready!(session.poll_packet(cx)) {
+            Some(packet) => {
+                let mut out = self.out();
+                let result = self.gate.packet(&packet, &mut out);
+                self.take_out(out, 1);
+                Poll::Ready(result)
+            }
+            None => {
+                self.end = End::Yes;
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            let read = match &mut self.stream {
+                Some(stream) => ready!(Pin::new(&mut **stream).poll_read(cx, &mut buffer)),
+                None => Ok(()),
+            };
+            let mut rest = buffer.filled();
+            if read.is_err() || rest.is_empty() {
+                self.end = End::Yes;
+                return Poll::Ready(Ok(()));
+            }
+            let result = self.digest(&mut rest);
+            self.raw = Bytes::copy_from_slice(rest);
+            Poll::Ready(result)
+        })
+    }
+
+    /// Reads on and forgets it, for a short time.
+    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let over = self
+            .deadline
+            .as_mut()
+            .is_none_or(|deadline| deadline.as_mut().poll(cx).is_ready());
+        if let Some(stream) = self.stream.as_mut().filter(|_| !over) {
+            // So much is read at most: a flood is not worth more.
+            for _ in 0..MUCH / READ {
+                let more = BUFFER.with_borrow_mut(|buffer| {
+                    let mut buffer = ReadBuf::new(buffer);
+                    let read = Pin::new(&mut **stream).poll_read(cx, &mut buffer);
+                    read.map(|read| read.is_ok() && !buffer.filled().is_empty())
+                });
+                if !ready!(more) {
+                    break;
+                }
+            }
+        }
+        self.end = End::Yes;
+        Poll::Ready(())
+    }
+}
+
+impl AsyncRead for Link {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let link = self.get_mut();
+        loop {
+            if link.give(buf) {
+                return Poll::Ready(Ok(()));
+            }
+            match link.end {
+                End::Yes => return Poll::Ready(Ok(())),
+                End::Farewell => {
+                    if link.poll_farewell(cx).is_pending() {
+                        link.wait(cx);
+                        return Poll::Pending;
+                    }
+                }
+                End::No => match link.poll_next(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(fault)) => link.close(fault),
+                    Poll::Pending => {
+                        link.wait(cx);
+                        return Poll::Pending;
+                    }
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What the library says, on its way to the client.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::AsyncWrite;
+
+use super::{Link, Stage};
+use crate::engine::frame;
+
+impl Link {
+    /// Looks at what the library is about to write. Says how much of it may leave now; or how much is not to leave at
+    /// all: its greeting, because the client gets ours, and its first ping.
+    fn listen(&mut self, bytes: &[u8]) -> Result<usize, usize> {
+        while self.seen < bytes.len() {
+            let next = &bytes[self.seen..];
+            let Some((first, begin, end)) = frame::first_of_ours(next) else {
+                tracing::error!("the library wrote a part of a frame");
+                self.seen = bytes.len();
+                break;
+            };
+            if first == frame::TEXT {
+                let text = &next[begin..end];
+                match (self.stage, text) {
+                    (Stage::New, [b'0', open @ ..]) => {
+                        self.opened(open);
+                        self.stage = Stage::BeforePing;
+                        return Err(end);
+                    }
+                    (Stage::BeforePing, [b'2']) if self.seen > 0 => return Ok(self.seen),
+                    (Stage::BeforePing, [b'2']) => {
+                        self.stage = Stage::Running;
+                        frame::append_as_client(&mut self.ready, frame::TEXT, &[b"3"]);
+                        self.wake();
+                        return Err(end);
+                    }
+                    _ => {
+                        let waited = self.gate.is_waiting();
+                        self.gate.heard(text);
+                        if waited && !self.gate.is_waiting() {
+                            self.deadline = None;
+                            self.wake();
+                        }
+                    }
+                }
+            }
+            self.seen += end;
+        }
+        Ok(bytes.len())
+    }
+
+    /// The library has said which id the session has.
+    fn opened(&mut self, open: &[u8]) {
+        #[derive(serde::Deserialize)]
+        struct Open<'a> {
+            sid: &'a str,
+        }
+        match serde_json::from_slice::<Open<'_>>(open) {
+            Ok(Open { sid }) => {
+                self.sid = Some(sid.into());
+                let engine = self.state.engine();
+                if let Some(session) = &self.session {
+                    engine.sessions.enter(sid.into(), Arc::clone(session));
+                    session.opened(sid);
+                } else if let Some(wire) = self.wire() {
+                    wire.send(&frame::text(&engine.greeting(sid, "")));
+                }
+            }
+            Err(error) => tracing::error!(%error, "the library opens a session without an id"),
+        }
+    }
+
+    /// Has whole frames wait for a poll.
+    fn keep(&self, mut frames: &[u8]) {
+        let Some(session) = &self.session else { return };
+        while let Some((first, begin, end)) = frame::first_of_ours(frames) {
+            match (first, &frames[begin..end]) {
+                (frame::CLOSE, _) => session.end("1"),
+                _ => session.wire().send(&Bytes::copy_from_slice(&frames[..end])),
+            }
+            frames.advance(end);
+        }
+    }
+}
+
+impl AsyncWrite for Link {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let link = self.get_mut();
+        link.adopt();
+        let leaving = match link.listen(bytes) {
+            Ok(leaving) => leaving,
+            Err(swallowed) => return Poll::Ready(Ok(swallowed)),
+        };
+        let written = match &mut link.stream {
+            Some(stream) => ready!(Pin::new(&mut **stream).poll_write(cx, &bytes[..leaving]))?,
+            None => {
+                link.keep(&bytes[..leaving]);
+                leaving
+            }
+        };
+        link.seen -= written.min(link.seen);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Nothing is kept back.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let link = self.get_mut();
+        if let Some(stream) = &mut link.stream {
+            return Pin::new(&mut **stream).poll_shutdown(cx);
+        }
+        if let Some(session) = &link.session {
+            session.end("1");
+        }
+        Poll::Ready(Ok(()))
+    }
+}

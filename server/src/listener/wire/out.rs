@@ -1,0 +1,66 @@
+//! What waits to be written to a connection, and how it is given to the kernel.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::task::Waker;
+
+use bytes::Bytes;
+
+use super::{OVERHEAD, Put, Wire};
+use crate::listener::budget::Account;
+
+/// What waits for one peer.
+#[derive(Default)]
+pub(super) struct Out {
+    pub waiting: VecDeque<Bytes>,
+    /// How much of the first of them the kernel has.
+    pub begun: usize,
+    /// How many of them go before the library, if it wants to write. It stays at none while the kernel has only a part
+    /// of what the library wrote.
+    pub before_library: Option<usize>,
+    /// Somebody looks after those that wait.
+    pub attended: bool,
+    /// Bytes that the kernel has taken since the connection was opened.
+    pub taken: u64,
+    /// Whoever wants to read while a write of the library waits.
+    pub reader: Option<Waker>,
+    pub ended: bool,
+}
+
+impl Out {
+    /// Writes what waits and may go, until the kernel takes no more.
+    pub fn flush(&mut self, wire: &Wire, put: Put) {
+        let Some(tcp) = wire.tcp() else { return };
+        while self.before_library != Some(0)
+            && let Some(frame) = self.waiting.front()
+        {
+            match put(tcp, &[IoSlice::new(&frame[self.begun..])]) {
+                Ok(written) => {
+                    self.taken += written as u64;
+                    self.begun += written;
+                    if self.begun == frame.len() {
+                        wire.account.credit(frame.len() + OVERHEAD);
+                        self.waiting.pop_front();
+                        self.begun = 0;
+                        self.before_library = self.before_library.map(|ahead| ahead - 1);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // Whoever reads hears of it.
+                Err(_) => return self.drop_all(&wire.account),
+            }
+        }
+        if self.waiting.is_empty() {
+            // Empty again, it costs nothing.
+            self.waiting = VecDeque::new();
+        }
+    }
+
+    pub fn drop_all(&mut self, account: &Account) {
+        for frame in std::mem::take(&mut self.waiting) {
+            account.credit(frame.len() + OVERHEAD);
+        }
+        self.begun = 0;
+        self.before_library = self.before_library.map(|_| 0);
+    }
+}
