@@ -1,6 +1,7 @@
 //! One component per file.
 
 mod announcer;
+mod boxed;
 mod composer;
 mod connection;
 mod conversation;
@@ -24,6 +25,7 @@ mod theme_switch;
 mod top_bar;
 
 pub use announcer::Announcer;
+pub use boxed::{Boxed, maybe};
 pub use composer::Composer;
 pub use connection::Connection;
 pub use conversation::Conversation;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::signal::{BoxedSignal, BoxedValue};
 use leptos::prelude::*;
 use protocol::{
     ClientId, Limits, Person, Position, PresenceList, RoomEvent, RoomSlug, RoomSummary, RoomTitle, Timestamp,
@@ -118,18 +119,18 @@ const CANNOT_LOAD: &str =
 
 /// The data of the page that is on screen. The first page of all has its data from the start; another one stays until
 /// the next is there. `note`: what to say meanwhile.
-pub fn use_page(navigation: Navigation, note: RwSignal<&'static str>) -> RwSignal<Option<Page>> {
+pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> BoxedSignal<Option<Page>> {
     let first = use_context().or_else(|| platform::take_page()?.read());
     let mut wanted = first.as_ref().map(|_| untrack(|| navigation.place()));
     let mut asked = 0;
-    let page = RwSignal::new(first);
+    let page = BoxedSignal::new(first);
     // Where the page on screen is, and which question is the last one.
-    let shown = StoredValue::new(wanted.clone());
-    let last = StoredValue::new(0);
-    let again = RwSignal::new(());
+    let shown = BoxedValue::new(wanted.clone());
+    let last = BoxedValue::new(0);
+    let again = BoxedSignal::new(());
     let ask_again = move || {
         if note.try_get_untracked() == Some(CANNOT_LOAD) {
-            again.try_set(());
+            again.set(());
         }
     };
     effect(move || {

@@ -15,8 +15,11 @@ pub mod place;
 pub mod problem;
 #[cfg(feature = "ssr")]
 mod shell;
+pub mod signal;
 pub mod visitor;
 
+use crate::components::Boxed;
+use crate::signal::BoxedSignal;
 use leptos::prelude::*;
 
 pub use client::returned::{self, Returned};
@@ -40,28 +43,28 @@ pub fn App() -> impl IntoView {
     let live = Live::new();
     provide_context(live);
     client::platform::refuse_files(move || {
-        live.files_dropped.try_update(|count| *count += 1);
+        live.files_dropped.update(|count| *count += 1);
     });
     provide_context(visitor::PageTheme::of_page());
-    let note = RwSignal::new("");
+    let note = BoxedSignal::new("");
     let page = data::use_page(navigation, note);
     // At first the browser has just put the keyboard where it belongs, unless a form of ours led here.
     let mut led_here = client::platform::came_from_here();
     components::effect(move || {
-        if page.read().is_some() && std::mem::replace(&mut led_here, true) {
+        if page.with(Option::is_some) && std::mem::replace(&mut led_here, true) {
             client::platform::after_frame(|| {
                 if client::platform::nothing_focused() {
                     client::platform::focus_composer("h1");
                 }
             });
         }
-        if let Some(description) = page.read().as_ref().and_then(head::description) {
+        if let Some(description) = page.with(|page| page.as_ref().and_then(head::description)) {
             client::platform::set_description(&description);
         }
     });
     view! {
-        <p class="page-note" role="status" hidden=move || note.get().is_empty()>{move || note.get()}</p>
+        <p class="page-note" role="status" hidden=move || note.get().is_empty()>{move || note.get().to_owned()}</p>
         {components::reactive(move || pages::view(page.get()))}
     }
-    .into_any()
+    .boxed()
 }

@@ -4,6 +4,7 @@ mod front;
 mod not_found;
 mod trouble;
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 
 pub use front::Front;
@@ -16,10 +17,10 @@ use crate::data::Page;
 /// The page with that data.
 pub fn view(page: Option<Page>) -> AnyView {
     match page {
-        Some(Page::Front(data)) => view! { <Front data/> }.into_any(),
-        Some(Page::Room(data)) => view! { <Conversation data=*data/> }.into_any(),
-        Some(Page::NoSuchRoom) => view! { <NotFound/> }.into_any(),
-        Some(Page::Unavailable) => view! { <Trouble/> }.into_any(),
+        Some(Page::Front(data)) => view! { <Front data/> }.boxed(),
+        Some(Page::Room(data)) => view! { <Conversation data=*data/> }.boxed(),
+        Some(Page::NoSuchRoom) => view! { <NotFound/> }.boxed(),
+        Some(Page::Unavailable) => view! { <Trouble/> }.boxed(),
         None => ().into_any(),
     }
 }

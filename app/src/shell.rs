@@ -57,7 +57,8 @@ fn nodes(content: &str) -> usize {
     let before = content
         .find("<script type=\"application/json\"")
         .unwrap_or(content.len());
-    let opens = |pair: &[u8]| pair[0] == b'<' && pair[1] != b'/';
+    // Leptos' comments hold something like a tag: `<!--<() />-->`.
+    let opens = |pair: &[u8]| pair[0] == b'<' && (pair[1] == b'!' || pair[1].is_ascii_alphabetic());
     content.as_bytes()[..before]
         .windows(2)
         .filter(|pair| opens(pair))

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::signal::BoxedSignal;
 use leptos::prelude::*;
 use protocol::Person;
 use serde::{Deserialize, Serialize};
@@ -94,14 +95,14 @@ impl FromStr for Theme {
 
 /// The theme that the page has now.
 #[derive(Clone, Copy)]
-pub struct PageTheme(pub RwSignal<Theme>);
+pub struct PageTheme(pub BoxedSignal<Theme>);
 
 impl PageTheme {
     /// The visitor's on the server; in the browser what the server wrote into the page.
     pub fn of_page() -> Self {
         let on_page = platform::page_theme().and_then(|name| Theme::parse(&name));
         let theme = on_page.or_else(|| use_context::<Visitor>().map(|visitor| visitor.theme));
-        Self(RwSignal::new(theme.unwrap_or_default()))
+        Self(BoxedSignal::new(theme.unwrap_or_default()))
     }
 }
 

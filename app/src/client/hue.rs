@@ -20,8 +20,8 @@ pub fn hue(person: &PersonId) -> u8 {
 pub fn initial(name: &str) -> String {
     match name.as_bytes() {
         // Most names begin so; nothing of ASCII combines with what stands before it.
-        [first, second, ..] if first.is_ascii() && second.is_ascii() => name[..1].to_uppercase(),
-        _ => platform::first_character(name).to_uppercase(),
+        [first, second, ..] if first.is_ascii() && second.is_ascii() => name[..1].to_ascii_uppercase(),
+        _ => platform::upper(&platform::first_character(name)),
     }
 }
 

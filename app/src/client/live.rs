@@ -6,6 +6,7 @@ mod unsent;
 
 use std::time::Duration;
 
+use crate::signal::{BoxedSignal, BoxedValue};
 use leptos::prelude::*;
 use protocol::{
     ComeBack, CreateRoom, ErrorCode, Limits, Person, PresenceUpdate, Refusal, RoomEvent, RoomList, RoomRef,
@@ -35,17 +36,17 @@ const OWN_WISH: &str = "io client disconnect";
 /// The live part of the application. A handle: copies are the same.
 #[derive(Clone, Copy)]
 pub struct Live {
-    inner: StoredValue<Inner>,
+    inner: BoxedValue<Inner>,
     /// What to say about the connection.
-    pub link: RwSignal<Link>,
+    pub link: BoxedSignal<Link>,
     /// The server speaks another version: only a reload helps.
-    pub outdated: RwSignal<bool>,
+    pub outdated: BoxedSignal<bool>,
     /// Why nothing goes out here: the connection would be another person's.
-    pub apart: RwSignal<Option<String>>,
+    pub apart: BoxedSignal<Option<String>>,
     /// This browser cannot keep what is not sent.
-    pub unkept: RwSignal<bool>,
+    pub unkept: BoxedSignal<bool>,
     /// How often files were dropped on the page.
-    pub files_dropped: RwSignal<u32>,
+    pub files_dropped: BoxedSignal<u32>,
 }
 
 #[derive(Default)]
@@ -71,12 +72,12 @@ impl Live {
     /// For the application's context.
     pub fn new() -> Self {
         Self {
-            inner: StoredValue::new(Inner::default()),
-            link: RwSignal::new(Link::Opening),
-            outdated: RwSignal::new(false),
-            apart: RwSignal::default(),
-            unkept: RwSignal::default(),
-            files_dropped: RwSignal::default(),
+            inner: BoxedValue::new(Inner::default()),
+            link: BoxedSignal::new(Link::Opening),
+            outdated: BoxedSignal::new(false),
+            apart: BoxedSignal::default(),
+            unkept: BoxedSignal::default(),
+            files_dropped: BoxedSignal::default(),
         }
     }
 
@@ -96,7 +97,7 @@ impl Live {
         if first {
             self.inner(|inner| inner.reconnect.lost(platform::now().0));
             storage::on_trouble(move |trouble| {
-                self.unkept.try_set(trouble);
+                self.unkept.set(trouble);
             });
             socket::open(Approach::default().attempt(), move |incoming| {
                 self.incoming(incoming)
@@ -104,7 +105,7 @@ impl Live {
             self.say_link();
             self.watch();
         } else if another {
-            self.apart.try_set(None);
+            self.apart.set(None);
             self.restart();
         }
     }
@@ -281,7 +282,7 @@ impl Live {
         let refusal = refusal.ok_or(Failure::Unknown)?;
         match refusal.code {
             ErrorCode::Reload => {
-                self.outdated.try_set(true);
+                self.outdated.set(true);
             }
             ErrorCode::NotSignedIn => self.signed_out(),
             _ => {}
@@ -305,7 +306,7 @@ impl Live {
                 if message == OWN_WISH {
                     // Whoever wished it also says when to come back.
                 } else if message.starts_with("reload") {
-                    self.outdated.try_set(true);
+                    self.outdated.set(true);
                 } else if !by_itself {
                     let jitter = platform::random() as u64 % COME_BACK_MS;
                     self.come_back(COME_BACK_MS + jitter);
@@ -387,7 +388,7 @@ impl Live {
             inner.connected = true;
             inner.reconnect.connected();
         });
-        self.apart.try_set(None);
+        self.apart.set(None);
         self.say_link();
         let limits = self.inner(|inner| inner.limits).unwrap_or_default();
         self.with_room(|client, _| {
@@ -411,7 +412,7 @@ impl Live {
         socket::disconnect();
         self.lost();
         self.inner(|inner| inner.reconnect.apart());
-        self.apart.try_set(sentence);
+        self.apart.set(sentence);
         self.say_link();
     }
 
@@ -457,7 +458,7 @@ impl Live {
             return;
         };
         if self.link.try_get_untracked() != Some(link) {
-            self.link.try_set(link);
+            self.link.set(link);
         }
         if let Some(ms) = again {
             set_timeout(move || self.say_link(), Duration::from_millis(ms));

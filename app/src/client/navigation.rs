@@ -1,6 +1,7 @@
 //! Where the reader is, and how they get somewhere else without loading the document again: the socket lives on.
 //! Two kinds of pages do not need a router; the usual one would be a tenth of what a browser has to load.
 
+use crate::signal::BoxedSignal;
 use leptos::prelude::*;
 
 use super::platform;
@@ -9,7 +10,7 @@ use crate::place::{Address, Place};
 /// The page's address. A handle: copies are the same.
 #[derive(Clone, Copy)]
 pub struct Navigation {
-    address: RwSignal<Address>,
+    address: BoxedSignal<Address>,
 }
 
 impl Navigation {
@@ -17,7 +18,7 @@ impl Navigation {
     pub fn start() -> Self {
         let address = use_context::<Address>().unwrap_or_else(platform::address);
         let navigation = Self {
-            address: RwSignal::new(address),
+            address: BoxedSignal::new(address),
         };
         platform::follow(navigation);
         navigation
@@ -25,17 +26,18 @@ impl Navigation {
 
     /// The page.
     pub fn place(self) -> Place {
-        self.address.read().place()
+        self.address.with(Address::place)
     }
 
     /// The path alone.
     pub fn path(self) -> String {
-        self.address.read().path.clone()
+        self.address.with(|address| address.path.clone())
     }
 
     /// A value of the query.
     pub fn value(self, name: &str) -> Option<String> {
-        self.address.read().value(name).map(str::to_owned)
+        self.address
+            .with(|address| address.value(name).map(str::to_owned))
     }
 
     /// The address bar says something else now.

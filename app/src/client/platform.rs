@@ -18,7 +18,7 @@ pub use absent::*;
 #[cfg(feature = "hydrate")]
 pub use browser::*;
 #[cfg(feature = "hydrate")]
-pub use characters::first_character;
+pub use characters::{first_character, lower, upper};
 #[cfg(feature = "hydrate")]
 pub use focus::{arrow_in_log, came_from_here, focus, focus_composer, nothing_focused, one_stop};
 #[cfg(feature = "hydrate")]

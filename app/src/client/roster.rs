@@ -4,6 +4,7 @@ use protocol::limits::ROSTER_PEOPLE;
 use protocol::{Person, PersonId, PresenceList, PresenceUpdate, Seq, TypingUpdate};
 
 use super::names::isolated;
+use super::platform;
 
 /// After so many milliseconds without news, somebody is not writing any more.
 pub const TYPING_MS: u64 = 6_000;
@@ -127,8 +128,7 @@ impl Roster {
 
 /// A name as lists are ordered by it.
 fn folded(person: &Person) -> String {
-    let name = person.name.as_str();
-    name.chars().flat_map(char::to_lowercase).collect()
+    platform::lower(person.name.as_str())
 }
 
 #[cfg(test)]

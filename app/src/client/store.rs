@@ -1,11 +1,10 @@
 //! A room's state as signals: what the components of the room page show, kept up to date by [`super::live`].
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::signal::{ArcBoxedSignal, BoxedSignal, BoxedValue, ElementRef};
 use leptos::html::Div;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
-use leptos::prelude::*;
 use protocol::{EventBody, Person, PresenceList, RoomEvent, RoomSlug, Timestamp};
 
 use super::kept;
@@ -29,39 +28,39 @@ pub struct Line {
     /// The same for as long as it is the same line.
     pub key: String,
     /// What it shows.
-    pub row: ArcRwSignal<Row>,
+    pub row: ArcBoxedSignal<Row>,
 }
 
 /// One room on the page. A handle: copies are the same room.
 #[derive(Clone, Copy)]
 pub struct RoomStore {
-    slug: StoredValue<RoomSlug>,
-    client: StoredValue<RoomClient>,
-    wall: StoredValue<Option<Timestamp>>,
-    timer: StoredValue<Option<(u64, TimeoutHandle)>>,
-    pace: StoredValue<Pace>,
+    slug: BoxedValue<RoomSlug>,
+    client: BoxedValue<RoomClient>,
+    wall: BoxedValue<Option<Timestamp>>,
+    timer: BoxedValue<Option<(u64, TimeoutHandle)>>,
+    pace: BoxedValue<Pace>,
     /// What others said since the last time that something was shown: how many messages, and the first few of them.
-    heard: StoredValue<(u32, Vec<RoomEvent>)>,
+    heard: BoxedValue<(u32, Vec<RoomEvent>)>,
     /// The list, oldest first.
-    pub lines: RwSignal<Vec<Line>>,
+    pub lines: BoxedSignal<Vec<Line>>,
     /// Who is here.
-    pub people: RwSignal<PresenceList>,
+    pub people: BoxedSignal<PresenceList>,
     /// "Ada is typing…"
-    pub typing: RwSignal<String>,
+    pub typing: BoxedSignal<String>,
     /// Whether there is more above.
-    pub older: RwSignal<Older>,
+    pub older: BoxedSignal<Older>,
     /// Why the room cannot go on here.
-    pub over: RwSignal<Option<String>>,
+    pub over: BoxedSignal<Option<String>>,
     /// Whether the newest message is in the page.
-    pub newest: RwSignal<bool>,
+    pub newest: BoxedSignal<bool>,
     /// Messages of others since the reader was at the bottom.
-    pub below: RwSignal<u32>,
+    pub below: BoxedSignal<u32>,
     /// Messages of others since the tab was looked at.
-    pub missed: RwSignal<u32>,
+    pub missed: BoxedSignal<u32>,
     /// What a screen reader is to say, oldest first; each has a number of its own.
-    pub announced: RwSignal<Vec<(u32, String)>>,
+    pub announced: BoxedSignal<Vec<(u32, String)>>,
     /// A text that is to go back into the composer.
-    pub returned: RwSignal<String>,
+    pub returned: BoxedSignal<String>,
 }
 
 impl RoomStore {
@@ -71,22 +70,22 @@ impl RoomStore {
         let mut client = RoomClient::new(data.room.clone(), data.you.clone(), timeline, data.roster.clone());
         client.limit(data.limits);
         let store = Self {
-            slug: StoredValue::new(data.room.clone()),
-            older: RwSignal::new(client.older_state()),
-            client: StoredValue::new(client),
-            wall: StoredValue::new(Some(data.now)),
-            timer: StoredValue::new(None),
-            pace: StoredValue::default(),
-            heard: StoredValue::default(),
-            lines: RwSignal::new(Vec::new()),
-            people: RwSignal::new(data.roster.clone()),
-            typing: RwSignal::default(),
-            over: RwSignal::default(),
-            newest: RwSignal::new(true),
-            below: RwSignal::default(),
-            missed: RwSignal::default(),
-            announced: RwSignal::default(),
-            returned: RwSignal::default(),
+            slug: BoxedValue::new(data.room.clone()),
+            older: BoxedSignal::new(client.older_state()),
+            client: BoxedValue::new(client),
+            wall: BoxedValue::new(Some(data.now)),
+            timer: BoxedValue::new(None),
+            pace: BoxedValue::default(),
+            heard: BoxedValue::default(),
+            lines: BoxedSignal::new(Vec::new()),
+            people: BoxedSignal::new(data.roster.clone()),
+            typing: BoxedSignal::default(),
+            over: BoxedSignal::default(),
+            newest: BoxedSignal::new(true),
+            below: BoxedSignal::default(),
+            missed: BoxedSignal::default(),
+            announced: BoxedSignal::default(),
+            returned: BoxedSignal::default(),
         };
         store.refresh();
         store
@@ -112,7 +111,7 @@ impl RoomStore {
     }
 
     /// Leads the reader down to the newest message.
-    pub fn go_down(&self, scroller: NodeRef<Div>) {
+    pub fn go_down(&self, scroller: ElementRef<Div>) {
         self.change(RoomClient::want_newest);
         if let Some(scroller) = scroller.get_untracked() {
             platform::scroll_to_end(&scroller);
@@ -121,7 +120,7 @@ impl RoomStore {
 
     /// The first paint is over: from now on times are this machine's.
     pub fn go_local(&self) {
-        self.wall.try_set_value(None);
+        self.wall.set_value(None);
         self.refresh();
     }
 
@@ -173,10 +172,10 @@ impl RoomStore {
 
     /// The tab was looked at, or is not any more. A page that nobody sees has no frames to wait for.
     pub fn visibility_changed(&self) {
-        self.pace.try_set_value(Pace::default());
+        self.pace.set_value(Pace::default());
         self.refresh();
         if platform::visible() {
-            self.missed.try_set(0);
+            self.missed.set(0);
         }
     }
 
@@ -287,21 +286,28 @@ impl RoomStore {
     /// Lines that stay keep their signal, so that only what changed is drawn again.
     fn show(&self, rows: Vec<Row>) {
         let known = self.lines.get_untracked();
-        let by_key: HashMap<&str, &Line> = known.iter().map(|line| (line.key.as_str(), line)).collect();
+        // Lines that stay keep their order, so each is looked for after the last one that was found. A map would be a
+        // kilobyte of the page.
+        let mut next = 0;
         let lines: Vec<Line> = rows
             .into_iter()
             .map(|row| {
                 let key = row.key();
-                match by_key.get(key.as_str()) {
-                    Some(line) => {
-                        if *line.row.read_untracked() != row {
+                match (next..known.len())
+                    .chain(0..next)
+                    .find(|&at| known[at].key == key)
+                {
+                    Some(at) => {
+                        next = at + 1;
+                        let line = &known[at];
+                        if line.row.with_untracked(|now| *now != row) {
                             line.row.set(row);
                         }
-                        (*line).clone()
+                        line.clone()
                     }
                     None => Line {
                         key,
-                        row: ArcRwSignal::new(row),
+                        row: ArcBoxedSignal::new(row),
                     },
                 }
             })
@@ -324,8 +330,8 @@ fn announcement(event: &RoomEvent) -> Option<String> {
     }
 }
 
-fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
-    if *signal.read_untracked() != value {
+fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: BoxedSignal<T>, value: T) {
+    if signal.try_with_untracked(|now| *now != value) == Some(true) {
         signal.set(value);
     }
 }

@@ -1,5 +1,6 @@
 //! What a screen reader says of messages that come in, where the reader is not looking at them.
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 
 use super::list;
@@ -12,11 +13,11 @@ pub fn Announcer(
     store: RoomStore,
 ) -> impl IntoView {
     let announced = move || store.announced.get();
-    let entry = |(_, text): (u32, String)| view! { <p>{text}</p> }.into_any();
+    let entry = |(_, text): (u32, String)| view! { <p class="said">{text}</p> }.boxed();
     view! {
-        <div class="visually-hidden" aria-live="polite" aria-relevant="additions">
+        <div class="visually-hidden" aria-live="polite">
             {list(announced, |(number, _)| number.to_string(), entry)}
         </div>
     }
-    .into_any()
+    .boxed()
 }

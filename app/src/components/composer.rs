@@ -1,5 +1,7 @@
 //! Where messages are written. A plain form; where the room is live, the message goes over the socket instead.
 
+use crate::components::Boxed;
+use crate::signal::{BoxedSignal, BoxedValue, ElementRef};
 use leptos::ev::{ClipboardEvent, KeyboardEvent, SubmitEvent};
 use leptos::html::{Div, Form, Textarea};
 use leptos::prelude::*;
@@ -30,11 +32,11 @@ const NO_FILES: &str = "Files and pictures cannot be sent yet.";
 #[component]
 pub fn Composer(
     /// The page's data.
-    data: StoredValue<RoomData>,
+    data: BoxedValue<RoomData>,
     /// The room.
     store: RoomStore,
     /// What to scroll when something was said.
-    scroller: NodeRef<Div>,
+    scroller: ElementRef<Div>,
     /// Whether messages go over the socket.
     active: bool,
 ) -> impl IntoView {
@@ -46,12 +48,12 @@ pub fn Composer(
             data.client_id.to_string(),
         )
     });
-    let form = NodeRef::<Form>::new();
-    let textarea = NodeRef::<Textarea>::new();
-    let chars = RwSignal::new(0);
+    let form = ElementRef::<Form>::default();
+    let textarea = ElementRef::<Textarea>::default();
+    let chars = BoxedSignal::new(0);
     let returned = data.with_value(|data| data.returned.clone());
     let words = returned.html();
-    let complaint = RwSignal::new(returned.why.clone());
+    let complaint = BoxedSignal::new(returned.why.clone());
     let max = data.with_value(|data| data.limits.message_chars as usize);
     let count_from = max.saturating_sub(COUNTED.min(max / 5));
 
@@ -73,7 +75,7 @@ pub fn Composer(
     };
     let you = data.with_value(|data| data.you.clone());
     // Whose form it is: the server refuses it if the browser's session is another person's by then.
-    let author = you.as_ref().map(|you| you.id.to_string());
+    let author = you.as_ref().map_or_else(String::new, |you| you.id.to_string());
     let you = you.filter(|_| active);
     let keep = {
         let (room, you) = (room.clone(), you.clone());
@@ -95,7 +97,7 @@ pub fn Composer(
         move || {
             let Some(you) = &you else { return };
             kept::draft(you, &room, move |draft| {
-                let textarea = textarea.try_get_untracked().flatten();
+                let textarea = textarea.get_untracked();
                 let Some(textarea) = textarea.filter(|textarea| textarea.value().is_empty()) else {
                     return false;
                 };
@@ -178,7 +180,7 @@ pub fn Composer(
             }
         }
     };
-    let keys = StoredValue::new(Keys::default());
+    let keys = BoxedValue::new(Keys::default());
     let pressed = move |event: KeyboardEvent| {
         let (name, place) = (event.key(), event.code());
         let key = Key {
@@ -223,10 +225,17 @@ pub fn Composer(
         }
         restore();
     });
+    let counter = move || {
+        if chars.get() > max {
+            "char-count over".to_owned()
+        } else {
+            "char-count".to_owned()
+        }
+    };
     view! {
         <form class="composer" method="post" action=format!("/rooms/{room}/messages") node_ref=form on:submit=submitted>
             <ProblemNote/>
-            <p class="problem" role="alert" hidden=move || complaint.read().is_empty()>{move || complaint.get()}</p>
+            <p class="problem" role="alert" hidden=move || complaint.with(String::is_empty)>{move || complaint.get()}</p>
             <input type="hidden" name="client_id" value=client_id/>
             <input type="hidden" name="author" value=author/>
             <div class="composer-box">
@@ -239,14 +248,13 @@ pub fn Composer(
                     required
                     autocomplete="off"
                     placeholder=format!("Message {}", isolated(&title))
-                    enterkeyhint="enter"
                     node_ref=textarea
                     inner_html=words
                     on:input=typed
                     on:keydown=pressed
                     on:paste=pasted
                 ></textarea>
-                <span class="char-count" class:over=move || { chars.get() > max } hidden=move || chars.get() < count_from>
+                <span class=counter hidden=move || chars.get() < count_from>
                     {move || format!("{} / {max}", chars.get())}
                 </span>
                 <button class="send" aria-label="Send" title="Send">
@@ -255,7 +263,7 @@ pub fn Composer(
             </div>
         </form>
     }
-    .into_any()
+    .boxed()
 }
 
 /// Whether this server would not take it.

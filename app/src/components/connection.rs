@@ -1,5 +1,6 @@
 //! What there is to say about the connection.
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 
 use crate::client::live::Live;
@@ -13,5 +14,5 @@ pub fn Connection() -> impl IntoView {
             {move || link.get().sentence().to_owned()}
         </p>
     }
-    .into_any()
+    .boxed()
 }

@@ -1,11 +1,13 @@
 //! A room on screen: header, messages, people, composer. What the server rendered becomes live here.
 
+use crate::components::Boxed;
+use crate::signal::{BoxedValue, ElementRef};
 use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::{
     Announcer, Composer, Connection, LeftWords, Messages, Notices, People, Pill, ProblemNote, SignIn,
-    ThemeSwitch, effect,
+    ThemeSwitch, effect, maybe,
 };
 use crate::client::live::Live;
 use crate::client::platform;
@@ -21,11 +23,11 @@ pub fn Conversation(
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let store = RoomStore::new(&data);
-    let scroller = NodeRef::<Div>::new();
+    let scroller = ElementRef::<Div>::default();
     let you = data.you.clone();
     let active = you.is_some() && data.latest;
     let (room, title) = (data.room.clone(), data.title.to_string());
-    let data = StoredValue::new(data);
+    let data = BoxedValue::new(data);
 
     effect(move || {
         // In a task of its own, after the one that has taken over the page.
@@ -56,7 +58,7 @@ pub fn Conversation(
         None => ("#name", "Skip to signing in"),
     };
     let foot = if you.is_some() {
-        view! { <Composer data store scroller active/> }.into_any()
+        view! { <Composer data store scroller active/> }.boxed()
     } else {
         view! {
             <div class="composer">
@@ -64,13 +66,14 @@ pub fn Conversation(
                 <SignIn next=format!("/rooms/{room}")/>
             </div>
         }
-        .into_any()
+        .boxed()
     };
     let notices = you.clone().filter(|_| active).map(|you| {
         view! {
             <Notices over=store.over/>
             <LeftWords you store/>
         }
+        .boxed()
     });
     view! {
         <a class="skip" href=skip.0>{skip.1}</a>
@@ -80,7 +83,7 @@ pub fn Conversation(
                     <span class="icon icon-back" aria-hidden="true"></span>
                 </a>
                 <h1 dir="auto">{title}</h1>
-                {active.then(|| view! { <Connection/> })}
+                {maybe(active.then(|| view! { <Connection/> }.boxed()))}
                 <ThemeSwitch/>
             </header>
             <People people=store.people you=you/>
@@ -91,11 +94,11 @@ pub fn Conversation(
                 </div>
             </main>
             <section class="foot" aria-label="Say something">
-                {notices}
+                {maybe(notices)}
                 {foot}
             </section>
             <Announcer store/>
         </div>
     }
-    .into_any()
+    .boxed()
 }

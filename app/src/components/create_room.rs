@@ -1,6 +1,9 @@
 //! Create a room. A plain form that leads into the room; over the socket, if there is one, so that a refusal leaves
 //! the page and the text as they are.
 
+use super::{maybe, reactive};
+use crate::components::Boxed;
+use crate::signal::{BoxedSignal, ElementRef};
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -18,8 +21,8 @@ use crate::problem::{OFFLINE, Problem};
 pub fn CreateRoom() -> impl IntoView {
     let live = expect_context::<Live>();
     let navigation = expect_context::<Navigation>();
-    let input = NodeRef::<Input>::new();
-    let refused = RwSignal::new(None::<(String, Option<RoomSlug>)>);
+    let input = ElementRef::<Input>::default();
+    let refused = BoxedSignal::new(None::<(String, Option<RoomSlug>)>);
     let submitted = move |event: SubmitEvent| {
         let Some(value) = input.get_untracked().map(|input| input.value()) else {
             return;
@@ -42,10 +45,10 @@ pub fn CreateRoom() -> impl IntoView {
             Ok(room) => navigation.go(&format!("/rooms/{}", room.room)),
             Err(Failure::Refused(refusal)) => {
                 let sentence = Problem::from(refusal.code).sentence().to_owned();
-                refused.try_set(Some((sentence, refusal.room)));
+                refused.set(Some((sentence, refusal.room)));
             }
             Err(Failure::Unknown) => {
-                refused.try_set(Some((Problem::Unavailable.sentence().to_owned(), None)));
+                refused.set(Some((Problem::Unavailable.sentence().to_owned(), None)));
             }
         });
     };
@@ -56,13 +59,13 @@ pub fn CreateRoom() -> impl IntoView {
                 <input id="title" name="title" type="text" dir="auto" required autocomplete="off" placeholder="Night shift" node_ref=input/>
                 <button class="button">"Create room"</button>
             </div>
-            {move || refused.get().map(|(sentence, room)| view! {
+            {reactive(move || maybe(refused.get().map(|(sentence, room)| view! {
                 <p class="problem" role="alert">
                     {sentence}
-                    {room.map(|room| view! { " " <a href=format!("/rooms/{room}")>"Go to that room"</a> "." })}
+                    {maybe(room.map(|room| view! { " " <a href=format!("/rooms/{room}")>"Go to that room"</a> "." }.boxed()))}
                 </p>
-            })}
+            }.boxed())))}
         </form>
     }
-    .into_any()
+    .boxed()
 }

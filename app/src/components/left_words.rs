@@ -1,9 +1,11 @@
 //! "Unsent words from Ada on this device", for whoever is signed in here now.
 
+use crate::components::Boxed;
+use crate::signal::{BoxedSignal, BoxedValue};
 use leptos::prelude::*;
 use protocol::Person;
 
-use super::{effect, reactive};
+use super::{effect, maybe, reactive};
 use crate::client::kept::{Left, left_by_others};
 use crate::client::store::RoomStore;
 
@@ -15,13 +17,13 @@ pub fn LeftWords(
     /// The room on screen.
     store: RoomStore,
 ) -> impl IntoView {
-    let left = RwSignal::new(None::<Left>);
-    let person = StoredValue::new(you);
+    let left = BoxedSignal::new(None::<Left>);
+    let person = BoxedValue::new(you);
     let look = move || {
         left.set(None);
         person.with_value(|you| {
             left_by_others(you, move |found| {
-                left.try_set(Some(found));
+                left.set(Some(found));
             });
         });
     };
@@ -51,6 +53,6 @@ pub fn LeftWords(
                 </p>
             }
         });
-        offer.into_any()
+        maybe(offer.map(Boxed::boxed))
     })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 
 /// A list whose entries stay on the page for as long as their key is among the items'.
@@ -29,5 +30,5 @@ struct Item {
 }
 
 fn boxed(items: Box<dyn Fn() -> Vec<Item> + Send>) -> AnyView {
-    view! { <For each=items key=|item| item.key.clone() children=|item: Item| (item.show)()/> }.into_any()
+    view! { <For each=items key=|item| item.key.clone() children=|item: Item| (item.show)()/> }.boxed()
 }

@@ -1,9 +1,11 @@
 //! A message: who, when, what, and how far it has come.
 
+use crate::components::Boxed;
+use crate::signal::{ArcBoxedSignal, BoxedValue};
 use leptos::prelude::*;
 use protocol::{ClientId, RoomSlug};
 
-use super::{MessageText, reactive};
+use super::{MessageText, maybe, reactive};
 use crate::client::hue::{hue, initial};
 use crate::client::live::Live;
 use crate::client::outbox::Failed as Failure;
@@ -17,7 +19,7 @@ pub fn Message(
     /// What it is at first.
     first: MessageRow,
     /// What it is now.
-    row: ArcRwSignal<Row>,
+    row: ArcBoxedSignal<Row>,
     /// Whether it is the reader's own.
     own: bool,
     /// The room.
@@ -25,74 +27,100 @@ pub fn Message(
     /// Its address.
     room: RoomSlug,
 ) -> impl IntoView {
-    let fallback = first.clone();
-    let now = move || match &*row.read() {
-        Row::Message(message) => (**message).clone(),
-        _ => fallback.clone(),
-    };
-    let now = Memo::new(move |_| now());
+    let now = BoxedValue::new(row);
     let hue = hue(&first.author.id);
     let name = first.author.name.to_string();
     let client_id = first
         .key
         .rsplit_once('/')
         .and_then(|(_, id)| ClientId::try_from(id.to_owned()).ok());
-    let id = move || now.read().seq.map(|seq| format!("m{seq}"));
+    let unsent = format!("unsent-{}", first.key.replace('/', "-"));
+    let id = move || match see(now, |now| now.seq) {
+        Some(seq) => format!("m{seq}"),
+        None => unsent.clone(),
+    };
     // The page that ends with this message: its address for ever.
-    let permalink = move || {
-        let seq = now.read().seq;
-        seq.map(|seq| format!("/rooms/{room}?before={}#m{seq}", seq + 1))
+    let permalink = move || match see(now, |now| now.seq) {
+        Some(seq) => format!("/rooms/{room}?before={}#m{seq}", seq + 1),
+        None => String::new(),
     };
     // Whatever clock the time is shown by, this one is the same for all.
-    let utc = move || now.read().datetime.replace('T', " ").replace('Z', " UTC");
+    let utc = move || see(now, |now| now.datetime.replace('T', " ").replace('Z', " UTC"));
     let label = {
         let name = name.clone();
-        move || format!("{name}, {}", now.read().time)
+        move || format!("{name}, {}", see(now, |now| now.time.clone()))
     };
     // What others say is here because it was sent.
-    let sending = move || own && matches!(now.read().mark, Mark::Waiting | Mark::Sending);
+    let sending = move || own && see(now, |now| matches!(now.mark, Mark::Waiting | Mark::Sending));
+    let class = move || {
+        let set = |name: &str, set: bool| if set { format!(" {name}") } else { String::new() };
+        let lead = see(now, |now| now.lead);
+        format!(
+            "message{}{}{}",
+            set("lead", lead),
+            set("own", own),
+            set("sending", sending())
+        )
+    };
     view! {
-        <article class="message" class:lead=move || now.read().lead class:own=own class:sending=sending id=id tabindex="-1" aria-label=label>
+        <article class=class id=id tabindex="-1" aria-label=label>
             <span class=format!("chip hue-{hue}") aria-hidden="true">{initial(&name)}</span>
-            <header>
+            <header class="message-head">
                 <span class=format!("author hue-{hue}") dir="auto">{name}</span>
                 <a class="permalink" href=permalink rel="nofollow" tabindex="-1">
-                    <time datetime=move || now.read().datetime.clone() title=utc>{move || now.read().time.clone()}</time>
+                    <time datetime=move || see(now, |now| now.datetime.clone()) title=utc>{move || see(now, |now| now.time.clone())}</time>
                 </a>
             </header>
-            {own.then(|| view! { <Sending now/> })}
+            {maybe(own.then(|| view! { <Sending now/> }.boxed()))}
             <div class="text" dir="auto"><MessageText text=first.text/></div>
-            {own.then(|| view! { <Failed now client_id store/> })}
+            {maybe(own.then(|| view! { <Failed now client_id store/> }.boxed()))}
         </article>
     }
-    .into_any()
+    .boxed()
 }
 
 /// A clock until it is sent.
+/// What the message is now.
+type Now = BoxedValue<ArcBoxedSignal<Row>>;
+
+/// Looks at what the message is now. A line stays what it is, so it is a message.
+fn see<R: Default>(now: Now, look: impl FnOnce(&MessageRow) -> R) -> R {
+    let row = now.try_get_value();
+    row.and_then(|row| {
+        row.with(|row| match row {
+            Row::Message(message) => Some(look(message)),
+            _ => None,
+        })
+    })
+    .unwrap_or_default()
+}
+
 #[component]
-fn Sending(now: Memo<MessageRow>) -> impl IntoView {
-    let waiting = move || now.read().mark == Mark::Waiting;
-    let sending = move || waiting() || now.read().mark == Mark::Sending;
+fn Sending(now: Now) -> impl IntoView {
+    let waiting = move || see(now, |now| now.mark == Mark::Waiting);
+    let sending = move || waiting() || see(now, |now| now.mark == Mark::Sending);
     let state = move || {
         if waiting() {
-            "Waiting to be sent"
+            "Waiting to be sent".to_owned()
         } else {
-            "Sending"
+            "Sending".to_owned()
         }
     };
     view! {
         <span class="mark icon icon-clock" role="img" aria-label=state title=state hidden=move || !sending()></span>
     }
-    .into_any()
+    .boxed()
 }
 
 /// Why it was not sent, and what can be done.
 #[component]
-fn Failed(now: Memo<MessageRow>, client_id: Option<ClientId>, store: RoomStore) -> impl IntoView {
+fn Failed(now: Now, client_id: Option<ClientId>, store: RoomStore) -> impl IntoView {
     let live = expect_context::<Live>();
-    let failed = move || match &now.read().mark {
-        Mark::Failed(failed) => Some(failed.clone()),
-        _ => None,
+    let failed = move || {
+        see(now, |now| match &now.mark {
+            Mark::Failed(failed) => Some(failed.clone()),
+            _ => None,
+        })
     };
     reactive(move || {
         let (again, gone) = (client_id.clone(), client_id.clone());
@@ -126,8 +154,8 @@ fn Failed(now: Memo<MessageRow>, client_id: Option<ClientId>, store: RoomStore) 
                     <button type="button" class="link-button" on:click=move |_| { take(); }>"Discard"</button>
                 </p>
             }
-            .into_any()
+            .boxed()
         });
-        failed.into_any()
+        maybe(failed)
     })
 }

@@ -1,5 +1,6 @@
 //! What a message says: plain text, with addresses that lead somewhere.
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 
 use crate::client::links::{Piece, pieces};
@@ -16,7 +17,7 @@ pub fn MessageText(
             Piece::Text(text) => text.into_any(),
             Piece::Link(link) => {
                 let href = link.clone();
-                view! { <a href=href rel="noopener nofollow ugc" target="_blank">{link}</a> }.into_any()
+                view! { <a href=href rel="noopener nofollow ugc" target="_blank">{link}</a> }.boxed()
             }
         })
         .collect::<Vec<_>>()

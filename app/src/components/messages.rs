@@ -3,6 +3,8 @@
 //! The scroller is a reversed column around one wrapper: it begins at the bottom without a script, and its origin is
 //! the newest message. Whoever reads further up keeps their place: see `keep_place`.
 
+use crate::components::Boxed;
+use crate::signal::{BoxedValue, ElementRef};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -20,18 +22,15 @@ const BOTTOM_PX: i32 = 40;
 /// Closer to an end of what is in the page than this brings what is beyond.
 const NEAR_PX: i32 = 800;
 
-/// For those whose browser runs no scripts: nothing makes the server's times their own.
-const WHOSE_TIME: &str = "Times are in UTC.";
-
 /// Everything that was said, oldest first.
 #[component]
 pub fn Messages(
     /// The page's data.
-    data: StoredValue<RoomData>,
+    data: BoxedValue<RoomData>,
     /// The room.
     store: RoomStore,
     /// What scrolls.
-    scroller: NodeRef<Div>,
+    scroller: ElementRef<Div>,
     /// Whether the room is live here, or a page of the past.
     active: bool,
 ) -> impl IntoView {
@@ -44,7 +43,7 @@ pub fn Messages(
         }
     };
     let scrolled = move |_| {
-        let Some(scroller) = scroller.try_get_untracked().flatten() else {
+        let Some(scroller) = scroller.get_untracked() else {
             return;
         };
         let from_bottom = scroller.scroll_top().abs();
@@ -56,10 +55,10 @@ pub fn Messages(
             store.change(RoomClient::want_newer);
         }
     };
-    let content = NodeRef::<Div>::new();
-    let log = NodeRef::<Div>::new();
+    let content = ElementRef::<Div>::default();
+    let log = ElementRef::<Div>::default();
     let one_stop = move || {
-        if let Some(log) = log.try_get_untracked().flatten() {
+        if let Some(log) = log.get_untracked() {
             platform::one_stop(&log);
         }
     };
@@ -89,7 +88,7 @@ pub fn Messages(
     let lines = move || store.lines.get();
     let row = {
         let room = room.clone();
-        move |line| view! { <RowView line store room=room.clone() you=you.clone()/> }.into_any()
+        move |line| view! { <RowView line store room=room.clone() you=you.clone()/> }.boxed()
     };
     view! {
         <div
@@ -108,23 +107,23 @@ pub fn Messages(
                     {list(lines, |line| line.key.clone(), row)}
                 </div>
                 <Bottom data store/>
-                // Not as a child: with scripts a browser reads it as text, and nothing in it can be taken over.
-                <noscript class="hint" inner_html=WHOSE_TIME></noscript>
+                // For those whose browser runs no scripts: nothing makes the server's times their own.
+                <noscript class="hint">"Times are in UTC."</noscript>
             </div>
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 /// Above the oldest message: the way further up, or the beginning.
 #[component]
-fn Top(data: StoredValue<RoomData>, store: RoomStore, active: bool) -> impl IntoView {
+fn Top(data: BoxedValue<RoomData>, store: RoomStore, active: bool) -> impl IntoView {
     let live = expect_context::<Live>();
     let room = data.with_value(|data| data.room.clone());
     let href = move || {
         store.lines.track();
         let first = store.look(RoomClient::first_shown).flatten();
-        first.map(|first| format!("/rooms/{room}?before={first}"))
+        first.map_or_else(String::new, |first| format!("/rooms/{room}?before={first}"))
     };
     // Where the room is live, older messages come to the reader instead of the other way round.
     let load = move |event: leptos::ev::MouseEvent| {
@@ -134,7 +133,7 @@ fn Top(data: StoredValue<RoomData>, store: RoomStore, active: bool) -> impl Into
         }
     };
     let link = move || matches!(store.older.get(), Older::More | Older::Elsewhere);
-    let nothing = move || store.lines.read().is_empty();
+    let nothing = move || store.lines.with(Vec::is_empty);
     view! {
         <div class="list-top">
             <a class="older" href=href on:click=load hidden=move || !link()>"Older messages"</a>
@@ -148,17 +147,17 @@ fn Top(data: StoredValue<RoomData>, store: RoomStore, active: bool) -> impl Into
             <p class="empty" hidden=move || !nothing()>"No messages yet. Say hello."</p>
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 /// Below a page of the past: the way back to now.
 #[component]
-fn Bottom(data: StoredValue<RoomData>, store: RoomStore) -> impl IntoView {
+fn Bottom(data: BoxedValue<RoomData>, store: RoomStore) -> impl IntoView {
     let (room, latest) = data.with_value(|data| (data.room.clone(), data.latest));
     if latest {
-        view! { <p class="typing">{move || sentence(&store.typing.get())}</p> }.into_any()
+        view! { <p class="typing">{move || sentence(&store.typing.get())}</p> }.boxed()
     } else {
         view! { <p class="newest"><a class="button" href=format!("/rooms/{room}")>"Newest messages"</a></p> }
-            .into_any()
+            .boxed()
     }
 }

@@ -1,8 +1,10 @@
 //! What stands in the way of what people write here, with a way out.
 
+use crate::components::Boxed;
+use crate::signal::BoxedSignal;
 use leptos::prelude::*;
 
-use super::reactive;
+use super::{maybe, reactive};
 use crate::client::live::Live;
 use crate::client::platform;
 
@@ -11,7 +13,7 @@ use crate::client::platform;
 pub fn Notices(
     /// Why the room cannot go on, if it cannot.
     #[prop(optional)]
-    over: Option<RwSignal<Option<String>>>,
+    over: Option<BoxedSignal<Option<String>>>,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let why = move || match live.outdated.get() {
@@ -27,15 +29,15 @@ pub fn Notices(
                 </p>
             }
         });
-        problem.into_any()
+        maybe(problem.map(Boxed::boxed))
     });
     view! {
         {reload}
         <p class="problem" role="alert" hidden=move || !live.unkept.get()>
-            {move || if live.unkept.get() { UNKEPT } else { "" }}
+            {move || if live.unkept.get() { UNKEPT.to_owned() } else { String::new() }}
         </p>
     }
-    .into_any()
+    .boxed()
 }
 
 const UNKEPT: &str = "This browser cannot keep unsent messages. Do not close the tab before they are sent.";

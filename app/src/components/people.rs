@@ -1,11 +1,13 @@
 //! Who is here: a column beside the messages on wide screens, a disclosure on small ones. One list either way.
 
+use crate::components::Boxed;
+use crate::signal::{BoxedSignal, ElementRef};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Details;
 use leptos::prelude::*;
 use protocol::{Person, PresenceList};
 
-use super::{effect, list};
+use super::{effect, list, maybe};
 use crate::client::hue::{hue, initial};
 use crate::client::platform;
 use crate::client::store::is_own;
@@ -14,11 +16,11 @@ use crate::client::store::is_own;
 #[component]
 pub fn People(
     /// Who is here.
-    people: RwSignal<PresenceList>,
+    people: BoxedSignal<PresenceList>,
     /// Who is looking.
     you: Option<Person>,
 ) -> impl IntoView {
-    let details = NodeRef::<Details>::new();
+    let details = ElementRef::<Details>::default();
     effect(move || {
         // The style sheet shows the list of a closed disclosure on wide screens; older browsers cannot do that.
         if platform::matches("(min-width: 60rem)")
@@ -46,16 +48,16 @@ pub fn People(
             <li>
                 <span class=format!("chip small hue-{}", hue(&person.id)) aria-hidden="true">{initial(&name)}</span>
                 <span class="person-name" dir="auto">{name}</span>
-                {own.then(|| view! { <span class="you">"you"</span> })}
+                {maybe(own.then(|| view! { <span class="you">"you"</span> }.boxed()))}
             </li>
         }
-        .into_any()
+        .boxed()
     };
     // Under another name somebody is another entry.
     let key = |person: &Person| format!("{} {}", person.id, person.name);
     let entries = list(move || people.get().people, key, entry);
-    let here = move || people.read().here;
-    let unnamed = move || here().saturating_sub(people.read().people.len() as u32);
+    let here = move || people.with(|people| people.here);
+    let unnamed = move || here().saturating_sub(people.with(|people| people.people.len()) as u32);
     view! {
         <aside class="beside">
             <details class="people" aria-label="Who is here" node_ref=details on:keydown=pressed>
@@ -70,5 +72,5 @@ pub fn People(
             </details>
         </aside>
     }
-    .into_any()
+    .boxed()
 }

@@ -1,5 +1,7 @@
 //! "3 new messages", for a reader who is further up, or the way back from far up.
 
+use crate::components::Boxed;
+use crate::signal::ElementRef;
 use leptos::html::Div;
 use leptos::prelude::*;
 
@@ -12,7 +14,7 @@ pub fn Pill(
     /// The room.
     store: RoomStore,
     /// What scrolls.
-    scroller: NodeRef<Div>,
+    scroller: ElementRef<Div>,
 ) -> impl IntoView {
     let label = move || match store.below.get() {
         0 => "Newest messages".to_owned(),
@@ -31,5 +33,5 @@ pub fn Pill(
             {move || label()}
         </button>
     }
-    .into_any()
+    .boxed()
 }

@@ -1,9 +1,10 @@
 //! What the server said about a form, beside the form.
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 use protocol::RoomSlug;
 
-use super::reactive;
+use super::{maybe, reactive};
 use crate::client::navigation::Navigation;
 use crate::problem::Problem;
 
@@ -23,17 +24,18 @@ pub fn ProblemNote(
     reactive(move || {
         let room = || RoomSlug::try_from(navigation.value("room")?).ok();
         let note = problem().filter(belongs).map(|problem| {
-            let there = (problem == Problem::RoomExists).then(room).flatten().map(|room| {
-                view! { " " <a href=format!("/rooms/{room}")>"Go to that room"</a> "." }.into_any()
-            });
+            let there = (problem == Problem::RoomExists)
+                .then(room)
+                .flatten()
+                .map(|room| view! { " " <a href=format!("/rooms/{room}")>"Go to that room"</a> "." }.boxed());
             view! {
                 <p class="problem" role="alert">
                     {problem.sentence()}
-                    {there}
+                    {maybe(there)}
                 </p>
             }
-            .into_any()
+            .boxed()
         });
-        note.into_any()
+        maybe(note)
     })
 }

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use crate::components::Boxed;
+use crate::signal::{BoxedSignal, BoxedValue};
 use leptos::prelude::*;
-use protocol::{Person, RoomList, RoomSummary, Timestamp};
+use protocol::{Person, RoomList, RoomSlug, RoomSummary, Timestamp};
 
-use super::{effect, list};
+use super::{effect, list, reactive};
 use crate::client::calendar::{ago, iso};
 use crate::client::kept;
 use crate::client::live::Live;
@@ -31,9 +33,9 @@ pub fn RoomCards(
     /// Who is looking: for them it is kept up to date over the socket.
     you: Option<Person>,
 ) -> impl IntoView {
-    let rooms = RwSignal::new(rooms);
-    let total = RwSignal::new(total);
-    let now = RwSignal::new(now);
+    let rooms = BoxedSignal::new(rooms);
+    let total = BoxedSignal::new(total);
+    let now = BoxedSignal::new(now);
     let hub = expect_context::<Live>();
     let refresh = move || {
         if platform::visible() {
@@ -42,9 +44,9 @@ pub fn RoomCards(
                           rooms: list,
                           total: all,
                       }| {
-                    now.try_set(platform::now());
-                    total.try_set(all);
-                    rooms.try_update(|rooms| renew(rooms, list));
+                    now.set(platform::now());
+                    total.set(all);
+                    rooms.update(|rooms| renew(rooms, list));
                 },
             );
         }
@@ -63,9 +65,9 @@ pub fn RoomCards(
             on_cleanup(move || interval.clear());
         }
     });
-    let shown = move || rooms.read().len() as u32;
+    let shown = move || rooms.with(Vec::len) as u32;
     let all_shown = move || shown() >= total.get();
-    let card = move |room| view! { <Card room rooms now you=you.clone()/> }.into_any();
+    let card = move |room| view! { <Card room rooms now you=you.clone()/> }.boxed();
     view! {
         <ul class="room-cards">
             {list(move || rooms.get(), |room| room.room.to_string(), card)}
@@ -74,7 +76,7 @@ pub fn RoomCards(
             {move || format!("{} of {} rooms", shown(), total.get())}
         </p>
     }
-    .into_any()
+    .boxed()
 }
 
 /// Takes what is new about the rooms, and leaves each where it stands: somebody may be about to click on it.
@@ -88,52 +90,70 @@ fn renew(rooms: &mut Vec<RoomSummary>, list: Vec<RoomSummary>) {
     }
 }
 
+/// Looks at what the list says of a room now.
+fn see<R: Default>(
+    rooms: BoxedSignal<Vec<RoomSummary>>,
+    slug: BoxedValue<RoomSlug>,
+    look: impl FnOnce(&RoomSummary) -> R,
+) -> R {
+    let slug = slug.try_get_value();
+    rooms
+        .with(|rooms| {
+            rooms
+                .iter()
+                .find(|room| Some(&room.room) == slug.as_ref())
+                .map(look)
+        })
+        .unwrap_or_default()
+}
+
 #[component]
 fn Card(
     room: RoomSummary,
-    rooms: RwSignal<Vec<RoomSummary>>,
-    now: RwSignal<Timestamp>,
+    rooms: BoxedSignal<Vec<RoomSummary>>,
+    now: BoxedSignal<Timestamp>,
     you: Option<Person>,
 ) -> impl IntoView {
     let slug = room.room.clone();
-    let drafted = RwSignal::new(false);
+    let drafted = BoxedSignal::new(false);
     let place = room.room.clone();
     effect(move || {
         if let Some(you) = &you {
             kept::has_draft(&you.id, &place, move || {
-                drafted.try_set(true);
+                drafted.set(true);
             });
         }
     });
-    let current = Memo::new(move |_| {
-        let rooms = rooms.read();
-        rooms.iter().find(|current| current.room == slug).cloned()
-    });
-    let here = move || current.read().as_ref().map_or(0, |room| room.here);
-    let last = move || {
-        let at = current.read().as_ref().and_then(|room| room.last_at);
-        match at {
-            Some(at) => view! { <time datetime=iso(at)>{ago(at, now.get())}</time> }.into_any(),
-            None => "No messages yet".to_owned().into_any(),
+    let slug = BoxedValue::new(slug);
+    let here = move || see(rooms, slug, |room| room.here);
+    let last = move || match see(rooms, slug, |room| room.last_at) {
+        Some(at) => view! { <time datetime=iso(at)>{ago(at, now.get())}</time> }.boxed(),
+        None => "No messages yet".to_owned().into_any(),
+    };
+    let count = move || {
+        if here() == 0 {
+            "count nobody".to_owned()
+        } else {
+            "count".to_owned()
         }
     };
     view! {
         <li>
             <a class="room-card" href=format!("/rooms/{}", room.room)>
                 <span class="room-card-title" dir="auto">{room.title.to_string()}</span>
-                <span class="room-card-last">{move || last()}</span>
+                <span class="room-card-last">{reactive(last)}</span>
                 <span class="room-card-draft" hidden=move || !drafted.get()>"Draft"</span>
-                <span class="count" class:nobody=move || here() == 0>{move || format!("{} here", here())}</span>
+                <span class=count>{move || format!("{} here", here())}</span>
             </a>
         </li>
     }
-    .into_any()
+    .boxed()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{RoomSlug, RoomTitle};
+    use protocol::RoomTitle;
 
     fn room(name: &str, here: u32) -> RoomSummary {
         RoomSummary {

@@ -1,5 +1,6 @@
 //! One line of the list: a day, a quiet line, or a message.
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 use protocol::{Person, RoomSlug};
 
@@ -20,24 +21,28 @@ pub fn RowView(
     you: Option<Person>,
 ) -> impl IntoView {
     let row = line.row;
-    match row.get_untracked() {
+    match row.with_untracked(Row::clone) {
         Row::Day { date, .. } => {
-            let label = move || match &*row.read() {
-                Row::Day { label, .. } => label.clone(),
-                _ => String::new(),
+            let label = move || {
+                row.with(|row| match row {
+                    Row::Day { label, .. } => label.clone(),
+                    _ => String::new(),
+                })
             };
-            view! { <h2 class="day"><time datetime=date>{move || label()}</time></h2> }.into_any()
+            view! { <h2 class="day"><time datetime=date>{move || label()}</time></h2> }.boxed()
         }
         Row::Quiet { .. } => {
-            let text = move || match &*row.read() {
-                Row::Quiet { text, .. } => text.clone(),
-                _ => String::new(),
+            let text = move || {
+                row.with(|row| match row {
+                    Row::Quiet { text, .. } => text.clone(),
+                    _ => String::new(),
+                })
             };
-            view! { <p class="quiet">{move || sentence(&text())}</p> }.into_any()
+            view! { <p class="quiet">{move || sentence(&text())}</p> }.boxed()
         }
         Row::Message(message) => {
             let own = is_own(you.as_ref(), &message.author);
-            view! { <Message first=*message row own store room/> }.into_any()
+            view! { <Message first=*message row own store room/> }.boxed()
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A sentence with people's names in it.
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 
 use crate::client::names::{Part, parts};
@@ -8,7 +9,7 @@ use crate::client::names::{Part, parts};
 pub fn sentence(text: &str) -> AnyView {
     let part = |part| match part {
         Part::Words(words) => words.to_owned().into_any(),
-        Part::Name(name) => view! { <bdi>{name.to_owned()}</bdi> }.into_any(),
+        Part::Name(name) => view! { <span class="name" dir="auto">{name.to_owned()}</span> }.boxed(),
     };
     parts(text).map(part).collect::<Vec<_>>().into_any()
 }

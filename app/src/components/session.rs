@@ -1,5 +1,7 @@
 //! Who you are, and how to stop being it.
 
+use crate::components::Boxed;
+use crate::signal::{BoxedSignal, ElementRef};
 use leptos::ev::SubmitEvent;
 use leptos::html::Form;
 use leptos::prelude::*;
@@ -25,9 +27,9 @@ pub fn Session(
 ) -> impl IntoView {
     let name = you.name.to_string();
     let hue = hue(&you.id);
-    let form = NodeRef::<Form>::new();
-    let asked = RwSignal::new(false);
-    let problem = RwSignal::new("");
+    let form = ElementRef::<Form>::default();
+    let asked = BoxedSignal::new(false);
+    let problem = BoxedSignal::new("");
     let submitted = move |event: SubmitEvent| {
         event.prevent_default();
         if !platform::online() {
@@ -37,7 +39,7 @@ pub fn Session(
         let leave = move || {
             kept::forget(&id, move || {
                 // Not `request_submit`: that would ask again.
-                form.try_get_untracked().flatten().inspect(|form| {
+                form.get_untracked().inspect(|form| {
                     form.submit().ok();
                 });
             });
@@ -47,8 +49,8 @@ pub fn Session(
         }
         kept::any(&you.id, move |any| {
             if any {
-                asked.try_set(true);
-                problem.try_set(UNSENT);
+                asked.set(true);
+                problem.set(UNSENT);
             } else {
                 leave();
             }
@@ -58,10 +60,10 @@ pub fn Session(
         <form class="session card" method="post" action="/session/end" node_ref=form on:submit=submitted>
             <input type="hidden" name="next" value=next/>
             <span class=format!("chip hue-{hue}") aria-hidden="true">{initial(&name)}</span>
-            <p>"Signed in as " <strong><bdi>{name}</bdi></strong></p>
-            <p class="problem" role="alert" hidden=move || problem.read().is_empty()>{move || problem.get()}</p>
-            <button class="button">{move || if asked.get() { "Delete them and sign out" } else { "Sign out" }}</button>
+            <p class="signed-in">"Signed in as " <span class="session-name" dir="auto">{name}</span></p>
+            <p class="problem" role="alert" hidden=move || problem.get().is_empty()>{move || problem.get().to_owned()}</p>
+            <button class="button">{move || if asked.get() { "Delete them and sign out" } else { "Sign out" }.to_owned()}</button>
         </form>
     }
-    .into_any()
+    .boxed()
 }

@@ -1,5 +1,7 @@
 //! Sign in with a name. A plain form: the page that it leads back to knows who you are.
 
+use crate::components::Boxed;
+use crate::signal::{BoxedSignal, ElementRef};
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -15,8 +17,8 @@ pub fn SignIn(
     #[prop(into)]
     next: String,
 ) -> impl IntoView {
-    let input = NodeRef::<Input>::new();
-    let refused = RwSignal::new("");
+    let input = ElementRef::<Input>::default();
+    let refused = BoxedSignal::new("");
     // What the server would refuse is refused here, where the text stays in the field.
     let submitted = move |event: SubmitEvent| {
         let fits = input
@@ -39,9 +41,9 @@ pub fn SignIn(
                 <input id="name" name="name" type="text" dir="auto" required autocomplete="nickname" placeholder="Ada" node_ref=input/>
                 <button class="button primary">"Join"</button>
             </div>
-            <p class="problem" role="alert" hidden=move || refused.get().is_empty()>{move || refused.get()}</p>
+            <p class="problem" role="alert" hidden=move || refused.get().is_empty()>{move || refused.get().to_owned()}</p>
             <p class="hint">"No account needed. Everybody sees the name you choose."</p>
         </form>
     }
-    .into_any()
+    .boxed()
 }

@@ -1,5 +1,6 @@
 //! The button that goes round the themes. A plain form; with scripts on the page stays.
 
+use crate::components::Boxed;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
@@ -28,7 +29,7 @@ pub fn ThemeSwitch() -> impl IntoView {
             </button>
         </form>
     }
-    .into_any()
+    .boxed()
 }
 
 fn label(theme: Theme) -> String {

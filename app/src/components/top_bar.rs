@@ -1,5 +1,6 @@
 //! The bar at the top of every page but a room's.
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 
 use super::ThemeSwitch;
@@ -17,5 +18,5 @@ pub fn TopBar() -> impl IntoView {
             <ThemeSwitch/>
         </header>
     }
-    .into_any()
+    .boxed()
 }

@@ -1,8 +1,9 @@
 //! The front page: what this is, who you are, which rooms there are.
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 
-use crate::components::{CreateRoom, Notices, ProblemNote, RoomCards, Session, SignIn, TopBar};
+use crate::components::{CreateRoom, Notices, ProblemNote, RoomCards, Session, SignIn, TopBar, maybe};
 use crate::data::FrontData;
 use crate::head;
 
@@ -19,13 +20,13 @@ pub fn Front(data: FrontData) -> impl IntoView {
     let signed_in = you.is_some();
     let person = you.clone();
     let welcome = match you {
-        Some(you) => view! { <Session you next="/"/> }.into_any(),
-        None => view! { <SignIn next="/"/> }.into_any(),
+        Some(you) => view! { <Session you next="/"/> }.boxed(),
+        None => view! { <SignIn next="/"/> }.boxed(),
     };
     let create = if signed_in {
-        view! { <CreateRoom/> }.into_any()
+        view! { <CreateRoom/> }.boxed()
     } else {
-        view! { <p class="hint">"Sign in to create a room of your own."</p> }.into_any()
+        view! { <p class="hint">"Sign in to create a room of your own."</p> }.boxed()
     };
     view! {
         <TopBar/>
@@ -34,7 +35,7 @@ pub fn Front(data: FrontData) -> impl IntoView {
                 <h1>"Talk in the open, on your own server."</h1>
                 <p class="lead-text">"Hubbub is a chat for teams and communities that keeps what people type."</p>
                 <ProblemNote about_rooms=false/>
-                {signed_in.then(|| view! { <Notices/> })}
+                {maybe(signed_in.then(|| view! { <Notices/> }.boxed()))}
                 {welcome}
             </section>
             <section class="rooms" aria-labelledby="rooms-title">
@@ -45,5 +46,5 @@ pub fn Front(data: FrontData) -> impl IntoView {
             </section>
         </main>
     }
-    .into_any()
+    .boxed()
 }

@@ -1,5 +1,6 @@
 //! There is nothing at this address.
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 
 use crate::components::TopBar;
@@ -21,5 +22,5 @@ pub fn NotFound() -> impl IntoView {
             </p>
         </main>
     }
-    .into_any()
+    .boxed()
 }

@@ -1,5 +1,6 @@
 //! The server cannot answer now.
 
+use crate::components::Boxed;
 use leptos::prelude::*;
 
 use crate::components::TopBar;
@@ -21,5 +22,5 @@ pub fn Trouble() -> impl IntoView {
             </p>
         </main>
     }
-    .into_any()
+    .boxed()
 }

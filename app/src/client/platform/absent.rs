@@ -145,3 +145,13 @@ pub fn refuse_files(_run: impl Fn() + 'static) {}
 pub fn only_files(_event: &web_sys::ClipboardEvent) -> bool {
     false
 }
+
+/// In capitals.
+pub fn upper(text: &str) -> String {
+    text.to_uppercase()
+}
+
+/// In small letters.
+pub fn lower(text: &str) -> String {
+    text.to_lowercase()
+}

@@ -1,7 +1,7 @@
 //! Characters as people see them. The browser knows them; the tables for it would be a twentieth of what it loads.
 
 use js_sys::Intl::Segmenter;
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, JsString, Object, Reflect};
 
 thread_local! {
     /// Nothing in a browser that is too old for it.
@@ -23,4 +23,14 @@ pub fn first_character(text: &str) -> String {
             None => text.chars().take(1).collect(),
         }
     })
+}
+
+/// In capitals.
+pub fn upper(text: &str) -> String {
+    JsString::from(text).to_upper_case().into()
+}
+
+/// In small letters.
+pub fn lower(text: &str) -> String {
+    JsString::from(text).to_lower_case().into()
 }

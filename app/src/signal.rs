@@ -1,0 +1,282 @@
+//! Signals, values and references to elements whose machinery is compiled once, whatever they hold. With Leptos' own
+//! each kind of value brings a copy of it, 5 KB before compression: docs/decisions/0008-weight.md.
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use leptos::html::ElementType;
+use leptos::prelude::*;
+use leptos::tachys::html::node_ref::NodeRefContainer;
+use send_wrapper::SendWrapper;
+use web_sys::wasm_bindgen::JsCast;
+
+type Held = Arc<dyn Any + Send + Sync>;
+
+/// A value that views follow. A handle: copies are the same; it lives as long as the part of the page that made it.
+/// Reading is tracked unless the name says otherwise.
+pub struct BoxedSignal<T> {
+    held: RwSignal<Held>,
+    holds: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for BoxedSignal<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for BoxedSignal<T> {}
+
+impl<T: Default + Send + Sync + 'static> Default for BoxedSignal<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: Send + Sync + 'static> BoxedSignal<T> {
+    /// A signal that belongs to the current part of the page.
+    pub fn new(value: T) -> Self {
+        Self {
+            held: hold(Arc::new(RwLock::new(value))),
+            holds: PhantomData,
+        }
+    }
+
+    /// Looks at the value.
+    pub fn with<R>(self, look: impl FnOnce(&T) -> R) -> R {
+        self.track();
+        match self.try_with_untracked(look) {
+            Some(result) => result,
+            None => gone(),
+        }
+    }
+
+    /// Looks at the value, if it is still there.
+    pub fn try_with_untracked<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        look_at(&held(self.held)?, look)
+    }
+
+    /// Whoever asks runs again when the value has changed.
+    pub fn track(self) {
+        self.held.track();
+    }
+
+    /// Another value. Nothing, if the part of the page is gone.
+    pub fn set(self, new: T) {
+        self.update(|value| *value = new);
+    }
+
+    /// Changes the value. Nothing, if the part of the page is gone.
+    pub fn update(self, change: impl FnOnce(&mut T)) {
+        if self.try_change_untracked(change).is_some() {
+            changed(self.held);
+        }
+    }
+
+    fn try_change_untracked<R>(self, by: impl FnOnce(&mut T) -> R) -> Option<R> {
+        change(&held(self.held)?, by)
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> BoxedSignal<T> {
+    /// The value.
+    pub fn get(self) -> T {
+        self.with(T::clone)
+    }
+
+    /// The value, if it is still there.
+    pub fn try_get_untracked(self) -> Option<T> {
+        self.try_with_untracked(T::clone)
+    }
+
+    /// The value.
+    pub fn get_untracked(self) -> T {
+        match self.try_get_untracked() {
+            Some(value) => value,
+            None => gone(),
+        }
+    }
+}
+
+/// Like [`BoxedSignal`], but it lives as long as its handles.
+pub struct ArcBoxedSignal<T> {
+    held: ArcRwSignal<Held>,
+    holds: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for ArcBoxedSignal<T> {
+    fn clone(&self) -> Self {
+        Self {
+            held: self.held.clone(),
+            holds: PhantomData,
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> ArcBoxedSignal<T> {
+    /// A signal that belongs to whoever holds it.
+    pub fn new(value: T) -> Self {
+        Self {
+            held: ArcRwSignal::new(Arc::new(RwLock::new(value))),
+            holds: PhantomData,
+        }
+    }
+
+    /// Looks at the value.
+    pub fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        self.held.track();
+        self.with_untracked(look)
+    }
+
+    /// Looks at the value.
+    pub fn with_untracked<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        match look_at(&self.held.get_untracked(), look) {
+            Some(result) => result,
+            None => gone(),
+        }
+    }
+
+    /// Another value.
+    pub fn set(&self, new: T) {
+        if change(&self.held.get_untracked(), |value| *value = new).is_some() {
+            self.held.notify();
+        }
+    }
+}
+
+/// A value that nothing follows. A handle: copies are the same; it lives as long as the part of the page that made it.
+pub struct BoxedValue<T>(BoxedSignal<T>);
+
+impl<T> Clone for BoxedValue<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for BoxedValue<T> {}
+
+impl<T: Default + Send + Sync + 'static> Default for BoxedValue<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: Send + Sync + 'static> BoxedValue<T> {
+    /// A value that belongs to the current part of the page.
+    pub fn new(value: T) -> Self {
+        Self(BoxedSignal::new(value))
+    }
+
+    /// Looks at the value.
+    pub fn with_value<R>(self, look: impl FnOnce(&T) -> R) -> R {
+        match self.try_with_value(look) {
+            Some(result) => result,
+            None => gone(),
+        }
+    }
+
+    /// Looks at the value, if it is still there.
+    pub fn try_with_value<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.0.try_with_untracked(look)
+    }
+
+    /// Changes the value, if it is still there.
+    pub fn try_update_value<R>(self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
+        self.0.try_change_untracked(change)
+    }
+
+    /// Another value. Nothing, if the part of the page is gone.
+    pub fn set_value(self, new: T) {
+        self.try_update_value(|value| *value = new);
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> BoxedValue<T> {
+    /// The value, if it is still there.
+    pub fn try_get_value(self) -> Option<T> {
+        self.try_with_value(T::clone)
+    }
+}
+
+fn look_at<T: 'static, R>(held: &Held, look: impl FnOnce(&T) -> R) -> Option<R> {
+    let value: &RwLock<T> = held.downcast_ref()?;
+    Some(look(&value.read().unwrap_or_else(PoisonError::into_inner)))
+}
+
+fn change<T: 'static, R>(held: &Held, by: impl FnOnce(&mut T) -> R) -> Option<R> {
+    let value: &RwLock<T> = held.downcast_ref()?;
+    Some(by(&mut value.write().unwrap_or_else(PoisonError::into_inner)))
+}
+
+#[inline(never)]
+fn hold(value: Held) -> RwSignal<Held> {
+    RwSignal::new(value)
+}
+
+#[inline(never)]
+fn held(signal: RwSignal<Held>) -> Option<Held> {
+    signal.try_get_untracked()
+}
+
+#[inline(never)]
+fn changed(signal: RwSignal<Held>) {
+    signal.notify();
+}
+
+#[cold]
+#[inline(never)]
+fn gone() -> ! {
+    panic!("a signal was read after the part of the page that it belongs to had gone")
+}
+
+/// An element of the page, once it is there: for `node_ref`.
+pub struct ElementRef<E> {
+    element: BoxedSignal<Option<SendWrapper<web_sys::Element>>>,
+    is: PhantomData<fn() -> E>,
+}
+
+impl<E> Clone for ElementRef<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for ElementRef<E> {}
+
+impl<E> Default for ElementRef<E> {
+    /// Of no element yet.
+    fn default() -> Self {
+        Self {
+            element: BoxedSignal::new(None),
+            is: PhantomData,
+        }
+    }
+}
+
+impl<E: ElementType> ElementRef<E>
+where
+    E::Output: JsCast,
+{
+    /// The element. Whoever asks runs again when it is there.
+    pub fn get(self) -> Option<E::Output> {
+        self.element.track();
+        self.get_untracked()
+    }
+
+    /// The element, if it is there now.
+    pub fn get_untracked(self) -> Option<E::Output> {
+        element(self.element).map(JsCast::unchecked_into)
+    }
+}
+
+impl<E: ElementType> NodeRefContainer<E> for ElementRef<E> {
+    fn load(self, element: &web_sys::Element) {
+        self.element.set(Some(SendWrapper::new(element.clone())));
+    }
+}
+
+#[inline(never)]
+fn element(signal: BoxedSignal<Option<SendWrapper<web_sys::Element>>>) -> Option<web_sys::Element> {
+    Some((*signal.try_get_untracked()??).clone())
+}
