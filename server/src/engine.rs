@@ -4,6 +4,7 @@
 //! what a client may send are ours: docs/decisions/0014-engine-io.md says why.
 
 mod addresses;
+mod connects;
 mod frame;
 mod gate;
 mod link;
@@ -13,6 +14,7 @@ mod request;
 mod session;
 mod upgrade;
 
+pub use connects::{Connects, Repeated};
 #[allow(unused_imports, reason = "for the echo server of the official suites")]
 pub use frame::{binary, text};
 pub use gate::Rules;
@@ -109,6 +111,7 @@ impl Engine {
         *request.uri_mut() = http::Uri::from_static(OPEN);
         request.extensions_mut().insert(caller);
         request.extensions_mut().insert(wire);
+        request.extensions_mut().insert(Arc::clone(link.connects()));
         self.library.take(link, request);
     }
 }

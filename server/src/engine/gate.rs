@@ -2,7 +2,7 @@
 //!
 //! The library starts a task for each CONNECT, also for one that it then ignores; it repeats names that it does not
 //! know; an event name with an escape in it ends the connection; and a namespace that is connected again before the
-//! library has let go of its first life is never answered. So each packet passes here first. No I/O and no clock.
+//! library is done with its last life is never answered. So each packet passes here first. No I/O and no clock.
 
 use super::frame::{self, Fault, Message};
 use super::packet::{self, Head, Kind, Packet};
@@ -33,6 +33,8 @@ enum Life {
     Joined,
     /// It has ended, but the library may still know it.
     Leaving,
+    /// The library said no, but may not be done.
+    Refused,
 }
 
 /// What comes of a packet.
@@ -42,14 +44,16 @@ pub struct Out {
     pub library: Vec<u8>,
     /// Answers of our own, as packets for the client.
     pub client: Vec<String>,
+    /// The namespace that the library is asked to connect now, and the payload of that packet.
+    pub connect: Option<(&'static str, Box<str>)>,
 }
 
 /// One session's namespaces.
 pub struct Gate {
     rules: Rules,
     lives: [Life; NAMESPACES],
-    /// A CONNECT to this namespace waits, as a frame, until the library has let go of its last life.
-    held: Option<Box<(usize, Vec<u8>)>>,
+    /// A CONNECT to this namespace, which has had a life. It is kept until it is answered: the library may drop it.
+    again: Option<Box<(usize, String)>>,
     /// Binary messages that belong to the last packet…
     attachments: u8,
     /// …which is passed on.
@@ -62,7 +66,7 @@ impl Gate {
         Self {
             rules,
             lives: [Life::default(); NAMESPACES],
-            held: None,
+            again: None,
             attachments: 0,
             passed: false,
         }
@@ -108,23 +112,37 @@ impl Gate {
 
     /// Whether nothing more may be taken until [`Gate::heard`] or [`Gate::release`]: a namespace is on its way in.
     pub fn is_waiting(&self) -> bool {
-        self.held.is_some() || self.lives.contains(&Life::Joining)
+        self.again.is_some() || self.lives.contains(&Life::Joining)
     }
 
     /// The namespace whose CONNECT waits for the library to let go of its last life.
     pub fn held(&self) -> Option<&'static str> {
-        let (Some(held), Rules::SocketIo(namespaces)) = (&self.held, self.rules) else {
+        let (Some(again), Rules::SocketIo(namespaces)) = (&self.again, self.rules) else {
             return None;
         };
-        namespaces.get(held.0).copied()
+        let held = self.lives[again.0] != Life::Joining;
+        namespaces.get(again.0).copied().filter(|_| held)
     }
 
     /// The library has let go of the namespace that was waited for.
     pub fn release(&mut self, out: &mut Out) {
-        if let Some(held) = self.held.take() {
-            let (namespace, connect) = *held;
-            self.lives[namespace] = Life::Joining;
-            out.library.extend_from_slice(&connect);
+        if let (Some(again), Some(namespace)) = (&self.again, self.held()) {
+            self.lives[again.0] = Life::Joining;
+            let payload = Head::read(&again.1).map_or("", |head| head.payload);
+            out.connect = Some((namespace, payload.into()));
+        }
+        self.repeat(out);
+    }
+
+    /// Whether the library may have dropped the CONNECT that is waited for, so that it has to be repeated.
+    pub fn is_uncertain(&self) -> bool {
+        self.again.is_some()
+    }
+
+    /// Says to the library once more what it may have dropped.
+    pub fn repeat(&self, out: &mut Out) {
+        if let Some(again) = &self.again {
+            frame::append_as_client(&mut out.library, frame::TEXT, &[b"4", again.1.as_bytes()]);
         }
     }
 
@@ -132,7 +150,7 @@ impl Gate {
     pub fn heard(&mut self, text: &[u8]) {
         let (life, rest) = match text {
             [b'4', b'0', rest @ ..] => (Life::Joined, rest),
-            [b'4', b'4', rest @ ..] => (Life::Free, rest),
+            [b'4', b'4', rest @ ..] => (Life::Refused, rest),
             [b'4', b'1', rest @ ..] => (Life::Leaving, rest),
             _ => return,
         };
@@ -145,6 +163,9 @@ impl Gate {
         };
         if let Some(namespace) = namespaces.iter().position(|known| known.as_bytes() == name) {
             self.lives[namespace] = life;
+            if life != Life::Leaving {
+                self.again.take_if(|again| again.0 == namespace);
+            }
         }
     }
 
@@ -163,7 +184,7 @@ impl Gate {
         Ok(())
     }
 
-    fn socket_io(&mut self, text: &str, namespaces: &[&str], out: &mut Out) -> Result<(), Fault> {
+    fn socket_io(&mut self, text: &str, namespaces: &[&'static str], out: &mut Out) -> Result<(), Fault> {
         let head = Head::read(text).ok_or(Fault::protocol("not a Socket.IO packet"))?;
         if self.attachments > 0 {
             return Err(Fault::protocol("a packet between another and its attachments"));
@@ -180,16 +201,15 @@ impl Gate {
         };
         let life = &mut self.lives[namespace];
         let mut pass = |parts: &[&[u8]]| frame::append_as_client(&mut out.library, frame::TEXT, parts);
-        let text = text.as_bytes();
+        let (packet, text) = (text, text.as_bytes());
         match (head.kind, *life) {
             (Kind::Connect, Life::Free) => {
                 *life = Life::Joining;
                 pass(&[b"4", text]);
+                out.connect = Some((namespaces[namespace], head.payload.into()));
             }
-            (Kind::Connect, Life::Leaving) => {
-                let mut connect = Vec::new();
-                frame::append_as_client(&mut connect, frame::TEXT, &[b"4", text]);
-                self.held = Some(Box::new((namespace, connect)));
+            (Kind::Connect, Life::Leaving | Life::Refused) => {
+                self.again = Some(Box::new((namespace, packet.to_owned())));
             }
             (Kind::Disconnect, Life::Joined) => {
                 *life = Life::Leaving;
@@ -296,7 +316,15 @@ mod tests {
         let mut gate = Gate::new(RULES);
         pass(&mut gate, &["40/chat,"]).unwrap();
         gate.heard(b"44/chat,{\"message\":\"no\"}");
-        assert_eq!(pass(&mut gate, &["40/chat,"]).unwrap().0, ["40/chat,"]);
+        assert!(pass(&mut gate, &["42/chat,[\"e\"]"]).is_err());
+        assert!(
+            pass(&mut gate, &["40/chat,"]).unwrap().0.is_empty(),
+            "the library may not be done"
+        );
+        assert_eq!(gate.held(), Some("/chat"));
+        let mut out = Out::default();
+        gate.release(&mut out);
+        assert_eq!(texts(&out.library), ["40/chat,"]);
     }
 
     #[test]
@@ -308,9 +336,18 @@ mod tests {
         let mut out = Out::default();
         gate.release(&mut out);
         assert_eq!(texts(&out.library), ["40/chat,{}"]);
+        assert_eq!(out.connect, Some(("/chat", "{}".into())));
         assert!(gate.is_waiting() && gate.held().is_none(), "until it is answered");
+        let mut out = Out::default();
+        gate.repeat(&mut out);
+        assert_eq!(
+            texts(&out.library),
+            ["40/chat,{}"],
+            "the library may have dropped it"
+        );
+        assert!(gate.is_uncertain() && out.connect.is_none());
         gate.heard(b"40/chat,{}");
-        assert!(!gate.is_waiting());
+        assert!(!gate.is_waiting() && !gate.is_uncertain());
     }
 
     #[test]

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use tokio::time::{Sleep, sleep};
 
 use super::addresses::Seat;
+use super::connects::Connects;
 use super::frame::{self, Fault, Frames};
 use super::gate::Gate;
 use super::session::Session;
@@ -31,6 +32,7 @@ pub struct Link {
     state: State,
     seat: Seat,
     gate: Gate,
+    connects: Arc<Connects>,
     frames: Frames,
     stream: Option<Box<Stream>>,
     session: Option<Arc<Session>>,
@@ -48,6 +50,8 @@ pub struct Link {
     reader: Option<Waker>,
     /// Nothing is taken until then.
     pause: Option<Pin<Box<Sleep>>>,
+    /// When to look again how far the library is with a namespace.
+    look: Option<Pin<Box<Sleep>>>,
     /// Something must have happened by then.
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -88,6 +92,7 @@ impl Link {
     ) -> Box<Self> {
         Box::new(Self {
             gate: Gate::new(state.engine().rules),
+            connects: Arc::default(),
             state: state.clone(),
             seat,
             frames: Frames::default(),
@@ -102,8 +107,14 @@ impl Link {
             end: End::No,
             reader: None,
             pause: None,
+            look: None,
             deadline: None,
         })
+    }
+
+    /// What its client asks to be connected to.
+    pub fn connects(&self) -> &Arc<Connects> {
+        &self.connects
     }
 
     /// Where frames for the client go.

@@ -11,6 +11,7 @@ use chat::SessionDigest;
 use http::request::Parts;
 use socketioxide::extract::SocketRef;
 
+use crate::engine::{Connects, Repeated};
 use crate::listener::Wire;
 use crate::proxies::ClientAddress;
 use crate::state::State;
@@ -52,4 +53,13 @@ impl Caller {
 /// The writing side of this socket's connection, if that is a WebSocket of its own.
 pub fn wire(socket: &SocketRef) -> Option<&Arc<Wire>> {
     socket.req_parts().extensions.get()
+}
+
+/// Takes up the CONNECT that a middleware is called for: the payload, which may be empty.
+///
+/// # Errors
+/// It has been taken up; the middleware fails with this error, and the client does not hear of it.
+pub fn connect(socket: &SocketRef) -> Result<Box<str>, Repeated> {
+    let connects = socket.req_parts().extensions.get::<Arc<Connects>>();
+    connects.ok_or(Repeated)?.take(socket.ns())
 }

@@ -11,16 +11,17 @@ use protocol::{
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use socketioxide::extract::{SocketRef, TryData};
+use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 
 use super::ack::Ack;
-use super::caller::{Caller, wire};
+use super::caller::{Caller, connect, wire};
 use super::fanout::Hold;
 use super::inbox::{Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
 use super::logins::Login;
 use super::{dispatch, send, slow};
+use crate::engine::Repeated;
 use crate::limits::Turns;
 use crate::metrics::{Namespace, NamespacePath};
 use crate::state::State;
@@ -39,10 +40,18 @@ struct Auth {
 
 /// A handshake that is refused; the client gets it as the message of `connect_error`.
 #[derive(Debug, thiserror::Error)]
-#[error("{code}: {sentence}")]
-struct NotAdmitted {
-    code: &'static str,
-    sentence: String,
+enum NotAdmitted {
+    #[error("{code}: {sentence}")]
+    Refused { code: &'static str, sentence: String },
+    #[error(transparent)]
+    Repeated(#[from] Repeated),
+}
+
+impl NotAdmitted {
+    fn refused(code: &'static str, sentence: impl Into<String>) -> Self {
+        let sentence = sentence.into();
+        Self::Refused { code, sentence }
+    }
 }
 
 /// What the middleware prepares for the connect handler.
@@ -58,9 +67,9 @@ pub fn listen(state: &State) {
     let (admit, start) = (state.clone(), state.clone());
     // Handlers are registered in the middleware: it is awaited before the client is told that it is connected, so
     // what the client emits at once finds them.
-    let middleware = move |socket: SocketRef, TryData(auth): TryData<Auth>| {
+    let middleware = move |socket: SocketRef| {
         let state = admit.clone();
-        async move { prepare(&state, &socket, auth.map_err(|error| error.to_string())).await }
+        async move { prepare(&state, &socket).await }
     };
     let handler = move |socket: SocketRef| {
         run(&start, socket);
@@ -69,17 +78,15 @@ pub fn listen(state: &State) {
     state.io().ns(NAMESPACE, handler.with(middleware));
 }
 
-async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) -> Result<(), NotAdmitted> {
-    let auth = auth.map_err(|sentence| NotAdmitted {
-        code: "bad_request",
-        sentence,
-    })?;
+async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {
+    let auth = match &*connect(socket)? {
+        "" => Auth::default(),
+        json => serde_json::from_str(json)
+            .map_err(|error| NotAdmitted::refused("bad_request", error.to_string()))?,
+    };
     if auth.protocol.is_some_and(|version| version != PROTOCOL_VERSION) {
         let sentence = format!("the server speaks protocol {PROTOCOL_VERSION}; reload the page");
-        return Err(NotAdmitted {
-            code: "reload",
-            sentence,
-        });
+        return Err(NotAdmitted::refused("reload", sentence));
     }
     let caller = Caller::of(socket);
     let line = Line::new(state, wire(socket).cloned());
@@ -87,10 +94,7 @@ async fn prepare(state: &State, socket: &SocketRef, auth: Result<Auth, String>) 
     let login = match session {
         Some(session) => log_in(state, session, &line).await.map_err(|error| {
             tracing::error!(%error, "cannot look up a session");
-            NotAdmitted {
-                code: "unavailable",
-                sentence: Refusal::from(&error).message,
-            }
+            NotAdmitted::refused("unavailable", Refusal::from(&error).message)
         })?,
         None => None,
     };

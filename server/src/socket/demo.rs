@@ -18,7 +18,7 @@ use serde_json::json;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 
-use super::caller::{Caller, wire};
+use super::caller::{Caller, connect, wire};
 use super::connection::{parse, refuse};
 use super::fanout::{Fanout, Hold};
 use super::guests::{Guests, NAMESPACE, Seat};
@@ -26,6 +26,7 @@ use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
 use super::pack::Pack;
 use super::slow;
+use crate::engine::Repeated;
 use crate::limits::{ConnectionGate, Turns};
 use crate::metrics::{Namespace, NamespacePath};
 use crate::state::State;
@@ -37,21 +38,24 @@ struct Admitted(Arc<Line<Guest>>);
 /// Listens on the namespace.
 pub fn listen(state: &State) {
     let (admit, start) = (state.clone(), state.clone());
-    let middleware = move |socket: SocketRef| {
-        let line = Line::new(&admit, wire(&socket).cloned());
-        socket.on_fallback(Inbox::new(&line, WhenRefused::Close));
-        socket.extensions.insert(Admitted(Arc::clone(&line)));
-        socket.on_disconnect(move || {
-            line.end();
-            std::future::ready(())
-        });
-        std::future::ready(Ok::<(), std::convert::Infallible>(()))
-    };
+    let middleware = move |socket: SocketRef| std::future::ready(prepare(&admit, &socket));
     let handler = move |socket: SocketRef| {
         let tasks = start.tasks.clone();
         tasks.track_future(run(start.clone(), socket))
     };
     state.io().ns(NAMESPACE, handler.with(middleware));
+}
+
+fn prepare(state: &State, socket: &SocketRef) -> Result<(), Repeated> {
+    connect(socket)?;
+    let line = Line::new(state, wire(socket).cloned());
+    socket.on_fallback(Inbox::new(&line, WhenRefused::Close));
+    socket.extensions.insert(Admitted(Arc::clone(&line)));
+    socket.on_disconnect(move || {
+        line.end();
+        std::future::ready(())
+    });
+    Ok(())
 }
 
 async fn run(state: State, socket: SocketRef) {

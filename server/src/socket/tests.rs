@@ -1,10 +1,15 @@
 //! A server in this process and a client of it, for faults that no client can cause.
 
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use socketioxide::extract::SocketRef;
+use socketioxide::handler::ConnectHandler as _;
 use tungstenite::{Message, WebSocket};
 
+use super::caller::connect;
 use crate::config::Config;
 use crate::state::State;
 
@@ -12,7 +17,7 @@ use crate::state::State;
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// A server on a free port, with its own folder, for as long as the test's runtime.
-async fn server() -> (SocketAddr, tempfile::TempDir) {
+async fn server() -> (SocketAddr, State, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let site = folder.path().join("site");
     for (part, file) in [("pkg", "hubbub.js"), ("vendor", "socket.io-0.js")] {
@@ -30,8 +35,9 @@ async fn server() -> (SocketAddr, tempfile::TempDir) {
     let listener = crate::listener::bind(config.addr).unwrap();
     let address = listener.local_addr().unwrap();
     let state = State::open(config).await.unwrap();
-    tokio::spawn(async move { crate::listener::serve(listener, &state, std::future::pending()).await });
-    (address, folder)
+    let serving = state.clone();
+    tokio::spawn(async move { crate::listener::serve(listener, &serving, std::future::pending()).await });
+    (address, state, folder)
 }
 
 /// A client on `/chat` that says and hears packets as they are.
@@ -66,7 +72,7 @@ impl Client {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_that_panics_is_answered_and_the_next_ones_too() {
-    let (address, _folder) = server().await;
+    let (address, _state, _folder) = server().await;
     let talk = move || {
         let mut client = Client::connect(address);
         for (id, event) in ["panic", "list_rooms", "panic", "list_rooms"].iter().enumerate() {
@@ -79,6 +85,57 @@ async fn a_command_that_panics_is_answered_and_the_next_ones_too() {
             let answer = client.hear(&format!("43/chat,{id}["));
             assert!(answer.contains(&format!("\"code\":\"{code}\"")), "{answer}");
         }
+    };
+    tokio::task::spawn_blocking(talk).await.unwrap();
+}
+
+/// The library answers a CONNECT before it is ready for the next one of the same namespace. Here it takes its time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_namespace_is_connected_again_while_the_library_is_not_done_with_its_last_life() {
+    const BUSY: Duration = Duration::from_millis(60);
+    let (address, state, _folder) = server().await;
+    let refuse = Arc::new(AtomicBool::new(false));
+    let lives = Arc::new(AtomicUsize::new(0));
+    let (refused, counted) = (Arc::clone(&refuse), Arc::clone(&lives));
+    let middleware = move |socket: SocketRef| {
+        let result = match connect(&socket) {
+            Ok(_) if refused.load(Ordering::Relaxed) => Err("not now".to_owned()),
+            Ok(_) => {
+                counted.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(repeated) => Err(repeated.to_string()),
+        };
+        std::future::ready(result)
+    };
+    let handler = move |_: SocketRef| {
+        std::thread::sleep(BUSY);
+        std::future::ready(())
+    };
+    state.io().ns("/", handler.with(middleware));
+    let talk = move || {
+        let mut client = Client::connect(address);
+        client.say("40");
+        client.hear("40{");
+        for again in 1..=10 {
+            client.say("41");
+            client.say("40");
+            client.hear("40{");
+            assert_eq!(lives.load(Ordering::Relaxed), again + 1);
+        }
+        client.say("41");
+        refuse.store(true, Ordering::Relaxed);
+        for _ in 0..10 {
+            client.say("40");
+            assert_eq!(client.hear("44"), r#"44{"message":"not now"}"#);
+        }
+        refuse.store(false, Ordering::Relaxed);
+        client.say("40");
+        client.hear("40{");
+        // Whatever the copies were answered has come before this.
+        std::thread::sleep(BUSY);
+        client.say("42/chat,1[\"nothing\",{}]");
+        assert!(client.hear("4").starts_with("43/chat,1["));
     };
     tokio::task::spawn_blocking(talk).await.unwrap();
 }

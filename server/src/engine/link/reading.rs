@@ -21,6 +21,8 @@ const MESSAGE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(15);
 /// How often to look whether it has let go.
 const LOOK: Duration = Duration::from_millis(1);
+/// How often to repeat a CONNECT that it may have dropped.
+const AGAIN: Duration = Duration::from_millis(10);
 /// Messages that are taken in one go.
 const BATCH: u32 = 128;
 /// What is read at once.
@@ -96,12 +98,15 @@ impl Link {
     fn out(&mut self) -> Out {
         Out {
             library: std::mem::take(&mut self.ready),
-            client: Vec::new(),
+            ..Out::default()
         }
     }
 
     fn take_out(&mut self, out: Out, count: u32) {
         self.ready = out.library;
+        if let Some((namespace, auth)) = out.connect {
+            self.connects.ask(namespace, auth);
+        }
         if let Some(wire) = self.wire() {
             for packet in out.client {
                 wire.send(&frame::text(&packet));
@@ -112,7 +117,7 @@ impl Link {
         if !wait.is_zero() {
             self.pause = Some(Box::pin(sleep_until(now + wait)));
         }
-        if self.gate.is_waiting() {
+        if self.gate.is_waiting() && (count > 0 || self.deadline.is_none()) {
             self.deadline = Some(Box::pin(sleep(CONNECT)));
         }
     }
@@ -120,24 +125,41 @@ impl Link {
     /// A namespace is on its way in: waits for the library.
     fn poll_namespace(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         if !self.gate.is_waiting() {
+            self.look = None;
             return Poll::Ready(Ok(()));
         }
-        while let Some(namespace) = self.gate.held() {
-            let engine = self.state.engine();
-            if !engine
-                .library
-                .knows(namespace, self.sid.as_deref().unwrap_or_default())
-            {
+        loop {
+            let held = self.gate.held();
+            let every = match held {
+                Some(namespace) if !self.is_known(namespace) => {
+                    let mut out = self.out();
+                    self.gate.release(&mut out);
+                    self.take_out(out, 0);
+                    return Poll::Ready(Ok(()));
+                }
+                Some(_) => LOOK,
+                None if self.gate.is_uncertain() && self.connects.is_waiting() => AGAIN,
+                None => break,
+            };
+            let look = self.look.get_or_insert_with(|| Box::pin(sleep(every)));
+            if look.as_mut().poll(cx).is_pending() {
+                break;
+            }
+            self.look = None;
+            if held.is_none() {
                 let mut out = self.out();
-                self.gate.release(&mut out);
+                self.gate.repeat(&mut out);
                 self.take_out(out, 0);
                 return Poll::Ready(Ok(()));
             }
-            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(LOOK)));
-            ready!(pause.as_mut().poll(cx));
-            self.pause = None;
         }
         self.poll_deadline(cx, Fault::policy("a namespace could not be connected"))
+    }
+
+    /// Whether the library has not let go of a namespace.
+    fn is_known(&self, namespace: &str) -> bool {
+        let sid = self.sid.as_deref().unwrap_or_default();
+        self.state.engine().library.knows(namespace, sid)
     }
 
     /// Pending until the deadline has passed.

@@ -9,11 +9,12 @@ use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
 use super::{Link, Stage};
+use crate::engine::connects;
 use crate::engine::frame;
 
 impl Link {
     /// Looks at what the library is about to write. Says how much of it may leave now; or how much is not to leave at
-    /// all: its greeting, because the client gets ours, and its first ping.
+    /// all: its greeting, because the client gets ours, its first ping, and what it answers to a copy of a CONNECT.
     fn listen(&mut self, bytes: &[u8]) -> Result<usize, usize> {
         while self.seen < bytes.len() {
             let next = &bytes[self.seen..];
@@ -31,6 +32,9 @@ impl Link {
                         return Err(end);
                     }
                     (Stage::BeforePing, [b'2']) if self.seen > 0 => return Ok(self.seen),
+                    (_, text) if connects::is_of_a_copy(text) => {
+                        return if self.seen > 0 { Ok(self.seen) } else { Err(end) };
+                    }
                     (Stage::BeforePing, [b'2']) => {
                         self.stage = Stage::Running;
                         frame::append_as_client(&mut self.ready, frame::TEXT, &[b"3"]);
