@@ -1,12 +1,12 @@
 //! What makes something that stays, for whoever asks: a person, a room. Every door comes through here, so that the
 //! rates of an address hold at all of them.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use chat::ChatError;
-use protocol::{CreateRoom, DisplayName, ErrorCode, Person, Refusal, RoomSummary, SignedIn};
+use protocol::{CreateRoom, DisplayName, ErrorCode, Refusal, RoomSummary, SignedIn};
 
+use crate::proxies::ClientAddress;
 use crate::state::State;
 
 impl State {
@@ -14,33 +14,25 @@ impl State {
     ///
     /// # Errors
     /// [`ErrorCode::RateLimited`], or the storage does not answer.
-    pub async fn sign_in(&self, address: IpAddr, name: DisplayName) -> Result<SignedIn, ChatError> {
-        self.gate.sign_in(address).map_err(too_many_people)?;
+    pub async fn sign_in(&self, address: ClientAddress, name: DisplayName) -> Result<SignedIn, ChatError> {
+        let what = "too many people signed in from your address";
+        self.gate.sign_in(address).map_err(|wait| refusal(what, wait))?;
         self.hub.sign_in(name).await
-    }
-
-    /// Makes a new person for as long as a connection lives.
-    ///
-    /// # Errors
-    /// [`ErrorCode::RateLimited`].
-    pub fn guest(&self, address: IpAddr, name: DisplayName) -> Result<Person, ChatError> {
-        self.gate.sign_in(address).map_err(too_many_people)?;
-        Ok(self.hub.guest(name))
     }
 
     /// Creates a room.
     ///
     /// # Errors
     /// [`ErrorCode::RateLimited`], [`ErrorCode::RoomExists`], or the storage does not answer.
-    pub async fn create_room(&self, address: IpAddr, command: CreateRoom) -> Result<RoomSummary, ChatError> {
+    pub async fn create_room(
+        &self,
+        address: ClientAddress,
+        command: CreateRoom,
+    ) -> Result<RoomSummary, ChatError> {
         let what = "too many rooms were created from your address";
         self.gate.new_room(address).map_err(|wait| refusal(what, wait))?;
         self.hub.create_room(command).await
     }
-}
-
-fn too_many_people(wait: Duration) -> Refusal {
-    refusal("too many people signed in from your address", wait)
 }
 
 fn refusal(what: &str, wait: Duration) -> Refusal {

@@ -51,36 +51,40 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut config = config::Config::parse(|name| std::env::var(name).ok())?;
     config.limits.ping = PING;
     let listener = listener::bind(config.addr)?;
-    let state = State::open_with(config, |limits| {
-        if raw {
-            let config = engineioxide::config::EngineIoConfig::builder()
+    let state = State::open_with(
+        config,
+        |ports| ports,
+        |limits| {
+            if raw {
+                let config = engineioxide::config::EngineIoConfig::builder()
+                    .req_path("/socket.io")
+                    .ping_interval(PING.0)
+                    .ping_timeout(PING.1 - TIMERS)
+                    .max_payload(MAX_PAYLOAD as u64)
+                    .build();
+                let library = Box::new(Echo(EngineIoService::with_config(Arc::new(Handler), config)));
+                return socket::Server {
+                    io: SocketIo::new_svc().1,
+                    engine: Engine::new(limits, MAX_PAYLOAD, Rules::Raw, library),
+                };
+            }
+            let (service, io) = SocketIo::builder()
                 .req_path("/socket.io")
                 .ping_interval(PING.0)
                 .ping_timeout(PING.1 - TIMERS)
                 .max_payload(MAX_PAYLOAD as u64)
-                .build();
-            let library = Box::new(Echo(EngineIoService::with_config(Arc::new(Handler), config)));
-            return socket::Server {
-                io: SocketIo::new_svc().1,
-                engine: Engine::new(limits, MAX_PAYLOAD, Rules::Raw, library),
-            };
-        }
-        let (service, io) = SocketIo::builder()
-            .req_path("/socket.io")
-            .ping_interval(PING.0)
-            .ping_timeout(PING.1 - TIMERS)
-            .max_payload(MAX_PAYLOAD as u64)
-            .connect_timeout(Duration::from_secs(1))
-            .build_svc();
-        let library = Box::new(Opened(Box::new(move |link, request| {
-            drop(service.clone().call((link, request)));
-        })));
-        let rules = Rules::SocketIo(&["/", "/custom"]);
-        socket::Server {
-            io,
-            engine: Engine::new(limits, MAX_PAYLOAD, rules, library),
-        }
-    })
+                .connect_timeout(Duration::from_secs(1))
+                .build_svc();
+            let library = Box::new(Opened(Box::new(move |link, request| {
+                drop(service.clone().call((link, request)));
+            })));
+            let rules = Rules::SocketIo(&["/", "/custom"]);
+            socket::Server {
+                io,
+                engine: Engine::new(limits, MAX_PAYLOAD, rules, library),
+            }
+        },
+    )
     .await?;
     for namespace in ["/", "/custom"] {
         state.io().ns(

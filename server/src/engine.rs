@@ -75,12 +75,16 @@ impl Engine {
 
     /// An address was cut for a flood: it opens no session for a while.
     pub fn punish(&self, caller: &Caller) {
-        self.addresses.punish(caller.address, Instant::now().into());
+        self.addresses
+            .punish(caller.address.counted(), Instant::now().into());
     }
 
     /// A place for a new session of this caller, once it may be opened.
     async fn seat(&self, caller: &Caller) -> Result<Seat, Problem> {
-        match self.addresses.seat(caller.address, Instant::now().into()) {
+        match self
+            .addresses
+            .seat(caller.address.counted(), Instant::now().into())
+        {
             Ok((seat, wait)) => {
                 if !wait.is_zero() {
                     tokio::time::sleep(wait).await;

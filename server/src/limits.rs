@@ -5,10 +5,10 @@ mod joins;
 mod rate;
 mod volume;
 
+pub use crate::proxies::network;
 pub use joins::Turns;
 pub use rate::{Bucket, Rate};
 
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,26 +22,45 @@ use joins::Joins;
 use volume::Volume;
 
 use crate::config::Limits;
+use crate::proxies::ClientAddress;
 
 /// The limits of the whole process. Cheap to clone.
 #[derive(Clone)]
 pub struct Gate {
     limits: Arc<Limits>,
-    addresses: Arc<DefaultKeyedRateLimiter<IpAddr>>,
-    pages: Arc<DefaultKeyedRateLimiter<IpAddr>>,
+    addresses: Arc<DefaultKeyedRateLimiter<ClientAddress>>,
+    pages: Arc<Arrivals>,
     joins: Arc<Joins>,
     sign_ins: Arc<Arrivals>,
     new_rooms: Arc<Arrivals>,
+    guests: Arc<Arrivals>,
     stored: Arc<Volume>,
     read: Arc<Volume>,
 }
 
-/// Pages of one address: per second, and at once. Many people behind one address load a page now and then; a browser
-/// that opens all of its tabs again stays below.
-const PAGES: (NonZeroU32, NonZeroU32) = match (NonZeroU32::new(20), NonZeroU32::new(100)) {
-    (Some(per_second), Some(burst)) => (per_second, burst),
-    _ => (NonZeroU32::MIN, NonZeroU32::MIN),
-};
+/// Each person who signs in, and each room, stays for long. Over this time as many as may come at once may come again.
+///
+/// For people it is long: the first day of an office brings hundreds at once, but no other day does. With the default of
+/// 300, one more may come every six seconds, 14,400 a day. Guests who never write expire after 30 days, so one address
+/// never keeps more than some 430,000 of them, about 130 MB.
+const PEOPLE_REFILL: Duration = Duration::from_secs(30 * 60);
+const ROOMS_REFILL: Duration = Duration::from_secs(5 * 60);
+
+/// Pages of one address at once. Many people behind one address load a page now and then; a browser that opens all of
+/// its tabs again stays below. Twenty a second may follow.
+const PAGES: (NonZeroU32, Duration) = (many(100), Duration::from_secs(5));
+
+/// Guests of the namespace `/` from one address. A guest leaves nothing behind, but everybody in the lobby hears of each
+/// who comes. Three hundred may come back at once after a network failure, and twenty a second may follow. How many
+/// there are at a time is bounded by the sessions of the address.
+const GUESTS: (NonZeroU32, Duration) = (many(300), Duration::from_secs(15));
+
+const fn many(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
+    }
+}
 
 /// Bytes of messages that one address has stored. People write far less; a room of large messages moves in at once.
 const STORED: Rate = Rate {
@@ -62,16 +81,16 @@ impl Gate {
     /// A gate with these limits.
     pub fn new(limits: Limits) -> Self {
         let addresses = Arc::new(RateLimiter::keyed(quota(limits.address_rate)));
-        let pages = Arc::new(RateLimiter::keyed(quota(PAGES)));
         let joins = Arc::new(Joins::new(limits.joins_per_second, Instant::now()));
         Self {
-            sign_ins: Arc::new(Arrivals::new(limits.sign_ins_per_address)),
-            new_rooms: Arc::new(Arrivals::new(limits.new_rooms_per_address)),
+            sign_ins: Arc::new(Arrivals::new(limits.sign_ins_per_address, PEOPLE_REFILL)),
+            new_rooms: Arc::new(Arrivals::new(limits.new_rooms_per_address, ROOMS_REFILL)),
+            guests: Arc::new(Arrivals::new(GUESTS.0, GUESTS.1)),
+            pages: Arc::new(Arrivals::new(PAGES.0, PAGES.1)),
             stored: Arc::new(Volume::new(STORED)),
             read: Arc::new(Volume::new(READ)),
             limits: Arc::new(limits),
             addresses,
-            pages,
             joins,
         }
     }
@@ -82,56 +101,56 @@ impl Gate {
     }
 
     /// Counts one action of an address, or says how long it must wait.
-    pub fn address(&self, address: IpAddr) -> Result<(), Duration> {
+    pub fn address(&self, address: ClientAddress) -> Result<(), Duration> {
         if !self.limits.rates {
             return Ok(());
         }
         self.addresses
-            .check_key(&network(address))
+            .check_key(&address)
             .map_err(|until| until.wait_time_from(self.addresses.clock().now()))
     }
 
     /// Counts one page of an address, or says how long it must wait.
-    pub fn page(&self, address: IpAddr) -> Result<(), Duration> {
-        if !self.limits.rates {
-            return Ok(());
-        }
-        self.pages
-            .check_key(&network(address))
-            .map_err(|until| until.wait_time_from(self.pages.clock().now()))
+    pub fn page(&self, address: ClientAddress) -> Result<(), Duration> {
+        self.arrival(&self.pages, address)
     }
 
     /// Counts one more person of an address, or says how long they must wait.
-    pub fn sign_in(&self, address: IpAddr) -> Result<(), Duration> {
+    pub fn sign_in(&self, address: ClientAddress) -> Result<(), Duration> {
         self.arrival(&self.sign_ins, address)
     }
 
     /// Counts one more room of an address, or says how long it must wait.
-    pub fn new_room(&self, address: IpAddr) -> Result<(), Duration> {
+    pub fn new_room(&self, address: ClientAddress) -> Result<(), Duration> {
         self.arrival(&self.new_rooms, address)
     }
 
+    /// Counts one more guest of an address, or says how long they must wait.
+    pub fn guest(&self, address: ClientAddress) -> Result<(), Duration> {
+        self.arrival(&self.guests, address)
+    }
+
     /// Counts what an address wants to have stored, or says how long it must wait.
-    pub fn store(&self, address: IpAddr, bytes: usize) -> Result<(), Duration> {
+    pub fn store(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
         self.volume(&self.stored, address, bytes)
     }
 
     /// Counts what an address has read of a log, or says how long it must wait. Asked with none before it reads.
-    pub fn read(&self, address: IpAddr, bytes: usize) -> Result<(), Duration> {
+    pub fn read(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
         self.volume(&self.read, address, bytes)
     }
 
-    fn volume(&self, volume: &Volume, address: IpAddr, bytes: usize) -> Result<(), Duration> {
+    fn volume(&self, volume: &Volume, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
         if self.limits.rates {
-            volume.take(network(address), bytes, tokio::time::Instant::now())
+            volume.take(address, bytes, tokio::time::Instant::now())
         } else {
             Ok(())
         }
     }
 
-    fn arrival(&self, arrivals: &Arrivals, address: IpAddr) -> Result<(), Duration> {
+    fn arrival(&self, arrivals: &Arrivals, address: ClientAddress) -> Result<(), Duration> {
         if self.limits.rates {
-            arrivals.count(address)
+            arrivals.count(address, Instant::now())
         } else {
             Ok(())
         }
@@ -146,7 +165,7 @@ impl Gate {
     }
 
     /// The limiter of one connection.
-    pub fn connection(&self, address: IpAddr) -> ConnectionGate {
+    pub fn connection(&self, address: ClientAddress) -> ConnectionGate {
         ConnectionGate {
             gate: self.clone(),
             address,
@@ -163,28 +182,15 @@ impl Gate {
     pub async fn forget_idle(self) {
         loop {
             tokio::time::sleep(FORGET_EVERY).await;
-            for table in [&self.addresses, &self.pages] {
-                table.retain_recent();
-                table.shrink_to_fit();
+            self.addresses.retain_recent();
+            self.addresses.shrink_to_fit();
+            for table in [&self.sign_ins, &self.new_rooms, &self.guests, &self.pages] {
+                table.forget_idle(Instant::now());
             }
-            self.sign_ins.forget_idle();
-            self.new_rooms.forget_idle();
             let now = tokio::time::Instant::now();
             self.stored.forget_idle(now);
             self.read.forget_idle(now);
         }
-    }
-}
-
-/// What counts as one address: whoever has an IPv6 address has 2^64 of them, all with the same first 64 bits. Every
-/// limit per address counts these.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let first = u128::from(address) & (u128::MAX << 64);
-            IpAddr::V6(first.into())
-        }
-        address => address,
     }
 }
 
@@ -195,7 +201,7 @@ fn quota((per_second, burst): (NonZeroU32, NonZeroU32)) -> Quota {
 /// The rate of one connection and, behind it, of its address.
 pub struct ConnectionGate {
     gate: Gate,
-    address: IpAddr,
+    address: ClientAddress,
     rate: DefaultDirectRateLimiter,
     closed_until: Mutex<Option<Instant>>,
 }
@@ -255,12 +261,14 @@ mod tests {
         Gate::new(config.unwrap().limits)
     }
 
-    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    fn home() -> ClientAddress {
+        ClientAddress::of([127, 0, 0, 1].into())
+    }
 
     #[test]
     fn after_a_refusal_everything_waits_together() {
         let connection =
-            gate(&[("HUBBUB_COMMAND_BURST", "3"), ("HUBBUB_COMMANDS_PER_SECOND", "1")]).connection(HOME);
+            gate(&[("HUBBUB_COMMAND_BURST", "3"), ("HUBBUB_COMMANDS_PER_SECOND", "1")]).connection(home());
         let start = Instant::now();
         for _ in 0..3 {
             assert!(connection.command(start).is_ok());
@@ -272,21 +280,49 @@ mod tests {
         );
     }
 
+    /// Every limit per address, driven with two addresses of one network until it refuses.
     #[test]
-    fn a_network_is_one_address() {
-        for (address, counted) in [
-            ("192.0.2.7", "192.0.2.7"),
-            ("::ffff:192.0.2.7", "192.0.2.7"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-            ("2001:db8:1:3::1", "2001:db8:1:3::"),
-            ("::1", "::"),
-        ] {
-            let counted: IpAddr = counted.parse().unwrap();
-            assert_eq!(network(address.parse().unwrap()), counted, "{address}");
+    fn no_limit_counts_the_addresses_of_one_network_apart() {
+        type Limit = fn(&Gate, ClientAddress) -> Result<(), Duration>;
+        let limits: [(&str, Limit); 9] = [
+            ("commands", |gate, address| gate.address(address)),
+            ("commands of connections", |gate, address| {
+                gate.connection(address).command(Instant::now())
+            }),
+            ("pages", |gate, address| gate.page(address)),
+            ("sign-ins", |gate, address| gate.sign_in(address)),
+            ("rooms", |gate, address| gate.new_room(address)),
+            ("guests", |gate, address| gate.guest(address)),
+            ("stored", |gate, address| gate.store(address, 10 << 20)),
+            ("read", |gate, address| gate.read(address, 10 << 20)),
+            // Of the turns of joins an address with few of them has the reserved ones too.
+            ("joins", |gate, address| {
+                let mut turns = Turns::of(address);
+                let wait = gate.join(&mut turns, &RoomSlug::lobby(), Instant::now());
+                wait.or_else(|wait| {
+                    if wait > Duration::from_secs(20) {
+                        Err(wait)
+                    } else {
+                        Ok(())
+                    }
+                })
+            }),
+        ];
+        let of = |host: u16| ClientAddress::of([0x2001, 0xdb8, 0, 1, 0, 0, 0, host].into());
+        let elsewhere = ClientAddress::of([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1].into());
+        for (name, limit) in limits {
+            let gate = gate(&[
+                ("HUBBUB_ADDRESS_COMMAND_BURST", "100"),
+                ("HUBBUB_ADDRESS_COMMANDS_PER_SECOND", "1"),
+                ("HUBBUB_SIGN_INS_PER_ADDRESS", "100"),
+                ("HUBBUB_NEW_ROOMS_PER_ADDRESS", "100"),
+                ("HUBBUB_JOINS_PER_SECOND", "1"),
+            ]);
+            let refused = (0..2_000).any(|_| limit(&gate, of(1)).is_err());
+            assert!(refused, "{name} have a limit");
+            assert!(limit(&gate, of(2)).is_err(), "{name}: the same network");
+            assert!(limit(&gate, elsewhere).is_ok(), "{name}: another network");
         }
-        let gate = gate(&[("HUBBUB_ADDRESS_COMMAND_BURST", "1")]);
-        let of = |host: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]);
-        assert!(gate.address(of(1)).is_ok() && gate.address(of(2)).is_err());
     }
 
     #[test]
@@ -295,7 +331,7 @@ mod tests {
             ("HUBBUB_ADDRESS_COMMAND_BURST", "2"),
             ("HUBBUB_ADDRESS_COMMANDS_PER_SECOND", "1"),
         ]);
-        let (a, b) = (gate.connection(HOME), gate.connection(HOME));
+        let (a, b) = (gate.connection(home()), gate.connection(home()));
         let now = Instant::now();
         assert!(a.command(now).is_ok() && b.command(now).is_ok() && a.command(now).is_err());
     }
@@ -303,7 +339,7 @@ mod tests {
     #[test]
     fn off_means_off() {
         let gate = gate(&[("HUBBUB_LIMITS", "off"), ("HUBBUB_COMMAND_BURST", "1")]);
-        let connection = gate.connection(HOME);
+        let connection = gate.connection(home());
         assert!((0..9).all(|_| connection.command(Instant::now()).is_ok()));
     }
 }

@@ -1,6 +1,6 @@
 //! Which address a request comes from, when proxies that we trust stand in between.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use http::HeaderMap;
@@ -10,9 +10,37 @@ use ipnet::IpNet;
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(Vec<IpNet>);
 
-/// The address of whoever asked: the peer's own, or what trusted proxies say. An extension of every request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
+/// Where a request comes from, as every limit per address counts it: see [`network`]. An extension of every request.
+///
+/// There is no way back to the full address, so that no limit can count that instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ClientAddress(IpAddr);
+
+impl ClientAddress {
+    /// Somewhere unknown. All requests from there count together.
+    pub const UNKNOWN: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+
+    /// What this address counts as.
+    pub fn of(address: IpAddr) -> Self {
+        Self(network(address))
+    }
+
+    /// The address or network that is counted.
+    pub fn counted(self) -> IpAddr {
+        self.0
+    }
+}
+
+/// What counts as one address: whoever has an IPv6 address has 2^64 of them, all with the same first 64 bits.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let first = u128::from(address) & (u128::MAX << 64);
+            IpAddr::V6(first.into())
+        }
+        address => address,
+    }
+}
 
 impl Proxies {
     /// Whether there are any.
@@ -43,7 +71,7 @@ impl Proxies {
             let Some(address) = address(hop) else { break };
             nearest = address;
         }
-        ClientAddress(nearest)
+        ClientAddress::of(nearest)
     }
 }
 
@@ -89,7 +117,10 @@ mod tests {
             headers.append("x-forwarded-for", line.parse().unwrap());
         }
         let proxies: Proxies = trusted.parse().unwrap();
-        proxies.client(peer.parse().unwrap(), &headers).0.to_string()
+        proxies
+            .client(peer.parse().unwrap(), &headers)
+            .counted()
+            .to_string()
     }
 
     #[test]
@@ -118,13 +149,31 @@ mod tests {
             (two, "127.0.0.1", &["203.0.113.1, , 10.1.2.3"], "10.1.2.3"),
             // With ports, in IPv6, and IPv4 dressed as IPv6.
             (two, "127.0.0.1", &["203.0.113.1:50000"], "203.0.113.1"),
-            (two, "fd00::1", &["[2001:db8::1]:443"], "2001:db8::1"),
+            (two, "fd00::1", &["[2001:db8::1]:443"], "2001:db8::"),
             (two, "::ffff:127.0.0.1", &["::ffff:203.0.113.1"], "203.0.113.1"),
         ] {
             assert_eq!(
                 client(trusted, peer, lines),
                 expected,
                 "{peer} {lines:?} trusting {trusted:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_network_is_one_address() {
+        for (address, counted) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::"),
+            ("::1", "::"),
+        ] {
+            let counted: IpAddr = counted.parse().unwrap();
+            assert_eq!(
+                ClientAddress::of(address.parse().unwrap()).counted(),
+                counted,
+                "{address}"
             );
         }
     }

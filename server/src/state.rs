@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use backend::{Vitals, tireless};
+use chat::hub::Ports;
 use chat::{ChatError, Hub, SessionDigest};
 use protocol::SessionToken;
 use socketioxide::SocketIo;
@@ -89,15 +90,16 @@ impl State {
     /// # Errors
     /// A sentence that says what cannot be used and why.
     pub async fn open(config: Config) -> Result<Self, Box<dyn std::error::Error>> {
-        Self::open_with(config, crate::socket::Server::new).await
+        Self::open_with(config, |ports| ports, crate::socket::Server::new).await
     }
 
-    /// The same with another Socket.IO server.
+    /// The same with something between the hub and the storage, and with another Socket.IO server.
     ///
     /// # Errors
     /// As for [`State::open`].
     pub async fn open_with(
         config: Config,
+        ports: impl FnOnce(Ports) -> Ports,
         sockets: impl FnOnce(&Limits) -> crate::socket::Server,
     ) -> Result<Self, Box<dyn std::error::Error>> {
         let Config {
@@ -115,7 +117,7 @@ impl State {
         let site = Site::find(&site_dir)?;
         let storage = Storage::open(redis_url.as_deref(), &data_dir).await?;
         let sessions = storage.sessions(session_key.as_deref(), &data_dir).await?;
-        let hub = Hub::open(storage.ports())
+        let hub = Hub::open(ports(storage.ports()))
             .await?
             .with_message_chars(limits.message_chars);
         let gate = Gate::new(limits);

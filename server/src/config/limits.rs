@@ -22,7 +22,7 @@ pub struct Limits {
     pub address_rate: (NonZeroU32, NonZeroU32),
     /// TCP connections of one address at a time.
     pub connections_per_address: usize,
-    /// People of one address that may sign in within five minutes.
+    /// People of one address that may sign in at once, and again over half an hour.
     pub sign_ins_per_address: NonZeroU32,
     /// Rooms that one address may create within five minutes.
     pub new_rooms_per_address: NonZeroU32,

@@ -104,8 +104,8 @@ pub const VARIABLES: &[Variable] = &[
     ),
     variable(
         "HUBBUB_SIGN_INS_PER_ADDRESS",
-        Some("50"),
-        "people of one IP address that may sign in within five minutes",
+        Some("300"),
+        "people of one IP address that may sign in at once, and again over half an hour",
     ),
     variable(
         "HUBBUB_NEW_ROOMS_PER_ADDRESS",

@@ -49,7 +49,7 @@ fn problem(state: &State, error: &ChatError) -> Problem {
     Problem::from(refusal.code)
 }
 
-fn rate(state: &State, ClientAddress(address): ClientAddress) -> Result<(), Problem> {
+fn rate(state: &State, address: ClientAddress) -> Result<(), Problem> {
     state
         .gate
         .address(address)
@@ -79,7 +79,7 @@ pub async fn sign_in(
     let Ok(name) = DisplayName::try_from(form.name) else {
         return back(to, Problem::Name).into_response();
     };
-    match state.sign_in(client.0, name).await {
+    match state.sign_in(client, name).await {
         Ok(signed_in) => (
             cookie(state.sessions.set(&signed_in.token, over_tls(&headers))),
             Redirect::to(to),
@@ -123,7 +123,7 @@ pub async fn create_room(
     let Ok(title) = RoomTitle::try_from(form.title) else {
         return back("/", Problem::Title).into_response();
     };
-    match state.create_room(client.0, CreateRoom { title }).await {
+    match state.create_room(client, CreateRoom { title }).await {
         Ok(room) => Redirect::to(&format!("/rooms/{}", room.room)).into_response(),
         Err(error) => {
             let found = problem(&state, &error);
@@ -187,7 +187,7 @@ async fn post(
     };
     let text = returned::check(&form.text, state.gate.limits().told());
     let text = text.map_err(|returned| (Problem::Message, returned))?;
-    let stored = state.gate.store(client.0, text.as_str().len());
+    let stored = state.gate.store(client, text.as_str().len());
     stored.map_err(|_| refused(Problem::RateLimited))?;
     let messages = vec![Outgoing {
         client_id: once(&form.client_id, &text),

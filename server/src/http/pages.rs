@@ -1,6 +1,6 @@
 //! The pages, rendered by Leptos, and their data as JSON for navigation in the browser.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use any_spawner::Executor;
 use app::data::load;
@@ -36,6 +36,8 @@ pub fn routes(state: &State) -> Router {
 /// Whoever asks for too many pages hears of it a moment later: without that, they would ask all the faster, because a
 /// refusal is made more quickly than a page.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How long a page waits here for its turn. People who open a page at the same time wait a moment and get it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 type Shared = extract::State<State>;
 
@@ -45,7 +47,7 @@ async fn page(state: Shared, request: Request) -> Response {
         return Redirect::permanent(&address).into_response();
     }
     let answer = async {
-        admit(&state, request.extensions.get().copied())?;
+        admit(&state, request.extensions.get().copied()).await?;
         let address = address(&request.uri, request.uri.path());
         document(&state, &request.headers, address, Returned::default()).await
     };
@@ -63,7 +65,7 @@ pub async fn with_returned(
     room: &RoomSlug,
     returned: Returned,
 ) -> Option<Response> {
-    admit(state, Some(client)).ok()?;
+    admit(state, Some(client)).await.ok()?;
     let address = Address {
         path: format!("/rooms/{room}/messages"),
         query: String::new(),
@@ -99,7 +101,7 @@ async fn document(
 async fn data(state: Shared, request: Request) -> Response {
     let (request, _) = request.into_parts();
     let answer = async {
-        admit(&state, request.extensions.get().copied())?;
+        admit(&state, request.extensions.get().copied()).await?;
         let place = state.renderer.place()?;
         let path = request.uri.path().strip_prefix("/api").unwrap_or_default();
         let address = address(&request.uri, path);
@@ -144,11 +146,16 @@ impl From<Busy> for Refused {
     }
 }
 
-/// Counts a page of an address.
-fn admit(state: &State, client: Option<ClientAddress>) -> Result<(), Refused> {
-    match client {
-        Some(ClientAddress(address)) => state.gate.page(address).map_err(Refused::TooMany),
-        None => Ok(()),
+/// Counts a page of an address, once its turn has come.
+async fn admit(state: &State, client: Option<ClientAddress>) -> Result<(), Refused> {
+    let Some(client) = client else { return Ok(()) };
+    let last = Instant::now() + PATIENCE;
+    loop {
+        match state.gate.page(client) {
+            Ok(()) => return Ok(()),
+            Err(wait) if Instant::now() + wait <= last => tokio::time::sleep(wait).await,
+            Err(wait) => return Err(Refused::TooMany(wait)),
+        }
     }
 }
 

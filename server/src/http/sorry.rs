@@ -5,18 +5,19 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-/// Seconds after which a server that is busy may be asked again.
-const BUSY_SECONDS: u64 = 2;
+/// Seconds after which a server that is busy may be asked again: from the first to the second, so that not everybody
+/// comes back at once.
+const BUSY_SECONDS: (u64, u64) = (2, 6);
 
 /// An address asks for more pages than a person reads.
 pub fn too_many(wait: Duration) -> Response {
-    // A whole second at least: a browser that is told zero would come back at once.
-    let seconds = wait.as_millis().div_ceil(1_000).max(1);
+    // Rounded up, so a second at least: a browser that is told zero would come back at once.
+    let seconds = wait.as_secs() + 1;
     retry(
         StatusCode::TOO_MANY_REQUESTS,
         "Too many pages",
-        "Your network asks for pages faster than anybody reads. Wait a moment, then load this page again.",
-        u64::try_from(seconds).unwrap_or(BUSY_SECONDS),
+        &format!("Your network asks for many pages at once. This one loads by itself in {seconds} s."),
+        seconds,
     )
 }
 
@@ -25,8 +26,8 @@ pub fn busy() -> Response {
     retry(
         StatusCode::SERVICE_UNAVAILABLE,
         "One moment, please",
-        "The server has many pages to make. Wait a moment, then load this page again.",
-        BUSY_SECONDS,
+        "The server has many pages to make. This one loads by itself in a moment.",
+        soon(),
     )
 }
 
@@ -35,8 +36,8 @@ pub fn no_storage() -> Response {
     retry(
         StatusCode::SERVICE_UNAVAILABLE,
         "One moment, please",
-        "Hubbub cannot reach its storage. Nothing that was sent is lost. Wait a moment, then load this page again.",
-        BUSY_SECONDS,
+        "Hubbub cannot reach its storage. Nothing that was sent is lost. This page loads by itself in a moment.",
+        soon(),
     )
 }
 
@@ -61,9 +62,17 @@ pub fn misdirected() -> Response {
     )
 }
 
+fn soon() -> u64 {
+    let (first, last) = BUSY_SECONDS;
+    first + u64::from(getrandom::u32().unwrap_or_default()) % (last - first + 1)
+}
+
+/// `Refresh` is for browsers, `Retry-After` for programs.
 fn retry(status: StatusCode, title: &str, sentence: &str, seconds: u64) -> Response {
     let mut response = html(status, title, sentence);
-    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, seconds.into());
+    headers.insert(header::REFRESH, seconds.into());
     response
 }
 
@@ -81,4 +90,29 @@ fn html(status: StatusCode, title: &str, sentence: &str) -> Response {
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
     (status, headers, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(answer: &Response) -> u64 {
+        let of = |name| answer.headers()[name].to_str().unwrap().parse().unwrap();
+        let (browser, program): (u64, u64) = (of(header::REFRESH), of(header::RETRY_AFTER));
+        assert_eq!(browser, program);
+        browser
+    }
+
+    #[test]
+    fn a_page_that_is_not_there_yet_comes_by_itself() {
+        for (wait, expected) in [(0, 1), (999, 1), (1_000, 2), (7_500, 8)] {
+            assert_eq!(seconds(&too_many(Duration::from_millis(wait))), expected);
+        }
+        let many: Vec<u64> = (0..200)
+            .flat_map(|_| [seconds(&busy()), seconds(&no_storage())])
+            .collect();
+        let (first, last) = BUSY_SECONDS;
+        assert!(many.iter().all(|seconds| (first..=last).contains(seconds)));
+        assert!(many.iter().any(|seconds| *seconds != many[0]), "not all at once");
+    }
 }

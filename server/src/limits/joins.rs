@@ -8,12 +8,13 @@
 //! them: whatever a few addresses ask for, a newcomer from another one does not queue behind them.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use protocol::RoomSlug;
+
+use crate::proxies::ClientAddress;
 
 /// Never promise a turn further ahead than this; conditions will have changed.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -45,7 +46,7 @@ struct Given {
     /// The first that is reserved and that nobody has.
     reserved: u64,
     /// The latest turns of each address that has some ahead, [`FEW`] at most.
-    addresses: HashMap<IpAddr, VecDeque<u64>>,
+    addresses: HashMap<ClientAddress, VecDeque<u64>>,
     /// When to look for those that have none.
     forget_at: Instant,
 }
@@ -79,7 +80,7 @@ impl Joins {
     }
 
     /// Takes the next turn that this address may have. It may lie a little back: then much is free.
-    fn take(&self, address: IpAddr, now: Instant) -> Option<Instant> {
+    fn take(&self, address: ClientAddress, now: Instant) -> Option<Instant> {
         let current = self.number(now);
         let first = current.saturating_sub(self.burst);
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,13 +125,13 @@ fn next_reserved(number: u64) -> u64 {
 
 /// The turns of one connection, by room.
 pub struct Turns {
-    address: IpAddr,
+    address: ClientAddress,
     rooms: HashMap<RoomSlug, Instant>,
 }
 
 impl Turns {
     /// A connection of this address, without turns.
-    pub fn of(address: IpAddr) -> Self {
+    pub fn of(address: ClientAddress) -> Self {
         Self {
             address,
             rooms: HashMap::new(),
@@ -173,8 +174,8 @@ mod tests {
     }
 
     /// The n-th address of a network.
-    fn address(n: u32) -> IpAddr {
-        IpAddr::from((0x0a00_0000 + n).to_be_bytes())
+    fn address(n: u32) -> ClientAddress {
+        ClientAddress::of((0x0a00_0000 + n).to_be_bytes().into())
     }
 
     fn alone() -> Turns {

@@ -2,18 +2,18 @@
 //! large; these rates are for what is in it.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{Bucket, Rate};
+use crate::proxies::ClientAddress;
 
 /// One rate, for each address by itself.
 pub struct Volume {
     rate: Rate,
-    used: Mutex<HashMap<IpAddr, Bucket>>,
+    used: Mutex<HashMap<ClientAddress, Bucket>>,
 }
 
 impl Volume {
@@ -27,7 +27,7 @@ impl Volume {
 
     /// Counts so many bytes, or says how long the address must wait because of earlier ones. However much it is, it
     /// fits as long as nothing is owed.
-    pub fn take(&self, address: IpAddr, bytes: usize, now: Instant) -> Result<(), Duration> {
+    pub fn take(&self, address: ClientAddress, bytes: usize, now: Instant) -> Result<(), Duration> {
         let mut used = self.used();
         let bucket = used.entry(address).or_insert_with(|| Bucket::new(self.rate, now));
         let owed = bucket.spend(0, self.rate, now);
@@ -45,7 +45,7 @@ impl Volume {
         used.shrink_to_fit();
     }
 
-    fn used(&self) -> MutexGuard<'_, HashMap<IpAddr, Bucket>> {
+    fn used(&self) -> MutexGuard<'_, HashMap<ClientAddress, Bucket>> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -60,7 +60,7 @@ mod tests {
             per_second: 1_000,
             burst: 10_000,
         };
-        let (home, other) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
+        let [home, other] = [1, 2].map(|last| ClientAddress::of([127, 0, 0, last].into()));
         let (volume, now) = (Volume::new(rate), Instant::now());
         assert_eq!(volume.take(home, 12_000, now), Ok(()), "nothing was owed");
         assert_eq!(volume.take(home, 1, now), Err(Duration::from_secs(2)));

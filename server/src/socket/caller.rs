@@ -4,7 +4,6 @@
 //! address and the headers are slices of the buffer that they were read into. So it gets a request that has nothing
 //! but this.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use chat::SessionDigest;
@@ -20,7 +19,7 @@ use crate::state::State;
 #[derive(Clone)]
 pub struct Caller {
     /// Where it comes from.
-    pub address: IpAddr,
+    pub address: ClientAddress,
     /// The session that its cookie shows.
     pub session: Option<SessionDigest>,
 }
@@ -28,10 +27,9 @@ pub struct Caller {
 impl Caller {
     /// Who sent a request.
     pub fn read(state: &State, request: &Parts) -> Self {
-        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let address = request.extensions.get();
         Self {
-            address: address.map_or(nowhere, |ClientAddress(address)| *address),
+            address: address.copied().unwrap_or(ClientAddress::UNKNOWN),
             session: state
                 .sessions
                 .read(&request.headers)
@@ -44,7 +42,7 @@ impl Caller {
     pub fn of(socket: &SocketRef) -> Self {
         let caller = socket.req_parts().extensions.get::<Self>();
         caller.cloned().unwrap_or(Self {
-            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            address: ClientAddress::UNKNOWN,
             session: None,
         })
     }

@@ -1,6 +1,5 @@
 //! One connection to `/chat`: who it is, which rooms it is in, and its commands one after the other.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -24,6 +23,7 @@ use super::{dispatch, send, slow};
 use crate::engine::Repeated;
 use crate::limits::Turns;
 use crate::metrics::{Namespace, NamespacePath};
+use crate::proxies::ClientAddress;
 use crate::state::State;
 
 /// The namespace of the app's own protocol.
@@ -57,7 +57,7 @@ impl NotAdmitted {
 /// What the middleware prepares for the connect handler.
 #[derive(Clone)]
 struct Admitted {
-    address: IpAddr,
+    address: ClientAddress,
     login: Arc<Mutex<Option<Login>>>,
     line: Arc<Line<Connection>>,
 }
@@ -163,7 +163,7 @@ pub struct Connection {
     /// How presence knows it.
     pub id: ConnectionId,
     /// Where it comes from.
-    pub address: IpAddr,
+    pub address: ClientAddress,
     /// Who it belongs to, unless the session has ended: ask [`Connection::you`].
     login: Option<Login>,
     line: Weak<Line<Connection>>,

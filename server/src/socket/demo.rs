@@ -4,12 +4,11 @@
 //! `new message`, `typing`, `stop typing`. Out: `login`, `new message`, `user joined`, `user left`, `typing`,
 //! `stop typing`; and `refused`, which the example does not know, so that nothing is dropped without a word.
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use chat::ConnectionId;
 use chat::ports::PresenceChange;
+use chat::{ChatError, ConnectionId, StoreError};
 use protocol::{
     ClientId, DisplayName, ErrorCode, EventBody, MessageText, Outgoing, Person, Refusal, RoomSlug, Send,
     SetTyping,
@@ -29,6 +28,7 @@ use super::slow;
 use crate::engine::Repeated;
 use crate::limits::{ConnectionGate, Turns};
 use crate::metrics::{Namespace, NamespacePath};
+use crate::proxies::ClientAddress;
 use crate::state::State;
 
 /// What the middleware prepares.
@@ -70,7 +70,7 @@ async fn run(state: State, socket: SocketRef) {
         you: None,
         hold: None,
         seat: None,
-        turns: Turns::of(Caller::of(&socket).address),
+        turns: Turns::of(address),
         state,
         socket,
     };
@@ -81,7 +81,11 @@ async fn run(state: State, socket: SocketRef) {
             guest.hold = Some(hold);
             guest.seat = Guests::enter(&guest.state, &guest.socket);
         }
-        Err(refusal) => guest.refused("connection", &refusal),
+        Err(refusal) => {
+            // Without the lobby they would hear nothing as long as they are connected. They come back by themselves.
+            guest.refused("connection", &refusal);
+            guest.abort();
+        }
     }
     line.begin(guest);
 }
@@ -90,13 +94,22 @@ const GAUGE: Namespace = Namespace {
     namespace: NamespacePath::demo,
 };
 
+/// How long somebody who comes in waits for a storage that is away, and how often they try.
+const STORAGE_AWAY: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Whether this may succeed a moment later.
+fn passes(error: &ChatError) -> bool {
+    matches!(error, ChatError::Store(StoreError::Failed(_) | StoreError::Busy))
+}
+
 /// One connection of the example's client.
 struct Guest {
     state: State,
     socket: SocketRef,
     id: ConnectionId,
     gate: ConnectionGate,
-    address: IpAddr,
+    address: ClientAddress,
     you: Option<Person>,
     hold: Option<Hold>,
     seat: Option<Seat>,
@@ -110,16 +123,8 @@ impl Worker for Guest {
             tokio::time::sleep(wait).await;
         }
         let Command { name, payload, ack } = queued.command;
-        if name == "add user" {
-            tokio::select! {
-                // What was sent before the connection ended is worked off, but it is not waited for.
-                biased;
-                () = self.turn() => {}
-                () = line.gone() => return None,
-            }
-        }
         let result = match name.as_str() {
-            "add user" => self.add_user(payload).await,
+            "add user" => self.add_user(payload, line).await,
             "new message" => self.new_message(payload).await,
             "typing" => self.typing(true).await,
             "stop typing" => self.typing(false).await,
@@ -148,26 +153,26 @@ impl Worker for Guest {
         slow::abort(&self.socket);
     }
 
-    async fn end(self) {
+    async fn end(mut self) {
         self.state.metrics.sockets.get_or_create(&GAUGE).dec();
-        if let Some(you) = &self.you
-            && let Err(error) = self.state.hub.leave(&you.id, &self.id, &RoomSlug::lobby()).await
-        {
-            tracing::warn!(%error, "could not leave the lobby; the lease will end it");
-        }
+        self.leave().await;
     }
 }
 
 impl Guest {
     /// Waits for the turn to come in: there is nobody here who could be told to come back.
     async fn turn(&mut self) {
+        while let Err(wait) = self.state.gate.guest(self.address) {
+            tokio::time::sleep(wait).await;
+        }
         let lobby = RoomSlug::lobby();
         while let Err(wait) = self.state.gate.join(&mut self.turns, &lobby, Instant::now()) {
             tokio::time::sleep(wait).await;
         }
     }
 
-    async fn add_user(&mut self, payload: Payload) -> Result<(), Refusal> {
+    /// The example asks only once, so this does not fail for what passes.
+    async fn add_user(&mut self, payload: Payload, line: &Line<Self>) -> Result<(), Refusal> {
         let name: DisplayName = parse(payload)?;
         // The example ignores a second `add user` without a word; so do we, with one.
         if self.you.is_some() {
@@ -176,26 +181,54 @@ impl Guest {
                 "this connection has a user already",
             ));
         }
-        let you = self.state.guest(self.address, name).map_err(refuse)?;
-        // Set first, so that the news of one's own arrival is not told to oneself.
+        tokio::select! {
+            // What was sent before the connection ended is worked off, but it is not waited for.
+            biased;
+            () = self.turn() => {}
+            () = line.gone() => return Ok(()),
+        }
+        let you = self.state.hub.guest(name);
+        // Before the first try, so that the news of one's own arrival is not told to oneself.
         if let Some(seat) = &self.seat {
             seat.belongs_to(&you.id);
         }
-        let lobby = RoomSlug::lobby();
-        self.state
-            .hub
-            .enter(&you, &self.id, &lobby)
-            .await
-            .map_err(refuse)?;
-        self.you = Some(you);
-        let roster = self.state.hub.roster(&lobby).await.map_err(refuse)?;
-        slow::emit(
-            &self.state,
-            &self.socket,
-            "login",
-            &json!({ "numUsers": roster.here }),
-        );
+        // Also before: whoever is somebody leaves when the connection ends, whatever became of the tries.
+        let you = self.you.insert(you).clone();
+        let last = Instant::now() + STORAGE_AWAY;
+        let here = loop {
+            match self.enter(&you).await {
+                Ok(here) => break here,
+                Err(error) if passes(&error) && Instant::now() < last => {
+                    tokio::select! {
+                        biased;
+                        () = line.gone() => return Ok(()),
+                        () = tokio::time::sleep(AGAIN) => {}
+                    }
+                }
+                Err(error) => {
+                    // They are nobody again, so that `add user` may be repeated.
+                    self.leave().await;
+                    return Err(refuse(error));
+                }
+            }
+        };
+        slow::emit(&self.state, &self.socket, "login", &json!({ "numUsers": here }));
         Ok(())
+    }
+
+    /// Enters the lobby, which does no harm if it has happened already, and counts who is there.
+    async fn enter(&self, you: &Person) -> Result<u32, ChatError> {
+        let lobby = RoomSlug::lobby();
+        self.state.hub.enter(you, &self.id, &lobby).await?;
+        Ok(self.state.hub.roster(&lobby).await?.here)
+    }
+
+    async fn leave(&mut self) {
+        if let Some(you) = self.you.take()
+            && let Err(error) = self.state.hub.leave(&you.id, &self.id, &RoomSlug::lobby()).await
+        {
+            tracing::warn!(%error, "could not leave the lobby; the lease will end it");
+        }
     }
 
     async fn new_message(&self, payload: Payload) -> Result<(), Refusal> {

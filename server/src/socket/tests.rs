@@ -1,10 +1,13 @@
 //! A server in this process and a client of it, for faults that no client can cause.
 
+mod away;
+
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chat::hub::Ports;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler as _;
 use tungstenite::{Message, WebSocket};
@@ -18,6 +21,11 @@ const ANSWER: Duration = Duration::from_secs(20);
 
 /// A server on a free port, with its own folder, for as long as the test's runtime.
 async fn server() -> (SocketAddr, State, tempfile::TempDir) {
+    server_on(|ports| ports).await
+}
+
+/// The same with something between the server and its storage.
+async fn server_on(ports: impl FnOnce(Ports) -> Ports) -> (SocketAddr, State, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let site = folder.path().join("site");
     for (part, file) in [("pkg", "hubbub.js"), ("vendor", "socket.io-0.js")] {
@@ -34,24 +42,25 @@ async fn server() -> (SocketAddr, State, tempfile::TempDir) {
     let config = config.unwrap();
     let listener = crate::listener::bind(config.addr).unwrap();
     let address = listener.local_addr().unwrap();
-    let state = State::open(config).await.unwrap();
+    let state = State::open_with(config, ports, super::Server::new).await.unwrap();
     let serving = state.clone();
     tokio::spawn(async move { crate::listener::serve(listener, &serving, std::future::pending()).await });
     (address, state, folder)
 }
 
-/// A client on `/chat` that says and hears packets as they are.
+/// A client that says and hears packets as they are.
 struct Client(WebSocket<TcpStream>);
 
 impl Client {
-    fn connect(address: SocketAddr) -> Self {
+    /// Connects to a namespace: `/chat,`, or nothing for `/`.
+    fn connect(address: SocketAddr, namespace: &str) -> Self {
         let tcp = TcpStream::connect(address).unwrap();
         tcp.set_read_timeout(Some(ANSWER)).unwrap();
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let (socket, _) = tungstenite::client(url, tcp).unwrap();
         let mut client = Self(socket);
-        client.say("40/chat,");
-        client.hear("40/chat,");
+        client.say(&format!("40{namespace}"));
+        client.hear(&format!("40{namespace}"));
         client
     }
 
@@ -74,7 +83,7 @@ impl Client {
 async fn a_command_that_panics_is_answered_and_the_next_ones_too() {
     let (address, _state, _folder) = server().await;
     let talk = move || {
-        let mut client = Client::connect(address);
+        let mut client = Client::connect(address, "/chat,");
         for (id, event) in ["panic", "list_rooms", "panic", "list_rooms"].iter().enumerate() {
             client.say(&format!("42/chat,{id}[\"{event}\",{{}}]"));
         }
@@ -114,7 +123,7 @@ async fn a_namespace_is_connected_again_while_the_library_is_not_done_with_its_l
     };
     state.io().ns("/", handler.with(middleware));
     let talk = move || {
-        let mut client = Client::connect(address);
+        let mut client = Client::connect(address, "/chat,");
         client.say("40");
         client.hear("40{");
         for again in 1..=10 {
