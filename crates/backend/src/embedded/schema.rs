@@ -95,6 +95,9 @@ fn version(connection: &Connection) -> rusqlite::Result<Option<u32>> {
     })
 }
 
+/// Before this version tokens were stored as they are.
+const WIPES_TOKENS: u32 = 2;
+
 /// Each step is one transaction: a crash in between leaves a version that the next start continues from.
 fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
     if found as usize == MIGRATIONS.len() {
@@ -107,11 +110,18 @@ fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
     })?;
     for (sql, version) in MIGRATIONS.iter().zip(1..).skip(found as usize) {
         let step: u32 = version;
+        if step == WIPES_TOKENS && found > 0 {
+            // Pages that were freed, or whose rows have moved, still hold old bytes.
+            connection.execute_batch("VACUUM")?;
+        }
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", step)?;
         transaction.commit()?;
     }
-    connection.remove_function("sha256", 1)
+    connection.remove_function("sha256", 1)?;
+    // Until then the file still has the old pages: what a step wipes, it wipes in the write-ahead log. If somebody else
+    // reads the database now, the last connection that closes does the same.
+    connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
 }
