@@ -219,6 +219,7 @@ bench() {
     toolchain
     services
     npm_install bench/peers/rooms
+    npm_install bench/peers/socketio
     say "building bench/peers/socketioxide"
     CARGO_TARGET_DIR=$root/target/peers cargo build -q --release --locked --manifest-path bench/peers/socketioxide/Cargo.toml
 }

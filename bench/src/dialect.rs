@@ -9,6 +9,8 @@ pub enum Dialect {
     Hubbub,
     /// `bench/peers`: rooms on the default namespace.
     Rooms,
+    /// The public chat example, on the default namespace: one room, and nobody hears what they said themselves.
+    Example,
 }
 
 impl Dialect {
@@ -18,6 +20,7 @@ impl Dialect {
             (Self::Hubbub, None) => r#"40/chat,{"protocol":1}"#.to_owned(),
             (Self::Hubbub, Some(token)) => format!("40/chat,{}", json!({ "protocol": 1, "token": token })),
             (Self::Rooms, _) => format!("40{}", json!({ "name": name })),
+            (Self::Example, _) => "40".to_owned(),
         }
     }
 
@@ -25,7 +28,7 @@ impl Dialect {
     pub fn connected(self) -> &'static [u8] {
         match self {
             Self::Hubbub => b"40/chat,",
-            Self::Rooms => b"40{",
+            Self::Rooms | Self::Example => b"40{",
         }
     }
 
@@ -34,15 +37,16 @@ impl Dialect {
         let event = json!([command, argument]);
         match self {
             Self::Hubbub => format!("42/chat,{id}{event}"),
-            Self::Rooms => format!("42{id}{event}"),
+            Self::Rooms | Self::Example => format!("42{id}{event}"),
         }
     }
 
-    /// `join`.
-    pub fn join(self, id: u32, room: &str) -> String {
+    /// `join`, or what makes somebody a member.
+    pub fn join(self, id: u32, room: &str, name: &str) -> String {
         match self {
             Self::Hubbub => self.ask(id, "join", &json!({ "room": room })),
             Self::Rooms => self.ask(id, "join", &json!(room)),
+            Self::Example => self.ask(id, "add user", &json!(name)),
         }
     }
 
@@ -53,6 +57,7 @@ impl Dialect {
             Self::Hubbub => format!(
                 r#"42/chat,{id}["send",{{"room":"{room}","messages":[{{"client_id":"{client_id}","text":"{text}"}}]}}]"#
             ),
+            Self::Example => format!(r#"42{id}["new message","{text}"]"#),
             Self::Rooms => {
                 format!(r#"42{id}["message",{{"room":"{room}","client_id":"{client_id}","text":"{text}"}}]"#)
             }
@@ -63,7 +68,7 @@ impl Dialect {
     pub fn heard(self, text: &[u8]) -> Heard<'_> {
         let prefix: &[u8] = match self {
             Self::Hubbub => b"/chat,",
-            Self::Rooms => b"",
+            Self::Rooms | Self::Example => b"",
         };
         let rest = |kind: &[u8]| text.strip_prefix(kind).and_then(|rest| rest.strip_prefix(prefix));
         if let Some(answer) = rest(b"43") {
@@ -74,7 +79,11 @@ impl Dialect {
             return id.map_or(Heard::Other, |id| Heard::Answer(id, &answer[digits..]));
         }
         match rest(b"42") {
-            Some(event) if event.starts_with(br#"["events""#) || event.starts_with(br#"["message""#) => {
+            Some(event)
+                if [&br#"["events""#[..], br#"["message""#, br#"["new message""#]
+                    .iter()
+                    .any(|name| event.starts_with(name)) =>
+            {
                 Heard::Messages(event)
             }
             _ => Heard::Other,

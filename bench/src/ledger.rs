@@ -92,6 +92,15 @@ impl Received {
             ..Self::default()
         }
     }
+
+    /// A message of its own, which nobody sends back.
+    pub fn own(&mut self, mark: Mark) {
+        let sender = mark.sender as usize;
+        if self.next.len() <= sender {
+            self.next.resize(sender + 1, 0);
+        }
+        self.next[sender] = mark.number + 1;
+    }
 }
 
 /// What all have received.

@@ -171,7 +171,7 @@ pub fn named(words: &[&str]) -> io::Result<Vec<Measure>> {
 }
 
 /// Who is who, for the results.
-pub const LEGEND: &str = "N1: Node.js Socket.IO, one process. N2: Node.js cluster with sticky sessions and the Redis \
+pub const LEGEND: &str = "N1: Node.js Socket.IO, one process. The example on Node.js: the public chat example, one process. N2: Node.js cluster with sticky sessions and the Redis \
     adapter on ioredis. socketioxide: bare, behind axum::serve. write loop: nothing but write() to as many sockets. \
     Each side in turns on fresh processes; the ratio is that of the same turn, its median with the least and the most. \
     A run in which a message was lost, doubled or moved is void.";

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -28,6 +27,10 @@ pub enum Side {
     N1,
     /// Node.js cluster with sticky sessions and the Redis adapter, as many workers as the machine has cores.
     N2,
+    /// Hubbub's namespace `/`, spoken to as the public chat example is.
+    HubbubExample,
+    /// The public chat example on Node.js, one process.
+    Example,
     /// A bare socketioxide.
     Oxide,
     /// A loop of `write()`.
@@ -42,6 +45,8 @@ impl Side {
             Self::Replicas => "Hubbub replicas",
             Self::N1 => "N1",
             Self::N2 => "N2",
+            Self::HubbubExample => "Hubbub, `/`",
+            Self::Example => "the example on Node.js",
             Self::Oxide => "socketioxide",
             Self::Floor => "write loop",
         }
@@ -128,15 +133,25 @@ impl Site {
                     site.hubbub(cores, Some(&redis))?;
                 }
             }
+            Side::HubbubExample => {
+                site.hubbub(cores, None)?;
+                site.dialect = Dialect::Example;
+            }
+            Side::Example => {
+                let port = free_ports(1)?;
+                site.ready(node(cores, "bench/peers/socketio/server.mjs").arg(port.to_string()))?;
+                site.dialect = Dialect::Example;
+                site.doors.push(door(port));
+            }
             Side::N1 => {
                 let port = free_ports(1)?;
-                site.ready(node(cores).arg(port.to_string()))?;
+                site.ready(node(cores, ROOMS).arg(port.to_string()))?;
                 site.doors.push(door(port));
             }
             Side::N2 => {
                 let redis = site.redis()?;
                 let port = free_ports(1 + u16::try_from(many).unwrap_or(u16::MAX))?;
-                site.ready(node(cores).args([port.to_string(), many.to_string(), redis]))?;
+                site.ready(node(cores, ROOMS).args([port.to_string(), many.to_string(), redis]))?;
                 site.doors.extend((1..).map(|n| door(port + n)).take(many));
             }
             Side::Oxide => {
@@ -285,11 +300,12 @@ fn program(cores: &Cores, path: &str) -> Command {
     command
 }
 
-fn node(cores: &Cores) -> Command {
+/// Rooms on Node.js.
+const ROOMS: &str = "bench/peers/rooms/server.mjs";
+
+fn node(cores: &Cores, server: &str) -> Command {
     let mut command = program(cores, "node");
-    command
-        .arg(PathBuf::from("bench/peers/rooms/server.mjs"))
-        .env("NODE_ENV", "production");
+    command.arg(server).env("NODE_ENV", "production");
     command
 }
 

@@ -9,6 +9,8 @@ pub enum Measure {
     Fanout,
     /// The same with 800.
     Hot,
+    /// The public chat example: 500 people, 100 messages a second.
+    Example,
     /// As much as it takes.
     Capacity,
     /// Thousands who say nothing.
@@ -27,9 +29,10 @@ pub enum Measure {
 
 impl Measure {
     /// All, in the order in which they run.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Fanout,
         Self::Hot,
+        Self::Example,
         Self::Capacity,
         Self::Storm,
         Self::Cross,
@@ -44,6 +47,7 @@ impl Measure {
         match self {
             Self::Fanout => "fanout",
             Self::Hot => "hot",
+            Self::Example => "example",
             Self::Capacity => "capacity",
             Self::Idle => "idle",
             Self::Storm => "storm",
@@ -59,6 +63,7 @@ impl Measure {
         match self {
             Self::Fanout => &[Side::Hubbub, Side::N1, Side::Floor, Side::Oxide],
             Self::Hot | Self::Storm | Self::Idle => &[Side::Hubbub, Side::N1],
+            Self::Example => &[Side::HubbubExample, Side::Example],
             Self::Capacity => &[Side::Hubbub, Side::N1, Side::N2],
             Self::Cross | Self::Bus => &[Side::Replicas, Side::N2],
             Self::Durable | Self::Pages => &[Side::Hubbub],
@@ -122,9 +127,9 @@ impl Line {
 }
 
 /// The lines, in their order.
-pub const LINES: [Line; 17] = {
+pub const LINES: [Line; 19] = {
     use Against::{Nothing, Side as Of};
-    use Measure::{Bus, Capacity, Cross, Durable, Fanout, Hot, Idle, Pages, Storm};
+    use Measure::{Bus, Capacity, Cross, Durable, Example, Fanout, Hot, Idle, Pages, Storm};
     [
         line(
             "CPU per delivery, 1 room × 1,000, 40 messages/s",
@@ -150,6 +155,17 @@ pub const LINES: [Line; 17] = {
         line("what packing adds there to the p99", Hot, "added", "ms")
             .against(Nothing)
             .at_most(25.0, None),
+        line(
+            "CPU per delivery, namespace `/`, 500 people, 100 messages/s",
+            Example,
+            "cpu",
+            "µs",
+        )
+        .against(Of(Side::Example))
+        .at_most(0.6, None),
+        line("median latency there", Example, "p50", "ms")
+            .against(Of(Side::Example))
+            .at_most(1.0, None),
         line(
             "deliveries/s at p99 ≤ 250 ms, all cores",
             Capacity,

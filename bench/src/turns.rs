@@ -117,6 +117,16 @@ async fn one(measure: Measure, side: Side, effort: Effort) -> io::Result<Figures
         Measure::Hot => {
             fanout::measure(side, &apart, load(800.0, if effort.quick { 3.0 } else { 5.0 })).await
         }
+        Measure::Example => {
+            let lasting = if effort.quick { 3.0 } else { 8.0 };
+            let load = Load {
+                rooms: 1,
+                members: 500,
+                rate: 100.0,
+                lasting,
+            };
+            fanout::measure(side, &apart, load).await
+        }
         Measure::Capacity => capacity::measure(side, &shared).await,
         Measure::Storm => storm::measure(side, &apart).await,
         Measure::Cross => cross::measure(side, &shared, seconds(3, 6)).await,

@@ -56,7 +56,7 @@ test("names in quiet lines keep to themselves", async ({ person, program }) => {
   await sara.join(room);
   const line = ada.page.locator(".quiet").filter({ hasText: "joined" });
   await expect(line).toHaveText("שרה joined");
-  const name = await line.locator("bdi").boundingBox();
+  const name = await line.locator(".name").boundingBox();
   const joined = await line.evaluate((one) => {
     const words = [...one.childNodes].find((node) => node.textContent?.includes("joined"));
     const range = document.createRange();

@@ -1,26 +1,30 @@
-// The chat example of https://github.com/socketio/socket.io/tree/main/examples/chat with the Redis adapter, set up as
-// its documentation shows: `node server.mjs PORT REDIS_URL`. One addition: a message is acknowledged once it was
-// emitted, so that a client with `retries` knows what it need not say again.
+// The chat example of https://github.com/socketio/socket.io/tree/main/examples/chat: `node server.mjs PORT` for one
+// process, `node server.mjs PORT REDIS_URL` with the Redis adapter, set up as its documentation shows. Prints `ready`
+// once it listens. One addition: a message is acknowledged once it was emitted, so that a client with `retries` knows
+// what it need not say again.
 
 import { createServer } from "node:http";
 
-import { createAdapter } from "@socket.io/redis-adapter";
-import { createClient } from "redis";
 import { Server } from "socket.io";
 
 const [port, redis] = process.argv.slice(2);
 
-const pubClient = createClient({ url: redis });
-const subClient = pubClient.duplicate();
-// Without a listener an error would end the process; the client reconnects by itself.
-for (const client of [pubClient, subClient]) client.on("error", (error) => console.error(`redis: ${error.message}`));
-await Promise.all([pubClient.connect(), subClient.connect()]);
+async function redisAdapter() {
+  const { createAdapter } = await import("@socket.io/redis-adapter");
+  const { createClient } = await import("redis");
+  const pubClient = createClient({ url: redis });
+  const subClient = pubClient.duplicate();
+  // Without a listener an error would end the process; the client reconnects by itself.
+  for (const client of [pubClient, subClient]) client.on("error", (error) => console.error(`redis: ${error.message}`));
+  await Promise.all([pubClient.connect(), subClient.connect()]);
+  return createAdapter(pubClient, subClient);
+}
 
 const http = createServer((request, response) => {
   // What stands in front asks whether it is there. The example serves its page here.
   response.writeHead(request.url === "/readyz" ? 200 : 404).end();
 });
-const io = new Server(http, { adapter: createAdapter(pubClient, subClient) });
+const io = new Server(http, redis ? { adapter: await redisAdapter() } : {});
 
 let numUsers = 0;
 
@@ -53,4 +57,7 @@ io.on("connection", (socket) => {
   });
 });
 
-http.listen(Number(port), "127.0.0.1");
+// At once, also while clients are connected.
+process.on("SIGTERM", () => process.exit(0));
+
+http.listen(Number(port), "127.0.0.1", () => console.log("ready"));

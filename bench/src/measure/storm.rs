@@ -35,7 +35,7 @@ pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
         .first()
         .map(|client| client.room.slug.clone())
         .unwrap_or_default();
-    let join: Rc<str> = dialect.join(1, &slug).into();
+    let join: Rc<str> = dialect.join(1, &slug, "").into();
     let (began, meter) = (Instant::now(), Meter::start(site.pids()));
     let mut coming = JoinSet::new();
     for token in tokens {
