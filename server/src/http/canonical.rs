@@ -1,13 +1,15 @@
-//! One address for each room: `/rooms/Lobby` and `/rooms/lobby/` lead to `/rooms/lobby`.
+//! One address for each room: `/rooms/Lobby`, `/rooms/lobby/` and `/rooms/l%6fbby` lead to `/rooms/lobby`.
 
 use http::Uri;
+use percent_encoding::percent_decode_str;
 use protocol::RoomSlug;
 
 /// The address that was meant, if this is none but almost one.
 pub fn meant(uri: &Uri) -> Option<String> {
-    let name = uri.path().strip_prefix("/rooms/")?;
+    let path = percent_decode_str(uri.path()).decode_utf8().ok()?;
+    let name = path.strip_prefix("/rooms/")?;
     let known = name.strip_suffix('/').unwrap_or(name).to_ascii_lowercase();
-    if known == name && !name.is_empty() {
+    if known == name && !name.is_empty() && path == uri.path() {
         return None;
     }
     let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
@@ -34,6 +36,14 @@ mod tests {
             ("/rooms//", Some("/")),
             ("/rooms/-", None),
             ("/rooms/a%20b", None),
+            ("/rooms/l%6fbby", Some("/rooms/lobby")),
+            ("/rooms/%4Cobby?before=3", Some("/rooms/lobby?before=3")),
+            ("/%72ooms%2flobby%2F", Some("/rooms/lobby")),
+            ("/rooms/l%256fbby", None),
+            ("/rooms/%ff", None),
+            ("/rooms/%00", None),
+            ("/rooms/%2f/evil.example", None),
+            ("/rooms/%", None),
             ("/rooms//evil.example", None),
             ("/Rooms/lobby", None),
         ] {
