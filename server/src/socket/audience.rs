@@ -82,6 +82,17 @@ impl Audience {
 
     /// Sends to everybody, encoded once.
     pub async fn tell<T: Serialize + Sync>(&self, event: &str, data: &T) {
+        self.tell_in(NAMESPACE, event, data, None).await;
+    }
+
+    /// The same in another namespace, to everybody but the connection of that number.
+    pub async fn tell_in<T: Serialize + Sync>(
+        &self,
+        namespace: &str,
+        event: &str,
+        data: &T,
+        but: Option<u64>,
+    ) {
         let all = {
             let mut members = self.members();
             let members = &mut *members;
@@ -92,8 +103,8 @@ impl Audience {
             Arc::clone(all)
         };
         if !all.is_empty() {
-            match frame::event(NAMESPACE, event, data) {
-                Ok(frame) => write_all(all, frame).await,
+            match frame::event(namespace, event, data) {
+                Ok(frame) => write_all(all, frame, but).await,
                 Err(error) => tracing::error!(%error, event, "could not encode an event"),
             }
         }
@@ -101,7 +112,7 @@ impl Audience {
 }
 
 /// Writes to each, in several tasks if they are many: when this returns, all of them are done.
-pub async fn write_all(wires: Arc<[Arc<Wire>]>, frame: Bytes) {
+async fn write_all(wires: Arc<[Arc<Wire>]>, frame: Bytes, but: Option<u64>) {
     let workers = tokio::runtime::Handle::current().metrics().num_workers();
     let parts = (wires.len() / PART).clamp(1, workers);
     let part = wires.len().div_ceil(parts);
@@ -109,10 +120,10 @@ pub async fn write_all(wires: Arc<[Arc<Wire>]>, frame: Bytes) {
     for from in (part..wires.len()).step_by(part) {
         let (wires, frame) = (Arc::clone(&wires), frame.clone());
         tasks.push(tokio::spawn(async move {
-            write(&wires[from..wires.len().min(from + part)], &frame).await;
+            write(&wires[from..wires.len().min(from + part)], &frame, but).await;
         }));
     }
-    write(&wires[..part.min(wires.len())], &frame).await;
+    write(&wires[..part.min(wires.len())], &frame, but).await;
     for task in tasks {
         if let Err(error) = task.await {
             tracing::error!(%error, "could not send to a part of a room");
@@ -120,9 +131,9 @@ pub async fn write_all(wires: Arc<[Arc<Wire>]>, frame: Bytes) {
     }
 }
 
-async fn write(wires: &[Arc<Wire>], frame: &Bytes) {
+async fn write(wires: &[Arc<Wire>], frame: &Bytes, but: Option<u64>) {
     for some in wires.chunks(PAUSE) {
-        for wire in some {
+        for wire in some.iter().filter(|wire| Some(wire.number()) != but) {
             wire.send(frame);
         }
         tokio::task::yield_now().await;

@@ -189,7 +189,7 @@ impl Guest {
         }
         let you = self.state.hub.guest(name);
         // Before the first try, so that the news of one's own arrival is not told to oneself.
-        if let Some(seat) = &self.seat {
+        if let Some(seat) = &mut self.seat {
             seat.belongs_to(&you.id);
         }
         // Also before: whoever is somebody leaves when the connection ends, whatever became of the tries.

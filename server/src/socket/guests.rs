@@ -1,18 +1,14 @@
 //! Those who hear the lobby through the namespace `/`. Nobody there hears of their own doings.
-//!
-//! As in [`super::audience`], an event is encoded once and goes straight to the connections.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::PersonId;
 use serde::Serialize;
 use socketioxide::extract::SocketRef;
 
-use super::audience::{Place, write_all};
+use super::audience::{Audience, Place};
 use super::caller::wire;
-use super::frame;
-use crate::listener::Wire;
 use crate::state::State;
 
 /// The namespace.
@@ -20,18 +16,20 @@ pub const NAMESPACE: &str = "/";
 
 /// Everybody who hears the lobby through `/` on this process.
 #[derive(Default)]
-pub struct Guests(Mutex<BTreeMap<Place, Guest>>);
-
-struct Guest {
-    wire: Arc<Wire>,
-    /// Who it is, once they have said so.
-    you: Option<PersonId>,
+pub struct Guests {
+    audience: Audience,
+    /// The connections of those who have said who they are: each has one, and one alone.
+    people: Mutex<HashMap<PersonId, u64>>,
 }
 
 /// A place among them, given back when dropped.
 pub struct Seat {
     state: State,
     place: Place,
+    /// The number of the connection.
+    wire: u64,
+    /// Who it is, once they have said so.
+    you: Option<PersonId>,
 }
 
 impl Guests {
@@ -40,55 +38,48 @@ impl Guests {
     /// An event may overtake the library's answer to the CONNECT; clients keep such an event until they are connected.
     pub fn enter(state: &State, socket: &SocketRef) -> Option<Seat> {
         let wire = wire(socket)?;
-        let place = Place::next(wire);
-        let guest = Guest {
-            wire: Arc::clone(wire),
-            you: None,
-        };
-        state.guests.all().insert(place, guest);
         Some(Seat {
+            place: state.guests.audience.enter(wire),
+            wire: wire.number(),
+            you: None,
             state: state.clone(),
-            place,
         })
     }
 
     /// Tells everybody but the person whom it is about, encoded once.
-    pub async fn tell<T: Serialize>(&self, about: &PersonId, event: &str, data: &T) {
-        let others: Arc<[_]> = {
-            let all = self.all();
-            let others = all.values().filter(|guest| guest.you.as_ref() != Some(about));
-            others.map(|guest| Arc::clone(&guest.wire)).collect()
-        };
-        if others.is_empty() {
-            return;
-        }
-        match frame::event(NAMESPACE, event, data) {
-            Ok(frame) => write_all(others, frame).await,
-            Err(error) => tracing::error!(%error, event, "could not encode an event"),
-        }
+    pub async fn tell<T: Serialize + Sync>(&self, about: &PersonId, event: &str, data: &T) {
+        let own = self.people().get(about).copied();
+        self.audience.tell_in(NAMESPACE, event, data, own).await;
     }
 
     /// Whether nobody hears.
     pub fn is_empty(&self) -> bool {
-        self.all().is_empty()
+        self.audience.len() == 0
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<Place, Guest>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn people(&self) -> MutexGuard<'_, HashMap<PersonId, u64>> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Seat {
     /// From now on this person sits here, and hears nothing of their own doings.
-    pub fn belongs_to(&self, you: &PersonId) {
-        if let Some(guest) = self.state.guests.all().get_mut(&self.place) {
-            guest.you = Some(you.clone());
+    pub fn belongs_to(&mut self, you: &PersonId) {
+        self.nobodys();
+        self.state.guests.people().insert(you.clone(), self.wire);
+        self.you = Some(you.clone());
+    }
+
+    fn nobodys(&mut self) {
+        if let Some(you) = self.you.take() {
+            self.state.guests.people().remove(&you);
         }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.state.guests.all().remove(&self.place);
+        self.state.guests.audience.leave(self.place);
+        self.nobodys();
     }
 }
