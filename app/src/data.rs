@@ -10,6 +10,7 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::client::json::Json;
 use crate::client::navigation::Navigation;
 use crate::client::platform;
 use crate::client::returned::Returned;
@@ -168,7 +169,8 @@ pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> Boxe
             }
         };
         set_timeout(slow, Duration::from_millis(SLOW_MS));
-        platform::fetch(&format!("/api{place}"), move |answer| {
+        let url = format!("/api{place}");
+        let answered = move |answer: Option<Json>| {
             // The reader may be somewhere else by now.
             if !is_last() {
                 return;
@@ -180,7 +182,8 @@ pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> Boxe
                 }
                 Some(found) => show(found, place),
             }
-        });
+        };
+        platform::fetch(&url, Box::new(answered));
     });
     page
 }

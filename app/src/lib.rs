@@ -53,6 +53,7 @@ pub fn App() -> impl IntoView {
     components::effect(move || {
         if page.with(Option::is_some) && std::mem::replace(&mut led_here, true) {
             client::platform::after_frame(|| {
+                client::platform::restore_place();
                 if client::platform::nothing_focused() {
                     client::platform::focus_composer("h1");
                 }

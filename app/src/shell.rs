@@ -34,7 +34,8 @@ fn program(built: Option<&Built>, options: LeptosOptions) -> AnyView {
     match built {
         Some(Built { script, program, .. }) => {
             let files = [script, program].map(|file| in_script(serde_json::json!(&**file)));
-            let start = format!("{START}({});", files.join(", "));
+            let lines = START.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let start = format!("{}({});", lines.collect::<Vec<_>>().join("\n"), files.join(", "));
             view! { <script type="module" nonce=use_nonce() inner_html=start></script> }.into_any()
         }
         None => view! { <HydrationScripts options/> }.into_any(),

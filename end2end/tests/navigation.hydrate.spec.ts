@@ -3,7 +3,7 @@
 import type { Page } from "@playwright/test";
 
 import { FrontPage } from "../pages/front.ts";
-import { roomWithLines } from "../support/seed.ts";
+import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
 
 /** Counts the documents that are loaded from now on. */
@@ -79,4 +79,32 @@ test("the skip link leads past what is above the content", async ({ page }) => {
   await expect(page).toHaveURL("/#main");
   await page.keyboard.press("Tab");
   expect(await page.evaluate(() => document.activeElement?.closest("main") !== null)).toBe(true);
+});
+
+test("back at the list of rooms the reader is where they left it", async ({ person, program }) => {
+  const host = await program("Host");
+  for (let n = 0; n < 40; n += 1) await host.createRoom(freshTitle());
+  const ada = await person("Ada", "lobby");
+  const page = ada.page;
+  await page.getByRole("link", { name: "All rooms" }).click();
+  const cards = page.locator(".room-card");
+  await expect.poll(() => cards.count()).toBeGreaterThan(40);
+  const card = cards.nth(30);
+  await card.scrollIntoViewIfNeeded();
+  const place = await page.evaluate(() => scrollY);
+  expect(place).toBeGreaterThan(500);
+  const top = async () => (await card.boundingBox())?.y ?? Number.NaN;
+  const left = await top();
+  await card.click();
+  await ada.live("Ada");
+  await page.goBack();
+  await expect.poll(() => page.evaluate(() => scrollY)).toBe(place);
+  expect(Math.abs((await top()) - left)).toBeLessThan(2);
+
+  // Another page begins at its top.
+  await card.click();
+  await ada.live("Ada");
+  await page.getByRole("link", { name: "All rooms" }).click();
+  await expect(page.getByText("Signed in as Ada")).toBeVisible();
+  expect(await page.evaluate(() => scrollY)).toBe(0);
 });

@@ -1,11 +1,13 @@
 // What a person typed stays theirs: whoever else signs in on the same browser, and whatever ends the session.
 
+import { rm } from "node:fs/promises";
+
 import type { BrowserContext } from "@playwright/test";
 
 import { WHILE_AWAY } from "../support/console.ts";
 import { kept } from "../support/kept.ts";
 import { freshTitle } from "../support/seed.ts";
-import { FrontPage, RoomPage, expect, test } from "../support/test.ts";
+import { FrontPage, RoomPage, expect, test, testWithOwnServer } from "../support/test.ts";
 
 /** In another tab of the same browser: signs out, and in under another name. */
 async function signInAs(context: BrowserContext, name: string): Promise<FrontPage> {
@@ -198,4 +200,58 @@ test("a database that is removed while the page is open is made again", async ({
   await ada.message.pressSequentially(" and after");
   await expect.poll(async () => JSON.stringify(await kept(ada.page, "drafts").catch(() => []))).toContain("before and after");
   await expect(ada.page.getByRole("alert").filter({ visible: true })).toHaveCount(0);
+});
+
+testWithOwnServer("who cannot be signed out keeps what they wrote", async ({ ownServer, person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const { room } = await (await program("Host")).createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  const page = ada.page;
+  await ada.message.fill("a secret draft");
+  await expect.poll(async () => (await kept(page, "drafts")).length).toBe(1);
+  await page.getByRole("link", { name: "All rooms" }).click();
+  const cancel = page.getByRole("button", { name: "Cancel" });
+  await expect(cancel).toBeHidden();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await cancel.click();
+  await expect(cancel).toBeHidden();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await ownServer.down();
+  const goodbye = page.getByRole("button", { name: "Delete them and sign out" });
+  await goodbye.click();
+  await expect(page.getByRole("alert").filter({ hasText: "nothing was deleted" })).toBeVisible();
+  expect(await kept(page, "drafts")).toHaveLength(1);
+
+  await ownServer.up();
+  await goodbye.click();
+  await expect(new FrontPage(page).name).toBeVisible();
+  expect(await kept(page, "drafts")).toEqual([]);
+});
+
+testWithOwnServer("words of a room that is gone are kept in the room on screen", async ({ ownServer, person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const { room } = await (await program("Host")).createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  const context = ada.page.context();
+  await ownServer.down();
+  await ada.send("unsent");
+  await ada.message.fill("a draft");
+  await expect.poll(async () => (await kept(ada.page, "outbox")).length).toBe(1);
+  await expect.poll(async () => (await kept(ada.page, "drafts")).length).toBe(1);
+  await ada.page.close();
+  await rm(ownServer.dataDir, { recursive: true });
+  await ownServer.up();
+
+  const again = new RoomPage(await context.newPage());
+  await again.open("lobby");
+  await again.signIn("Ada");
+  await again.live("Ada");
+  await again.message.fill("here");
+  await again.page.getByRole("button", { name: "Keep as draft" }).click();
+  await expect(again.message).toHaveValue("here\n\nunsent\n\na draft");
+  await expect(again.page.getByText("Unsent words")).toHaveCount(0);
+  await expect.poll(() => kept(again.page, "outbox")).toEqual([]);
+  await again.page.reload();
+  await again.live("Ada");
+  await expect(again.message).toHaveValue("here\n\nunsent\n\na draft");
 });

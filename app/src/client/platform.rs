@@ -22,6 +22,6 @@ pub use characters::{first_character, lower, upper};
 #[cfg(feature = "hydrate")]
 pub use focus::{arrow_in_log, came_from_here, focus, focus_composer, nothing_focused, one_stop};
 #[cfg(feature = "hydrate")]
-pub use history::{address, follow, push};
+pub use history::{address, follow, push, restore_place};
 #[cfg(feature = "hydrate")]
 pub use place::{Keeper, keep_place, note_place, scroll_to_end};

@@ -154,7 +154,6 @@ pub fn Composer(
             return;
         }
         match checked {
-            Err(InvalidText::Empty { .. }) => event.prevent_default(),
             Err(invalid) => {
                 event.prevent_default();
                 complaint.set(sentence(&invalid));
@@ -289,6 +288,6 @@ fn sentence(invalid: &InvalidText) -> String {
         InvalidText::Control { code, at, .. } => format!(
             "Character {at} of this message is a control character (U+{code:04X}) that cannot be sent. Remove it and try again."
         ),
-        InvalidText::Empty { .. } => String::new(),
+        InvalidText::Empty { .. } => "A message needs at least one visible character.".to_owned(),
     }
 }

@@ -27,11 +27,11 @@ pub fn LeftWords(
             });
         });
     };
+    // Into the composer on screen, wherever they were written: the room of a draft may be gone.
     let keep = move || {
-        let text = left.get_untracked().zip(store.slug());
-        let text = text.and_then(|(left, room)| person.with_value(|you| left.keep(you, &room)));
-        if let Some(text) = text {
-            store.returned.set(text);
+        if let Some(left) = left.get_untracked() {
+            store.returned.set(left.text());
+            left.discard();
         }
         look();
     };
@@ -47,7 +47,7 @@ pub fn LeftWords(
             view! {
                 <p class="problem" role="status">
                     {format!("Unsent words from {} on this device: ", left.name)}
-                    <button type="button" class="link-button" on:click=move |_| keep()>"Keep as draft"</button>
+                    <button type="button" class="link-button" on:click=move |_| keep()>"Keep as draft here"</button>
                     " "
                     <button type="button" class="link-button" on:click=move |_| discard()>"Discard"</button>
                 </p>

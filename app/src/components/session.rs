@@ -1,20 +1,29 @@
 //! Who you are, and how to stop being it.
 
+use std::time::Duration;
+
 use crate::components::Boxed;
-use crate::signal::{BoxedSignal, ElementRef};
+use crate::signal::BoxedSignal;
 use leptos::ev::SubmitEvent;
-use leptos::html::Form;
 use leptos::prelude::*;
 use protocol::Person;
 
 use crate::client::hue::{hue, initial};
 use crate::client::kept;
 use crate::client::platform;
+use crate::data::Page;
 use crate::problem::OFFLINE;
 
 /// What a person is asked who signs out with unsent words.
 const UNSENT: &str =
     "You have messages or drafts on this device that are not sent. Signing out deletes them.";
+
+/// What is said while the server has not confirmed that it ended the session.
+const UNCONFIRMED: &str =
+    "The server did not confirm that you are signed out, so nothing was deleted. Try again.";
+
+/// How long to wait for the server before saying so.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// "Signed in as Ada", and a way out. Nothing of what was written stays on the machine.
 #[component]
@@ -27,42 +36,59 @@ pub fn Session(
 ) -> impl IntoView {
     let name = you.name.to_string();
     let hue = hue(&you.id);
-    let form = ElementRef::<Form>::default();
     let asked = BoxedSignal::new(false);
     let problem = BoxedSignal::new("");
-    let submitted = move |event: SubmitEvent| {
-        event.prevent_default();
-        if !platform::online() {
-            return problem.set(OFFLINE);
-        }
-        let id = you.id.clone();
-        let leave = move || {
-            kept::forget(&id, move || {
-                // Not `request_submit`: that would ask again.
-                form.get_untracked().inspect(|form| {
-                    form.submit().ok();
-                });
-            });
-        };
-        if asked.get_untracked() {
-            return leave();
-        }
-        kept::any(&you.id, move |any| {
-            if any {
-                asked.set(true);
-                problem.set(UNSENT);
-            } else {
-                leave();
+    let submitted = {
+        let next = next.clone();
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            if !platform::online() {
+                return problem.set(OFFLINE);
             }
-        });
+            let (id, next) = (you.id.clone(), next.clone());
+            let leave = move || {
+                problem.set("");
+                set_timeout(move || problem.set(UNCONFIRMED), SLOW);
+                // Words are deleted only when the server says that the session has ended.
+                let ended = move |answer: Option<Page>| match answer {
+                    Some(Page::Front(front)) if front.you.as_ref().is_none_or(|you| you.id != id) => {
+                        kept::forget(&id, move || platform::load(&next));
+                    }
+                    _ => problem.set(UNCONFIRMED),
+                };
+                let ask = move || {
+                    platform::fetch(
+                        "/api/",
+                        Box::new(move |answer| ended(answer.and_then(|page| page.read()))),
+                    )
+                };
+                platform::post("/session/end", "next=/", Box::new(ask));
+            };
+            if asked.get_untracked() {
+                return leave();
+            }
+            kept::any(&you.id, move |any| {
+                if any {
+                    asked.set(true);
+                    problem.set(UNSENT);
+                } else {
+                    leave();
+                }
+            });
+        }
+    };
+    let cancelled = move |_| {
+        asked.set(false);
+        problem.set("");
     };
     view! {
-        <form class="session card" method="post" action="/session/end" node_ref=form on:submit=submitted>
+        <form class="session card" method="post" action="/session/end" on:submit=submitted>
             <input type="hidden" name="next" value=next/>
             <span class=format!("chip hue-{hue}") aria-hidden="true">{initial(&name)}</span>
             <p class="signed-in">"Signed in as " <span class="session-name" dir="auto">{name}</span></p>
             <p class="problem" role="alert" hidden=move || problem.get().is_empty()>{move || problem.get().to_owned()}</p>
             <button class="button">{move || if asked.get() { "Delete them and sign out" } else { "Sign out" }.to_owned()}</button>
+            <button type="button" class="button" on:click=cancelled>"Cancel"</button>
         </form>
     }
     .boxed()

@@ -16,7 +16,11 @@ pub fn ThemeSwitch() -> impl IntoView {
     let switch = move |event: SubmitEvent| {
         event.prevent_default();
         let next = theme.get_untracked().next();
-        platform::post("/theme", &format!("theme={}&next=/", next.as_str()));
+        platform::post(
+            "/theme",
+            &format!("theme={}&next=/", next.as_str()),
+            Box::new(|| ()),
+        );
         platform::set_page_theme(next.as_str());
         theme.set(next);
     };

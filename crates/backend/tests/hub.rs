@@ -91,17 +91,25 @@ async fn rooms_get_an_address_from_their_title() {
         assert_eq!(refused.code, ErrorCode::RoomExists);
         assert!(refused.message.contains("/rooms/night-shift"), "{refused}");
 
-        let one = hub.create_room(create("日本語")).await.unwrap();
-        let two = hub.create_room(create("日本語")).await.unwrap();
-        assert_ne!(one.room, two.room);
-        assert_eq!(one.title.as_str(), "日本語");
-        let found = hub.room(&one.room).await.unwrap();
-        assert_eq!(found.title.as_str(), "日本語");
+        for (title, same, other) in [
+            ("日本語", "日本語", "日本"),
+            ("Кот и пёс", "кот и ПЁС!", "Кот"),
+            ("++", "++", "+"),
+            ("!!!", "!!!", "???"),
+        ] {
+            let made = hub.create_room(create(title)).await.unwrap();
+            let found = hub.room(&made.room).await.unwrap();
+            assert_eq!(found.title.as_str(), title);
+            let refused = refusal(hub.create_room(create(same)).await);
+            assert_eq!(refused.code, ErrorCode::RoomExists, "{title}");
+            assert_eq!(refused.room, Some(made.room), "{title}");
+            hub.create_room(create(other)).await.unwrap();
+        }
 
         send(&hub, &made.room, &person("Ada"), "m", 1).await;
         let list = hub.list_rooms().await.unwrap().rooms;
         assert_eq!(list[0].room, RoomSlug::lobby(), "the lobby first");
-        assert_eq!(list.len(), 4);
+        assert_eq!(list.len(), 10);
         assert!(
             list.iter()
                 .any(|line| line.room == made.room && line.last_at.is_some())

@@ -20,17 +20,28 @@ pub fn numbered(address: &RoomSlug, number: u32) -> Option<RoomSlug> {
     RoomSlug::try_from(format!("{}{suffix}", name.trim_end_matches('-'))).ok()
 }
 
+/// An address for a title that suggests none, or whose numbers are all taken: 48 bits of its hash (FNV-1a), the same
+/// for titles that are the same.
+pub fn opaque(title: &RoomTitle) -> Option<RoomSlug> {
+    let hash = key(title).bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    });
+    RoomSlug::try_from(format!("room-{:012x}", hash >> 16)).ok()
+}
+
 /// Whether people would take two titles for the same: they differ in case, spaces and punctuation only.
 pub fn same(one: &RoomTitle, two: &RoomTitle) -> bool {
-    let key = |title: &RoomTitle| {
-        let letters = title.as_str().chars().filter(|c| !is_punctuation(*c));
-        letters.flat_map(char::to_lowercase).collect::<String>()
-    };
-    let (one_key, two_key) = (key(one), key(two));
-    if one_key.is_empty() {
-        one == two
+    key(one) == key(two)
+}
+
+/// What people tell titles apart by: all of it, if it is nothing but punctuation.
+fn key(title: &RoomTitle) -> String {
+    let letters = title.as_str().chars().filter(|c| !is_punctuation(*c));
+    let letters: String = letters.flat_map(char::to_lowercase).collect();
+    if letters.is_empty() {
+        title.to_string()
     } else {
-        one_key == two_key
+        letters
     }
 }
 
@@ -94,6 +105,14 @@ mod tests {
         let long = numbered(&room(&"x".repeat(64)), 17).expect("an address");
         assert_eq!(long.as_str().len(), SLUG_BYTES);
         assert!(long.as_str().ends_with("x-17"));
+    }
+
+    #[test]
+    fn a_title_without_an_address_always_has_the_same_digits() {
+        let address = |text: &str| opaque(&title(text)).expect("an address").to_string();
+        assert_eq!(address("!!!"), address("!!!"));
+        assert_ne!(address("!!!"), address("???"));
+        assert_eq!(address("!!!").len(), "room-".len() + 12);
     }
 
     #[test]

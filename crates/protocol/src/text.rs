@@ -64,6 +64,36 @@ pub fn unfit_for_message(c: char) -> bool {
     c.is_control() && c != '\n' && c != '\t'
 }
 
+/// The lines from the first to the last that can be seen; the first one keeps its indentation. Whatever ends a line
+/// (CR LF, vertical tab, form feed, next line, line and paragraph separator) becomes a newline.
+fn lines(text: &str) -> String {
+    let mut lines = String::with_capacity(text.len());
+    // Whether this line can be seen, and where the last one ends that can; 0: none can so far.
+    let (mut seen, mut end) = (false, 0);
+    for c in text.chars() {
+        if !matches!(c, '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}') {
+            seen |= !is_invisible(c);
+            lines.push(c);
+            continue;
+        }
+        if c == '\n' && lines.ends_with('\r') {
+            lines.pop();
+        }
+        if seen {
+            (seen, end) = (false, lines.len());
+        }
+        if end == 0 {
+            lines.clear();
+        } else {
+            lines.push('\n');
+        }
+    }
+    if !seen && end > 0 {
+        lines.truncate(end);
+    }
+    lines
+}
+
 fn one_line(what: &'static str, text: &str, max: usize) -> Result<String, InvalidText> {
     refuse(what, text.trim(), |c| c.is_control() || turns_direction(c))?;
     let text = tidy(text);
@@ -142,9 +172,9 @@ text! {
 }
 text! {
     /// One message: 1 to 8,000 characters; newline and tab are the only control characters. Kept as it was typed,
-    /// except that the line ends of HTML forms (CR LF) become newlines.
+    /// except that every kind of line end becomes a newline, and blank lines at its ends are dropped.
     MessageText, |text| {
-        let text = text.replace("\r\n", "\n");
+        let text = lines(text);
         measure("message", &text, limits::MESSAGE_CHARS)?;
         refuse("message", &text, unfit_for_message)?;
         Ok(text)
@@ -196,6 +226,28 @@ mod tests {
             let what = "name";
             assert_eq!(name(control), Err(InvalidText::Control { what, code, at: 2 }));
         }
+    }
+
+    #[test]
+    fn blank_lines_at_the_ends_are_dropped_and_every_line_end_is_a_newline() {
+        for (typed, stored) in [
+            ("\n\n\nx", "x"),
+            ("x\n\n", "x"),
+            (" \n\u{200b}\n  x\n\n y \n\t\n", "  x\n\n y "),
+            ("\r\nx\r\n", "x"),
+            ("a\u{2028}b\u{2029}c\u{85}d\u{b}e\u{c}f", "a\nb\nc\nd\ne\nf"),
+            ("\u{2028}x\u{2029}", "x"),
+        ] {
+            assert_eq!(message(typed), Ok(stored.to_owned()), "{typed:?}");
+        }
+        assert!(
+            message(&format!("\n{}\n", "x".repeat(8_000))).is_ok(),
+            "what is dropped does not count"
+        );
+        assert_eq!(
+            message("\n\u{2028}\n"),
+            Err(InvalidText::Empty { what: "message" })
+        );
     }
 
     #[test]

@@ -75,16 +75,12 @@ fn room_key(person: &PersonId, room: &RoomSlug) -> String {
 
 /// Keeps what is written in this tab, or forgets what was if that is nothing.
 pub fn keep_draft(person: &Person, room: &RoomSlug, draft: Draft) {
-    keep_as(person, room, &storage::tab(), draft);
-}
-
-/// Keeps a draft in the name of a tab.
-pub(super) fn keep_as(person: &Person, room: &RoomSlug, tab: &str, draft: Draft) {
-    let key = room_key(&person.id, room) + tab;
+    let tab = storage::tab();
+    let key = room_key(&person.id, room) + &tab;
     let fields = (!draft.text.is_empty()).then(|| {
         let mut fields = words(person, room, &key);
         fields.extend([
-            ("tab", tab.to_owned()),
+            ("tab", tab),
             ("at", platform::now().0.to_string()),
             ("start", draft.selection.0.to_string()),
             ("end", draft.selection.1.to_string()),

@@ -3,7 +3,6 @@
 
 use protocol::{Person, RoomSlug};
 
-use super::draft::{Draft, keep_as};
 use crate::client::json::Json;
 use crate::client::storage::{self, Shelf};
 
@@ -54,31 +53,11 @@ impl Left {
         Some(Self { name, words: found })
     }
 
-    /// For each room all of it as one text, in the order in which it was written.
-    fn texts(&self) -> Vec<(RoomSlug, String)> {
-        let mut texts: Vec<(RoomSlug, String)> = Vec::new();
-        for words in &self.words {
-            match texts.iter_mut().find(|(room, _)| *room == words.room) {
-                Some((_, text)) => *text = format!("{text}\n\n{}", words.text),
-                None => texts.push((words.room.clone(), words.text.clone())),
-            }
-        }
-        texts
-    }
-
-    /// Makes them drafts of this person. Returns what belongs into this room, which has a composer on screen.
-    pub fn keep(&self, you: &Person, here: &RoomSlug) -> Option<String> {
-        let mut mine = None;
-        for (room, text) in self.texts() {
-            if room == *here {
-                mine = Some(text);
-            } else if let Some(words) = self.words.first() {
-                let selection = (0, 0);
-                keep_as(you, &room, words.author(), Draft { text, selection });
-            }
-        }
-        self.discard();
-        mine
+    /// All of it as one text: what was said, and then the drafts.
+    pub fn text(&self) -> String {
+        let texts = self.words.iter().map(|words| words.text.clone());
+        let all = texts.reduce(|all, text| format!("{all}\n\n{text}"));
+        all.unwrap_or_default()
     }
 
     /// Forgets them.
@@ -139,16 +118,7 @@ mod tests {
         let living = ["living".to_owned()];
         let left = Left::of(found.clone(), "you", Some(&living)).unwrap();
         assert_eq!(left.name, "ADA");
-        let texts: Vec<_> = left
-            .texts()
-            .into_iter()
-            .map(|(room, text)| (room.to_string(), text))
-            .collect();
-        let expected = [("lobby", "one\n\nthree"), ("night", "two")];
-        assert_eq!(
-            texts,
-            expected.map(|(room, text)| (room.to_owned(), text.to_owned()))
-        );
+        assert_eq!(left.text(), "one\n\ntwo\n\nthree");
         assert_eq!(Left::of(found[4..5].to_vec(), "you", Some(&living)), None);
         assert_eq!(Left::of(found[2..3].to_vec(), "you", None), None);
     }

@@ -59,6 +59,9 @@ pub fn address() -> Address {
 /// There is no history.
 pub fn push(_to: &str) {}
 
+/// Nor anybody who comes back.
+pub fn restore_place() {}
+
 /// Nobody goes anywhere.
 pub fn follow(_navigation: Navigation) {}
 
@@ -69,13 +72,16 @@ pub fn set_title(_title: &str) {}
 pub fn set_description(_description: &str) {}
 
 /// Asks the server.
-pub fn fetch(_url: &str, _answer: impl FnOnce(Option<Json>) + 'static) {}
+pub fn fetch(_url: &str, _answer: Box<dyn FnOnce(Option<Json>)>) {}
 
 /// Changes the page's theme.
 pub fn set_page_theme(_theme: &str) {}
 
 /// Sends a form without leaving the page.
-pub fn post(_url: &str, _form: &str) {}
+pub fn post(_url: &str, _form: &str, _done: Box<dyn FnOnce()>) {}
+
+/// Loads another document.
+pub fn load(_url: &str) {}
 
 /// Loads the page again.
 pub fn reload() {}

@@ -91,7 +91,7 @@ pub fn set_description(description: &str) {
 }
 
 /// Asks the server; nothing, if it does not answer.
-pub fn fetch(url: &str, answer: impl FnOnce(Option<Json>) + 'static) {
+pub fn fetch(url: &str, answer: Box<dyn FnOnce(Option<Json>)>) {
     let response = window().fetch_with_str(url);
     leptos::task::spawn_local(async move { answer(body(response).await.ok()) });
 }
@@ -108,8 +108,8 @@ pub fn set_page_theme(theme: &str) {
     }
 }
 
-/// Sends a form without leaving the page. Whether it arrives does not matter now.
-pub fn post(url: &str, form: &str) {
+/// Sends a form without leaving the page, and goes on when it is answered or cannot be sent.
+pub fn post(url: &str, form: &str, done: Box<dyn FnOnce()>) {
     let init = web_sys::RequestInit::new();
     init.set_method("POST");
     init.set_redirect(web_sys::RequestRedirect::Manual);
@@ -121,8 +121,14 @@ pub fn post(url: &str, form: &str) {
         let answer = window().fetch_with_request(&request);
         leptos::task::spawn_local(async move {
             let _ = JsFuture::from(answer).await;
+            done();
         });
     }
+}
+
+/// Loads another document.
+pub fn load(url: &str) {
+    let _ = window().location().assign(url);
 }
 
 /// Loads the page again.

@@ -25,6 +25,9 @@ fn address_of(path: String, search: &str) -> Address {
 /// Puts an address into the address bar, and shows the top of the page or what the address points at.
 pub fn push(to: &str) {
     if let Ok(history) = window().history() {
+        // For whoever comes back; a new entry has no place.
+        let place = window().scroll_y().unwrap_or_default();
+        let _ = history.replace_state(&JsValue::from_f64(place), "");
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(to));
     }
     show_target();
@@ -36,6 +39,15 @@ fn show_target() {
     match target.and_then(|id| document().get_element_by_id(id)) {
         Some(target) => target.scroll_into_view(),
         None => window().scroll_to_with_x_and_y(0.0, 0.0),
+    }
+}
+
+/// Scrolls to where the reader was when this entry of the history was left: the browser tried that before the page
+/// was there.
+pub fn restore_place() {
+    let place = window().history().and_then(|history| history.state());
+    if let Some(place) = place.ok().and_then(|place| place.as_f64()) {
+        window().scroll_to_with_x_and_y(0.0, place);
     }
 }
 

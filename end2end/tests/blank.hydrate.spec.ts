@@ -1,0 +1,28 @@
+// Messages with nothing to see, or with lines of nothing around what there is.
+
+import { freshTitle } from "../support/seed.ts";
+import { expect, test } from "../support/test.ts";
+
+test("blank lines around a message are not sent, and every line end is one", async ({ person, program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  await ada.send("\n\n  indented\u2028second\n\n");
+  await expect(ada.messages).toHaveCount(1);
+  const said = ["  indented\nsecond"];
+  await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(said);
+  await expect.poll(() => ada.messages.locator(".text").allTextContents()).toEqual(said);
+});
+
+test("a message of nothing but invisible characters is refused in words", async ({ person, program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  await ada.send("\u200b\u2063");
+  const alert = ada.page.getByRole("alert").filter({ hasText: "visible character" });
+  await expect(alert).toBeVisible();
+  await ada.send("seen");
+  await expect(ada.said("seen")).toHaveCount(1);
+  await expect(alert).toBeHidden();
+  expect((await host.log(room)).map(({ text }) => text)).toEqual(["seen"]);
+});
