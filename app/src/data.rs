@@ -38,6 +38,9 @@ pub struct FrontData {
     pub total: u32,
     /// When this was true.
     pub now: Timestamp,
+    /// The title of a room that was refused, to be mended.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
 }
 
 /// What a room's page shows.

@@ -79,15 +79,11 @@ impl Problem {
         match self {
             Self::Name => "Choose a name of 1 to 32 visible characters, on one line.",
             Self::Title => "Choose a room name of 1 to 60 visible characters, on one line.",
-            Self::Message => {
-                "A message has 1 to 8,000 characters, at least one of them visible. Go back to find your text."
-            }
+            Self::Message => "A message has 1 to 8,000 characters, at least one of them visible.",
             Self::BadRequest => "That form was not filled in as it should be. Please try again.",
-            Self::TooLarge => "That was too long. Go back to find your text, and send it in parts.",
+            Self::TooLarge => "That was too long. Send it in parts.",
             Self::NotSignedIn => "You are not signed in any more. Sign in and try again.",
-            Self::OtherPerson => {
-                "You are signed in under another name now, so nothing was sent. Go back to find your text."
-            }
+            Self::OtherPerson => "You are signed in under another name now, so nothing was sent.",
             Self::RoomNotFound => "That room does not exist.",
             Self::RoomExists => "There is a room of that name already.",
             Self::RateLimited => "That was too fast. Wait a moment and try again.",

@@ -4,7 +4,7 @@ import type { Page } from "@playwright/test";
 
 import { status } from "../support/console.ts";
 import { freshTitle } from "../support/seed.ts";
-import { expect, RoomPage, test } from "../support/test.ts";
+import { expect, FrontPage, RoomPage, test } from "../support/test.ts";
 
 /** Characters of a message, at most. */
 const MOST = 8_000;
@@ -55,4 +55,68 @@ test("nothing to see", async ({ page, program }) => {
   await expect(page.getByRole("alert")).toContainText("at least one visible character");
   await page.goto(page.url());
   await expect(ada.message, "the address leads to the room").toBeVisible();
+});
+
+test("the session has ended: the words wait for whoever signs in, and can be sent then", async ({ page, program }) => {
+  const ada = await open(page, program);
+  const room = page.url();
+  const text = "\nfirst line & <b>\n\u201csecond\u201d";
+  await ada.message.fill(text);
+  await page.context().clearCookies();
+  await ada.sendButton.click();
+  await expect(page.getByRole("alert")).toContainText("not signed in any more");
+  await expect(page.getByLabel("Message")).toHaveValue(text);
+  // A name that is refused loses nothing either.
+  await page.getByLabel("Your name").fill("\u200b");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("alert")).toContainText("Choose a name");
+  await expect(page.getByLabel("Message")).toHaveValue(text);
+  await page.getByLabel("Your name").fill("Grace");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("alert")).toContainText("signed in as Grace");
+  await expect(page.getByLabel("Message")).toHaveValue(text);
+  await page.getByRole("button", { name: "Send" }).click();
+  await expect(page).toHaveURL(room);
+  await expect(ada.messages).toHaveCount(1);
+  await expect(ada.messages.first()).toContainText("Grace");
+  await expect(ada.messages.first()).toContainText("first line & <b>");
+});
+
+test("somebody else has signed in meanwhile: nothing is sent in their name unasked, and nothing is lost", async ({ page, program }) => {
+  const ada = await open(page, program);
+  await ada.message.fill("whose is this?");
+  const { origin } = new URL(page.url());
+  await page.context().clearCookies();
+  // In another tab.
+  await page.request.post(`${origin}/session`, { form: { name: "Grace", next: "/" }, headers: { origin } });
+  await ada.sendButton.click();
+  await expect(page.getByRole("alert")).toContainText("under another name now, Grace");
+  await expect(ada.message).toHaveValue("whose is this?");
+  await expect(ada.messages).toHaveCount(0);
+  await ada.sendButton.click();
+  await expect(ada.said("whose is this?")).toHaveCount(1);
+});
+
+test("a title that is refused stands in its field again, also after signing in anew", async ({ page, program }) => {
+  const front = new FrontPage(page);
+  await front.open();
+  await front.signIn("Ada");
+  const long = `Grüße & "${"long ".repeat(20)}"`;
+  await front.roomName.fill(long);
+  await front.createButton.click();
+  await expect(page.getByRole("alert")).toContainText("1 to 60");
+  await expect(front.roomName).toHaveValue(long);
+  await page.reload();
+  await expect(front.roomName, "it is kept once").toHaveValue("");
+
+  const taken = freshTitle("Taken");
+  await (await program("Grace")).createRoom(taken);
+  await front.roomName.fill(taken);
+  await page.context().clearCookies();
+  await front.createButton.click();
+  await front.signIn("Ada");
+  await expect(front.roomName).toHaveValue(taken);
+  await front.createButton.click();
+  await expect(page.getByRole("alert")).toContainText("that name");
+  await expect(front.roomName).toHaveValue(taken);
 });

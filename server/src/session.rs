@@ -108,6 +108,13 @@ pub fn set_plain(name: &'static str, value: &str, secure: bool) -> String {
     base(name, value.to_owned(), secure).to_string()
 }
 
+/// The `Set-Cookie` value of a cookie that no script may read and that is kept for this long.
+pub fn brief(name: &'static str, value: String, secure: bool, kept: cookie::time::Duration) -> String {
+    let cookie = base(name, value, secure).http_only(true).max_age(kept);
+    // Without `Expires`, which would say otherwise.
+    cookie.expires(cookie::Expiration::Session).to_string()
+}
+
 /// Every cookie that can be read. Whatever else a host's other sites set, in whatever encoding, is skipped.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
     let values = headers.get_all(COOKIE).into_iter();

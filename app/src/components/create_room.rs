@@ -16,9 +16,9 @@ use crate::client::reconnect::Link;
 use crate::client::room::Failure;
 use crate::problem::{OFFLINE, Problem};
 
-/// The form.
+/// The form, with a title that was refused before.
 #[component]
-pub fn CreateRoom() -> impl IntoView {
+pub fn CreateRoom(title: String) -> impl IntoView {
     let live = expect_context::<Live>();
     let navigation = expect_context::<Navigation>();
     let input = ElementRef::<Input>::default();
@@ -56,7 +56,7 @@ pub fn CreateRoom() -> impl IntoView {
         <form class="create-room card" method="post" action="/rooms" on:submit=submitted>
             <label for="title">"Room name"</label>
             <div class="field-row">
-                <input id="title" name="title" type="text" dir="auto" required autocomplete="off" placeholder="Night shift" node_ref=input/>
+                <input id="title" name="title" type="text" dir="auto" required autocomplete="off" placeholder="Night shift" value=title node_ref=input/>
                 <button class="button">"Create room"</button>
             </div>
             {reactive(move || maybe(refused.get().map(|(sentence, room)| view! {

@@ -32,6 +32,7 @@ async fn load_front(hub: &Hub, you: Option<Person>) -> Page {
             you,
             rooms: list.rooms,
             total: list.total,
+            title: String::new(),
         }),
         Err(error) => no_page(error),
     }

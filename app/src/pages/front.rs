@@ -16,6 +16,7 @@ pub fn Front(data: FrontData) -> impl IntoView {
         rooms,
         total,
         now,
+        title,
     } = data;
     let signed_in = you.is_some();
     let person = you.clone();
@@ -24,7 +25,7 @@ pub fn Front(data: FrontData) -> impl IntoView {
         None => view! { <SignIn next="/"/> }.boxed(),
     };
     let create = if signed_in {
-        view! { <CreateRoom/> }.boxed()
+        view! { <CreateRoom title/> }.boxed()
     } else {
         view! { <p class="hint">"Sign in to create a room of your own."</p> }.boxed()
     };

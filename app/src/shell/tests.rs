@@ -172,6 +172,7 @@ fn front(text: &str) -> String {
         rooms,
         total: 1,
         now: Timestamp(5_000),
+        title: text.to_owned(),
     };
     // What stands in an address is percent-encoded by browsers, not by those who mean harm.
     let query = format!("problem={text}&room={text}");

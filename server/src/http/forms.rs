@@ -6,7 +6,7 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
 use chat::{ChatError, StoreError};
 use http::header::SET_COOKIE;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, StatusCode};
 use protocol::{
     ClientId, CreateRoom, DisplayName, ErrorCode, MessageText, Outgoing, Person, PersonId, Refusal, RoomSlug,
     RoomTitle, Send,
@@ -14,6 +14,8 @@ use protocol::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::draft;
+use super::kept::Kept;
 use super::next::Next;
 use crate::origins::over_tls;
 use crate::proxies::ClientAddress;
@@ -63,6 +65,18 @@ pub struct SignInForm {
     name: String,
     #[serde(flatten)]
     next: Next,
+    /// A message that could not be sent because nobody was signed in, with its id: see [`Kept::to_sign_in`].
+    text: Option<String>,
+    client_id: Option<ClientId>,
+}
+
+impl SignInForm {
+    /// The room of the message, and the message.
+    fn message(&self) -> Option<(RoomSlug, &str, &ClientId)> {
+        let path = self.next.path();
+        let room = RoomSlug::try_from(path.strip_prefix("/rooms/")?.to_owned()).ok()?;
+        Some((room, self.text.as_deref()?, self.client_id.as_ref()?))
+    }
 }
 
 /// `POST /session`: sign in with a name.
@@ -72,20 +86,33 @@ pub async fn sign_in(
     headers: HeaderMap,
     Form(form): Form<SignInForm>,
 ) -> Response {
+    let message = form.message();
+    let kept = message.as_ref().map(|(room, text, client_id)| Kept {
+        room,
+        text,
+        client_id,
+    });
     let to = &form.next.path();
+    let refused = |problem: Problem| match &kept {
+        Some(kept) => kept.to_sign_in(StatusCode::UNPROCESSABLE_ENTITY, problem.sentence()),
+        None => back(to, problem).into_response(),
+    };
     if let Err(problem) = rate(&state, client) {
-        return back(to, problem).into_response();
+        return refused(problem);
     }
-    let Ok(name) = DisplayName::try_from(form.name) else {
-        return back(to, Problem::Name).into_response();
+    let Ok(name) = DisplayName::try_from(form.name.clone()) else {
+        return refused(Problem::Name);
     };
     match state.sign_in(client, name).await {
-        Ok(signed_in) => (
-            cookie(state.sessions.set(&signed_in.token, over_tls(&headers))),
-            Redirect::to(to),
-        )
-            .into_response(),
-        Err(error) => back(to, problem(&state, &error)).into_response(),
+        Ok(signed_in) => {
+            let next = match &kept {
+                Some(kept) => kept.signed_in(&signed_in.you.name),
+                None => Redirect::to(to).into_response(),
+            };
+            let session = cookie(state.sessions.set(&signed_in.token, over_tls(&headers)));
+            (session, next).into_response()
+        }
+        Err(error) => refused(problem(&state, &error)),
     }
 }
 
@@ -114,22 +141,26 @@ pub async fn create_room(
     headers: HeaderMap,
     Form(form): Form<RoomForm>,
 ) -> Response {
+    let refused = |to: &str, problem: Problem| {
+        let kept = draft::keep(&form.title, &headers);
+        (kept, back(to, problem)).into_response()
+    };
     if let Err(problem) = rate(&state, client) {
-        return back("/", problem).into_response();
+        return refused("/", problem);
     }
     if let Err(error) = person(&state, &headers).await {
-        return back("/", problem(&state, &error)).into_response();
+        return refused("/", problem(&state, &error));
     }
-    let Ok(title) = RoomTitle::try_from(form.title) else {
-        return back("/", Problem::Title).into_response();
+    let Ok(title) = RoomTitle::try_from(form.title.clone()) else {
+        return refused("/", Problem::Title);
     };
     match state.create_room(client, CreateRoom { title }).await {
         Ok(room) => Redirect::to(&format!("/rooms/{}", room.room)).into_response(),
         Err(error) => {
             let found = problem(&state, &error);
             match Refusal::from(&error).room {
-                Some(room) => back(&format!("/?room={room}"), found).into_response(),
-                None => back("/", found).into_response(),
+                Some(room) => refused(&format!("/?room={room}"), found),
+                None => refused("/", found),
             }
         }
     }
@@ -153,25 +184,47 @@ pub async fn post_message(
     headers: HeaderMap,
     Form(form): Form<MessageForm>,
 ) -> Response {
-    let to = format!("/rooms/{room}");
+    let kept = Kept {
+        room: &room,
+        text: &form.text,
+        client_id: &form.client_id,
+    };
     if let Err(problem) = rate(&state, client) {
-        return back(&to, problem).into_response();
+        return kept.to_send(StatusCode::TOO_MANY_REQUESTS, problem.sentence());
     }
     let author = match person(&state, &headers).await {
         Ok(author) => author,
-        Err(error) => return back(&to, problem(&state, &error)).into_response(),
+        Err(error) => {
+            return match problem(&state, &error) {
+                Problem::NotSignedIn => kept.to_sign_in(StatusCode::UNPROCESSABLE_ENTITY, SIGN_IN_AGAIN),
+                problem => kept.to_send(StatusCode::SERVICE_UNAVAILABLE, problem.sentence()),
+            };
+        }
     };
-    if form.author.as_ref().is_some_and(|of| *of != author.id) {
-        return back(&to, Problem::OtherPerson).into_response();
-    }
-    let (problem, returned) = match post(&state, client, &author, &room, &form).await {
-        Ok(()) => return Redirect::to(&to).into_response(),
-        Err(refused) => refused,
+    let refused = if form.author.as_ref().is_some_and(|of| *of != author.id) {
+        let why = format!(
+            "You are signed in under another name now, {}, so nothing was sent yet.",
+            author.name
+        );
+        let text = form.text.replace("\r\n", "\n");
+        Err(Returned { text, why })
+    } else {
+        post(&state, client, &author, &room, &form).await
+    };
+    let Err(returned) = refused else {
+        return Redirect::to(&format!("/rooms/{room}")).into_response();
     };
     // With the words in the box. Without scripts there is no other place to keep them.
-    let page = super::pages::with_returned(&state, client, &headers, &room, returned).await;
-    page.unwrap_or_else(|| back(&to, problem).into_response())
+    let why = returned.why.clone();
+    match super::pages::with_returned(&state, client, &headers, &room, returned).await {
+        Some(page) => page,
+        None => kept.to_send(StatusCode::UNPROCESSABLE_ENTITY, &why),
+    }
 }
+
+/// What is said to somebody whose session has ended.
+const SIGN_IN_AGAIN: &str =
+    "You are not signed in any more, so nothing was sent. Sign in to send your message.";
 
 /// Has the message stored, or says what is wrong and what the person gets back.
 async fn post(
@@ -180,13 +233,12 @@ async fn post(
     author: &Person,
     room: &RoomSlug,
     form: &MessageForm,
-) -> Result<(), (Problem, Returned)> {
+) -> Result<(), Returned> {
     let refused = |problem: Problem| {
         let (text, why) = (form.text.replace("\r\n", "\n"), problem.sentence().to_owned());
-        (problem, Returned { text, why })
+        Returned { text, why }
     };
-    let text = returned::check(&form.text, state.gate.limits().told());
-    let text = text.map_err(|returned| (Problem::Message, returned))?;
+    let text = returned::check(&form.text, state.gate.limits().told())?;
     let stored = state.gate.store(client, text.as_str().len());
     stored.map_err(|_| refused(Problem::RateLimited))?;
     let messages = vec![Outgoing {

@@ -13,7 +13,7 @@ use http::{HeaderMap, Uri};
 use protocol::RoomSlug;
 
 use super::render::{Busy, Coding};
-use super::{canonical, sorry, target};
+use super::{canonical, draft, sorry, target};
 use crate::proxies::ClientAddress;
 use crate::session::{self, THEME};
 use crate::state::State;
@@ -83,9 +83,13 @@ async fn document(
     let visitor = visitor(state, headers).await?;
     let limits = state.gate.limits().told();
     let mut page = load(&state.hub, visitor.you.clone(), limits, address.place()).await;
-    if let Page::Room(data) = &mut page {
-        data.returned = returned;
+    match &mut page {
+        Page::Room(data) => data.returned = returned,
+        // No other page has a place for the words.
+        _ if !returned.why.is_empty() => return Err(Refused::NoStorage),
+        _ => {}
     }
+    let kept = draft::put(&mut page, headers);
     let document = Document {
         options: state.site.options.clone(),
         assets: state.site.assets.clone(),
@@ -95,7 +99,11 @@ async fn document(
         page,
     };
     let coding = Coding::accepted(headers);
-    Ok(state.renderer.document(place, document, coding).await?)
+    let mut answer = state.renderer.document(place, document, coding).await?;
+    if kept {
+        draft::forget(&mut answer, headers);
+    }
+    Ok(answer)
 }
 
 async fn data(state: Shared, request: Request) -> Response {
