@@ -4,6 +4,7 @@
 //! what a client may send are ours: docs/decisions/0014-engine-io.md says why.
 
 mod addresses;
+mod brake;
 mod connects;
 mod frame;
 mod gate;
@@ -14,6 +15,7 @@ mod request;
 mod session;
 mod upgrade;
 
+pub use brake::Brake;
 pub use connects::{Connects, Repeated};
 #[allow(unused_imports, reason = "for the echo server of the official suites")]
 pub use frame::{binary, text};
@@ -73,12 +75,6 @@ impl Engine {
         }
     }
 
-    /// An address was cut for a flood: it opens no session for a while.
-    pub fn punish(&self, caller: &Caller) {
-        self.addresses
-            .punish(caller.address.counted(), Instant::now().into());
-    }
-
     /// A place for a new session of this caller, once it may be opened.
     async fn seat(&self, caller: &Caller) -> Result<Seat, Problem> {
         match self
@@ -116,6 +112,7 @@ impl Engine {
         request.extensions_mut().insert(caller);
         request.extensions_mut().insert(wire);
         request.extensions_mut().insert(Arc::clone(link.connects()));
+        request.extensions_mut().insert(Arc::clone(link.brake()));
         self.library.take(link, request);
     }
 }

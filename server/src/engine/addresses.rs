@@ -19,8 +19,8 @@ const HELD_PER_ADDRESS: usize = 8 * 1024 * 1024;
 const HELD: usize = 64 * 1024 * 1024;
 /// Whoever holds no more than this is not closed for what others hold.
 const HELD_FREE: usize = 16 * 1024;
-/// Who was cut for a flood opens no session for so long.
-const PENALTY: Duration = Duration::from_secs(10);
+/// An address with as many sessions as it may have is told to try again after so long.
+const OCCUPIED: Duration = Duration::from_secs(10);
 /// Sessions that one address may open at once: each costs some milliseconds with all that its client then asks…
 const OPENED_AT_ONCE: u32 = 250;
 /// …and per second after that.
@@ -63,7 +63,6 @@ struct Use {
     held: usize,
     opened: Bucket,
     packets: Bucket,
-    closed_until: Option<Instant>,
 }
 
 /// Why a session is not opened.
@@ -111,18 +110,14 @@ impl Addresses {
     /// Takes a place for a new session. Opening many at once has to be waited for: the time comes with the place.
     ///
     /// # Errors
-    /// The address has too many, or has to wait because it was cut for a flood.
+    /// The address has too many.
     pub fn seat(&self, address: IpAddr, now: Instant) -> Result<(Seat, Duration), Refused> {
         let address = self.known(address, now);
         let mut used = address.used();
         let mut wait = Duration::ZERO;
         if self.rules.on {
-            if let Some(until) = used.closed_until.filter(|until| *until > now) {
-                return Err(Refused { after: until - now });
-            }
-            used.closed_until = None;
             if used.sessions >= self.rules.sessions {
-                return Err(Refused { after: PENALTY });
+                return Err(Refused { after: OCCUPIED });
             }
             wait = used.opened.spend(1, self.rules.opened, now);
         }
@@ -179,13 +174,6 @@ impl Addresses {
         let _ = self.hold(seat, 0);
     }
 
-    /// This address was cut for a flood.
-    pub fn punish(&self, address: IpAddr, now: Instant) {
-        if self.rules.on {
-            self.known(address, now).used().closed_until = Some(now + PENALTY);
-        }
-    }
-
     fn known(&self, address: IpAddr, now: Instant) -> Arc<Address> {
         let address = network(address);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -203,7 +191,6 @@ impl Addresses {
                 held: 0,
                 opened: Bucket::new(self.rules.opened, now),
                 packets: Bucket::new(self.rules.packets, now),
-                closed_until: None,
             })))
         });
         Arc::clone(known)
@@ -219,7 +206,6 @@ impl Address {
     fn is_remembered(&self, rules: &Rules, now: Instant) -> bool {
         let mut used = self.used();
         used.sessions > 0
-            || used.closed_until.is_some_and(|until| until > now)
             || !used.opened.is_full(rules.opened, now)
             || !used.packets.is_full(rules.packets, now)
     }
@@ -270,15 +256,6 @@ mod tests {
         let waits: Vec<_> = (0..350).map(|_| addresses.seat(HOME, now).unwrap().1).collect();
         assert_eq!(waits[249], Duration::ZERO);
         assert_eq!(waits[349], Duration::from_secs(1));
-    }
-
-    #[test]
-    fn who_was_cut_for_a_flood_waits() {
-        let addresses = addresses(&[]);
-        let now = Instant::now();
-        addresses.punish(HOME, now);
-        assert_eq!(addresses.seat(HOME, now).err(), Some(Refused { after: PENALTY }));
-        assert!(addresses.seat(HOME, now + PENALTY).is_ok());
     }
 
     #[test]

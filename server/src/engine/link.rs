@@ -15,6 +15,7 @@ use bytes::Bytes;
 use tokio::time::{Sleep, sleep};
 
 use super::addresses::Seat;
+use super::brake::Brake;
 use super::connects::Connects;
 use super::frame::{self, Fault, Frames};
 use super::gate::Gate;
@@ -33,6 +34,7 @@ pub struct Link {
     seat: Seat,
     gate: Gate,
     connects: Arc<Connects>,
+    brake: Arc<Brake>,
     frames: Frames,
     stream: Option<Box<Stream>>,
     session: Option<Arc<Session>>,
@@ -93,6 +95,7 @@ impl Link {
         Box::new(Self {
             gate: Gate::new(state.engine().rules),
             connects: Arc::default(),
+            brake: Arc::default(),
             state: state.clone(),
             seat,
             frames: Frames::default(),
@@ -115,6 +118,11 @@ impl Link {
     /// What its client asks to be connected to.
     pub fn connects(&self) -> &Arc<Connects> {
         &self.connects
+    }
+
+    /// What stops it from being read.
+    pub fn brake(&self) -> &Arc<Brake> {
+        &self.brake
     }
 
     /// Where frames for the client go.

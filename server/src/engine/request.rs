@@ -64,7 +64,7 @@ pub enum Problem {
     Version,
     /// More than a message may have.
     TooLarge,
-    /// The address has too many sessions, or flooded us.
+    /// The address has too many sessions.
     TooMany(Duration),
     /// Not a WebSocket's handshake.
     NoHandshake(&'static str),

@@ -10,7 +10,7 @@ use chat::SessionDigest;
 use http::request::Parts;
 use socketioxide::extract::SocketRef;
 
-use crate::engine::{Connects, Repeated};
+use crate::engine::{Brake, Connects, Repeated};
 use crate::listener::Wire;
 use crate::proxies::ClientAddress;
 use crate::state::State;
@@ -60,4 +60,9 @@ pub fn wire(socket: &SocketRef) -> Option<&Arc<Wire>> {
 pub fn connect(socket: &SocketRef) -> Result<Box<str>, Repeated> {
     let connects = socket.req_parts().extensions.get::<Arc<Connects>>();
     connects.ok_or(Repeated)?.take(socket.ns())
+}
+
+/// What stops this socket's session from being read.
+pub fn brake(socket: &SocketRef) -> Option<&Arc<Brake>> {
+    socket.req_parts().extensions.get()
 }

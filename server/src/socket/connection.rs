@@ -89,7 +89,7 @@ async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {
         return Err(NotAdmitted::refused("reload", sentence));
     }
     let caller = Caller::of(socket);
-    let line = Line::new(state, wire(socket).cloned());
+    let line = Line::new(state, wire(socket).cloned(), None);
     let session = auth.token.as_ref().map(SessionDigest::of).or(caller.session);
     let login = match session {
         Some(session) => log_in(state, session, &line).await.map_err(|error| {

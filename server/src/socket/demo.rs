@@ -17,7 +17,7 @@ use serde_json::json;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 
-use super::caller::{Caller, connect, wire};
+use super::caller::{Caller, brake, connect, wire};
 use super::connection::{parse, refuse};
 use super::fanout::{Fanout, Hold};
 use super::guests::{Guests, NAMESPACE, Seat};
@@ -48,7 +48,8 @@ pub fn listen(state: &State) {
 
 fn prepare(state: &State, socket: &SocketRef) -> Result<(), Repeated> {
     connect(socket)?;
-    let line = Line::new(state, wire(socket).cloned());
+    // Its protocol has no "slow down": whoever sends too much is not read from meanwhile.
+    let line = Line::new(state, wire(socket).cloned(), brake(socket).cloned());
     socket.on_fallback(Inbox::new(&line, WhenRefused::Close));
     socket.extensions.insert(Admitted(Arc::clone(&line)));
     socket.on_disconnect(move || {

@@ -9,13 +9,11 @@ use std::time::{Duration, Instant};
 use protocol::{ErrorCode, Refusal};
 use serde_json::value::RawValue;
 use socketioxide::adapter::LocalAdapter;
-use socketioxide::extract::SocketRef;
 use socketioxide::handler::MessageHandler;
 use socketioxide::socket::Socket;
 use socketioxide_core::Value;
 
 use super::ack::Ack;
-use super::caller::Caller;
 use super::line::{Line, Worker};
 use super::slow;
 use crate::limits::ConnectionGate;
@@ -48,7 +46,7 @@ pub struct Queued {
 pub enum WhenRefused {
     /// Answer it: the client has an acknowledgement to read.
     Answer(ConnectionGate),
-    /// Close the connection: its protocol has no acknowledgements.
+    /// Close the connection: its protocol has no acknowledgements. Its line has a brake, so that this hardly happens.
     Close,
 }
 
@@ -114,9 +112,6 @@ impl<W: Worker> MessageHandler<LocalAdapter, ()> for Inbox<W> {
                 WhenRefused::Answer(_) => ack.reply::<()>(state, Err(refusal)),
                 WhenRefused::Close => {
                     tracing::info!("closing a connection that sends faster than its events can wait");
-                    state
-                        .engine()
-                        .punish(&Caller::of(&SocketRef::from(Arc::clone(&socket))));
                     slow::disconnect(state, socket.into());
                 }
             }

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::inbox::Queued;
 use super::logins::Nudge;
+use crate::engine::Brake;
 use crate::listener::{Account, Wire};
 use crate::state::State;
 
@@ -20,6 +21,10 @@ use crate::state::State;
 const QUEUE: usize = 2_048;
 /// Bytes that may wait.
 const QUEUE_BYTES: usize = 2 * 1024 * 1024;
+
+/// A line with a brake stops the reading when so many wait, or so many bytes. Half of it lets the reading go on.
+const ENOUGH: usize = 512;
+const ENOUGH_BYTES: usize = 512 * 1024;
 
 /// What one end of a connection does with its commands.
 pub trait Worker: Sized + Send + 'static {
@@ -59,6 +64,7 @@ struct Waiting<W> {
     bytes: usize,
     /// Whose budget they are in, while there are any.
     account: Option<Arc<Account>>,
+    brake: Option<Arc<Brake>>,
     /// Nobody before [`Line::begin`] and while a task works.
     idle: Option<Box<W>>,
     /// The worker is to refresh itself before it rests.
@@ -68,8 +74,9 @@ struct Waiting<W> {
 }
 
 impl<W: Worker> Line<W> {
-    /// A line that is open already, for a worker that comes later.
-    pub fn new(state: &State, wire: Option<Arc<Wire>>) -> Arc<Self> {
+    /// A line that is open already, for a worker that comes later. With a brake it slows its client down before it
+    /// is full.
+    pub fn new(state: &State, wire: Option<Arc<Wire>>, brake: Option<Arc<Brake>>) -> Arc<Self> {
         Arc::new(Self {
             state: state.clone(),
             wire,
@@ -77,6 +84,7 @@ impl<W: Worker> Line<W> {
                 queue: VecDeque::new(),
                 bytes: 0,
                 account: None,
+                brake,
                 idle: None,
                 nudged: false,
                 ended: false,
@@ -129,6 +137,11 @@ impl<W: Worker> Line<W> {
             }
             waiting.bytes += queued.bytes;
             waiting.queue.push_back(queued);
+            if let Some(brake) = &waiting.brake
+                && (waiting.queue.len() > ENOUGH || waiting.bytes > ENOUGH_BYTES)
+            {
+                brake.pull();
+            }
         }
         Ok(())
     }
@@ -197,6 +210,12 @@ impl<W> Waiting<W> {
                 self.queue = VecDeque::new();
                 self.account = None;
             }
+        }
+        if let Some(brake) = &self.brake
+            && self.queue.len() <= ENOUGH / 2
+            && self.bytes <= ENOUGH_BYTES / 2
+        {
+            brake.release();
         }
         queued
     }

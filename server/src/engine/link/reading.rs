@@ -73,7 +73,8 @@ impl Link {
                 }
             };
             count += 1;
-            if message != Message::Part {
+            if matches!(message, Message::Text(_) | Message::Binary(_)) {
+                // The next one has its own time.
                 self.deadline = None;
             }
             match message {
@@ -87,6 +88,10 @@ impl Link {
             && wire.account().waiting() < MUCH
         {
             wire.send(&frame::pong(&pong));
+        }
+        if !self.frames.is_within() {
+            // What was incomplete was a control frame: those may come between the parts of a message.
+            self.deadline = None;
         }
         self.take_out(out, count);
         result?;
@@ -174,6 +179,7 @@ impl Link {
     /// Takes the next of what the client sent.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         ready!(self.poll_pause(cx));
+        ready!(self.brake.poll_released(cx));
         ready!(self.poll_namespace(cx))?;
         if !self.ready.is_empty() {
             return Poll::Ready(Ok(()));

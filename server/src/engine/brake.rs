@@ -1,0 +1,38 @@
+//! Stops a session from being read while too much of what it sent waits to be worked off.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use futures::task::AtomicWaker;
+
+/// One session's brake.
+#[derive(Debug, Default)]
+pub struct Brake {
+    on: AtomicBool,
+    reader: AtomicWaker,
+}
+
+impl Brake {
+    /// Nothing more is read until [`Brake::release`].
+    pub fn pull(&self) {
+        self.on.store(true, Ordering::Release);
+    }
+
+    /// Reading goes on.
+    pub fn release(&self) {
+        if self.on.swap(false, Ordering::AcqRel) {
+            self.reader.wake();
+        }
+    }
+
+    /// Ready while the session may be read.
+    pub fn poll_released(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.on.load(Ordering::Acquire) {
+            self.reader.register(cx.waker());
+            if self.on.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
+}
