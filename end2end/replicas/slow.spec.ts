@@ -5,7 +5,7 @@
 import { STOPPED, sentence, stopReading } from "../support/slow.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
-/** Seconds between pings, and for the answer. A full connection has 5 s: the first window is longer, the other not. */
+/** Seconds between pings, and for the answer. Both are shorter than the 15 s that a full connection has: the missed ping ends it. */
 const WINDOWS: [number, number][] = [
   [5, 3],
   [2, 1],

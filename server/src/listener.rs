@@ -31,8 +31,14 @@ pub use wire::Wire;
 
 /// A request's line and headers must be complete after this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Sent data must be acknowledged by the peer's kernel within this time, or the connection is dead.
-const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(25);
+/// Sent data must be acknowledged by the peer's kernel within this time, or the connection is dead. With a peer that
+/// reads slowly into a small buffer, Linux counts the time for as long as anything waits, even though the peer
+/// acknowledges all the while. So this is as long as it takes to read the most that may wait, at the least pace: dead
+/// peers are noticed by their pace and their missing pongs.
+const UNACKNOWLEDGED_TIMEOUT: Duration =
+    Duration::from_secs((budget::PER_CONNECTION as u64).div_ceil(pace::LEAST));
+/// The same once we have closed the connection.
+const LINGER: Duration = Duration::from_secs(25);
 /// What the kernel may hold for a peer that reads slowly. Linux doubles it.
 const SEND_BUFFER: usize = 64 * 1024;
 /// What is kept of a request while its head is read.
@@ -182,9 +188,15 @@ fn set_options(stream: &TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = socket2::SockRef::from(stream);
     socket.set_send_buffer_size(SEND_BUFFER)?;
+    set_unacknowledged_timeout(&socket, UNACKNOWLEDGED_TIMEOUT)
+}
+
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(unused_variables, reason = "there is no such option")
+)]
+fn set_unacknowledged_timeout(socket: &socket2::SockRef<'_>, timeout: Duration) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT))?;
-    #[cfg(not(target_os = "linux"))]
-    let _ = UNACKNOWLEDGED_TIMEOUT;
+    socket.set_tcp_user_timeout(Some(timeout))?;
     Ok(())
 }

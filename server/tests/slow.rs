@@ -38,7 +38,10 @@ struct Socket(TcpStream);
 
 impl Socket {
     fn guest(server: &Server) -> Self {
-        let mut stream = TcpStream::connect(server.addr).unwrap();
+        Self::over(TcpStream::connect(server.addr).unwrap(), server)
+    }
+
+    fn over(mut stream: TcpStream, server: &Server) -> Self {
         stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
         let request = format!(
             "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -124,6 +127,31 @@ fn sockets_that_do_not_read_cost_what_the_budget_allows_and_are_cut() {
             .ask(r#"["history",{"room":"lobby"}]"#)
             .contains("43/chat,7")
     );
+}
+
+/// The kernel counts the time of a full window for as long as anything waits, even if the peer reads all the while.
+#[test]
+fn a_socket_that_reads_slowly_all_the_time_is_not_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), 20);
+    let tcp = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    tcp.set_recv_buffer_size(16 * 1024).unwrap();
+    tcp.connect(&server.addr.into()).unwrap();
+    let mut reader = Socket::over(tcp.into(), &server);
+    for _ in 0..5 {
+        reader.send(r#"42/chat,1["history",{"room":"lobby","after":0}]"#);
+    }
+    // 6 KB per second, for longer than the timeout that cut it, and less than it has to answer a ping.
+    let (mut buffer, mut read, begun) = ([0; 512], 0, Instant::now());
+    while begun.elapsed() < Duration::from_secs(33) {
+        if read < begun.elapsed().as_millis() * 6 {
+            let some = reader.0.read(&mut buffer);
+            assert!(matches!(some, Ok(1..)), "{some:?} after {:?}", begun.elapsed());
+            read += some.unwrap() as u128;
+        } else {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 #[test]

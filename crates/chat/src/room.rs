@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::limits::{CATCH_UP_EVENTS, PAGE_BYTES, PAGE_EVENTS};
+use protocol::limits::{CATCH_UP_BYTES, CATCH_UP_EVENTS, PAGE_BYTES, PAGE_EVENTS};
 use protocol::{Epoch, RoomEvent, RoomSlug, RoomTitle, Seq, Timestamp};
 
 /// A room as the directory knows it.
@@ -45,7 +45,7 @@ impl Limit {
     /// What was missed, as far as it travels together.
     pub const CATCH_UP: Self = Self {
         events: CATCH_UP_EVENTS,
-        bytes: PAGE_BYTES,
+        bytes: CATCH_UP_BYTES,
     };
 
     /// That many events, however long they are.

@@ -18,8 +18,11 @@ pub const COMMAND_BYTES: usize = 64 * 1024;
 pub const PAGE_EVENTS: u32 = 50;
 /// Events that `join` and `history {after}` return at most; who missed more reloads the room.
 pub const CATCH_UP_EVENTS: u32 = 500;
-/// Bytes of events in one answer or packet, unless a single event is longer: about four of the longest that there are.
-pub const PAGE_BYTES: usize = 256 * 1024;
+/// Bytes of events in a page of history, unless a single event is longer: two of the longest that there are.
+pub const PAGE_BYTES: usize = 64 * 1024;
+/// Bytes of events that catching up brings at once, unless a single event is longer: as many as
+/// [`CATCH_UP_EVENTS`] short messages have. On a line of 4 KB/s they arrive before the client misses its ping.
+pub const CATCH_UP_BYTES: usize = 144 * 1024;
 /// People named in a roster; the count is always of everybody.
 pub const ROSTER_PEOPLE: u32 = 200;
 /// Bytes of an id that a client chooses.

@@ -104,7 +104,7 @@ async fn following_after(
     let script = Arc::new(Script {
         head: Mutex::new(None),
         signals: Mutex::new(Some(signals)),
-        size: 300,
+        size: 150,
     });
     script.stands_at(1, 5);
     let ports = Ports {
@@ -195,8 +195,8 @@ async fn a_gap_is_filled_from_the_log_page_by_page() {
         while next <= 506 {
             match live.next().await {
                 Some(Live::Events(events)) => {
-                    let bytes: usize = events.iter().map(|event| event.bytes() * 300).sum();
-                    assert!(bytes <= protocol::limits::PAGE_BYTES, "{bytes} bytes at once");
+                    let bytes: usize = events.iter().map(|event| event.bytes() * 150).sum();
+                    assert!(bytes <= protocol::limits::CATCH_UP_BYTES, "{bytes} bytes at once");
                     for told in events {
                         assert_eq!(told, event(1, next));
                         next += 1;

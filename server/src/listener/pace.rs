@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Bytes per second that a peer must take of what waits for it: less than any telephone network of today gives.
-const LEAST: u64 = 4 * 1024;
+pub const LEAST: u64 = 4 * 1024;
 
 /// The pace of one peer, from when something begins to wait for it until nothing does.
 pub struct Pace {
@@ -51,7 +51,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const EVERY: Duration = Duration::from_secs(5);
+    const EVERY: Duration = crate::listener::wire::STALL;
 
     /// How long a peer is kept that takes `bytes` every `step`; none: longer than 200 s.
     fn kept(bytes: u64, step: Duration, first: Duration) -> Option<Duration> {
@@ -75,13 +75,25 @@ mod tests {
     }
 
     #[test]
+    fn what_was_missed_arrives_before_the_ping_behind_it_is_missed() {
+        let (interval, timeout) = crate::config::Config::parse(|_| None).unwrap().limits.ping;
+        let takes = protocol::limits::CATCH_UP_BYTES as u64 / LEAST;
+        assert!(takes < (interval + timeout).as_secs(), "{takes} s");
+    }
+
+    #[test]
     fn a_peer_must_take_enough_all_the_time() {
         let ms = Duration::from_millis;
-        assert_eq!(kept(1 << 20, ms(6_000), EVERY), Some(EVERY), "nothing for 5 s");
+        assert_eq!(kept(1 << 20, ms(16_000), EVERY), Some(EVERY), "nothing for 15 s");
         assert_eq!(kept(1, ms(100), EVERY), Some(EVERY), "a drip");
         assert_eq!(kept(2 * 1024, ms(1_000), EVERY), Some(EVERY));
-        assert_eq!(kept(25 * 1024, ms(4_900), EVERY), None, "in bursts, but enough");
+        assert_eq!(kept(75 * 1024, ms(14_900), EVERY), None, "in bursts, but enough");
         assert_eq!(kept(3 * 1024, ms(500), EVERY), None);
+        assert_eq!(
+            kept(42 * 1024, ms(5_250), EVERY),
+            None,
+            "a full queue on a line of 64 kbit/s"
+        );
         // No time at all, because it has missed its ping.
         assert_eq!(kept(0, ms(100), Duration::ZERO), Some(Duration::ZERO));
     }

@@ -25,8 +25,6 @@ use crate::state::State;
 
 /// What is read at once, at most. What whoever reads has no place for yet waits in the stream.
 const READ: usize = 16 * 1024;
-/// A browser on a bad line may take this long for its pace of a page. Sockets are let go sooner: they resume.
-const PAGE_STALL: Duration = Duration::from_secs(15);
 
 thread_local! {
     /// One for all connections of a thread: they need not have one of their own.
@@ -135,7 +133,7 @@ impl Stream {
     /// How soon the peer must take something when it begins to be slow, and how often from then on.
     fn patience(&self, now: Instant) -> (Duration, Duration) {
         if !self.is_socket() {
-            return (PAGE_STALL, PAGE_STALL);
+            return (STALL, STALL);
         }
         // Whoever has missed the ping as well gets no more time: the session has ended already.
         let (interval, timeout) = self.open.state.gate.limits().ping;

@@ -29,8 +29,8 @@ mod tests;
 use out::Out;
 
 /// A socket that takes less than its pace for so long, while the kernel's buffers are full, does not read. It resumes
-/// when it comes back.
-pub const STALL: Duration = Duration::from_secs(5);
+/// when it comes back. On a line of 64 kbit/s an honest one takes nothing for 5 s, when a queue in between is full.
+pub const STALL: Duration = Duration::from_secs(15);
 /// What a waiting frame costs beside its bytes: its place in the queue, and what the allocator needs.
 const OVERHEAD: usize = 128;
 
@@ -322,7 +322,11 @@ impl Wire {
         }
         // Also if nothing more was to come from us: the peer may still be sending.
         let ended = match self.tcp() {
-            Some(tcp) => SockRef::from(tcp).shutdown(std::net::Shutdown::Both),
+            Some(tcp) => {
+                let socket = SockRef::from(tcp);
+                let lingers = super::set_unacknowledged_timeout(&socket, super::LINGER);
+                lingers.and(socket.shutdown(std::net::Shutdown::Both))
+            }
             None => {
                 if let Some(wire) = self.upgraded() {
                     wire.close();

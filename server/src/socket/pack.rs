@@ -9,7 +9,7 @@ use protocol::{Person, PresenceList, PresenceUpdate, RoomEvent, RoomSlug, Roster
 /// Events of one packet, at most.
 const EVENTS: usize = 200;
 /// Bytes of one packet as it travels, about. What the log brings in one piece is not divided, so that a packet has at
-/// most this and [`protocol::limits::PAGE_BYTES`].
+/// most this and [`protocol::limits::CATCH_UP_BYTES`].
 const BYTES: usize = 64 * 1024;
 /// Comings, goings and typing that are kept for the next packet, at most.
 const CHANGES: usize = 5_000;
