@@ -218,6 +218,8 @@ mod tests {
             ("HUBBUB_PING_INTERVAL", "301"),
             ("HUBBUB_PING_TIMEOUT", "0"),
             ("HUBBUB_LOG", "server=loud"),
+            ("HUBBUB_LOG", "inof"),
+            ("HUBBUB_LOG", "info,servre"),
         ] {
             let error = parse(&[(name, value)]).expect_err(name);
             assert!(

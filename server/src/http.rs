@@ -12,13 +12,14 @@ mod next;
 pub mod origin;
 mod pages;
 pub mod policy;
+mod range;
 pub mod render;
 mod sorry;
 pub mod target;
 
 use axum::Router;
 use axum::body::Body;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn_with_state, map_request, map_response};
 use axum::routing::{get, post};
 use http::Request;
 use tower::Layer;
@@ -63,6 +64,7 @@ pub fn service(state: &State) -> App {
     // From the inside out. Headers come last: whatever answers, its answer has them.
     let app = from_fn_with_state(state.clone(), crate::socket::route).layer(app);
     let app = from_fn_with_state(state.clone(), client::serve).layer(app);
+    let app = map_request(range::tidy).layer(app);
     let app = from_fn_with_state(state.clone(), cors::allow).layer(app);
     let app = from_fn_with_state(state.clone(), target::check).layer(app);
     let app = map_response(policy::add_headers).layer(app);

@@ -9,7 +9,7 @@ use tracing::field::{Field, Visit};
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{LevelFilter, ParseError};
 use tracing_subscriber::layer::{Context, Layer};
 
 use super::repeats::{Line, Repeats};
@@ -20,11 +20,31 @@ const OURS: [&str; 6] = ["hubbub", "server", "app", "backend", "chat", "protocol
 /// tokens.
 const LIBRARIES: Level = Level::INFO;
 
+/// Why something is no filter.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAFilter {
+    /// It cannot be read.
+    #[error(transparent)]
+    Syntax(#[from] ParseError),
+    /// A word that is neither a level nor a part of ours. The library would take it for the name of a part, and a
+    /// misspelt `info` would silence everything.
+    #[error("neither a level nor a part of the server: {0}")]
+    Word(String),
+}
+
 /// Reads a filter such as `info,server=debug`.
 ///
 /// # Errors
 /// If it is not one.
-pub fn parse(text: &str) -> Result<EnvFilter, ParseError> {
+pub fn parse(text: &str) -> Result<EnvFilter, NotAFilter> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let unknown = words.filter(|word| !word.contains(['=', '['])).find(|word| {
+        let part = word.split("::").next().unwrap_or_default();
+        word.parse::<LevelFilter>().is_err() && !OURS.contains(&part)
+    });
+    if let Some(word) = unknown {
+        return Err(NotAFilter::Word(word.to_owned()));
+    }
     let directives = text.split(',').map(|directive| {
         // The binary's modules carry the binary's name.
         match directive.trim_start().strip_prefix("server") {
@@ -32,7 +52,7 @@ pub fn parse(text: &str) -> Result<EnvFilter, ParseError> {
             _ => directive.to_owned(),
         }
     });
-    EnvFilter::try_new(directives.collect::<Vec<_>>().join(","))
+    Ok(EnvFilter::try_new(directives.collect::<Vec<_>>().join(","))?)
 }
 
 fn is_capped(metadata: &Metadata<'_>) -> bool {
