@@ -2,6 +2,7 @@
 
 mod cache;
 mod compress;
+mod workers;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -42,8 +43,7 @@ pub struct Place(tokio::sync::OwnedSemaphorePermit);
 impl Renderer {
     /// Uses half of this machine's processors, and at least one.
     pub fn new() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self::with((processors / 2).max(1), WAIT)
+        Self::with(workers::count(), WAIT)
     }
 
     fn with(turns: usize, wait: Duration) -> Self {
@@ -109,7 +109,7 @@ impl Renderer {
         let Ok(Ok(turn)) = turn.await else {
             return Err(Busy);
         };
-        let done = tokio::task::spawn_blocking(move || {
+        let done = workers::spawn(async move {
             let answer = job();
             drop((turn, place));
             answer

@@ -9,6 +9,10 @@ const WORTH_IT: usize = 1_024;
 /// What is larger is encoded more quickly and less well: no page costs a processor more than some milliseconds.
 const LARGE: usize = 256 * 1024;
 
+/// Bits of the window that the encoder looks back in: what a page repeats is close by, and the default of 22 takes
+/// several megabytes for each page.
+const WINDOW: i32 = 18;
+
 /// How a body travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
@@ -75,6 +79,7 @@ fn brotli(body: &[u8]) -> Option<Vec<u8>> {
     let params = brotli::enc::BrotliEncoderParams {
         quality: if body.len() > LARGE { 1 } else { 4 },
         size_hint: body.len(),
+        lgwin: WINDOW,
         ..Default::default()
     };
     let mut encoder = brotli::CompressorWriter::with_params(Vec::new(), 4_096, &params);
