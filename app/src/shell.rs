@@ -16,7 +16,8 @@ use crate::{Address, App};
 const LIGHT: &str = "#f7f6f3";
 const DARK: &str = "#16171a";
 
-/// Called with the addresses of the program's two files, it starts the program.
+/// Called with the addresses of the program's two files, it starts the program. Its comments and indentation do not
+/// travel.
 const START: &str = include_str!("start.js");
 
 /// The style sheet.
@@ -34,7 +35,10 @@ fn program(built: Option<&Built>, options: LeptosOptions) -> AnyView {
     match built {
         Some(Built { script, program, .. }) => {
             let files = [script, program].map(|file| in_script(serde_json::json!(&**file)));
-            let lines = START.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let lines = START
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.starts_with("//"));
             let start = format!("{}({});", lines.collect::<Vec<_>>().join("\n"), files.join(", "));
             view! { <script type="module" nonce=use_nonce() inner_html=start></script> }.into_any()
         }

@@ -3,8 +3,6 @@
 //
 // The program takes over the elements that the server wrote. Where something has changed them before (an extension, a
 // phone that makes links of numbers), it could take the wrong ones: then it renders the page anew.
-//
-// Lines that are comments do not travel.
 ((program, binary) => {
   const FAILED = "hubbub-failed";
   let started = false;
