@@ -19,6 +19,9 @@ export const HOSTILE: readonly string[] = [
 /** Text that holds characters which no name may hold, but a message may. */
 export const HOSTILE_MESSAGES: readonly string[] = [...HOSTILE, "a\u2028b\u2029c", "abc\u202edef", "javascript:window.hurt=1"];
 
+/** What of them is stored and shown: every line end is a newline. */
+export const SHOWN_MESSAGES = HOSTILE_MESSAGES.map((text) => text.replace(/[\u2028\u2029]/g, "\n"));
+
 /** Nothing of what people wrote became part of the page's structure, and nothing of it ran. */
 export async function expectUnhurt(page: Page): Promise<void> {
   const found = await page.evaluate(() => ({
