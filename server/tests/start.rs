@@ -355,7 +355,10 @@ fn nobody_else_may_say_where_they_come_from() {
 #[test]
 fn one_address_brings_only_so_many_people_and_rooms() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), &[("HUBBUB_LOG", "off")]);
+    let server = Server::start(
+        folder.path(),
+        &[("HUBBUB_LOG", "off"), ("HUBBUB_SIGN_INS_PER_ADDRESS", "50")],
+    );
     let cookie = format!("Cookie: {}\r\n", sign_in(&server, "Ada"));
     let attempts = 200;
     let signed_in = (1..attempts)
