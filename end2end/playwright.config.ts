@@ -83,7 +83,7 @@ export default defineConfig({
       name: "scripts-on",
       testDir: "tests",
       testMatch: "*.spec.ts",
-      testIgnore: "*.hydrate.spec.ts",
+      testIgnore: ["*.hydrate.spec.ts", "*.noscript.spec.ts"],
       use: chromium,
     },
     {

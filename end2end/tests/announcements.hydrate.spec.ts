@@ -65,7 +65,7 @@ test("names in quiet lines keep to themselves", async ({ person, program }) => {
   });
   expect(name?.x, "the name stands before what it did").toBeLessThan(joined);
   await sara.typing(room, true);
-  await expect(ada.page.locator(".typing bdi")).toHaveText("שרה");
+  await expect(ada.page.locator(".typing .name")).toHaveText("שרה");
   const reader = new RoomPage(ada.page);
   await expect(reader.people).toContainText("שרה");
 });

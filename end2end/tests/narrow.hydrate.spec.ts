@@ -96,7 +96,7 @@ for (const width of [320, 390]) {
     await page.context().clearCookies();
     await page.reload();
     await new FrontPage(page).signIn("Eve");
-    await page.getByRole("link", { name: /Lobby/ }).click();
+    await page.locator("a[href='/rooms/lobby']").click();
     const notice = await box(page.getByText("Unsent words from"));
     expect(Math.min(notice.x, width - notice.x - notice.width), "a notice stands clear of the edges").toBeGreaterThanOrEqual(8);
   });

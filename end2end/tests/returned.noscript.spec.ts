@@ -9,8 +9,6 @@ import { expect, FrontPage, RoomPage, test } from "../support/test.ts";
 /** Characters of a message, at most. */
 const MOST = 8_000;
 
-test.skip(({ javaScriptEnabled }) => javaScriptEnabled !== false, "scripts refuse it before it leaves");
-
 test.beforeEach(({ complaints }) => complaints.allow(status(422)));
 
 async function open(page: Page, program: (name: string) => Promise<{ createRoom(title: string): Promise<{ room: string }> }>): Promise<RoomPage> {
