@@ -88,12 +88,22 @@ async fn ask_at_rate(
     Ok(took)
 }
 
-/// Reads one answer: it is chunked, and the last chunk is empty.
+/// Reads one answer, which says how long it is.
 async fn answered(stream: &mut TcpStream) -> io::Result<()> {
     let mut answer = Vec::with_capacity(64 * 1024);
-    while !answer.ends_with(b"\r\n0\r\n\r\n") {
+    let mut whole = None;
+    while whole.is_none_or(|whole| answer.len() < whole) {
         if stream.read_buf(&mut answer).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if whole.is_none()
+            && let Some(end) = memchr::memmem::find(&answer, b"\r\n\r\n")
+        {
+            let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length: Option<usize> = length.and_then(|length| length.trim().parse().ok());
+            let length = length.ok_or_else(|| io::Error::other(format!("no length: {head}")))?;
+            whole = Some(end + 4 + length);
         }
     }
     if !answer.starts_with(b"HTTP/1.1 200") {
