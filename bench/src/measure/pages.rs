@@ -100,7 +100,9 @@ async fn answered(stream: &mut TcpStream) -> io::Result<()> {
             && let Some(end) = memchr::memmem::find(&answer, b"\r\n\r\n")
         {
             let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "));
             let length: Option<usize> = length.and_then(|length| length.trim().parse().ok());
             let length = length.ok_or_else(|| io::Error::other(format!("no length: {head}")))?;
             whole = Some(end + 4 + length);
