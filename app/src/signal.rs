@@ -280,3 +280,40 @@ impl<E: ElementType> NodeRefContainer<E> for ElementRef<E> {
 fn element(signal: BoxedSignal<Option<SendWrapper<web_sys::Element>>>) -> Option<web_sys::Element> {
     Some((*signal.try_get_untracked()??).clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_there_as_long_as_its_part_of_the_page() {
+        let owner = Owner::new();
+        let (signal, value) = owner.with(|| (BoxedSignal::new(1), BoxedValue::new("one".to_owned())));
+        signal.update(|number| *number += 1);
+        assert_eq!((signal.get_untracked(), signal.try_get_untracked()), (2, Some(2)));
+        assert_eq!(value.try_update_value(|text| text.len()), Some(3));
+        owner.cleanup();
+        signal.set(7);
+        value.set_value(String::new());
+        assert_eq!((signal.try_get_untracked(), value.try_get_value()), (None, None));
+    }
+
+    #[test]
+    fn whoever_reads_a_value_runs_again_when_it_changes() {
+        let owner = Owner::new();
+        owner.set();
+        let (signal, value) = (BoxedSignal::new(1), BoxedValue::new(1));
+        let shared = ArcBoxedSignal::new(1);
+        let sum = Memo::new({
+            let shared = shared.clone();
+            move |_| signal.get() + shared.with(|number| *number) + value.with_value(|number| *number)
+        });
+        assert_eq!(sum.get_untracked(), 3);
+        value.set_value(100);
+        assert_eq!(sum.get_untracked(), 3, "nothing follows this one");
+        signal.set(2);
+        assert_eq!(sum.get_untracked(), 103);
+        shared.set(3);
+        assert_eq!(sum.get_untracked(), 105);
+    }
+}

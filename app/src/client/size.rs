@@ -2,6 +2,9 @@
 
 use protocol::{ClientId, Limits, limits};
 
+/// What is said of a message without a visible character.
+pub const EMPTY: &str = "A message needs at least one visible character.";
+
 /// Bytes of `["send",{"room":"…","messages":[…]}]` without the messages, with the longest address.
 const AROUND_BATCH: usize = 36 + limits::SLUG_BYTES;
 /// Bytes of `{"client_id":"…","text":"…"},` without id and text.

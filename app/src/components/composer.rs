@@ -14,7 +14,7 @@ use crate::client::kept::{self, Draft};
 use crate::client::live::Live;
 use crate::client::names::isolated;
 use crate::client::platform;
-use crate::client::size::TooBig;
+use crate::client::size::{EMPTY, TooBig};
 use crate::client::store::RoomStore;
 use crate::data::RoomData;
 use crate::problem::OFFLINE;
@@ -288,6 +288,6 @@ fn sentence(invalid: &InvalidText) -> String {
         InvalidText::Control { code, at, .. } => format!(
             "Character {at} of this message is a control character (U+{code:04X}) that cannot be sent. Remove it and try again."
         ),
-        InvalidText::Empty { .. } => "A message needs at least one visible character.".to_owned(),
+        InvalidText::Empty { .. } => EMPTY.to_owned(),
     }
 }

@@ -5,10 +5,7 @@ use protocol::{Limits, MessageText};
 
 use super::Returned;
 use crate::client::composing::clean;
-use crate::client::size::TooBig;
-
-/// What is said of a message without a word.
-const EMPTY: &str = "A message needs at least one visible character.";
+use crate::client::size::{EMPTY, TooBig};
 
 /// The message, or what the person gets back: without control characters, which nobody finds in a box.
 ///
