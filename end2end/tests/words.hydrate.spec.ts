@@ -127,6 +127,7 @@ test("a draft belongs to its tab until it is sent there", async ({ person, progr
   // And a tab that is gone leaves it to another.
   await ada.page.close();
   await second.page.reload();
+  await second.live("Ada");
   await expect(second.message).toHaveValue("a long text, typed in the first tab");
 });
 
