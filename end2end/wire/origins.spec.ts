@@ -15,7 +15,8 @@ async function site(hubbub: string, port: number): Promise<HttpServer> {
     <script>
       const socket = io("${hubbub}", { withCredentials: true, extraHeaders: { "x-from": "elsewhere" } });
       const note = (text) => document.getElementById("messages").appendChild(document.createElement("li")).textContent = text;
-      socket.on("connect", () => { note("connected by " + socket.io.engine.transport.name); socket.emit("add user", "Elsewhere"); });
+      socket.io.on("open", () => note("opened by " + socket.io.engine.transport.name));
+      socket.on("connect", () => { note("connected"); socket.emit("add user", "Elsewhere"); });
       socket.io.engine.on("upgrade", (transport) => note("upgraded to " + transport.name));
       socket.on("connect_error", () => note("refused"));
       socket.on("login", () => note("logged in"));
@@ -32,12 +33,12 @@ test("a page of an allowed origin connects by polling first; another is refused"
   try {
     const [friend, stranger] = [await browser.newPage(), await browser.newPage()];
     await friend.goto(`http://127.0.0.1:${(sites[0]?.address() as AddressInfo).port}/`);
-    await expect(friend.getByRole("listitem").filter({ hasText: "connected by polling" })).toHaveCount(1);
+    await expect(friend.getByRole("listitem").filter({ hasText: "opened by polling" })).toHaveCount(1);
     await expect(friend.getByRole("listitem").filter({ hasText: "logged in" })).toHaveCount(1);
     await expect(friend.getByRole("listitem").filter({ hasText: "upgraded to websocket" })).toHaveCount(1);
     await stranger.goto(`http://127.0.0.1:${other}/`);
     await expect(stranger.getByRole("listitem").filter({ hasText: "refused" }).first()).toBeVisible();
-    await expect(stranger.getByText("connected by")).toHaveCount(0);
+    await expect(stranger.getByText("connected")).toHaveCount(0);
   } finally {
     for (const each of sites) each.close();
     await hubbub.dispose();

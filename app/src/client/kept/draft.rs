@@ -92,8 +92,11 @@ pub fn keep_draft(person: &Person, room: &RoomSlug, draft: Draft) {
 }
 
 /// Shows this tab's draft of a room, if there is one. It is this tab's from then on, unless it could not be shown.
-pub fn draft(person: &Person, room: &RoomSlug, show: impl FnOnce(&Draft) -> bool + 'static) {
-    let (person, room) = (person.clone(), room.clone());
+pub fn draft(person: &Person, room: &RoomSlug, show: impl Fn(&Draft) -> bool + 'static) {
+    show_draft(person.clone(), room.clone(), Box::new(show));
+}
+
+fn show_draft(person: Person, room: RoomSlug, show: Box<dyn Fn(&Draft) -> bool>) {
     let prefix = room_key(&person.id, &room);
     storage::read(Shelf::Drafts, &prefix, move |found| {
         let found: Vec<KeptDraft> = found.iter().filter_map(KeptDraft::read).collect();
@@ -102,18 +105,21 @@ pub fn draft(person: &Person, room: &RoomSlug, show: impl FnOnce(&Draft) -> bool
         }
         storage::living_tabs(move |living| {
             let (own, before) = (storage::tab(), storage::tab_before());
+            let before = before.filter(|before| found.iter().any(|kept| kept.tab == *before));
             let tabs = Tabs {
                 own: &own,
                 before: before.as_deref(),
                 living: living.as_deref(),
                 now: platform::now(),
             };
-            if let Some(kept) = tabs.pick(found)
-                && show(&kept.draft)
-                && kept.tab != own
-            {
-                keep_draft(&person, &room, kept.draft);
-                storage::write(Shelf::Drafts, &kept.key, None);
+            if let Some(kept) = tabs.pick(found) {
+                if show(&kept.draft) && kept.tab != own {
+                    keep_draft(&person, &room, kept.draft);
+                    storage::write(Shelf::Drafts, &kept.key, None);
+                }
+            } else if let Some(before) = before {
+                // After a quick reload the page of before may not be quite gone.
+                storage::when_gone(&before, move || show_draft(person, room, show));
             }
         });
     });
