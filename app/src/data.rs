@@ -118,8 +118,7 @@ const AGAIN_MS: u64 = 3_000;
 
 /// What is said while the page that was asked for is not there.
 const LOADING: &str = "Loading…";
-const CANNOT_LOAD: &str =
-    "That page cannot be loaded now. It opens by itself as soon as the server can be reached.";
+const CANNOT_LOAD: &str = "Can't reach the server. The page will open as soon as it is back.";
 
 /// The data of the page that is on screen. The first page of all has its data from the start; another one stays until
 /// the next is there. `note`: what to say meanwhile.

@@ -10,7 +10,7 @@ pub fn title_of(page: &Page) -> String {
         Page::Front(_) => "Hubbub".to_owned(),
         Page::Room(data) => format!("{} · Hubbub", data.title),
         Page::NoSuchRoom => "Not found · Hubbub".to_owned(),
-        Page::Unavailable => "One moment · Hubbub".to_owned(),
+        Page::Unavailable => "Just a moment · Hubbub".to_owned(),
     }
 }
 
@@ -22,10 +22,8 @@ pub fn title(title: impl Fn() -> String + 'static) {
 /// What there is on the page, in a sentence.
 pub fn description(page: &Page) -> Option<String> {
     match page {
-        Page::Front(_) => {
-            Some("A self-hosted chat for teams and communities that keeps what people type.".to_owned())
-        }
-        Page::Room(data) => Some(format!("What is said in {}, on Hubbub.", data.title)),
+        Page::Front(_) => Some("Self-hosted team chat that never loses a message.".to_owned()),
+        Page::Room(data) => Some(format!("Join the conversation in {} on Hubbub.", data.title)),
         Page::NoSuchRoom | Page::Unavailable => None,
     }
 }

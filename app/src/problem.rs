@@ -5,7 +5,7 @@ use std::str::FromStr;
 use protocol::ErrorCode;
 
 /// What is said of a form that cannot be sent because there is no network.
-pub const OFFLINE: &str = "You are offline. Try again when you are connected.";
+pub const OFFLINE: &str = "You're offline. Try again when you're back online.";
 
 /// What `?problem=` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,16 +77,16 @@ impl Problem {
     /// For people.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::Name => "Choose a name of 1 to 32 visible characters, on one line.",
-            Self::Title => "Choose a room name of 1 to 60 visible characters, on one line.",
-            Self::Message => "A message has 1 to 8,000 characters, at least one of them visible.",
-            Self::BadRequest => "That form was not filled in as it should be. Please try again.",
-            Self::TooLarge => "That was too long. Send it in parts.",
-            Self::NotSignedIn => "You are not signed in any more. Sign in and try again.",
-            Self::OtherPerson => "You are signed in under another name now, so nothing was sent.",
+            Self::Name => "Choose a name with 1 to 32 visible characters, on one line.",
+            Self::Title => "Choose a room name with 1 to 60 visible characters, on one line.",
+            Self::Message => "A message needs 1 to 8,000 characters, at least one of them visible.",
+            Self::BadRequest => "Something was missing in that form. Please try again.",
+            Self::TooLarge => "That message is too long. Send it in parts.",
+            Self::NotSignedIn => "You've been signed out. Sign in and try again.",
+            Self::OtherPerson => "You are now signed in under another name, so nothing was sent.",
             Self::RoomNotFound => "That room does not exist.",
-            Self::RoomExists => "There is a room of that name already.",
-            Self::RateLimited => "That was too fast. Wait a moment and try again.",
+            Self::RoomExists => "A room with that name already exists.",
+            Self::RateLimited => "You're doing that too fast. Wait a moment and try again.",
             Self::Busy => "The server is busy. Wait a moment and try again.",
             Self::Unavailable => "The server cannot reach its storage. Wait a moment and try again.",
             Self::Internal => "Something went wrong on the server. Please try again.",

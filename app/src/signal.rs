@@ -227,7 +227,7 @@ fn changed(signal: RwSignal<Held>) {
 #[cold]
 #[inline(never)]
 fn gone() -> ! {
-    panic!("a signal was read after the part of the page that it belongs to had gone")
+    panic!("a signal was read after its owner was disposed")
 }
 
 /// An element of the page, once it is there: for `node_ref`.

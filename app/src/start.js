@@ -22,7 +22,7 @@
   const say = () => {
     note.className = "problem";
     note.role = "alert";
-    note.textContent = "This page could not be made live. It still works: reload it to see what is new.";
+    note.textContent = "Live updates could not be loaded. The page still works: reload it to see new messages.";
     document.body.prepend(note);
   };
   const anew = (module, typed) => {

@@ -97,7 +97,7 @@ for (const width of [320, 390]) {
     await page.reload();
     await new FrontPage(page).signIn("Eve");
     await page.locator("a[href='/rooms/lobby']").click();
-    const notice = await box(page.getByText("Unsent words from"));
+    const notice = await box(page.getByText("left unsent text"));
     expect(Math.min(notice.x, width - notice.x - notice.width), "a notice stands clear of the edges").toBeGreaterThanOrEqual(8);
   });
 }

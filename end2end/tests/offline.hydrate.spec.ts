@@ -4,7 +4,7 @@ import { WHILE_AWAY } from "../support/console.ts";
 import { roomWithLines } from "../support/seed.ts";
 import { FrontPage, expect, test, testWithOwnServer } from "../support/test.ts";
 
-const CANNOT = "That page cannot be loaded now";
+const CANNOT = "Can't reach the server";
 
 test("offline, a link keeps what there is, says so, and leads on when the network is back", async ({ person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
@@ -44,10 +44,10 @@ test("offline, forms say so instead of leaving the page", async ({ person, progr
   await expect(front.roomName).toBeVisible();
   await page.context().setOffline(true);
   await front.createRoom("Typed offline");
-  await expect(page.getByRole("alert").filter({ hasText: "You are offline" })).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: "You're offline" })).toBeVisible();
   await expect(front.roomName).toHaveValue("Typed offline");
   await page.getByRole("button", { name: "Sign out" }).click();
-  await expect(page.getByRole("alert").filter({ hasText: "You are offline" })).toHaveCount(2);
+  await expect(page.getByRole("alert").filter({ hasText: "You're offline" })).toHaveCount(2);
   await expect(page.getByText("Signed in as Ada")).toBeVisible();
 });
 

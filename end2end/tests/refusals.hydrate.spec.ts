@@ -35,6 +35,6 @@ test("an existing room's name is refused, and stays", async ({ page, program }) 
   await front.createRoom(title);
   await expect(page.getByRole("alert").filter({ hasText: /already/i })).toBeVisible();
   await expect(front.roomName).toHaveValue(title);
-  await page.getByRole("link", { name: "Go to that room" }).click();
+  await page.getByRole("link", { name: "Open it" }).click();
   await expect(page).toHaveURL(new RegExp(`/rooms/${room}$`));
 });

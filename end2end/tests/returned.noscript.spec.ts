@@ -25,7 +25,7 @@ test("too long: by how much, and it can be shortened and sent", async ({ page, p
   await ada.message.fill(text);
   await ada.sendButton.click();
   await expect(page.getByRole("alert")).toHaveText(
-    `A message has at most ${MOST} characters here; this one has ${text.length}. Shorten it, or send it in parts.`,
+    `This message has ${text.length} characters; the limit is ${MOST}. Shorten it or send it in parts.`,
   );
   await expect(ada.message).toHaveValue(text);
   await ada.message.fill(text.slice(0, 100).trim());
@@ -39,7 +39,7 @@ test("control characters: which and where, and they are gone", async ({ page, pr
   const ada = await open(page, program);
   await ada.message.fill("ring the \u0007bell\u001b");
   await ada.sendButton.click();
-  await expect(page.getByRole("alert")).toContainText("2 control characters");
+  await expect(page.getByRole("alert")).toContainText("2 invisible control characters");
   await expect(page.getByRole("alert")).toContainText("U+0007 at character 10");
   await expect(ada.message).toHaveValue("ring the bell");
   await ada.sendButton.click();
@@ -62,7 +62,7 @@ test("the session has ended: the words wait for whoever signs in, and can be sen
   await ada.message.fill(text);
   await page.context().clearCookies();
   await ada.sendButton.click();
-  await expect(page.getByRole("alert")).toContainText("not signed in any more");
+  await expect(page.getByRole("alert")).toContainText("been signed out");
   await expect(page.getByLabel("Message")).toHaveValue(text);
   // A name that is refused loses nothing either.
   await page.getByLabel("Your name").fill("\u200b");
@@ -88,7 +88,7 @@ test("somebody else has signed in meanwhile: nothing is sent in their name unask
   // In another tab.
   await page.request.post(`${origin}/session`, { form: { name: "Grace", next: "/" }, headers: { origin } });
   await ada.sendButton.click();
-  await expect(page.getByRole("alert")).toContainText("under another name now, Grace");
+  await expect(page.getByRole("alert")).toContainText("now signed in as Grace");
   await expect(ada.message).toHaveValue("whose is this?");
   await expect(ada.messages).toHaveCount(0);
   await ada.sendButton.click();

@@ -125,6 +125,6 @@ test("a form of somebody who is signed in no more sends nothing in another's nam
   await expect(other.page.getByText("Signed in as Bo")).toBeVisible();
   await tab.message.fill("Ada's own words");
   await tab.sendButton.click();
-  await expect(page.getByRole("alert").filter({ hasText: "under another name" })).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: "now signed in as Bo" })).toBeVisible();
   expect((await host.log(room)).map(({ text }) => text)).toEqual(["one", "two"]);
 });

@@ -3,7 +3,7 @@
 import { freshTitle } from "../support/seed.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
 
-const DEAD = "could not be made live";
+const DEAD = "Live updates could not be loaded";
 
 for (const file of ["wasm", "js"]) {
   test(`a .${file} that fails to load is asked for again until the page is live`, async ({ person, program, complaints }) => {

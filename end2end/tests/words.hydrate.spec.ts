@@ -39,7 +39,7 @@ test("after somebody else signed in, a tab that comes back sends nothing in thei
   await ada.live("Bo");
   await expect(ada.message).toHaveValue("");
   await expect(ada.messages).toHaveCount(0);
-  await ada.page.getByRole("button", { name: "Keep as draft" }).click();
+  await ada.page.getByRole("button", { name: "Use as draft" }).click();
   await expect(ada.message).toHaveValue("Ada's own words\n\nmore of them");
   expect(await host.log(room), "never by themselves").toEqual([]);
   await expect.poll(() => kept(ada.page, "outbox")).toEqual([]);
@@ -62,17 +62,17 @@ test("words of a session that ended are offered to whoever signs in next", async
   await ada.page.getByRole("button", { name: "Reload" }).click();
   await ada.signIn("Ada");
   await ada.live("Ada");
-  await expect(ada.page.getByText("Unsent words from Ada on this device")).toBeVisible();
-  await ada.page.getByRole("button", { name: "Keep as draft" }).click();
+  await expect(ada.page.getByText("Ada left unsent text on this device")).toBeVisible();
+  await ada.page.getByRole("button", { name: "Use as draft" }).click();
   await expect(ada.message).toHaveValue("unsent\n\na draft");
-  await expect(ada.page.getByText("Unsent words from Ada on this device")).toHaveCount(0);
+  await expect(ada.page.getByText("Ada left unsent text on this device")).toHaveCount(0);
   expect(await host.log(room)).toEqual([]);
   await ada.message.press("Enter");
   await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["unsent\n\na draft"]);
 
   await ada.open(other.room);
   await ada.live("Ada");
-  await expect(ada.page.getByText("Unsent words"), "nothing is offered twice").toHaveCount(0);
+  await expect(ada.page.getByText("left unsent text"), "nothing is offered twice").toHaveCount(0);
 });
 
 test("words that somebody left can be discarded", async ({ person, program, complaints }) => {
@@ -86,8 +86,8 @@ test("words that somebody left can be discarded", async ({ person, program, comp
   await ada.page.reload();
   await ada.signIn("Bo");
   await ada.live("Bo");
-  await ada.page.getByText("Unsent words from Ada on this device").getByRole("button", { name: "Discard" }).click();
-  await expect(ada.page.getByText("Unsent words")).toHaveCount(0);
+  await ada.page.getByText("Ada left unsent text on this device").getByRole("button", { name: "Discard" }).click();
+  await expect(ada.page.getByText("left unsent text")).toHaveCount(0);
   await expect.poll(() => kept(ada.page, "drafts")).toEqual([]);
   await expect(ada.message).toHaveValue("");
 });
@@ -100,7 +100,7 @@ test("who signs out is asked about unsent words, and leaves none behind", async 
   await expect.poll(async () => (await kept(page, "drafts")).length).toBe(1);
   await page.getByRole("link", { name: "All rooms" }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
-  await expect(page.getByRole("alert").filter({ hasText: "not sent" })).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: "unsent messages" })).toBeVisible();
   await expect(page.getByText("Signed in as Ada")).toBeVisible();
   await page.getByRole("button", { name: "Delete them and sign out" }).click();
   await expect(new FrontPage(page).name).toBeVisible();
@@ -176,7 +176,7 @@ for (const [how, break_] of [
     await ada.signIn("Ada");
     await ada.live("Ada");
     await ada.message.pressSequentially("half a thought");
-    await expect(page.getByRole("alert").filter({ hasText: "cannot keep unsent messages" })).toBeVisible();
+    await expect(page.getByRole("alert").filter({ hasText: "can't save unsent messages" })).toBeVisible();
     const asked = page.waitForEvent("dialog");
     const closing = page.close({ runBeforeUnload: true });
     const dialog = await asked;
@@ -266,9 +266,9 @@ testWithOwnServer("words of a room that is gone are kept in the room on screen",
   await again.signIn("Ada");
   await again.live("Ada");
   await again.message.fill("here");
-  await again.page.getByRole("button", { name: "Keep as draft" }).click();
+  await again.page.getByRole("button", { name: "Use as draft" }).click();
   await expect(again.message).toHaveValue("here\n\nunsent\n\na draft");
-  await expect(again.page.getByText("Unsent words")).toHaveCount(0);
+  await expect(again.page.getByText("left unsent text")).toHaveCount(0);
   await expect.poll(() => kept(again.page, "outbox")).toEqual([]);
   await again.page.reload();
   await again.live("Ada");

@@ -72,17 +72,11 @@ pub fn clean(text: &str, cursor: u32) -> Option<Cleaned> {
         at += c.len_utf16() as u32;
     }
     let what = match found {
-        1 => "A control character, which cannot be sent, was".to_owned(),
-        _ => format!("{found} control characters, which cannot be sent, were"),
+        1 => "an invisible control character:".to_owned(),
+        _ => format!("{found} invisible control characters, the first"),
     };
     let place = place + 1;
-    cleaned.note = format!(
-        "{what} taken out of your text: U+{:04X} at character {place}.",
-        u32::from(first)
-    );
-    if found > 1 {
-        cleaned.note = cleaned.note.replace(": U+", ", the first of them U+");
-    }
+    cleaned.note = format!("Removed {what} U+{:04X} at character {place}.", u32::from(first));
     Some(cleaned)
 }
 
@@ -186,9 +180,6 @@ mod tests {
         assert!(cleaned.note.contains("U+0007 at character 3"), "{}", cleaned.note);
         let cleaned = clean("a\u{b}b\u{0}c\u{1b}[0m", 99).unwrap();
         assert_eq!(cleaned.text, "a\nbc[0m");
-        assert!(
-            cleaned.note.starts_with("3 ")
-                && cleaned.note.contains("the first of them U+000B at character 2")
-        );
+        assert!(cleaned.note.contains("3 ") && cleaned.note.contains("the first U+000B at character 2"));
     }
 }

@@ -70,11 +70,11 @@ impl Owner {
         match self.standing() {
             Standing::Unknown | Standing::Same => None,
             Standing::Other(you) => Some(format!(
-                "You are now signed in as {} in this browser. Reload to go on as {}; your unsent words stay with {name}.",
+                "This browser is now signed in as {}. Reload to continue as {}; unsent text stays with {name}.",
                 you.name, you.name
             )),
             Standing::Nobody => Some(format!(
-                "{name} is signed out in this browser. Reload to sign in again; your unsent words are kept on this device."
+                "{name} has been signed out in this browser. Reload to sign in again; unsent text is kept on this device."
             )),
         }
     }
@@ -104,9 +104,9 @@ mod tests {
         );
         assert_eq!(owner.welcomed(Some(person("bo"))), Standing::Other(person("bo")));
         let sentence = owner.sentence().unwrap();
-        assert!(sentence.contains("signed in as bo") && sentence.contains("stay with ada"));
+        assert!(sentence.contains("signed in as bo") && sentence.contains("stays with ada"));
         assert_eq!(owner.welcomed(None), Standing::Nobody);
-        assert!(owner.sentence().unwrap().contains("ada is signed out"));
+        assert!(owner.sentence().unwrap().contains("ada has been signed out"));
         owner.welcomed(Some(person("ada")));
         owner.signed_out();
         assert_eq!(owner.standing(), Standing::Nobody);

@@ -29,7 +29,7 @@ impl Link {
             Self::Opening => "",
             Self::Live => "Connected",
             Self::Reconnecting => "Reconnecting…",
-            Self::Offline => "Offline, your messages wait",
+            Self::Offline => "Offline. Your messages will be sent when you're back.",
             Self::Apart => "Not connected",
         }
     }

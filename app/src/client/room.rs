@@ -353,7 +353,7 @@ impl RoomClient {
             Ok(self.flush(now))
         } else {
             Err(
-                "Too many of your messages wait to be sent. Nothing was lost; try again when you are connected.",
+                "Too many messages are waiting to be sent. Nothing is lost; try again when you're back online.",
             )
         }
     }

@@ -5,6 +5,9 @@ use protocol::{ClientId, Limits, limits};
 /// What is said of a message without a visible character.
 pub const EMPTY: &str = "A message needs at least one visible character.";
 
+/// What is said of a message with a control character.
+pub const CONTROL: &str = "This message contains an invisible control character. Remove it and try again.";
+
 /// Bytes of `["send",{"room":"…","messages":[…]}]` without the messages, with the longest address.
 const AROUND_BATCH: usize = 36 + limits::SLUG_BYTES;
 /// Bytes of `{"client_id":"…","text":"…"},` without id and text.
@@ -25,9 +28,7 @@ impl TooBig {
     /// For people.
     pub fn sentence(self) -> String {
         let Self { max, chars } = self;
-        format!(
-            "A message has at most {max} characters here; this one has {chars}. Shorten it, or send it in parts."
-        )
+        format!("This message has {chars} characters; the limit is {max}. Shorten it or send it in parts.")
     }
 }
 

@@ -14,7 +14,7 @@ use crate::client::kept::{self, Draft};
 use crate::client::live::Live;
 use crate::client::names::isolated;
 use crate::client::platform;
-use crate::client::size::{EMPTY, TooBig};
+use crate::client::size::{CONTROL, EMPTY, TooBig};
 use crate::client::store::RoomStore;
 use crate::data::RoomData;
 use crate::problem::OFFLINE;
@@ -26,7 +26,7 @@ const COUNTED: usize = 200;
 const LINES: usize = 8;
 
 /// What to say about files.
-const NO_FILES: &str = "Files and pictures cannot be sent yet.";
+const NO_FILES: &str = "Files and images can't be sent yet.";
 
 /// Enter sends, Shift+Enter is a new line; on the keyboard of a touch screen it is the button that sends.
 #[component]
@@ -285,9 +285,7 @@ fn sentence(invalid: &InvalidText) -> String {
             chars: *chars,
         }
         .sentence(),
-        InvalidText::Control { code, at, .. } => format!(
-            "Character {at} of this message is a control character (U+{code:04X}) that cannot be sent. Remove it and try again."
-        ),
+        InvalidText::Control { .. } => CONTROL.to_owned(),
         InvalidText::Empty { .. } => EMPTY.to_owned(),
     }
 }

@@ -54,8 +54,8 @@ pub fn Conversation(
         }
     });
     let skip = match you {
-        Some(_) => ("#message", "Skip to the composer"),
-        None => ("#name", "Skip to signing in"),
+        Some(_) => ("#message", "Skip to message box"),
+        None => ("#name", "Skip to sign-in"),
     };
     let foot = if you.is_some() {
         view! { <Composer data store scroller active/> }.boxed()

@@ -62,7 +62,7 @@ pub fn CreateRoom(title: String) -> impl IntoView {
             {reactive(move || maybe(refused.get().map(|(sentence, room)| view! {
                 <p class="problem" role="alert">
                     {sentence}
-                    {maybe(room.map(|room| view! { " " <a href=format!("/rooms/{room}")>"Go to that room"</a> "." }.boxed()))}
+                    {maybe(room.map(|room| view! { " " <a href=format!("/rooms/{room}")>"Open it"</a> "." }.boxed()))}
                 </p>
             }.boxed())))}
         </form>

@@ -1,4 +1,4 @@
-//! "Unsent words from Ada on this device", for whoever is signed in here now.
+//! "Ada left unsent text on this device", for whoever is signed in here now.
 
 use crate::components::Boxed;
 use crate::signal::{BoxedSignal, BoxedValue};
@@ -46,8 +46,8 @@ pub fn LeftWords(
         let offer = left.get().map(|left| {
             view! {
                 <p class="problem" role="status">
-                    {format!("Unsent words from {} on this device: ", left.name)}
-                    <button type="button" class="link-button" on:click=move |_| keep()>"Keep as draft here"</button>
+                    {format!("{} left unsent text on this device: ", left.name)}
+                    <button type="button" class="link-button" on:click=move |_| keep()>"Use as draft"</button>
                     " "
                     <button type="button" class="link-button" on:click=move |_| discard()>"Discard"</button>
                 </p>

@@ -97,7 +97,7 @@ pub fn Messages(
             tabindex="0"
             role="region"
             aria-label="Message history"
-            aria-description="The arrow keys lead from message to message."
+            aria-description="Use the arrow keys to move between messages."
             on:scroll=scrolled
             on:keydown=pressed
         >
@@ -142,7 +142,7 @@ fn Top(data: BoxedValue<RoomData>, store: RoomStore, active: bool) -> impl IntoV
                 <div class="skeleton skeleton-line"></div>
             </div>
             <p class="beginning" hidden=move || store.older.get() != Older::None || nothing()>
-                "This is where the room began."
+                "This is the start of the room."
             </p>
             <p class="empty" hidden=move || !nothing()>"No messages yet. Say hello."</p>
         </div>

@@ -17,7 +17,7 @@ pub fn Notices(
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let why = move || match live.outdated.get() {
-        true => Some("Hubbub was updated. Reload the page to go on.".to_owned()),
+        true => Some("Hubbub was updated. Reload to continue.".to_owned()),
         false => live.apart.get().or_else(|| over?.get()),
     };
     let reload = reactive(move || {
@@ -40,4 +40,4 @@ pub fn Notices(
     .boxed()
 }
 
-const UNKEPT: &str = "This browser cannot keep unsent messages. Do not close the tab before they are sent.";
+const UNKEPT: &str = "This browser can't save unsent messages. Keep this tab open until they are sent.";

@@ -27,7 +27,7 @@ pub fn ProblemNote(
             let there = (problem == Problem::RoomExists)
                 .then(room)
                 .flatten()
-                .map(|room| view! { " " <a href=format!("/rooms/{room}")>"Go to that room"</a> "." }.boxed());
+                .map(|room| view! { " " <a href=format!("/rooms/{room}")>"Open it"</a> "." }.boxed());
             view! {
                 <p class="problem" role="alert">
                     {problem.sentence()}

@@ -15,12 +15,10 @@ use crate::data::Page;
 use crate::problem::OFFLINE;
 
 /// What a person is asked who signs out with unsent words.
-const UNSENT: &str =
-    "You have messages or drafts on this device that are not sent. Signing out deletes them.";
+const UNSENT: &str = "You have unsent messages or drafts on this device. Signing out deletes them.";
 
 /// What is said while the server has not confirmed that it ended the session.
-const UNCONFIRMED: &str =
-    "The server did not confirm that you are signed out, so nothing was deleted. Try again.";
+const UNCONFIRMED: &str = "The server did not confirm the sign-out, so nothing was deleted. Try again.";
 
 /// How long to wait for the server before saying so.
 const SLOW: Duration = Duration::from_secs(5);

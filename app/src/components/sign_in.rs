@@ -42,7 +42,7 @@ pub fn SignIn(
                 <button class="button primary">"Join"</button>
             </div>
             <p class="problem" role="alert" hidden=move || refused.get().is_empty()>{move || refused.get().to_owned()}</p>
-            <p class="hint">"No account needed. Everybody sees the name you choose."</p>
+            <p class="hint">"No account needed. Everyone here will see this name."</p>
         </form>
     }
     .boxed()

@@ -42,7 +42,7 @@ fn label(theme: Theme) -> String {
 
 fn name(theme: Theme) -> &'static str {
     match theme {
-        Theme::Auto => "as the system",
+        Theme::Auto => "system",
         Theme::Light => "light",
         Theme::Dark => "dark",
     }

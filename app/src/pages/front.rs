@@ -27,14 +27,14 @@ pub fn Front(data: FrontData) -> impl IntoView {
     let create = if signed_in {
         view! { <CreateRoom title/> }.boxed()
     } else {
-        view! { <p class="hint">"Sign in to create a room of your own."</p> }.boxed()
+        view! { <p class="hint">"Sign in to create a room."</p> }.boxed()
     };
     view! {
         <TopBar/>
         <main id="main" class="front">
             <section class="hero">
-                <h1>"Talk in the open, on your own server."</h1>
-                <p class="lead-text">"Hubbub is a chat for teams and communities that keeps what people type."</p>
+                <h1>"Team chat that never loses a message."</h1>
+                <p class="lead-text">"Nothing you write gets lost, even when the connection does."</p>
                 <ProblemNote about_rooms=false/>
                 {maybe(signed_in.then(|| view! { <Notices/> }.boxed()))}
                 {welcome}

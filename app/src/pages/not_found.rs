@@ -14,8 +14,8 @@ pub fn NotFound() -> impl IntoView {
         <TopBar/>
         <main id="main" class="notice-page">
             <p class="notice-code">"404"</p>
-            <h1>"There is nothing here"</h1>
-            <p>"The room may have another address, or it never existed. You can look for it in the list, or create it."</p>
+            <h1>"Page not found"</h1>
+            <p>"Check the address, find the room in the list, or create it."</p>
             <p class="notice-links">
                 <a class="button primary" href="/">"All rooms"</a>
                 <a class="button" href="/rooms/lobby">"Go to the lobby"</a>

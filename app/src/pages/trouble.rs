@@ -9,15 +9,15 @@ use crate::head;
 /// A real 503 that says what to do.
 #[component]
 pub fn Trouble() -> impl IntoView {
-    head::title(|| "One moment · Hubbub".to_owned());
+    head::title(|| "Just a moment · Hubbub".to_owned());
     view! {
         <TopBar/>
         <main id="main" class="notice-page">
             <p class="notice-code">"503"</p>
-            <h1>"One moment, please"</h1>
-            <p>"The server cannot reach its storage, or you are offline. Nothing that was sent is lost. Wait a moment, then load this page again."</p>
+            <h1>"Just a moment"</h1>
+            <p>"The server cannot reach its storage. Nothing you sent is lost. This page loads again by itself."</p>
             <p class="notice-links">
-                <a class="button primary" href="" rel="external">"Load again"</a>
+                <a class="button primary" href="" rel="external">"Reload"</a>
                 <a class="button" href="/">"All rooms"</a>
             </p>
         </main>

@@ -51,7 +51,7 @@ pub async fn serve(extract::State(state): extract::State<State>, request: Reques
 
 async fn missing() -> (StatusCode, &'static str) {
     let sentence =
-        "this site was built without the Socket.IO client's files; run scripts/setup.sh and build it again\n";
+        "this site was built without the Socket.IO client's files; run scripts/setup.sh and rebuild it\n";
     (StatusCode::NOT_FOUND, sentence)
 }
 

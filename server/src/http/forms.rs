@@ -203,7 +203,7 @@ pub async fn post_message(
     };
     let refused = if form.author.as_ref().is_some_and(|of| *of != author.id) {
         let why = format!(
-            "You are signed in under another name now, {}, so nothing was sent yet.",
+            "You are now signed in as {}. Your message has not been sent yet.",
             author.name
         );
         let text = form.text.replace("\r\n", "\n");
@@ -223,8 +223,7 @@ pub async fn post_message(
 }
 
 /// What is said to somebody whose session has ended.
-const SIGN_IN_AGAIN: &str =
-    "You are not signed in any more, so nothing was sent. Sign in to send your message.";
+const SIGN_IN_AGAIN: &str = "You've been signed out. Sign in to send your message.";
 
 /// Has the message stored, or says what is wrong and what the person gets back.
 async fn post(

@@ -64,7 +64,7 @@ impl Kept<'_> {
              <p><label for=\"text\">Message</label><br>\
              <textarea id=\"text\" name=\"text\" rows=\"8\" dir=\"auto\">\n{text}</textarea></p>\
              <input type=\"hidden\" name=\"client_id\" value=\"{client_id}\">\
-             <button>{button}</button></form><p><a href=\"/rooms/{room}\">Back to the room, without the message</a></p>\
+             <button>{button}</button></form><p><a href=\"/rooms/{room}\">Back to the room without this message</a></p>\
              </main></body></html>\n"
         );
         let mut headers = HeaderMap::new();

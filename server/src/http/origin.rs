@@ -9,9 +9,9 @@ use crate::origins::{Origin, Origins, over_tls};
 use crate::state::State;
 
 /// Says what to check, and nothing that would let other sites in if it were followed blindly.
-const FOREIGN_FORM: &str = "This form was sent by a page of another site, so nothing was done.\n\
-    If it was Hubbub's own page: the proxy in front must pass the Host header on unchanged, with its port. \
-    Whoever runs this server finds how in docs/operations.md.\n";
+const FOREIGN_FORM: &str = "This form came from another site, so nothing was changed.\n\
+    If it came from Hubbub itself, the proxy in front of it must pass on the Host header unchanged, with its port: \
+    see docs/operations.md.\n";
 
 /// Whether a request comes from our own pages, from an allowed origin, or from no page at all.
 pub fn allowed(headers: &HeaderMap, origins: &Origins) -> bool {

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{self, Request};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, StatusCode, Uri};
 use protocol::RoomSlug;
 
 use super::render::{Busy, Coding};
@@ -100,6 +100,9 @@ async fn document(
     };
     let coding = Coding::accepted(headers);
     let mut answer = state.renderer.document(place, document, coding).await?;
+    if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+        sorry::load_again(&mut answer);
+    }
     if kept {
         draft::forget(&mut answer, headers);
     }

@@ -15,8 +15,10 @@ pub fn too_many(wait: Duration) -> Response {
     let seconds = wait.as_secs() + 1;
     retry(
         StatusCode::TOO_MANY_REQUESTS,
-        "Too many pages",
-        &format!("Your network asks for many pages at once. This one loads by itself in {seconds} s."),
+        "Too many requests",
+        &format!(
+            "Your network requested too many pages at once. This page loads again by itself in {seconds} s."
+        ),
         seconds,
     )
 }
@@ -25,8 +27,8 @@ pub fn too_many(wait: Duration) -> Response {
 pub fn busy() -> Response {
     retry(
         StatusCode::SERVICE_UNAVAILABLE,
-        "One moment, please",
-        "The server has many pages to make. This one loads by itself in a moment.",
+        "Just a moment",
+        "The server is busy. This page loads again by itself.",
         soon(),
     )
 }
@@ -35,8 +37,8 @@ pub fn busy() -> Response {
 pub fn no_storage() -> Response {
     retry(
         StatusCode::SERVICE_UNAVAILABLE,
-        "One moment, please",
-        "Hubbub cannot reach its storage. Nothing that was sent is lost. This page loads by itself in a moment.",
+        "Just a moment",
+        "The server cannot reach its storage. Nothing you sent is lost. This page loads again by itself.",
         soon(),
     )
 }
@@ -48,7 +50,7 @@ pub fn bad_request(sentence: &'static str) -> Response {
 
 /// The address is one of ours, but not for this. `Allow` says for what it is.
 pub async fn wrong_method() -> (StatusCode, &'static str) {
-    let sentence = "this address is asked in another way; the Allow header says how\n";
+    let sentence = "method not allowed; see the Allow header\n";
     (StatusCode::METHOD_NOT_ALLOWED, sentence)
 }
 
@@ -57,8 +59,8 @@ pub fn misdirected() -> Response {
     html(
         StatusCode::MISDIRECTED_REQUEST,
         "Unknown address",
-        "This Hubbub does not know that it is reached under this name. Whoever runs it sets HUBBUB_URL to its public \
-         address, such as https://chat.example.org, and restarts it.",
+        "This server does not know this host name. If you run it, set HUBBUB_URL to its public address, such as \
+         https://chat.example.org, and restart it.",
     )
 }
 
@@ -67,13 +69,21 @@ fn soon() -> u64 {
     first + u64::from(getrandom::u32().unwrap_or_default()) % (last - first + 1)
 }
 
-/// `Refresh` is for browsers, `Retry-After` for programs.
 fn retry(status: StatusCode, title: &str, sentence: &str, seconds: u64) -> Response {
     let mut response = html(status, title, sentence);
-    let headers = response.headers_mut();
+    after(seconds, response.headers_mut());
+    response
+}
+
+/// Makes a page load again in a moment, for as long as the storage does not answer.
+pub fn load_again(response: &mut Response) {
+    after(soon(), response.headers_mut());
+}
+
+/// `Refresh` is for browsers, `Retry-After` for programs.
+fn after(seconds: u64, headers: &mut HeaderMap) {
     headers.insert(header::RETRY_AFTER, seconds.into());
     headers.insert(header::REFRESH, seconds.into());
-    response
 }
 
 /// Both texts are ours: nothing in them needs to be escaped.

@@ -39,7 +39,7 @@ struct Unfit;
 
 impl std::fmt::Display for Unfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("not what it should be")
+        f.write_str("unexpected JSON")
     }
 }
 

@@ -16,7 +16,7 @@ pub fn check(text: &str, limits: Limits) -> Result<MessageText, Returned> {
     if let Some(cleaned) = clean(&text, 0) {
         return Err(Returned {
             text: cleaned.text,
-            why: format!("{} Nothing was sent yet.", cleaned.note),
+            why: format!("{} Your message has not been sent yet.", cleaned.note),
         });
     }
     let (max, chars) = (limits.message_chars as usize, text.chars().count());
@@ -46,13 +46,9 @@ mod tests {
         assert_eq!(check("a\r\nb").unwrap().as_str(), "a\nb");
         for (text, back, why) in [
             ("x\ty &<b>\r\nz", "", ""),
-            (
-                "12345678901",
-                "12345678901",
-                "at most 10 characters here; this one has 11",
-            ),
+            ("12345678901", "12345678901", "has 11 characters; the limit is 10"),
             (" \r\n", " \n", "at least one visible character"),
-            ("a\u{7}b\u{0}c", "abc", "2 control characters"),
+            ("a\u{7}b\u{0}c", "abc", "2 invisible control characters"),
             ("a\u{7}b", "ab", "U+0007 at character 2"),
         ] {
             match check(text) {

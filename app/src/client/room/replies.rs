@@ -219,7 +219,7 @@ pub fn failed(refusal: &Refusal) -> Failed {
 /// A refusal for people.
 fn sentence(refusal: &Refusal) -> String {
     match refusal.code {
-        ErrorCode::Reload => "Hubbub was updated. Reload the page to go on.".to_owned(),
+        ErrorCode::Reload => "Hubbub was updated. Reload to continue.".to_owned(),
         _ => {
             let mut chars = refusal.message.chars();
             let first: String = chars
