@@ -179,7 +179,7 @@ test("a message longer than the server allows is refused here as well", async ()
     ada.emit("new message", "eleven char");
     const refused = await ada.hears<{ event: string; code: string; message: string }>("refused");
     expect(refused).toMatchObject({ event: "new message", code: "bad_request" });
-    expect(refused.message).toContain("at most 10 characters");
+    expect(refused.message).toContain("the limit is 10");
     ada.emit("new message", "ten charac");
     expect(await grace.hears<Said>("new message")).toEqual({ username: "Ada", message: "ten charac" });
     expect(grace.count("new message")).toBe(1);

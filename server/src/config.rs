@@ -98,7 +98,7 @@ impl Config {
             invalid(
                 "HUBBUB_ADDR",
                 &addr,
-                "an IP address and a port are needed, such as 127.0.0.1:3000 or [::]:80",
+                "expected an IP address and a port, such as 127.0.0.1:3000 or [::]:80",
             )
         })?;
         let session_key = variable("HUBBUB_SESSION_KEY");
@@ -106,7 +106,7 @@ impl Config {
             return Err(invalid(
                 "HUBBUB_SESSION_KEY",
                 "…",
-                "at least 32 characters are needed",
+                "expected at least 32 characters",
             ));
         }
         let url = variable("HUBBUB_URL").map(|url| {
@@ -116,7 +116,7 @@ impl Config {
                 invalid(
                     "HUBBUB_URL",
                     &url,
-                    "the public address without a path is needed, such as https://chat.example.org",
+                    "expected the public address without a path, such as https://chat.example.org",
                 )
             })
         });
@@ -125,7 +125,7 @@ impl Config {
             invalid(
                 "HUBBUB_ORIGINS",
                 &entry,
-                "a comma-separated list of origins is needed, such as https://chat.example.org, \
+                "expected a comma-separated list of origins, such as https://chat.example.org, \
                  https://*.example.org or capacitor://localhost",
             )
         })?;
@@ -133,7 +133,7 @@ impl Config {
             invalid(
                 "HUBBUB_TRUSTED_PROXIES",
                 &entry,
-                "a comma-separated list of IP addresses and networks is needed, such as 127.0.0.1,10.0.0.0/8",
+                "expected a comma-separated list of IP addresses and networks, such as 127.0.0.1,10.0.0.0/8",
             )
         })?;
         let log = get("HUBBUB_LOG");
@@ -141,7 +141,7 @@ impl Config {
             invalid(
                 "HUBBUB_LOG",
                 &log,
-                "a level (error, warn, info, debug, trace) or a filter such as info,server=debug is needed",
+                "expected a level (error, warn, info, debug, trace) or a filter such as info,server=debug",
             )
         })?;
         Ok(Self {

@@ -80,7 +80,7 @@ pub fn bind(addr: SocketAddr) -> Result<TcpListener, BindError> {
                 "the port is in use; stop the other program or choose another port".to_owned()
             }
             std::io::ErrorKind::PermissionDenied => {
-                "this user may not listen there; ports below 1024 need a privilege".to_owned()
+                "permission denied; ports below 1024 need a privilege".to_owned()
             }
             std::io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
             _ => error.to_string(),
@@ -191,10 +191,7 @@ fn set_options(stream: &TcpStream) -> std::io::Result<()> {
     set_unacknowledged_timeout(&socket, UNACKNOWLEDGED_TIMEOUT)
 }
 
-#[cfg_attr(
-    not(target_os = "linux"),
-    allow(unused_variables, reason = "there is no such option")
-)]
+#[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "only Linux has this option"))]
 fn set_unacknowledged_timeout(socket: &socket2::SockRef<'_>, timeout: Duration) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(timeout))?;

@@ -19,7 +19,7 @@ pub struct Metrics {
     pub places: Gauge,
     /// Connections that got no place.
     pub turned_away: Counter,
-    /// Requests whose body did not come in time.
+    /// Requests whose body did not arrive in time.
     pub late: Counter,
     /// Connected sockets by namespace.
     pub sockets: Family<Namespace, Gauge>,
@@ -37,7 +37,7 @@ pub struct Metrics {
     pub waiting: Gauge,
     /// Connections cut because the process held too much for slow peers.
     pub cut: Counter,
-    /// Joins that were told to come back at their turn.
+    /// Joins that were told to try again later.
     pub deferred: Counter,
     /// Tasks of the runtime that have not ended.
     tasks: Gauge,
@@ -99,12 +99,12 @@ impl Metrics {
         );
         registry.register(
             "tcp_connections_refused",
-            "Connections that got no place",
+            "Connections refused because a limit was reached",
             metrics.turned_away.clone(),
         );
         registry.register(
             "requests_late",
-            "Requests whose body did not come in time",
+            "Requests whose body did not arrive in time",
             metrics.late.clone(),
         );
         registry.register(
@@ -135,7 +135,7 @@ impl Metrics {
         );
         registry.register_with_unit(
             "waiting",
-            "What waits for peers that have not read it yet",
+            "Bytes that peers have not read yet",
             Unit::Bytes,
             metrics.waiting.clone(),
         );
@@ -146,20 +146,16 @@ impl Metrics {
         );
         registry.register(
             "joins_deferred",
-            "Joins that were told to come back at their turn",
+            "Joins that were told to try again later",
             metrics.deferred.clone(),
         );
         let log = crate::log::counters();
-        registry.register("panics", "Panics, each of them a fault of the server", log.panics);
-        registry.register(
-            "log_lines_lost",
-            "Log lines that standard error did not take",
-            log.lost,
-        );
-        registry.register("tasks", "Tasks that have not ended", metrics.tasks.clone());
+        registry.register("panics", "Panics; each is a bug in the server", log.panics);
+        registry.register("log_lines_lost", "Log lines that could not be written", log.lost);
+        registry.register("tasks", "Tasks that are running", metrics.tasks.clone());
         registry.register_with_unit(
             "append",
-            "From a send taken up to its receipts",
+            "Time from taking up a send to its receipts",
             Unit::Seconds,
             metrics.append.clone(),
         );

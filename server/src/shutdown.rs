@@ -17,7 +17,7 @@ const STUCK: Duration = Duration::from_millis(1_000);
 /// A part of the server has died; the process has stopped because of it.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the {0} has died, and nothing works without it; start hubbub again, and report what the log says before"
+    "the {0} has died, and hubbub cannot run without it; restart hubbub, and report the log lines before this one"
 )]
 struct Died(&'static str);
 

@@ -56,7 +56,7 @@ impl Site {
                 None => (Some(hashed), None),
                 Some(name) => (
                     None,
-                    Some(format!("{} names {name}, which is not here", list.display())),
+                    Some(format!("{} names {name}, which is missing", list.display())),
                 ),
             },
             Err(error) => (None, Some(format!("{} cannot be read: {error}", list.display()))),
@@ -64,13 +64,13 @@ impl Site {
         if hashed.is_none() && !pkg.iter().any(|name| name == "hubbub.js") {
             let oddity = oddity.unwrap_or_default();
             return Err(missing(&format!(
-                "this site is of another build than the binary: {oddity}"
+                "the site is from a different build than the binary: {oddity}"
             )));
         }
         let socket_io = names(&root.join("vendor"))
             .into_iter()
             .find(|name| name.starts_with("socket.io-") && name.ends_with(".js"));
-        let socket_io = socket_io.ok_or_else(|| missing("the Socket.IO client is not there"))?;
+        let socket_io = socket_io.ok_or_else(|| missing("the Socket.IO client is missing"))?;
         let options = LeptosOptions::builder()
             .output_name(OUTPUT_NAME)
             .site_root(Arc::from(root.to_string_lossy()))

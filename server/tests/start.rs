@@ -37,13 +37,13 @@ fn a_wrong_start_says_what_is_wrong_in_one_line() {
     std::fs::write(other.join("pkg/hubbub.0123.js"), "").unwrap();
     let said = refusal(folder.path(), &[("HUBBUB_SITE_DIR", other.to_str().unwrap())]);
     assert!(
-        said.contains("another build") && said.contains("hash.txt"),
+        said.contains("a different build") && said.contains("hash.txt"),
         "{said}"
     );
     let said = refusal(folder.path(), &[("HUBBUB_DATA_DIR", "/proc/hubbub")]);
     assert!(said.contains("/proc/hubbub"), "{said}");
     let said = refusal(folder.path(), &[("HUBBUB_DATA_DIR", "/dev/null")]);
-    assert!(said.contains("/dev/null: there is a file of that name"), "{said}");
+    assert!(said.contains("/dev/null: a file with that name exists"), "{said}");
 
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();

@@ -57,7 +57,7 @@ impl From<&ChatError> for Refusal {
             }
             ChatError::Store(StoreError::RoomExists(room)) => Self::new(
                 ErrorCode::RoomExists,
-                format!("there is a room \"{room}\" already"),
+                format!("a room with the address \"{room}\" already exists"),
             )
             .about(room.clone()),
             ChatError::Store(StoreError::Busy) => {
@@ -66,7 +66,7 @@ impl From<&ChatError> for Refusal {
             }
             ChatError::Store(StoreError::Damaged(_)) => Self::new(
                 ErrorCode::Internal,
-                "a part of this room's log is damaged; the server's log says which",
+                "part of this room's log is damaged; see the server's log",
             ),
             ChatError::Store(StoreError::Failed(_)) => Self::new(
                 ErrorCode::Unavailable,

@@ -10,10 +10,10 @@ use crate::limits;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
     /// Not a room slug.
-    #[error("a room address has 1 to {max} characters a-z, 0-9 and -, and neither starts nor ends with -", max = limits::SLUG_BYTES)]
+    #[error("a room address consists of 1 to {max} characters a-z, 0-9 and -, and does not start or end with -", max = limits::SLUG_BYTES)]
     Slug,
     /// Not an opaque id.
-    #[error("an id has 1 to {max} characters A-Z, a-z, 0-9, - and _", max = limits::OPAQUE_BYTES)]
+    #[error("an id consists of 1 to {max} characters A-Z, a-z, 0-9, - and _", max = limits::OPAQUE_BYTES)]
     Opaque,
     /// Not a place in a log.
     #[error("a sequence number is at most 2^53 - 1")]

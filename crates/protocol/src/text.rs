@@ -17,7 +17,7 @@ pub enum InvalidText {
         what: &'static str,
     },
     /// Longer than allowed.
-    #[error("a {what} has at most {max} characters; this one has {chars}")]
+    #[error("this {what} has {chars} characters; the limit is {max}")]
     TooLong {
         /// What the text was to be.
         what: &'static str,
@@ -27,7 +27,7 @@ pub enum InvalidText {
         chars: usize,
     },
     /// A character that no text should hold.
-    #[error("a {what} cannot hold the control character U+{code:04X}, its character {at}")]
+    #[error("a {what} cannot contain control characters such as U+{code:04X} (character {at})")]
     Control {
         /// What the text was to be.
         what: &'static str,
@@ -296,7 +296,7 @@ mod tests {
         let refused = serde_json::from_value::<MessageText>("x".repeat(100_000).into()).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "a message has at most 8000 characters; this one has 100000"
+            "this message has 100000 characters; the limit is 8000"
         );
     }
 }

@@ -50,7 +50,7 @@ impl Limits {
                 _ => Err(Invalid {
                     name,
                     value,
-                    allowed: format!("a whole number from {min} to {max} is needed"),
+                    allowed: format!("expected a whole number from {min} to {max}"),
                 }),
             }
         };
@@ -65,7 +65,7 @@ impl Limits {
                 return Err(Invalid {
                     name: "HUBBUB_LIMITS",
                     value,
-                    allowed: "on or off is needed".to_owned(),
+                    allowed: "expected on or off".to_owned(),
                 });
             }
         };

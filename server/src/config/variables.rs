@@ -50,7 +50,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "HUBBUB_TRUSTED_PROXIES",
         Some(""),
-        "proxies whose X-Forwarded-For is believed, addresses or networks, separated by commas",
+        "trusted proxies, whose X-Forwarded-For is used: addresses or networks, separated by commas",
     ),
     variable(
         "HUBBUB_LOG",
@@ -60,7 +60,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "HUBBUB_LIMITS",
         Some("on"),
-        "off: no rates and no caps per address, for load tests",
+        "off disables rate limits and caps per address, for load tests",
     ),
     variable(
         "HUBBUB_MESSAGE_CHARS",
@@ -80,7 +80,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "HUBBUB_COMMANDS_PER_SECOND",
         Some("100"),
-        "sustained rate of one connection",
+        "commands per second that one connection may sustain",
     ),
     variable(
         "HUBBUB_COMMAND_BURST",
@@ -90,7 +90,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "HUBBUB_ADDRESS_COMMANDS_PER_SECOND",
         Some("1000"),
-        "sustained rate of one IP address",
+        "commands per second that one IP address may sustain",
     ),
     variable(
         "HUBBUB_ADDRESS_COMMAND_BURST",
@@ -105,7 +105,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "HUBBUB_SIGN_INS_PER_ADDRESS",
         Some("300"),
-        "people of one IP address that may sign in at once, and again over half an hour",
+        "people from one IP address that may sign in at once, and again over half an hour",
     ),
     variable(
         "HUBBUB_NEW_ROOMS_PER_ADDRESS",
@@ -115,16 +115,16 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "HUBBUB_JOINS_PER_SECOND",
         Some("1000"),
-        "joins that the whole process begins; others are told when to come back",
+        "joins per second that the process starts; others are told when to try again",
     ),
     variable(
         "HUBBUB_PING_INTERVAL",
         Some("25"),
-        "seconds after which a connection is asked whether it lives, 1 to 300",
+        "seconds between pings of a connection, 1 to 300",
     ),
     variable(
         "HUBBUB_PING_TIMEOUT",
         Some("20"),
-        "seconds that it has to answer, 1 to 300",
+        "seconds that a client has to answer a ping, 1 to 300",
     ),
 ];

@@ -73,7 +73,7 @@ async fn probe(connection: OnUpgrade, session: Arc<Session>) {
     };
     match tokio::time::timeout(PROBE, complete(&mut stream, &upgrade)).await {
         Ok(Ok(true)) => upgrade.complete(stream),
-        Ok(Ok(false)) => tracing::debug!("an upgrade was given up by the client"),
+        Ok(Ok(false)) => tracing::debug!("the client gave up an upgrade"),
         Ok(Err(fault)) => {
             tracing::debug!(why = fault.why, "an upgrade failed");
             stream.wire().last(&frame::close(fault.code));
@@ -87,7 +87,7 @@ async fn probe(connection: OnUpgrade, session: Arc<Session>) {
 
 /// Speaks with the client until it says that the upgrade is complete, or is gone.
 async fn complete(stream: &mut Box<Stream>, upgrade: &Upgrade) -> Result<bool, Fault> {
-    const WRONG: Fault = Fault::policy("not what an upgrade begins with");
+    const WRONG: Fault = Fault::policy("an upgrade began with an unexpected packet");
     let (mut frames, mut probed) = (Frames::default(), false);
     let mut buffer = [0; PROBE_BYTES];
     loop {
@@ -126,7 +126,7 @@ async fn bare(upgrade: OnUpgrade) -> Option<Box<Stream>> {
     let upgraded = match upgrade.await.map(Upgraded::downcast::<TokioIo<Stream>>) {
         Ok(Ok(upgraded)) => upgraded,
         Ok(Err(_)) => {
-            tracing::error!("a WebSocket's connection is none of ours");
+            tracing::error!("a WebSocket's connection is not one of ours");
             return None;
         }
         Err(error) => {
@@ -143,7 +143,7 @@ async fn bare(upgrade: OnUpgrade) -> Option<Box<Stream>> {
 fn handshake(request: &Parts) -> Result<HeaderValue, Problem> {
     let headers = &request.headers;
     if !names(headers, header::UPGRADE, "websocket") || !names(headers, header::CONNECTION, "upgrade") {
-        let sentence = "this address is for WebSockets";
+        let sentence = "expected a WebSocket upgrade";
         return Err(Problem::NoUpgrade(sentence, header::UPGRADE, "websocket"));
     }
     if !names(headers, header::SEC_WEBSOCKET_VERSION, VERSION) {

@@ -34,7 +34,7 @@ pub async fn check(
     // Whoever asks whether the process lives comes by any name, and learns nothing else.
     let probe = matches!(request.uri().path(), "/healthz" | "/readyz");
     if !probe && host.is_some_and(|host| !state.names.know(&host)) {
-        tracing::debug!("a request for a host name that is not ours; HUBBUB_URL says which is");
+        tracing::debug!("a request for an unknown host name; HUBBUB_URL sets the one to accept");
         return sorry::misdirected();
     }
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
@@ -53,14 +53,14 @@ fn host(version: Version, headers: &HeaderMap) -> Result<Option<Origin>, &'stati
     let mut hosts = headers.get_all(header::HOST).into_iter();
     match (hosts.next(), hosts.next()) {
         (None, _) if version < Version::HTTP_11 => Ok(None),
-        (None, _) => Err("a request of HTTP/1.1 needs a Host header"),
-        (Some(_), Some(_)) => Err("a request has one Host header"),
+        (None, _) => Err("an HTTP/1.1 request needs a Host header"),
+        (Some(_), Some(_)) => Err("a request must have only one Host header"),
         (Some(host), None) => {
             let host = host
                 .to_str()
                 .ok()
                 .and_then(|host| Origin::of("http".to_owned(), host));
-            host.map(Some).ok_or("the Host header names no host")
+            host.map(Some).ok_or("the Host header is not valid")
         }
     }
 }
@@ -71,13 +71,13 @@ fn length(headers: &HeaderMap) -> Result<(), &'static str> {
     match codings.as_slice() {
         [] => Ok(()),
         [coding] if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
-        _ => Err("the only Transfer-Encoding of a request is one \"chunked\""),
+        _ => Err("the only supported Transfer-Encoding is \"chunked\""),
     }
 }
 
 /// Checks that a request asks for a path. A whole address is rewritten to its path, if its host is the one that is asked.
 fn path(uri: &Uri, host: Option<&Origin>) -> Result<Option<Uri>, &'static str> {
-    const NO_PATH: &str = "a request asks for a path, such as /";
+    const NO_PATH: &str = "the request target must be a path, such as /";
     let Some(authority) = uri.authority() else {
         return if uri.path().starts_with('/') {
             Ok(None)
@@ -88,7 +88,7 @@ fn path(uri: &Uri, host: Option<&Origin>) -> Result<Option<Uri>, &'static str> {
     let scheme = uri.scheme_str().ok_or(NO_PATH)?;
     let same = Origin::of("http".to_owned(), authority.as_str());
     if !matches!(scheme, "http" | "https") || same.is_none() || same.as_ref() != host {
-        return Err("the address in the request line has another host than the Host header");
+        return Err("the request target and the Host header name different hosts");
     }
     let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
     path.parse().map(Some).map_err(|_| NO_PATH)

@@ -46,7 +46,7 @@ pub async fn answer(
     if late.load(Ordering::Relaxed) {
         metrics.late.inc();
         let close = [(header::CONNECTION, "close")];
-        let sentence = "the request's body did not come in time\n";
+        let sentence = "the request body did not arrive in time\n";
         let answer = (StatusCode::REQUEST_TIMEOUT, close, sentence);
         return add_headers(answer.into_response()).await;
     }
@@ -74,7 +74,7 @@ async fn whole(app: App, request: Request<Body>, account: Arc<Account>) -> Optio
 }
 
 async fn failed() -> Response {
-    let sentence = "the server made a mistake; it is in its log\n";
+    let sentence = "internal error; see the server's log\n";
     add_headers((StatusCode::INTERNAL_SERVER_ERROR, sentence).into_response()).await
 }
 

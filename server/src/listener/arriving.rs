@@ -34,7 +34,7 @@ pub struct Arriving<B> {
 
 /// The body did not come in time.
 #[derive(Debug, thiserror::Error)]
-#[error("the request's body did not come in time")]
+#[error("the request body did not arrive in time")]
 struct Late;
 
 impl<B> Arriving<B> {

@@ -140,7 +140,7 @@ impl Budget {
         }
         tracing::info!(
             connections = cut.len(),
-            "too much waits for peers that read slowly; those that owe the most for the longest are cut"
+            "too much data is waiting for slow readers; cutting off those that are furthest behind"
         );
         // The caller may hold a lock that a debtor needs to let go.
         tokio::spawn(async move {

@@ -246,7 +246,7 @@ impl Wire {
     fn cut_off(&self, out: &mut Out) {
         if !out.ended {
             self.slow.inc();
-            tracing::info!("a peer does not read; its connection is closed");
+            tracing::info!("a peer does not read; closing its connection");
         }
         self.reset(out);
     }

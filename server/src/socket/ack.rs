@@ -57,7 +57,7 @@ impl To {
     }
 
     fn fail(&self) {
-        let sentence = "the server made a mistake; it is in its log";
+        let sentence = "internal error; see the server's log";
         self.send(&Reply::<()>::from(Err(Refusal::new(
             ErrorCode::Internal,
             sentence,

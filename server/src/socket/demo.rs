@@ -179,7 +179,7 @@ impl Guest {
         if self.you.is_some() {
             return Err(Refusal::new(
                 ErrorCode::BadRequest,
-                "this connection has a user already",
+                "this connection already has a user",
             ));
         }
         tokio::select! {

@@ -127,20 +127,20 @@ fn read(value: &Value, limit: usize) -> (String, Payload) {
     let bad = |message: &str| Err(Refusal::new(ErrorCode::BadRequest, message));
     let (text, attachments) = match value {
         Value::Str(text, attachments) => (text.as_str(), attachments.as_ref().is_some_and(|a| !a.is_empty())),
-        Value::Bytes(_) => return (String::new(), bad("binary events are not understood")),
+        Value::Bytes(_) => return (String::new(), bad("binary events are not supported")),
     };
     let text = text
         .strip_prefix("[\"e\",")
         .and_then(|text| text.strip_suffix(']'));
     let text = text.unwrap_or_default();
     let Ok(Parts(Name(name), payload)) = serde_json::from_str(text) else {
-        return (String::new(), bad("an event is a name and one JSON object"));
+        return (String::new(), bad("an event must be a name and one JSON object"));
     };
     if attachments {
-        return (name, bad("binary attachments are not understood"));
+        return (name, bad("binary attachments are not supported"));
     }
     if text.len() > limit {
-        let message = format!("a command has at most {limit} bytes; this one has {}", text.len());
+        let message = format!("this command has {} bytes; the limit is {limit}", text.len());
         return (name, Err(Refusal::new(ErrorCode::TooLarge, message)));
     }
     let payload =

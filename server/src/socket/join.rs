@@ -22,7 +22,7 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
     if !known && connection.rooms.len() + connection.turns.others(&room) >= max {
         return Err(Refusal::new(
             ErrorCode::TooManyRooms,
-            format!("one connection may be in {max} rooms; leave one"),
+            format!("a connection can be in {max} rooms; leave one first"),
         ));
     }
     // A room that does not exist takes nobody's turn. One that is followed here exists.
@@ -63,5 +63,9 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
 /// The time is rounded up: a client that keeps to it is not early.
 fn too_early(wait: Duration) -> Refusal {
     let ms = u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
-    Refusal::new(ErrorCode::Busy, "many are coming in at once; wait for your turn").retry_after_ms(ms)
+    Refusal::new(
+        ErrorCode::Busy,
+        "many clients are joining at once; wait for your turn",
+    )
+    .retry_after_ms(ms)
 }

@@ -11,7 +11,7 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Sig
     if let Ok(you) = connection.you() {
         return Err(Refusal::new(
             ErrorCode::BadRequest,
-            format!("you are signed in as {} already", you.name),
+            format!("you are already signed in as {}", you.name),
         ));
     }
     let signed_in = connection

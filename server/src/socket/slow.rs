@@ -35,7 +35,7 @@ pub fn disconnect(state: &State, socket: SocketRef) {
         return;
     }
     state.metrics.slow.inc();
-    tracing::info!("a socket does not keep up; it is disconnected");
+    tracing::info!("a socket does not keep up; disconnecting it");
     socket.leave_all();
     tokio::spawn(async move {
         for _ in 0..RETRIES {

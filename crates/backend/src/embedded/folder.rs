@@ -17,7 +17,7 @@ pub fn create(folder: &Path) -> Result<(), OpenError> {
         .map_err(|cause| OpenError::Create {
             path: folder.to_owned(),
             cause: match cause.kind() {
-                ErrorKind::AlreadyExists => Error::new(cause.kind(), "there is a file of that name"),
+                ErrorKind::AlreadyExists => Error::new(cause.kind(), "a file with that name exists"),
                 _ => cause,
             },
         })

@@ -9,7 +9,7 @@ use ::redis::RedisError;
 pub enum OpenRedisError {
     /// The URL is none.
     #[error(
-        "the Redis URL {what}; allowed are redis://host:6379, rediss://host:6379 (TLS) and \
+        "the Redis URL {what}; expected redis://host:6379, rediss://host:6379 (TLS) and \
          redis-cluster://host:port,host:port, each with user:password@ before the host if needed"
     )]
     Url {
@@ -25,7 +25,7 @@ pub enum OpenRedisError {
         cause: String,
     },
     /// The URL has no password, and Redis wants one.
-    #[error("Redis at {server} wants a password; put it into the URL: redis://:password@host:6379")]
+    #[error("Redis at {server} requires a password; put it into the URL: redis://:password@host:6379")]
     PasswordMissing {
         /// Host and port.
         server: String,
@@ -72,7 +72,7 @@ pub enum OpenRedisError {
     },
     /// Something else has keys under our prefix. Nothing was changed.
     #[error(
-        "Redis at {server} has keys that begin as hubbub's but are not hubbub's, such as {key}; use another \
+        "Redis at {server} has keys that look like hubbub's but are not, such as {key}; use another \
          database or Redis"
     )]
     Foreign {
@@ -83,7 +83,7 @@ pub enum OpenRedisError {
     },
     /// A newer Hubbub wrote what is there. Nothing was changed.
     #[error(
-        "what is in Redis at {server} has format {found}, and this hubbub knows format {known}; run the newer \
+        "the data in Redis at {server} has format {found}, and this hubbub knows format {known}; run the newer \
          hubbub that wrote it"
     )]
     Newer {
@@ -96,8 +96,8 @@ pub enum OpenRedisError {
     },
     /// The user in the URL may not do all that hubbub does.
     #[error(
-        "Redis at {server} does not let the user in the URL do all that hubbub needs; give it what is missing: ACL \
-         SETUSER <user> {missing}"
+        "Redis at {server} denies the user in the URL rights that hubbub needs; grant them: ACL SETUSER <user> \
+         {missing}"
     )]
     Forbidden {
         /// Host and port.
@@ -106,7 +106,7 @@ pub enum OpenRedisError {
         missing: String,
     },
     /// Redis refuses a command that hubbub needs.
-    #[error("Redis at {server} refuses what hubbub needs: {cause}")]
+    #[error("Redis at {server} refuses a command that hubbub needs: {cause}")]
     Refused {
         /// Host and port.
         server: String,

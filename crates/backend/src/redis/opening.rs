@@ -175,7 +175,7 @@ impl Reached {
         if self.is("aof_enabled", "0") {
             tracing::warn!(
                 %server,
-                "Redis does not keep an append-only file: messages are lost when it dies; set appendonly yes"
+                "Redis keeps no append-only file, so messages are lost when it dies; set appendonly yes"
             );
         }
         if let Some(policy) = self
@@ -185,7 +185,7 @@ impl Reached {
         {
             tracing::warn!(
                 %server, %policy,
-                "Redis throws keys away when memory is short, messages too; set maxmemory-policy noeviction"
+                "Redis evicts keys, messages included, when memory is short; set maxmemory-policy noeviction"
             );
         }
     }

@@ -154,7 +154,7 @@ async fn a_newer_format_is_refused_and_not_touched() {
         let server = RedisServer::start();
         server.cli(&["set", "hubbub:format", "99"]);
         let sentence = format!(
-            "what is in Redis at {} has format 99, and this hubbub knows format 1; run the newer hubbub that wrote it",
+            "the data in Redis at {} has format 99, and this hubbub knows format 1; run the newer hubbub that wrote it",
             server.address()
         );
         assert_eq!(refused(&server.url()).await.to_string(), sentence);

@@ -15,7 +15,7 @@ impl Hub {
         let History { room, before, after } = history;
         let page = match (before, after) {
             (Some(_), Some(_)) => {
-                return Err(super::bad_request("ask for `before` or `after`, not for both"));
+                return Err(super::bad_request("set `before` or `after`, not both"));
             }
             (before, None) => self.page(&room, before, Limit::PAGE).await?,
             (None, Some(after)) => {

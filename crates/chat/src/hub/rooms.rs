@@ -80,7 +80,7 @@ impl Hub {
             }
         }
         let slug = address::opaque(&title)
-            .ok_or_else(|| super::bad_request("this name has no address".to_owned()))?;
+            .ok_or_else(|| super::bad_request("no address can be derived from this name".to_owned()))?;
         match self.create_at(slug, &title).await? {
             Made::Here(room) => Ok(room),
             Made::Taken(room) => Err(exists(room.slug).into()),
@@ -140,7 +140,8 @@ enum Made {
 }
 
 fn exists(room: RoomSlug) -> Refusal {
-    let sentence = format!("there is a room at /rooms/{room} already; go there or choose another name");
+    let sentence =
+        format!("a room with that name already exists at /rooms/{room}; open it or choose another name");
     Refusal::new(ErrorCode::RoomExists, sentence).about(room)
 }
 

@@ -23,7 +23,7 @@ impl Hub {
             let chars = message.text.as_str().chars().count();
             if chars > most {
                 return Err(super::bad_request(format!(
-                    "a message has at most {most} characters here; this one has {chars}"
+                    "this message has {chars} characters; the limit is {most}"
                 )));
             }
         }
