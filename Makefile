@@ -22,7 +22,7 @@ run: build ## Build and serve on http://127.0.0.1:3000
 watch: setup ## Rebuild and reload on every change
 	@$(ENV) cargo leptos watch
 
-test: ## Check formats and lints, run every test, also in a real browser
+test: ## Check formats and lints, run every test, also in a real browser; say how long each step took
 	@scripts/test.sh all
 
 check: ## Formats and lints only
@@ -34,10 +34,8 @@ unit: ## Tests without a browser
 browser: ## Tests in Chromium, and with the official Socket.IO client
 	@scripts/test.sh browser
 
-soak: build ## Let people come and go for SOAK_MINUTES (20): memory, files and tasks stay flat
-	@scripts/setup.sh test
-	@$(ENV) cargo build --release -p simulation
-	@$(ENV) cd end2end && npx playwright test --project=soak
+soak: ## Tests too long for `make test`: 100,000 messages, 10,000 pages, slow readers; SOAK_MINUTES (20) of coming and going
+	@scripts/test.sh soak
 
 faults: build ## The fault matrix on real processes, beside Socket.IO's own chat: docs/reliability.md (FAULTS=word: some rows)
 	@scripts/setup.sh faults

@@ -6,10 +6,11 @@ import { randomUUID } from "node:crypto";
 import type { RoomEvent } from "../support/protocol.ts";
 import { expect, test } from "../support/replicas.ts";
 import { freshTitle } from "../support/seed.ts";
+import { SOAK, sized } from "../support/size.ts";
 import { until } from "../support/until.ts";
 
 const PER_SECOND = 1_000;
-const SECONDS = 10;
+const SECONDS = sized(3, 10);
 const WARM_UP = 1_000;
 
 test.use({ replicas: 2, replicaEnv: { HUBBUB_LIMITS: "off" } });
@@ -18,7 +19,7 @@ function percentile(sorted: number[], share: number): number {
   return sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
 }
 
-test("the added latency of crossing replicas", async ({ programOn }) => {
+test("the added latency of crossing replicas", SOAK, async ({ programOn }) => {
   const sender = await programOn(0, "Sender", { transports: ["websocket"] });
   const receivers = [await programOn(0, "On A", { transports: ["websocket"] }), await programOn(1, "On B", { transports: ["websocket"] })];
   const { room } = await sender.createRoom(freshTitle("Latency"));

@@ -1,4 +1,5 @@
 // 50 clients send bursts through three replicas: the same order on every client, nobody's messages out of order.
+// 20,000 messages; 100,000 in `make soak`.
 
 import { createHash, type Hash } from "node:crypto";
 
@@ -6,17 +7,18 @@ import { ChatClient } from "../support/client.ts";
 import type { Receipt, RoomEvent } from "../support/protocol.ts";
 import { expect, test } from "../support/replicas.ts";
 import { freshTitle } from "../support/seed.ts";
+import { SOAK, counted, sized } from "../support/size.ts";
 import { until } from "../support/until.ts";
 
 const CLIENTS = 50;
-const MESSAGES = 100_000;
+const MESSAGES = sized(20_000, 100_000);
 const BURST = 100;
 /** Nobody sends more before everybody has heard all but so many: 50 of them share one core, and whoever lies 2 MB behind is cut off. */
 const BEHIND = 500;
 
 test.use({ replicaEnv: { HUBBUB_LIMITS: "off" } });
 
-/** What one client saw, as a running hash: 100,000 messages of 50 clients would not fit any other way. */
+/** What one client saw, as a running hash: five million messages would not fit any other way. */
 class Seen {
   readonly hash: Hash = createHash("sha1");
   last = 0;
@@ -38,7 +40,7 @@ class Seen {
   }
 }
 
-test(`${MESSAGES} messages of ${CLIENTS} clients through three replicas`, async ({ cluster, close }) => {
+test(`${counted(MESSAGES)} messages of ${CLIENTS} clients through three replicas`, SOAK, async ({ cluster, close }) => {
   test.setTimeout(300_000);
   const clients: ChatClient[] = [];
   const seen: Seen[] = [];

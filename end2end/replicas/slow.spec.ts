@@ -2,21 +2,22 @@
 // nobody in the room, and have everything when they come back. It counts the TCP buffers of the whole machine, so it is
 // here, where nothing runs beside it. The same with the default window: measurements/slow.ts.
 
+import { SOAK, sized } from "../support/size.ts";
 import { STOPPED, sentence, stopReading } from "../support/slow.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
 /** Seconds between pings, and for the answer. Both are shorter than the 15 s that a full connection has: the missed ping ends it. */
-const WINDOWS: [number, number][] = [
+const WINDOWS: [number, number][] = sized([[2, 1]], [
   [5, 3],
   [2, 1],
-];
+]);
 
 for (const [interval, timeout] of WINDOWS) {
   const window = interval + timeout;
   test.describe(`with a ping window of ${window} s`, () => {
     test.use({ serverEnv: { HUBBUB_LIMITS: "off", HUBBUB_PING_INTERVAL: `${interval}`, HUBBUB_PING_TIMEOUT: `${timeout}` } });
 
-    test(`${STOPPED} clients that stop reading are out in time, cost at most 128 MB, and miss nothing`, async ({ ownServer }) => {
+    test(`${STOPPED} clients that stop reading are out in time, cost at most 128 MB, and miss nothing`, SOAK, async ({ ownServer }) => {
       test.setTimeout(180_000);
       const slow = await stopReading(ownServer, window * 1_000);
       console.log(sentence(slow));

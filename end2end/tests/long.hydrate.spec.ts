@@ -1,17 +1,20 @@
-// A room with 100,000 messages: it opens at once, the page holds few of them, and the line that is read stays where it
-// is while thousands come and go above and below.
+// A long room (10,000 messages; 100,000 in `make soak`): it opens at once, the page holds few of them, and the line that
+// is read stays where it is while thousands come and go above and below.
 
 import { readUp } from "../support/scroll.ts";
 import { freshTitle } from "../support/seed.ts";
+import { SOAK, counted, sized } from "../support/size.ts";
 import { RoomPage, expect, testWithOwnServer as test } from "../support/test.ts";
 
-const MESSAGES = 100_000;
+const MESSAGES = sized(10_000, 100_000);
+/** How far up the reader goes: past several times what the page holds. */
+const UP = sized(2_000, 5_000);
 /** Of different heights, and with a new author now and then. */
 const AUTHORS = 3;
 
 test.use({ serverEnv: { HUBBUB_LIMITS: "off" } });
 
-test("a room with 100,000 messages", async ({ person, program, visitor }) => {
+test(`a room with ${counted(MESSAGES)} messages`, SOAK, async ({ person, program, visitor }) => {
   test.setTimeout(180_000);
   const authors = await Promise.all(Array.from({ length: AUTHORS }, (_, n) => program(`Author ${n}`)));
   const host = authors[0] ?? (await program("Host"));
@@ -35,7 +38,7 @@ test("a room with 100,000 messages", async ({ person, program, visitor }) => {
     const start = performance.now();
     await ada.open(room);
     await ada.live("Ada");
-    await expect(ada.said("line 100000")).toBeInViewport();
+    await expect(ada.said(`line ${MESSAGES}`)).toBeInViewport();
     opens.push(performance.now() - start);
     await ada.page.goto("about:blank");
   }
@@ -44,7 +47,7 @@ test("a room with 100,000 messages", async ({ person, program, visitor }) => {
     const stranger = new RoomPage(await visitor());
     const start = performance.now();
     await stranger.open(room);
-    await expect(stranger.said("line 100000")).toBeInViewport();
+    await expect(stranger.said(`line ${MESSAGES}`)).toBeInViewport();
     reads.push(performance.now() - start);
     await stranger.page.close();
   }
@@ -55,9 +58,9 @@ test("a room with 100,000 messages", async ({ person, program, visitor }) => {
 
   await ada.open(room);
   await ada.live("Ada");
-  const up = await readUp(ada.page, 600, MESSAGES - 5_000);
+  const up = await readUp(ada.page, 600, MESSAGES - UP);
   console.log(`scrolled up to message ${up.reached} in ${up.steps} steps, ${up.frames} frames: moved by ${up.moved.toFixed(3)} px at most, ${up.most} messages in the page at most`);
-  expect(up.reached).toBeLessThanOrEqual(MESSAGES - 5_000);
+  expect(up.reached).toBeLessThanOrEqual(MESSAGES - UP);
   expect(up.moved, "pixels by which the line that is read moved").toBeLessThan(1);
   expect(up.most, "messages in the page").toBeLessThanOrEqual(400);
 
@@ -66,13 +69,13 @@ test("a room with 100,000 messages", async ({ person, program, visitor }) => {
   await host.send(room, "the newest");
   await expect(ada.pill).toHaveText(/1 new message\b/);
   expect((await readUp(ada.page, 0, up.reached)).top).toBeCloseTo(before.top, 0);
-  const down = await readUp(ada.page, -600, MESSAGES - 4_000);
+  const down = await readUp(ada.page, -600, MESSAGES - UP * 0.8);
   expect(down.moved, "pixels, downwards").toBeLessThan(1);
   expect(down.most).toBeLessThanOrEqual(400);
   await ada.pill.click();
   await expect(ada.said("the newest")).toBeInViewport();
   // What was loaded before comes back without the network.
-  const again = await readUp(ada.page, 600, MESSAGES - 2_000);
+  const again = await readUp(ada.page, 600, MESSAGES - UP * 0.4);
   expect(again.moved, "pixels, the second time").toBeLessThan(1);
   expect(again.most).toBeLessThanOrEqual(400);
   await ada.page.getByRole("button", { name: "Newest messages" }).click();
