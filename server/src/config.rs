@@ -223,7 +223,7 @@ mod tests {
         ] {
             let error = parse(&[(name, value)]).expect_err(name);
             assert!(
-                error.starts_with(&format!("{name}=")) && error.contains("needed"),
+                error.starts_with(&format!("{name}=")) && error.contains("expected"),
                 "{error}"
             );
         }

@@ -155,8 +155,9 @@ fn what_was_sent_before_the_end_is_worked_off() {
     let mut staying = WebSocket::guest(&server);
     let until = Instant::now() + Duration::from_secs(15);
     loop {
-        let history = staying.ask(r#"["history",{"room":"lobby"}]"#);
+        // In this order: the last messages may be stored, and their author gone, between the two answers.
         let roster = staying.ask(r#"["roster",{"room":"lobby"}]"#);
+        let history = staying.ask(r#"["history",{"room":"lobby"}]"#);
         let gone = roster.contains("\"here\":0");
         if history.contains(&format!("\"seq\":{SENDS},")) && gone {
             return;
