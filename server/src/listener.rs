@@ -191,7 +191,10 @@ fn set_options(stream: &TcpStream) -> std::io::Result<()> {
     set_unacknowledged_timeout(&socket, UNACKNOWLEDGED_TIMEOUT)
 }
 
-#[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "only Linux has this option"))]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(unused_variables, reason = "only Linux has this option")
+)]
 fn set_unacknowledged_timeout(socket: &socket2::SockRef<'_>, timeout: Duration) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(timeout))?;
