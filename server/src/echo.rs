@@ -10,6 +10,7 @@ mod engine;
 mod http;
 mod limits;
 mod listener;
+mod live;
 mod log;
 mod metrics;
 mod origins;

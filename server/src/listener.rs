@@ -2,12 +2,9 @@
 
 mod answer;
 mod arriving;
-mod budget;
 mod descriptors;
-mod pace;
 mod places;
 mod stream;
-mod wire;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,30 +14,20 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use crate::live::Wire;
+use crate::live::set_options;
 use crate::shutdown::Deadline;
 use crate::state::State;
 pub use answer::AsItIs;
-pub use budget::{Account, BUDGET, Budget, MUCH};
 use places::Places;
 pub use stream::Stream;
-pub use wire::Wire;
 
 /// A request's line and headers must be complete after this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Sent data must be acknowledged by the peer's kernel within this time, or the connection is dead. With a peer that
-/// reads slowly into a small buffer, Linux counts the time for as long as anything waits, even though the peer
-/// acknowledges all the while. So this is as long as it takes to read the most that may wait, at the least pace: dead
-/// peers are noticed by their pace and their missing pongs.
-const UNACKNOWLEDGED_TIMEOUT: Duration =
-    Duration::from_secs((budget::PER_CONNECTION as u64).div_ceil(pace::LEAST));
-/// The same once we have closed the connection.
-const LINGER: Duration = Duration::from_secs(25);
-/// What the kernel may hold for a peer that reads slowly. Linux doubles it.
-const SEND_BUFFER: usize = 64 * 1024;
 /// What is kept of a request while its head is read.
 const HEAD: usize = 32 * 1024;
 /// After an accept that failed, most likely because there are no descriptors, the next one waits: trying again at once
@@ -182,21 +169,4 @@ fn places(state: &State) -> Places {
         connections,
         limits.rates.then_some(limits.connections_per_address),
     )
-}
-
-fn set_options(stream: &TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    let socket = socket2::SockRef::from(stream);
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    set_unacknowledged_timeout(&socket, UNACKNOWLEDGED_TIMEOUT)
-}
-
-#[cfg_attr(
-    not(target_os = "linux"),
-    allow(unused_variables, reason = "only Linux has this option")
-)]
-fn set_unacknowledged_timeout(socket: &socket2::SockRef<'_>, timeout: Duration) -> std::io::Result<()> {
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(timeout))?;
-    Ok(())
 }

@@ -1,15 +1,11 @@
 //! Socket.IO: the namespaces, and the event table.
 
 mod ack;
-mod audience;
 mod caller;
 mod connection;
 mod create_room;
 mod demo;
-mod fanout;
-mod frame;
 mod goodbye;
-mod guests;
 mod history;
 mod inbox;
 mod join;
@@ -17,7 +13,6 @@ mod leave;
 mod line;
 mod list_rooms;
 mod logins;
-mod pack;
 mod roster;
 mod send;
 mod server;
@@ -31,15 +26,16 @@ mod tests;
 pub use caller::Caller;
 #[allow(unused_imports, reason = "for the echo server of the official suites")]
 pub use caller::wire;
-pub use fanout::Fanout;
 pub use goodbye::say_goodbye;
-pub use guests::Guests;
 pub use line::Lines;
 pub use logins::Logins;
 pub use server::{Server, route};
 
 use backend::tireless;
 use protocol::{ErrorCode, Refusal};
+
+// `connection.rs` finds it here.
+use crate::live::follower as fanout;
 
 use connection::Connection;
 use inbox::Command;

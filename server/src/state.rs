@@ -15,7 +15,7 @@ use crate::config::{Config, Limits};
 use crate::http::render::Renderer;
 use crate::http::target::Names;
 use crate::limits::Gate;
-use crate::listener::{BUDGET, Budget};
+use crate::live::{BUDGET, Budget, Fanout, Guests};
 use crate::metrics::Metrics;
 use crate::origins::Origins;
 use crate::proxies::Proxies;
@@ -23,7 +23,7 @@ use crate::readiness::Readiness;
 use crate::session::Sessions;
 use crate::shutdown::Deadline;
 use crate::site::Site;
-use crate::socket::{Fanout, Guests, Lines, Logins};
+use crate::socket::{Lines, Logins};
 use crate::storage::Storage;
 
 /// What tasks leave of the time to stop, so that the storage can close.
@@ -129,9 +129,12 @@ impl State {
         let tasks = TaskTracker::new();
         let metrics = Metrics::new();
         let budget = Budget::new(BUDGET, metrics.waiting.clone(), metrics.cut.clone());
+        let guests = Guests::default();
+        let (rooms, packs) = (metrics.rooms.clone(), metrics.packs.clone());
+        let fanout = Fanout::new(hub.clone(), guests.clone(), rooms, packs);
         let state = Self(Arc::new(Shared {
-            fanout: Fanout::default(),
-            guests: Guests::default(),
+            fanout,
+            guests,
             hub,
             gate,
             sessions,

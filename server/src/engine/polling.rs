@@ -21,7 +21,8 @@ use super::link::Link;
 use super::packet::{self, Packet};
 use super::request::Problem;
 use super::session::{Polled, Session, Wrong};
-use crate::listener::{Account, AsItIs, Wire};
+use crate::listener::AsItIs;
+use crate::live::{Account, Wire};
 use crate::socket::Caller;
 use crate::state::State;
 
@@ -210,7 +211,7 @@ mod tests {
     use prometheus_client::metrics::counter::Counter;
     use prometheus_client::metrics::gauge::Gauge;
 
-    use crate::listener::{BUDGET, Budget};
+    use crate::live::{BUDGET, Budget};
 
     fn session() -> Arc<Session> {
         let budget = Budget::new(BUDGET, Gauge::default(), Counter::default());

@@ -5,7 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use crate::listener::{Stream, Wire};
+use crate::listener::Stream;
+use crate::live::Wire;
 
 /// A session that began with polling.
 pub struct Session {

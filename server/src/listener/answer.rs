@@ -12,9 +12,9 @@ use http::{Request, StatusCode, header};
 use tower::ServiceExt as _;
 
 use super::arriving::{Arrives, Arriving};
-use super::budget::Account;
 use crate::http::App;
 use crate::http::policy::add_headers;
+use crate::live::Account;
 use crate::metrics::Metrics;
 
 /// Smaller answers are not counted as waiting: the kernel takes them at once.
@@ -113,8 +113,8 @@ mod tests {
     use prometheus_client::metrics::gauge::Gauge;
     use tower::util::BoxCloneSyncService;
 
-    use super::super::budget::{BUDGET, Budget, Debtor};
     use super::*;
+    use crate::live::budget::{BUDGET, Budget, Debtor};
 
     struct Nobody;
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::budget::Account;
+use crate::live::Account;
 
 /// A body must be there after this time…
 const GRACE: Duration = Duration::from_secs(10);

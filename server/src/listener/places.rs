@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::wire::Wire;
 use crate::limits::network;
+use crate::live::Wire;
 
 /// The places of the process. Cheap to clone.
 #[derive(Clone)]
@@ -137,8 +137,8 @@ mod tests {
     use prometheus_client::metrics::gauge::Gauge;
     use tokio::net::TcpListener;
 
-    use super::super::budget::{BUDGET, Budget};
     use super::*;
+    use crate::live::{BUDGET, Budget};
 
     /// A connection, and the peer's end of it.
     async fn connection() -> (Arc<Wire>, TcpStream) {

@@ -18,9 +18,8 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::pace::Pace;
 use super::places::Ticket;
-use super::wire::{STALL, Wire, if_ready, in_any_case};
+use crate::live::{Pace, STALL, Wire, if_ready, in_any_case};
 use crate::state::State;
 
 /// What is read at once, at most. What whoever reads has no place for yet waits in the stream.

@@ -10,7 +10,7 @@ use socketioxide::extract::SocketRef;
 use socketioxide::socket::Socket;
 
 use super::caller::wire;
-use super::frame;
+use crate::live::frame;
 use crate::state::State;
 
 /// Where the answer to one command goes; nowhere if the client does not want one. Dropped by a panic, it says so: every

@@ -7,11 +7,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chat::ports::PresenceChange;
 use chat::{ChatError, ConnectionId, StoreError};
 use protocol::{
-    ClientId, DisplayName, ErrorCode, EventBody, MessageText, Outgoing, Person, Refusal, RoomSlug, Send,
-    SetTyping,
+    ClientId, DisplayName, ErrorCode, MessageText, Outgoing, Person, Refusal, RoomSlug, Send, SetTyping,
 };
 use serde_json::json;
 use socketioxide::extract::SocketRef;
@@ -19,14 +17,13 @@ use socketioxide::handler::ConnectHandler;
 
 use super::caller::{Caller, brake, connect, wire};
 use super::connection::{parse, refuse};
-use super::fanout::{Fanout, Hold};
-use super::guests::{Guests, NAMESPACE, Seat};
 use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
-use super::pack::Pack;
 use super::slow;
 use crate::engine::Repeated;
 use crate::limits::{ConnectionGate, Turns};
+use crate::live::frame::EXAMPLE;
+use crate::live::{Hold, Seat};
 use crate::metrics::{Namespace, NamespacePath};
 use crate::proxies::ClientAddress;
 use crate::state::State;
@@ -43,7 +40,7 @@ pub fn listen(state: &State) {
         let tasks = start.tasks.clone();
         tasks.track_future(run(start.clone(), socket))
     };
-    state.io().ns(NAMESPACE, handler.with(middleware));
+    state.io().ns(EXAMPLE, handler.with(middleware));
 }
 
 fn prepare(state: &State, socket: &SocketRef) -> Result<(), Repeated> {
@@ -77,10 +74,10 @@ async fn run(state: State, socket: SocketRef) {
     };
     guest.state.metrics.sockets.get_or_create(&GAUGE).inc();
     // Whoever is connected hears the lobby, also before they have said who they are.
-    match Fanout::hold(&guest.state, &RoomSlug::lobby()).await {
+    match guest.state.fanout.hold(&RoomSlug::lobby()).await {
         Ok(hold) => {
             guest.hold = Some(hold);
-            guest.seat = Guests::enter(&guest.state, &guest.socket);
+            guest.seat = wire(&guest.socket).map(|wire| guest.state.guests.enter(wire));
         }
         Err(refusal) => {
             // Without the lobby they would hear nothing as long as they are connected. They come back by themselves.
@@ -277,40 +274,5 @@ impl Guest {
             told["retry_after_ms"] = ms.into();
         }
         slow::emit(&self.state, &self.socket, "refused", &told);
-    }
-}
-
-/// Tells the example's clients what happened in the lobby, in their words.
-pub async fn deliver(state: &State, pack: &Pack) {
-    let guests = &state.guests;
-    if guests.is_empty() {
-        return;
-    }
-    for event in &pack.events {
-        match &event.body {
-            EventBody::Posted { text, .. } => {
-                let said = json!({ "username": event.author.name, "message": text });
-                guests.tell(&event.author.id, "new message", &said).await;
-            }
-            EventBody::Unknown => {}
-        }
-    }
-    for change in &pack.changes {
-        match change {
-            PresenceChange::Entered(person, here) => {
-                let told = json!({ "username": person.name, "numUsers": here });
-                guests.tell(&person.id, "user joined", &told).await;
-            }
-            PresenceChange::Left(person, here) => {
-                let told = json!({ "username": person.name, "numUsers": here });
-                guests.tell(&person.id, "user left", &told).await;
-            }
-            PresenceChange::Typing(person, typing) => {
-                let event = if *typing { "typing" } else { "stop typing" };
-                let told = json!({ "username": person.name });
-                guests.tell(&person.id, event, &told).await;
-            }
-            PresenceChange::Unsure => {}
-        }
     }
 }

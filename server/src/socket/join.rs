@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use protocol::{ErrorCode, Join, Joined, Refusal};
 
+use super::caller::wire;
 use super::connection::{Connection, parse, refuse};
-use super::fanout::Fanout;
 use super::inbox::Payload;
 
 /// Each room that does not exist costs a look into the storage, so whoever guesses waits before they may guess again.
@@ -44,8 +44,10 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
         return Err(too_early(wait));
     }
     if !known {
-        let mut hold = Fanout::hold(&connection.state, &room).await?;
-        hold.hear(&connection.socket);
+        let mut hold = connection.state.fanout.hold(&room).await?;
+        if let Some(wire) = wire(&connection.socket) {
+            hold.hear(wire);
+        }
         // Most connections are in one room, and there are many connections.
         connection.rooms.reserve_exact(1);
         connection.rooms.push(hold);

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::inbox::Queued;
 use super::logins::Nudge;
 use crate::engine::Brake;
-use crate::listener::{Account, Wire};
+use crate::live::{Account, Wire};
 use crate::state::State;
 
 /// Commands that may wait.

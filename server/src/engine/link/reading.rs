@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::{End, Link};
 use crate::engine::frame::{self, Fault, Message};
 use crate::engine::gate::Out;
-use crate::listener::MUCH;
+use crate::live::MUCH;
 
 /// A message must be complete so long after its first byte.
 const MESSAGE: Duration = Duration::from_secs(10);

@@ -10,9 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::connection::NAMESPACE;
-use super::frame;
-use crate::listener::Wire;
+use super::frame::{self, CHAT};
+use super::wire::Wire;
 
 /// After so many the task lets others run.
 const PAUSE: usize = 64;
@@ -82,7 +81,7 @@ impl Audience {
 
     /// Sends to everybody, encoded once.
     pub async fn tell<T: Serialize + Sync>(&self, event: &str, data: &T) {
-        self.tell_in(NAMESPACE, event, data, None).await;
+        self.tell_in(CHAT, event, data, None).await;
     }
 
     /// The same in another namespace, to everybody but the connection of that number.

@@ -51,7 +51,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const EVERY: Duration = crate::listener::wire::STALL;
+    const EVERY: Duration = crate::live::wire::STALL;
 
     /// How long a peer is kept that takes `bytes` every `step`; none: longer than 200 s.
     fn kept(bytes: u64, step: Duration, first: Duration) -> Option<Duration> {

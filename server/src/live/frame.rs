@@ -5,6 +5,11 @@ use std::io::Write;
 use bytes::Bytes;
 use serde::Serialize;
 
+/// The namespace of the app's own protocol.
+pub const CHAT: &str = "/chat";
+/// The namespace of the public example's contract.
+pub const EXAMPLE: &str = "/";
+
 /// Room for the longest header of a frame.
 const HEADER: usize = 10;
 
@@ -28,7 +33,7 @@ fn begin(kind: &str, namespace: &str) -> Vec<u8> {
     frame.resize(HEADER, 0);
     frame.extend_from_slice(kind.as_bytes());
     // The main namespace goes without saying.
-    if namespace != "/" {
+    if namespace != EXAMPLE {
         frame.extend_from_slice(namespace.as_bytes());
         frame.push(b',');
     }

@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::listener::BUDGET;
+use crate::live::BUDGET;
 
 /// Writes for the library.
 async fn write(wire: &Arc<Wire>, bytes: &[u8]) -> usize {

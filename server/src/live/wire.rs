@@ -21,11 +21,13 @@ use tokio::time::{Instant, timeout_at};
 use super::budget::{Account, Budget, Debtor, PER_CONNECTION};
 use super::pace::Pace;
 
+mod options;
 mod out;
 mod polled;
 #[cfg(test)]
 mod tests;
 
+pub use options::set_options;
 use out::Out;
 
 /// A socket that takes less than its pace for so long, while the kernel's buffers are full, does not read. It resumes
@@ -324,7 +326,7 @@ impl Wire {
         let ended = match self.tcp() {
             Some(tcp) => {
                 let socket = SockRef::from(tcp);
-                let lingers = super::set_unacknowledged_timeout(&socket, super::LINGER);
+                let lingers = options::linger(&socket);
                 lingers.and(socket.shutdown(std::net::Shutdown::Both))
             }
             None => {

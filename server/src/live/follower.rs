@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat::followers::Listener;
-use chat::{ChatError, Follower, Followers, Head, Live, StoreError};
+use chat::{ChatError, Follower, Followers, Head, Hub, Live, StoreError};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
 use protocol::{Refusal, RoomRef, RoomSlug, RosterUpdate};
-use socketioxide::extract::SocketRef;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::audience::{Audience, Place};
-use super::caller::wire;
-use super::demo;
+use super::guests::Guests;
 use super::pack::Pack;
-use crate::state::State;
+use super::wire::Wire;
 
 /// What arrives in a hot room within this time leaves together.
 const WINDOW: Duration = Duration::from_millis(25);
@@ -39,10 +39,16 @@ const LINGER: Duration = Duration::from_secs(5);
 /// When to try again to follow a room that was lost.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// The rooms that are followed.
-#[derive(Default)]
+/// The rooms that are followed. Cheap to clone.
+#[derive(Clone)]
 pub struct Fanout {
     followers: Followers<Arc<Audience>>,
+    hub: Hub,
+    guests: Guests,
+    /// Rooms that are followed, as it is shown.
+    rooms: Gauge,
+    /// Packs of events handed to a room's sockets.
+    packs: Counter,
 }
 
 /// Keeps a room followed for as long as it lives.
@@ -55,24 +61,34 @@ pub struct Hold {
 }
 
 impl Fanout {
-    /// Has the room followed: whatever is stored after this returns reaches the sockets that are in the room.
+    /// Follows no room yet. `guests` hear the lobby too; `rooms` and `packs` show what goes on.
+    pub fn new(hub: Hub, guests: Guests, rooms: Gauge, packs: Counter) -> Self {
+        Self {
+            followers: Followers::default(),
+            hub,
+            guests,
+            rooms,
+            packs,
+        }
+    }
+
+    /// Has the room followed: whatever is stored after this returns reaches the connections that are in the room.
     ///
     /// # Errors
     /// [`ErrorCode::RoomNotFound`](protocol::ErrorCode::RoomNotFound), or the backend does not answer.
-    pub async fn hold(state: &State, room: &RoomSlug) -> Result<Hold, Refusal> {
-        let follower = state.fanout.followers.hold(room, |start| {
+    pub async fn hold(&self, room: &RoomSlug) -> Result<Hold, Refusal> {
+        let follower = self.followers.hold(room, |start| {
             let audience = Arc::<Audience>::default();
             let telling = Telling {
-                state: state.clone(),
+                fanout: self.clone(),
                 room: room.clone(),
                 audience: Arc::clone(&audience),
             };
-            let hub = state.hub.clone();
             tokio::spawn(async move {
-                let state = telling.state.clone();
-                state.metrics.rooms.inc();
+                let Fanout { hub, rooms, .. } = telling.fanout.clone();
+                rooms.inc();
                 hub.keep_following(start, telling).await;
-                state.metrics.rooms.dec();
+                rooms.dec();
             });
             audience
         });
@@ -103,11 +119,9 @@ impl Hold {
         self.follower.as_ref().map(|follower| &*follower.shared)
     }
 
-    /// Has a socket hear the room for as long as this lives.
-    pub fn hear(&mut self, socket: &SocketRef) {
-        self.place = wire(socket)
-            .zip(self.audience())
-            .map(|(wire, audience)| audience.enter(wire));
+    /// Has a connection hear the room for as long as this lives.
+    pub fn hear(&mut self, wire: &Arc<Wire>) {
+        self.place = self.audience().map(|audience| audience.enter(wire));
     }
 }
 
@@ -129,7 +143,7 @@ impl Drop for Hold {
 
 /// Tells the sockets of a room what happens there.
 struct Telling {
-    state: State,
+    fanout: Fanout,
     room: RoomSlug,
     audience: Arc<Audience>,
 }
@@ -143,7 +157,7 @@ impl Telling {
 
 impl Listener for Telling {
     async fn deliver(&mut self, live: BoxStream<'static, Live>, told: &mut Head) {
-        deliver(&self.state, &self.room, &self.audience, live, told).await;
+        deliver(&self.fanout, &self.room, &self.audience, live, told).await;
     }
 
     async fn gone(&mut self) {
@@ -171,7 +185,7 @@ impl Listener for Telling {
 
 /// Passes on what a room tells, until it is lost. `told` says how far the log has been passed on.
 async fn deliver(
-    state: &State,
+    fanout: &Fanout,
     room: &RoomSlug,
     audience: &Audience,
     mut stream: BoxStream<'static, Live>,
@@ -211,7 +225,7 @@ async fn deliver(
                 pack.take_log()
             };
             let events = leaving.events.len();
-            if let Some(head) = flush(state, room, audience, leaving).await {
+            if let Some(head) = flush(fanout, room, audience, leaving).await {
                 *told = head;
             }
             let members = audience.len();
@@ -239,12 +253,12 @@ fn gap(events: usize, members: u32) -> Duration {
 }
 
 /// Sends what there is; says up to where the log has been passed on with it.
-async fn flush(state: &State, room: &RoomSlug, audience: &Audience, pack: Pack) -> Option<Head> {
+async fn flush(fanout: &Fanout, room: &RoomSlug, audience: &Audience, pack: Pack) -> Option<Head> {
     if *room == RoomSlug::lobby() {
-        demo::deliver(state, &pack).await;
+        fanout.guests.deliver(&pack).await;
     }
     if !pack.events.is_empty() {
-        state.metrics.packs.inc();
+        fanout.packs.inc();
         audience
             .tell(
                 "events",
@@ -252,7 +266,7 @@ async fn flush(state: &State, room: &RoomSlug, audience: &Audience, pack: Pack) 
             )
             .await;
     }
-    tell_people(state, room, audience, &pack).await;
+    tell_people(fanout, room, audience, &pack).await;
     for typing in pack.typing(room) {
         audience.tell("typing", &typing).await;
     }
@@ -263,10 +277,10 @@ async fn flush(state: &State, room: &RoomSlug, audience: &Audience, pack: Pack) 
 }
 
 /// Tells who came and went.
-async fn tell_people(state: &State, room: &RoomSlug, audience: &Audience, pack: &Pack) {
+async fn tell_people(fanout: &Fanout, room: &RoomSlug, audience: &Audience, pack: &Pack) {
     let presence = pack.presence(room);
     if presence.as_ref().is_some_and(Pack::is_crowd) {
-        match state.hub.roster(room).await {
+        match fanout.hub.roster(room).await {
             Ok(roster) => {
                 let update = RosterUpdate {
                     room: room.clone(),

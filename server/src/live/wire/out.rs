@@ -7,7 +7,7 @@ use std::task::Waker;
 use bytes::Bytes;
 
 use super::{OVERHEAD, Put, Wire};
-use crate::listener::budget::Account;
+use crate::live::budget::Account;
 
 /// What waits for one peer.
 #[derive(Default)]
