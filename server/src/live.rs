@@ -13,7 +13,6 @@ pub mod follower;
 pub mod frame;
 mod guests;
 mod pace;
-mod pack;
 mod wire;
 
 pub use budget::{Account, BUDGET, Budget, MUCH};

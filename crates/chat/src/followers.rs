@@ -1,11 +1,16 @@
-//! One follower per room, for as long as somebody holds it.
+//! One follower per room, for as long as somebody holds it; and what it does with what happens there ([`telling`]).
 //!
 //! A hold is an `Arc` of the follower, so holds are never counted by hand: whoever holds a follower that failed to
 //! start holds that one, and not its successor.
 
+pub mod pack;
+mod schedule;
+pub mod telling;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::channel::oneshot;
@@ -17,6 +22,8 @@ use crate::error::{ChatError, StoreError};
 use crate::hub::{Following, Hub, Live};
 use crate::room::Head;
 
+/// How long to keep a follower that [`Follower::release`] gives back: people reload.
+pub const LINGER: Duration = Duration::from_secs(5);
 /// When to try again if the process is about to end.
 const STOPPING_MS: u64 = 1_000;
 
@@ -133,7 +140,7 @@ impl<T> Follower<T> {
         self.started.clone().await.unwrap_or_else(stopping)
     }
 
-    /// Lets go. If nobody else holds it, it comes back: whoever wants the room to be followed a while longer keeps it.
+    /// Lets go. If nobody else holds it, it comes back, to be kept for [`LINGER`] and then dropped.
     pub fn release(self: Arc<Self>) -> Option<Arc<Self>> {
         // While this is locked nobody takes hold.
         let rooms = self.followers.rooms();

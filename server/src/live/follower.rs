@@ -3,41 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat::followers::Listener;
-use chat::{ChatError, Follower, Followers, Head, Hub, Live, StoreError};
-use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt};
+use chat::followers::LINGER;
+use chat::followers::pack::Pack;
+use chat::followers::telling::{Outlet, Said, Telling, Trouble};
+use chat::{ChatError, Follower, Followers, Hub, StoreError};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
-use protocol::{Refusal, RoomRef, RoomSlug, RosterUpdate};
+use protocol::{Refusal, RoomSlug};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::audience::{Audience, Place};
 use super::guests::Guests;
-use super::pack::Pack;
 use super::wire::Wire;
-
-/// What arrives in a hot room within this time leaves together.
-const WINDOW: Duration = Duration::from_millis(25);
-/// From one packet to the next passes so much time for each who is told: several times what telling them takes, so that
-/// no room takes a whole core, and a few people who talk wait for nothing…
-const GAP_EACH: Duration = Duration::from_micros(15);
-/// …and this in addition in a room that is hot, where more travels together…
-const GAP_EACH_HOT: Duration = Duration::from_micros(35);
-/// …which it is all the more, up to this, the more events left together.
-const HOT: u32 = 8;
-/// The runtime's timers count so much at once. To wait for less would be to wait for more, and not worth it as long as…
-const TICK: Duration = Duration::from_millis(1);
-/// …no more than so many events leave together.
-const FEW: u32 = 2;
-/// Who comes and goes is told the less often the more there are to be told: so much time for each of them…
-const WINDOW_EACH: Duration = Duration::from_micros(200);
-/// …up to this.
-const WINDOW_LONGEST: Duration = Duration::from_secs(1);
-/// How long a room is followed after the last one left: people reload.
-const LINGER: Duration = Duration::from_secs(5);
-/// When to try again to follow a room that was lost.
-const RETRY: Duration = Duration::from_millis(500);
 
 /// The rooms that are followed. Cheap to clone.
 #[derive(Clone)]
@@ -79,13 +56,16 @@ impl Fanout {
     pub async fn hold(&self, room: &RoomSlug) -> Result<Hold, Refusal> {
         let follower = self.followers.hold(room, |start| {
             let audience = Arc::<Audience>::default();
-            let telling = Telling {
-                fanout: self.clone(),
+            let hall = Hall {
                 room: room.clone(),
                 audience: Arc::clone(&audience),
+                guests: (*room == RoomSlug::lobby()).then(|| self.guests.clone()),
+                packs: self.packs.clone(),
+                begun: Instant::now(),
             };
+            let (hub, rooms) = (self.hub.clone(), self.rooms.clone());
+            let telling = Telling::new(hub.clone(), room.clone(), hall);
             tokio::spawn(async move {
-                let Fanout { hub, rooms, .. } = telling.fanout.clone();
                 rooms.inc();
                 hub.keep_following(start, telling).await;
                 rooms.dec();
@@ -141,175 +121,62 @@ impl Drop for Hold {
     }
 }
 
-/// Tells the sockets of a room what happens there.
-struct Telling {
-    fanout: Fanout,
+/// The connections that hear a room here.
+struct Hall {
     room: RoomSlug,
     audience: Arc<Audience>,
+    /// Those who hear it through `/`, if it is the lobby.
+    guests: Option<Guests>,
+    packs: Counter,
+    begun: Instant,
 }
 
-impl Telling {
-    async fn reset(&self) {
-        let room = self.room.clone();
-        self.audience.tell("reset", &RoomRef { room }).await;
-    }
-}
-
-impl Listener for Telling {
-    async fn deliver(&mut self, live: BoxStream<'static, Live>, told: &mut Head) {
-        deliver(&self.fanout, &self.room, &self.audience, live, told).await;
+impl Outlet for Hall {
+    fn now(&self) -> Duration {
+        self.begun.elapsed()
     }
 
-    async fn gone(&mut self) {
+    async fn sleep_until(&self, then: Duration) {
+        sleep_until(self.begun + then).await;
+    }
+
+    fn members(&self) -> u32 {
+        self.audience.len()
+    }
+
+    async fn tell(&self, said: Vec<Said<'_>>, pack: &Pack) {
+        if let Some(guests) = &self.guests {
+            guests.deliver(pack).await;
+        }
+        let audience = &self.audience;
+        for said in said {
+            match said {
+                Said::Events(events) => {
+                    self.packs.inc();
+                    let events: Vec<_> = events.iter().map(AsRef::as_ref).collect();
+                    audience.tell("events", &events).await;
+                }
+                Said::Roster(roster) => audience.tell("roster", &roster).await,
+                Said::Presence(presence) => audience.tell("presence", &presence).await,
+                Said::Typing(typing) => audience.tell("typing", &typing).await,
+                Said::Reset(room) => audience.tell("reset", &room).await,
+            }
+        }
+    }
+
+    fn note(&self, trouble: Trouble<'_>) {
         let room = &self.room;
-        tracing::warn!(%room, "a room that people are in does not exist any more");
-        // Whoever joins again is told the same.
-        self.reset().await;
-    }
-
-    fn failed(&mut self, error: &ChatError) {
-        let room = &self.room;
-        if !matches!(error, ChatError::Store(StoreError::NoSuchRoom(_))) {
-            tracing::warn!(%error, %room, "cannot follow a room; trying again");
-        }
-    }
-
-    fn panicked(&mut self) {
-        tracing::error!(room = %self.room, "telling a room what happens there panicked; following it again");
-    }
-
-    async fn pause(&mut self) {
-        sleep(RETRY).await;
-    }
-}
-
-/// Passes on what a room tells, until it is lost. `told` says how far the log has been passed on.
-async fn deliver(
-    fanout: &Fanout,
-    room: &RoomSlug,
-    audience: &Audience,
-    mut stream: BoxStream<'static, Live>,
-    told: &mut Head,
-) {
-    let mut pack = Pack::default();
-    // The first of a quiet room leaves at once; in a hot one these decide.
-    let (mut log_at, mut people_at) = (Instant::now(), Instant::now());
-    loop {
-        let due = match (pack.is_quiet(), pack.is_lonely()) {
-            (true, true) => None,
-            (true, false) => Some(people_at),
-            (false, true) => Some(log_at),
-            (false, false) => Some(log_at.min(people_at)),
-        };
-        let mut lost = tokio::select! {
-            () = sleep_until(due.unwrap_or(log_at)), if due.is_some() && !pack.is_full() => false,
-            live = stream.next(), if !pack.is_full() => match live {
-                Some(live) => pack.take(live),
-                None => return,
-            },
-            else => false,
-        };
-        // What is ready travels along.
-        while !lost && !pack.is_full() {
-            match stream.next().now_or_never() {
-                Some(Some(live)) => lost = pack.take(live),
-                _ => break,
+        match trouble {
+            Trouble::Gone => tracing::warn!(%room, "a room that people are in does not exist any more"),
+            Trouble::Unfollowed(ChatError::Store(StoreError::NoSuchRoom(_))) => {}
+            Trouble::Unfollowed(error) => tracing::warn!(%error, %room, "cannot follow a room; trying again"),
+            Trouble::Lost(error) => tracing::error!(%error, %room, "lost a room; following it again"),
+            Trouble::Panicked => {
+                tracing::error!(%room, "telling a room what happens there panicked; following it again");
+            }
+            Trouble::NoRoster(error) => {
+                tracing::debug!(%error, %room, "cannot read who is here; telling each change");
             }
         }
-        let (now, all) = (Instant::now(), lost || pack.is_full());
-        let people = !pack.is_lonely() && (all || now >= people_at);
-        if people || all || (!pack.is_quiet() && now >= log_at) {
-            let leaving = if people {
-                std::mem::take(&mut pack)
-            } else {
-                pack.take_log()
-            };
-            let events = leaving.events.len();
-            if let Some(head) = flush(fanout, room, audience, leaving).await {
-                *told = head;
-            }
-            let members = audience.len();
-            log_at = now + gap(events, members);
-            if people {
-                people_at = Instant::now() + (WINDOW_EACH * members).clamp(WINDOW, WINDOW_LONGEST);
-            }
-        }
-        if lost {
-            return;
-        }
-    }
-}
-
-/// From one packet of a room to the next: `events` left with the one, to so many `members`.
-fn gap(events: usize, members: u32) -> Duration {
-    let events = u32::try_from(events).unwrap_or(u32::MAX).min(HOT);
-    let each = GAP_EACH + GAP_EACH_HOT * events / HOT;
-    let gap = (each * members).min(WINDOW);
-    if gap < TICK && events <= FEW {
-        Duration::ZERO
-    } else {
-        gap
-    }
-}
-
-/// Sends what there is; says up to where the log has been passed on with it.
-async fn flush(fanout: &Fanout, room: &RoomSlug, audience: &Audience, pack: Pack) -> Option<Head> {
-    if *room == RoomSlug::lobby() {
-        fanout.guests.deliver(&pack).await;
-    }
-    if !pack.events.is_empty() {
-        fanout.packs.inc();
-        audience
-            .tell(
-                "events",
-                &pack.events.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
-            )
-            .await;
-    }
-    tell_people(fanout, room, audience, &pack).await;
-    for typing in pack.typing(room) {
-        audience.tell("typing", &typing).await;
-    }
-    if pack.reset {
-        audience.tell("reset", &RoomRef { room: room.clone() }).await;
-    }
-    pack.head
-}
-
-/// Tells who came and went.
-async fn tell_people(fanout: &Fanout, room: &RoomSlug, audience: &Audience, pack: &Pack) {
-    let presence = pack.presence(room);
-    if presence.as_ref().is_some_and(Pack::is_crowd) {
-        match fanout.hub.roster(room).await {
-            Ok(roster) => {
-                let update = RosterUpdate {
-                    room: room.clone(),
-                    roster,
-                };
-                return audience.tell("roster", &update).await;
-            }
-            Err(error) => tracing::debug!(%error, %room, "cannot read who is here; telling each change"),
-        }
-    }
-    if let Some(roster) = pack.roster(room) {
-        audience.tell("roster", &roster).await;
-    }
-    if let Some(presence) = presence {
-        audience.tell("presence", &presence).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_packet_waits_longer_the_more_is_said_and_the_more_are_told() {
-        let ms = Duration::from_millis;
-        assert_eq!(gap(1, 20), ms(0), "a few people who talk wait for nothing");
-        assert!((ms(0)..=ms(1)).contains(&gap(100, 20)) && !gap(100, 20).is_zero());
-        assert!((ms(15)..ms(20)).contains(&gap(1, 1_000)));
-        assert_eq!(gap(8, 1_000), WINDOW);
-        assert_eq!(gap(200, 5_000), WINDOW, "never longer than this");
     }
 }

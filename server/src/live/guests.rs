@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chat::followers::pack::Pack;
 use chat::ports::PresenceChange;
 use protocol::{EventBody, PersonId};
 use serde::Serialize;
@@ -11,7 +12,6 @@ use serde_json::json;
 
 use super::audience::{Audience, Place};
 use super::frame::EXAMPLE;
-use super::pack::Pack;
 use super::wire::Wire;
 
 /// Everybody who hears the lobby through `/` on this process. Cheap to clone.

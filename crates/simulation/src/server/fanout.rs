@@ -1,23 +1,21 @@
-//! From the log to the connections in the room: the real follower, and packs as `server/src/socket/pack.rs` makes them.
+//! From the log to the connections in the room: the server's real follower, on virtual time.
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use chat::followers::Listener;
-use chat::{ChatError, Follower, Head, Hub, Live};
-use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt};
+use chat::followers::LINGER;
+use chat::followers::pack::Pack;
+use chat::followers::telling::{Outlet, Said, Telling, Trouble};
+use chat::{Follower, Hub};
 use protocol::{Refusal, RoomEvent, RoomSlug};
 
 use super::Replica;
 use crate::link::Told;
 
-/// What arrives within this many milliseconds leaves together.
-const WINDOW: u64 = 25;
-/// How long the room is followed after the last one left, in milliseconds.
-const LINGER: u64 = 5_000;
-/// When to follow a lost room again, in milliseconds.
-const RETRY: u64 = 500;
+/// How many connections may only listen: what arrives leaves at once, within a few milliseconds, or within the longest
+/// window.
+const LISTENERS: [u32; 3] = [0, 200, 2_000];
 
 /// Keeps the room followed.
 pub struct Hold {
@@ -31,8 +29,13 @@ impl Hold {
     pub async fn take(replica: &Rc<Replica>, hub: &Hub) -> Result<Self, Refusal> {
         let followers = replica.followers.borrow().clone();
         let follower = followers.hold(&RoomSlug::lobby(), |start| {
-            let (there, hub) = (Rc::clone(replica), hub.clone());
-            replica.spawn(async move { hub.keep_following(start, Telling(there)).await });
+            let hall = Hall {
+                replica: Rc::clone(replica),
+                listeners: LISTENERS[replica.world.dice.between(0..=2) as usize],
+            };
+            let hub = hub.clone();
+            let telling = Telling::new(hub.clone(), RoomSlug::lobby(), hall);
+            replica.spawn(async move { hub.keep_following(start, telling).await });
         });
         let hold = Self {
             replica: Rc::clone(replica),
@@ -52,97 +55,65 @@ impl Drop for Hold {
             && replica.is_up()
         {
             let time = replica.world.time.clone();
+            let then = time.millis() + LINGER.as_millis() as u64;
             replica.spawn(async move {
-                time.sleep(LINGER).await;
+                time.sleep_until(then).await;
                 drop(last);
             });
         }
     }
 }
 
-/// Tells the replica's connections what happens in the room.
-struct Telling(Rc<Replica>);
-
-impl Listener for Telling {
-    async fn deliver(&mut self, live: BoxStream<'static, Live>, told: &mut Head) {
-        deliver(&self.0, live, told).await;
-    }
-
-    async fn gone(&mut self) {
-        send(&self.0, &Told::Reset);
-    }
-
-    fn failed(&mut self, _: &ChatError) {}
-
-    fn panicked(&mut self) {}
-
-    async fn pause(&mut self) {
-        self.0.world.time.sleep(RETRY).await;
-    }
+/// The replica's connections in the room.
+struct Hall {
+    replica: Rc<Replica>,
+    /// Connections that only listen: the more are told, the more leaves together.
+    listeners: u32,
 }
 
-/// Passes on what the room tells, until it is lost. `told` says how far the log has been passed on.
-async fn deliver(replica: &Replica, mut stream: BoxStream<'static, Live>, told: &mut Head) {
-    while let Some(first) = stream.next().await {
-        let mut pack = Pack::default();
-        let mut lost = pack.take(first);
-        while !lost {
-            match stream.next().now_or_never() {
-                Some(Some(live)) => lost = pack.take(live),
-                Some(None) => return,
-                None => break,
+impl Outlet for Hall {
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.replica.world.time.millis())
+    }
+
+    async fn sleep_until(&self, then: Duration) {
+        let ms = then.as_micros().div_ceil(1_000);
+        let time = &self.replica.world.time;
+        time.sleep_until(u64::try_from(ms).unwrap_or(u64::MAX)).await;
+    }
+
+    fn members(&self) -> u32 {
+        let members = u32::try_from(self.replica.members.borrow().len());
+        members.unwrap_or(u32::MAX).saturating_add(self.listeners)
+    }
+
+    async fn tell(&self, said: Vec<Said<'_>>, _: &Pack) {
+        for said in said {
+            match said {
+                Said::Events(events) => {
+                    let events = events.iter().map(|event| RoomEvent::clone(event)).collect();
+                    self.send(&Told::Events(events));
+                }
+                Said::Reset(_) => self.send(&Told::Reset),
+                // Who is here is left out.
+                Said::Roster(_) | Said::Presence(_) | Said::Typing(_) => {}
             }
         }
-        if !pack.events.is_empty() {
-            send(replica, &Told::Events(pack.events));
-        }
-        if pack.reset {
-            send(replica, &Told::Reset);
-        }
-        if let Some(head) = pack.head {
-            *told = head;
-        }
-        if lost {
-            return;
-        }
-        replica.world.time.sleep(WINDOW).await;
+    }
+
+    fn note(&self, trouble: Trouble<'_>) {
+        let number = self.replica.number;
+        self.replica
+            .world
+            .note(|| format!("replica {number}: {trouble:?}"));
     }
 }
 
-/// What leaves together. Presence is left out.
-#[derive(Default)]
-struct Pack {
-    events: Vec<RoomEvent>,
-    reset: bool,
-    head: Option<Head>,
-}
-
-impl Pack {
-    /// Adds what happened. True: the room is lost.
-    fn take(&mut self, live: Live) -> bool {
-        match live {
-            Live::Events(events) => {
-                self.head = events.last().map(|last| Head {
-                    epoch: last.epoch.clone(),
-                    seq: last.seq,
-                });
-                self.events
-                    .extend(events.iter().map(|event| RoomEvent::clone(event)));
-            }
-            Live::Reset(head) => {
-                self.reset = true;
-                self.head = Some(head);
-            }
-            Live::Lost(_) => return true,
-            Live::Presence(_) | Live::Roster(_) => {}
+impl Hall {
+    /// Sends to everybody in the room.
+    fn send(&self, what: &Told) {
+        for member in self.replica.members.borrow().values() {
+            member.send(what.clone());
         }
-        false
-    }
-}
-
-/// Sends to everybody in the room.
-fn send(replica: &Replica, what: &Told) {
-    for member in replica.members.borrow().values() {
-        member.send(what.clone());
     }
 }

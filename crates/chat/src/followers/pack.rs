@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use chat::ports::PresenceChange;
-use chat::{Head, Live};
 use protocol::{Person, PresenceList, PresenceUpdate, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate};
+
+use crate::error::StoreError;
+use crate::hub::Live;
+use crate::ports::PresenceChange;
+use crate::room::Head;
 
 /// Events of one packet, at most.
 const EVENTS: usize = 200;
@@ -34,8 +37,11 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// Adds what happened. True: the room is lost, nothing more will come.
-    pub fn take(&mut self, live: Live) -> bool {
+    /// Adds what happened.
+    ///
+    /// # Errors
+    /// The room is lost, and nothing more will come.
+    pub fn take(&mut self, live: Live) -> Result<(), Arc<StoreError>> {
         match live {
             Live::Events(events) => {
                 self.bytes += events.iter().map(|event| event.bytes()).sum::<usize>();
@@ -56,12 +62,9 @@ impl Pack {
                 self.roster = Some(roster);
             }
             Live::Presence(change) => self.changes.push(change),
-            Live::Lost(error) => {
-                tracing::error!(%error, "lost a room");
-                return true;
-            }
+            Live::Lost(error) => return Err(error),
         }
-        false
+        Ok(())
     }
 
     /// Nothing of the log to send.
@@ -167,7 +170,7 @@ mod tests {
             PresenceChange::Entered(b.clone(), 1),
             PresenceChange::Typing(b.clone(), false),
         ] {
-            assert!(!pack.take(Live::Presence(change)));
+            pack.take(Live::Presence(change)).unwrap();
         }
         let update = pack.presence(&RoomSlug::lobby()).unwrap();
         assert_eq!(
@@ -184,13 +187,17 @@ mod tests {
         let mut pack = Pack::default();
         assert!(pack.is_quiet() && pack.is_lonely());
         let (a, b) = (person(1), person(2));
-        pack.take(Live::Presence(PresenceChange::Entered(a.clone(), 1)));
-        pack.take(Live::Presence(PresenceChange::Typing(a.clone(), true)));
+        pack.take(Live::Presence(PresenceChange::Entered(a.clone(), 1)))
+            .unwrap();
+        pack.take(Live::Presence(PresenceChange::Typing(a.clone(), true)))
+            .unwrap();
         pack.take(Live::Roster(PresenceList {
             people: vec![a],
             here: 1,
-        }));
-        pack.take(Live::Presence(PresenceChange::Entered(b.clone(), 2)));
+        }))
+        .unwrap();
+        pack.take(Live::Presence(PresenceChange::Entered(b.clone(), 2)))
+            .unwrap();
         let lobby = RoomSlug::lobby();
         assert_eq!(pack.roster(&lobby).map(|told| told.roster.here), Some(1));
         let update = pack.presence(&lobby).unwrap();
@@ -199,7 +206,8 @@ mod tests {
         pack.take(Live::Reset(Head {
             epoch: protocol::Epoch::from_random(1),
             seq: protocol::Seq::ZERO,
-        }));
+        }))
+        .unwrap();
         let log = pack.take_log();
         assert!(log.reset && log.is_lonely());
         assert!(pack.is_quiet() && pack.roster(&lobby).is_some() && pack.presence(&lobby).is_some());

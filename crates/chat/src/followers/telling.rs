@@ -1,0 +1,194 @@
+//! Passes on what happens in a room to the connections that hear it. The server and the simulation run the same; what
+//! differs is the [`Outlet`].
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
+use protocol::{PresenceUpdate, RoomEvent, RoomRef, RoomSlug, RosterUpdate, TypingUpdate};
+
+use super::Listener;
+use super::pack::Pack;
+use super::schedule::Schedule;
+use crate::error::{ChatError, StoreError};
+use crate::hub::{Hub, Live};
+use crate::room::Head;
+
+/// When to try again to follow a room that was lost.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// One packet, as the connections in a room are told.
+pub enum Said<'a> {
+    /// The next events of the log, in order.
+    Events(&'a [Arc<RoomEvent>]),
+    /// Who is here, instead of each change.
+    Roster(RosterUpdate),
+    /// Who came and went.
+    Presence(PresenceUpdate),
+    /// Somebody writes, or has stopped.
+    Typing(TypingUpdate),
+    /// Everybody must join again.
+    Reset(RoomRef),
+}
+
+/// What went wrong, for a log.
+#[derive(Debug)]
+pub enum Trouble<'a> {
+    /// The room does not exist any more, and there are people in it.
+    Gone,
+    /// It cannot be followed. Tried again unless it was the first time.
+    Unfollowed(&'a ChatError),
+    /// The backend could not be read. The room is followed again.
+    Lost(&'a StoreError),
+    /// Passing on panicked. The room is followed again.
+    Panicked,
+    /// The backend did not say who is here, so each change is told.
+    NoRoster(&'a ChatError),
+}
+
+/// The connections of one process that hear a room, and the process's clock.
+pub trait Outlet {
+    /// The time since any fixed moment. It never goes back.
+    fn now(&self) -> Duration;
+
+    /// Completes at that time.
+    fn sleep_until(&self, then: Duration) -> impl Future<Output = ()>;
+
+    /// How many connections are told.
+    fn members(&self) -> u32;
+
+    /// Tells all of them what leaves together, in this order. It was made of `pack`.
+    fn tell(&self, said: Vec<Said<'_>>, pack: &Pack) -> impl Future<Output = ()>;
+
+    /// Takes note of what went wrong.
+    fn note(&self, trouble: Trouble<'_>);
+}
+
+/// Passes on what happens in a room: the [`Listener`] of every follower.
+pub struct Telling<O> {
+    hub: Hub,
+    room: RoomSlug,
+    outlet: O,
+}
+
+impl<O: Outlet> Telling<O> {
+    /// Tells `outlet` what happens in `room`.
+    pub fn new(hub: Hub, room: RoomSlug, outlet: O) -> Self {
+        Self { hub, room, outlet }
+    }
+
+    /// Sends what leaves together.
+    async fn send(&self, pack: &Pack) {
+        let mut said = Vec::new();
+        if !pack.events.is_empty() {
+            said.push(Said::Events(&pack.events));
+        }
+        self.people(pack, &mut said).await;
+        said.extend(pack.typing(&self.room).into_iter().map(Said::Typing));
+        if pack.reset {
+            let room = self.room.clone();
+            said.push(Said::Reset(RoomRef { room }));
+        }
+        self.outlet.tell(said, pack).await;
+    }
+
+    /// Who came and who went. If they are many, who is here says it shorter.
+    async fn people(&self, pack: &Pack, said: &mut Vec<Said<'_>>) {
+        let room = &self.room;
+        let presence = pack.presence(room);
+        if presence.as_ref().is_some_and(Pack::is_crowd) {
+            match self.hub.roster(room).await {
+                Ok(roster) => {
+                    let room = room.clone();
+                    return said.push(Said::Roster(RosterUpdate { room, roster }));
+                }
+                Err(error) => self.outlet.note(Trouble::NoRoster(&error)),
+            }
+        }
+        said.extend(pack.roster(room).map(Said::Roster));
+        said.extend(presence.map(Said::Presence));
+    }
+
+    /// Completes when something more may leave. False: nothing more will come.
+    async fn wait(
+        &self,
+        pack: &mut Pack,
+        due: Option<Duration>,
+        live: &mut BoxStream<'static, Live>,
+    ) -> Result<bool, Arc<StoreError>> {
+        let next = match due {
+            None => live.next().await,
+            Some(due) => match select(live.next(), pin!(self.outlet.sleep_until(due))).await {
+                Either::Left((next, _)) => next,
+                Either::Right(_) => return Ok(true),
+            },
+        };
+        match next {
+            Some(live) => pack.take(live).map(|()| true),
+            None => Ok(false),
+        }
+    }
+}
+
+/// Adds what is ready, as far as there is room for it: it travels along.
+fn take_ready(pack: &mut Pack, live: &mut BoxStream<'static, Live>) -> Result<(), Arc<StoreError>> {
+    while !pack.is_full()
+        && let Some(Some(next)) = live.next().now_or_never()
+    {
+        pack.take(next)?;
+    }
+    Ok(())
+}
+
+impl<O: Outlet> Listener for Telling<O> {
+    async fn deliver(&mut self, mut live: BoxStream<'static, Live>, told: &mut Head) {
+        let mut pack = Pack::default();
+        let mut schedule = Schedule::new(self.outlet.now());
+        loop {
+            let mut lost = None;
+            if !pack.is_full() {
+                let due = schedule.due(&pack);
+                match self.wait(&mut pack, due, &mut live).await {
+                    Ok(true) => lost = take_ready(&mut pack, &mut live).err(),
+                    Ok(false) => return,
+                    Err(error) => lost = Some(error),
+                }
+            }
+            let all = lost.is_some() || pack.is_full();
+            if let Some(leaving) = schedule.take(&mut pack, self.outlet.now(), all) {
+                self.send(&leaving.pack).await;
+                schedule.left(&leaving, self.outlet.now(), self.outlet.members());
+                if let Some(head) = leaving.pack.head {
+                    *told = head;
+                }
+            }
+            if let Some(error) = lost {
+                return self.outlet.note(Trouble::Lost(&error));
+            }
+        }
+    }
+
+    async fn gone(&mut self) {
+        self.outlet.note(Trouble::Gone);
+        // Whoever joins again is told the same.
+        let mut pack = Pack::default();
+        pack.reset = true;
+        self.send(&pack).await;
+    }
+
+    fn failed(&mut self, error: &ChatError) {
+        self.outlet.note(Trouble::Unfollowed(error));
+    }
+
+    fn panicked(&mut self) {
+        self.outlet.note(Trouble::Panicked);
+    }
+
+    async fn pause(&mut self) {
+        let then = self.outlet.now() + RETRY;
+        self.outlet.sleep_until(then).await;
+    }
+}
