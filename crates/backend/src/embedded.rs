@@ -10,6 +10,7 @@ mod check;
 mod directory;
 mod error;
 mod folder;
+mod here;
 mod log;
 mod presence;
 mod readers;
@@ -29,6 +30,7 @@ use crate::ends::Ends;
 use crate::ids::RandomIds;
 use crate::vitals::Vitals;
 pub use error::OpenError;
+use here::Here;
 use readers::Readers;
 use writer::Writer;
 
@@ -51,7 +53,7 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     events: Arc<Channels<Arc<RoomEvent>>>,
-    here: presence::Here,
+    here: Here,
     changes: Arc<Channels<PresenceChange>>,
     ends: Ends,
     ids: RandomIds,
@@ -82,7 +84,7 @@ impl Embedded {
                 writer,
                 readers,
                 events: Channels::new(LOG_CHANNEL),
-                here: presence::Here::default(),
+                here: Here::default(),
                 changes: Channels::new(PRESENCE_CHANNEL),
                 ends: Ends::default(),
                 ids: RandomIds,

@@ -23,6 +23,7 @@ mod message;
 mod opening;
 mod presence;
 mod renewal;
+mod replica;
 mod rights;
 mod script;
 mod servers;
@@ -31,6 +32,7 @@ mod subscriber;
 mod subscriptions;
 mod url;
 mod value;
+mod work;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -38,9 +40,8 @@ use std::time::Duration;
 use chat::StoreError;
 use chat::ports::Ids;
 use futures::StreamExt;
-use protocol::{Opaque, RoomSlug};
+use protocol::Opaque;
 use tokio::sync::Semaphore;
-use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use crate::ends::Ends;
@@ -48,11 +49,12 @@ use crate::ids::RandomIds;
 use crate::vitals::tireless;
 use activity::Activity;
 pub use error::OpenRedisError;
-use heard::Standing;
 use here::Here;
 use keys::Keys;
+use replica::Inner;
+pub use replica::Redis;
 use servers::{Servers, in_time};
-use subscriptions::{Following, Subscriptions};
+use subscriptions::Subscriptions;
 
 /// What all keys begin with.
 const PREFIX: &str = "hubbub:";
@@ -66,30 +68,6 @@ const APPENDS: usize = 4_096;
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Rooms said goodbye to at once.
 const GOODBYES: usize = 64;
-
-/// Everything in one Redis: implements [`chat::ports::RoomLog`], [`chat::ports::Directory`],
-/// [`chat::ports::Accounts`] and [`chat::ports::Presence`]. A clone is another handle to the same replica.
-///
-/// Its methods need a tokio runtime with time and I/O, and none takes longer than a second. When the last handle goes
-/// without [`Redis::close`], the replica's people stay in the lists until its leases are over.
-#[derive(Clone)]
-pub struct Redis {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    servers: Arc<Servers>,
-    subscriptions: Arc<Subscriptions>,
-    keys: Keys,
-    /// This replica, different with every start.
-    replica: Opaque,
-    here: Arc<Here>,
-    appends: Semaphore,
-    activity: Activity,
-    ends: Ends,
-    ids: RandomIds,
-    tasks: Mutex<Vec<AbortHandle>>,
-}
 
 impl Redis {
     /// Connects to `redis://…`, `rediss://…` or `redis-cluster://host:port,host:port`, checks that this Redis can
@@ -133,7 +111,7 @@ impl Redis {
             replica: Opaque::from_random(RandomIds.random()),
             here: Arc::new(Here::default()),
             appends: Semaphore::new(APPENDS),
-            activity: Activity::default(),
+            activity: Arc::new(Activity::default()),
             ends: Ends::default(),
             ids: RandomIds,
             tasks: Mutex::default(),
@@ -145,12 +123,16 @@ impl Redis {
                 cause: cause.to_string(),
             })?;
         let backend = Arc::downgrade(&inner);
-        let (renewing, telling, hearing) = (backend.clone(), backend.clone(), backend);
+        let (renewing, hearing) = (backend.clone(), backend);
+        let (activity, servers) = (Arc::downgrade(&inner.activity), Arc::downgrade(&inner.servers));
+        let list = inner.keys.rooms();
         let hearing = tireless("ends of sessions", move || {
             accounts::follow(hearing.clone(), latest_end.clone())
         });
         let renewing = tireless("renewal", move || renewal::go_round(renewing.clone()));
-        let telling = tireless("list of rooms", move || activity::tell(telling.clone()));
+        let telling = tireless("list of rooms", move || {
+            activity::tell(activity.clone(), servers.clone(), list.clone())
+        });
         let mut tasks = vec![
             tokio::spawn(hearing).abort_handle(),
             tokio::spawn(renewing).abort_handle(),
@@ -203,39 +185,5 @@ impl Redis {
             value::read(self.inner.servers.send(&key, &get).await?)
         };
         in_time(sharing).await
-    }
-
-    /// Follows a room: whatever is published after this returned arrives.
-    async fn listen(&self, room: &RoomSlug) -> Result<(Following, Standing), StoreError> {
-        let inner = &self.inner;
-        let listening = async {
-            let server = inner
-                .servers
-                .owner(&inner.keys.channel(room))
-                .map_err(StoreError::failed)?;
-            let mut following = inner.subscriptions.follow(room, &server);
-            following.confirmed().await;
-            let standing = inner.stand(room).await?;
-            Ok((following, standing))
-        };
-        in_time(listening).await
-    }
-}
-
-impl Inner {
-    fn stop(&self) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        for task in tasks.drain(..) {
-            task.abort();
-        }
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.stop();
-        self.ends.close();
-        self.subscriptions.close();
-        self.servers.close();
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Person, RoomEvent};
+use crate::event::{Person, PresenceList, RoomEvent};
 use crate::ids::{ClientId, Epoch, RoomSlug, Seq, SessionToken, Timestamp};
 use crate::text::{DisplayName, MessageText, RoomTitle, kept};
 
@@ -100,15 +100,6 @@ pub struct Joined {
     pub more: bool,
     /// Who is here.
     pub roster: PresenceList,
-}
-
-/// Who is in a room. Answer to `roster`, and part of the answer to `join`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PresenceList {
-    /// By name; at most 200.
-    pub people: Vec<Person>,
-    /// How many there are, also beyond those named.
-    pub here: u32,
 }
 
 /// One message on its way out.

@@ -7,7 +7,6 @@
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::command::PresenceList;
 use crate::ids::{ClientId, Epoch, PersonId, RoomSlug, Seq, Timestamp};
 use crate::limits::Limits;
 use crate::text::{DisplayName, MessageText, kept};
@@ -214,6 +213,15 @@ pub struct PresenceUpdate {
     /// People who were here and are not any more.
     pub left: Vec<Person>,
     /// How many people are here, all tabs and devices of one person counted once.
+    pub here: u32,
+}
+
+/// Who is in a room. Answer to `roster`, and part of the answer to `join`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceList {
+    /// By name; at most 200.
+    pub people: Vec<Person>,
+    /// How many there are, also beyond those named.
     pub here: u32,
 }
 

@@ -12,12 +12,13 @@ pub mod text;
 mod unicode;
 
 pub use command::{
-    CreateRoom, History, HistoryPage, Join, Joined, Outgoing, Position, PresenceList, Receipt, Receipts,
-    RoomList, RoomRef, RoomSummary, Send, SetTyping, SignIn, SignedIn,
+    CreateRoom, History, HistoryPage, Join, Joined, Outgoing, Position, Receipt, Receipts, RoomList, RoomRef,
+    RoomSummary, Send, SetTyping, SignIn, SignedIn,
 };
 pub use error::{ErrorCode, Refusal, Reply};
 pub use event::{
-    ComeBack, EventBody, Person, PresenceUpdate, RoomEvent, RosterUpdate, SignedOut, TypingUpdate, Welcome,
+    ComeBack, EventBody, Person, PresenceList, PresenceUpdate, RoomEvent, RosterUpdate, SignedOut,
+    TypingUpdate, Welcome,
 };
 pub use ids::{ClientId, Epoch, Opaque, PersonId, RoomSlug, Seq, SessionToken, Timestamp};
 pub use limits::Limits;

@@ -8,7 +8,7 @@ use protocol::{RoomSlug, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use super::Inner;
+use super::servers::Servers;
 
 /// What happens within this time is told at once.
 const GATHER: Duration = Duration::from_millis(250);
@@ -34,29 +34,30 @@ impl Activity {
     }
 }
 
-/// Tells Redis for as long as the backend lives.
-pub async fn tell(backend: Weak<Inner>) {
+/// Tells Redis for as long as the backend lives. `list` is the key of the list.
+pub async fn tell(activity: Weak<Activity>, servers: Weak<Servers>, list: String) {
     loop {
-        let Some(more) = backend.upgrade().map(|inner| Arc::clone(&inner.activity.more)) else {
+        let Some(more) = activity.upgrade().map(|activity| Arc::clone(&activity.more)) else {
             return;
         };
         more.notified().await;
         sleep(GATHER).await;
-        let Some(inner) = backend.upgrade() else { return };
-        let rooms = std::mem::take(&mut *inner.activity.rooms());
+        let (Some(activity), Some(servers)) = (activity.upgrade(), servers.upgrade()) else {
+            return;
+        };
+        let rooms = std::mem::take(&mut *activity.rooms());
         if rooms.is_empty() {
             continue;
         }
-        let key = inner.keys.rooms();
-        let mut list = ::redis::cmd("ZADD");
-        list.arg(&key).arg("GT");
+        let mut add = ::redis::cmd("ZADD");
+        add.arg(&list).arg("GT");
         for (room, at) in &rooms {
-            list.arg(at.0).arg(room.as_str());
+            add.arg(at.0).arg(room.as_str());
         }
-        if let Err(error) = inner.servers.send(&key, &list).await {
+        if let Err(error) = servers.send(&list, &add).await {
             tracing::debug!(%error, "cannot tell Redis where something happened; later");
             for (room, at) in &rooms {
-                inner.activity.happened(room, *at);
+                activity.happened(room, *at);
             }
         }
     }

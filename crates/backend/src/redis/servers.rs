@@ -17,9 +17,10 @@ use super::error::Unanswered;
 use super::keys::{SLOTS, slot};
 use super::link::{Change, Link, is_read_only};
 use super::script::Run;
-use super::subscriber::{self, Work};
+use super::subscriber;
 use super::subscriptions::Subscriptions;
 use super::url::Target;
+use super::work::Work;
 
 /// No call of a port takes longer, whatever happens to Redis.
 const LIMIT: Duration = Duration::from_millis(900);
@@ -103,7 +104,7 @@ impl Servers {
     fn connect(&self, info: ConnectionInfo) -> Result<Server, RedisError> {
         let address = info.addr().to_string();
         let stale = Arc::clone(&self.stale);
-        let work = Arc::new(Work::default());
+        let work = Arc::new(Work::new(address.clone()));
         let followed = Arc::clone(&work);
         // In a cluster the map says who takes writes.
         let write = (!self.target.cluster).then(|| self.subscriptions.write());

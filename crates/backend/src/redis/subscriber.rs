@@ -1,8 +1,8 @@
 //! One connection per server that brings what is published there, and comes back whatever happens.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
@@ -15,60 +15,11 @@ use tokio::time::{sleep, timeout};
 
 use super::link::{self, Backoff, PONG};
 use super::subscriptions::Subscriptions;
+use super::work::Work;
 use crate::vitals::tireless;
 
-/// Subscriptions asked for at once.
-const CHUNK: usize = 256;
 /// Before a subscription that was refused is asked for again: a slot may just be moving.
 const AGAIN: Duration = Duration::from_millis(100);
-
-/// Rooms whose subscription a server's subscriber is to look at. Never more than there are rooms.
-#[derive(Default)]
-pub struct Work {
-    rooms: Mutex<HashSet<RoomSlug>>,
-    more: Notify,
-    heard: AtomicBool,
-    elsewhere: Notify,
-}
-
-impl Work {
-    fn rooms(&self) -> MutexGuard<'_, HashSet<RoomSlug>> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// This room too.
-    pub fn add(&self, room: &RoomSlug) {
-        self.rooms().insert(room.clone());
-        self.more.notify_one();
-    }
-
-    /// The server's address leads to another one now: connect again.
-    pub fn follow_elsewhere(&self) {
-        self.elsewhere.notify_one();
-    }
-
-    /// Whether there is a connection that brings what the server publishes.
-    pub fn is_heard(&self) -> bool {
-        self.heard.load(Ordering::Relaxed)
-    }
-
-    fn replace(&self, rooms: Vec<RoomSlug>) {
-        *self.rooms() = rooms.into_iter().collect();
-        self.more.notify_one();
-    }
-
-    fn take(&self) -> Vec<RoomSlug> {
-        let mut rooms = self.rooms();
-        let chunk: Vec<_> = rooms.iter().take(CHUNK).cloned().collect();
-        for room in &chunk {
-            rooms.remove(room);
-        }
-        if !rooms.is_empty() {
-            self.more.notify_one();
-        }
-        chunk
-    }
-}
 
 /// What one connection has been asked to bring.
 struct Channels {

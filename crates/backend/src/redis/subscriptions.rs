@@ -15,8 +15,7 @@ use tokio::sync::watch;
 use super::heard::Heard;
 use super::keys::Keys;
 use super::message::{self, Message};
-use super::servers::Server;
-use super::subscriber::Work;
+use super::work::Work;
 use crate::channels::Channels;
 
 /// What the followed rooms say.
@@ -31,9 +30,7 @@ pub struct Subscriptions {
 
 struct Followed {
     followers: usize,
-    /// The address of the server that should bring it.
-    server: String,
-    /// What that server's subscriber is to look at.
+    /// Of the server that should bring it.
     work: Arc<Work>,
     /// Whether that server has said that it does.
     confirmed: watch::Sender<bool>,
@@ -89,12 +86,11 @@ impl Subscriptions {
     }
 
     /// Has a room followed; it is when [`Following::confirmed`] returns.
-    pub fn follow(self: &Arc<Self>, room: &RoomSlug, server: &Server) -> Following {
+    pub fn follow(self: &Arc<Self>, room: &RoomSlug, work: &Arc<Work>) -> Following {
         let mut rooms = self.rooms();
         let followed = rooms.entry(room.clone()).or_insert_with(|| Followed {
             followers: 0,
-            server: server.address.clone(),
-            work: Arc::clone(&server.work),
+            work: Arc::clone(work),
             confirmed: watch::Sender::new(false),
             interrupted: false,
             heard: Heard::default(),
@@ -134,14 +130,18 @@ impl Subscriptions {
     /// The rooms that a server should bring.
     pub fn rooms_of(&self, server: &str) -> Vec<RoomSlug> {
         let rooms = self.rooms();
-        let of = rooms.iter().filter(|(_, followed)| followed.server == server);
+        let of = rooms
+            .iter()
+            .filter(|(_, followed)| followed.work.address == server);
         of.map(|(room, _)| room.clone()).collect()
     }
 
     /// Whether a server should bring a room, and if so whether that is still to be arranged.
     pub fn wanted(&self, room: &RoomSlug, server: &str) -> Option<bool> {
         let rooms = self.rooms();
-        let followed = rooms.get(room).filter(|followed| followed.server == server)?;
+        let followed = rooms
+            .get(room)
+            .filter(|followed| followed.work.address == server)?;
         Some(!*followed.confirmed.borrow())
     }
 
@@ -149,7 +149,7 @@ impl Subscriptions {
     pub fn confirm(&self, room: &RoomSlug, server: &str) {
         let mut rooms = self.rooms();
         if let Some(followed) = rooms.get_mut(room)
-            && followed.server == server
+            && followed.work.address == server
         {
             followed.confirmed.send_replace(true);
             if std::mem::take(&mut followed.interrupted) {
@@ -162,21 +162,20 @@ impl Subscriptions {
     /// A server's connection is gone, and with it what it brought.
     pub fn interrupted(&self, server: &str) {
         for followed in self.rooms().values_mut() {
-            if followed.server == server {
+            if followed.work.address == server {
                 followed.interrupt();
             }
         }
     }
 
     /// Slots have moved: each room is to come from the server that has it now.
-    pub fn reassign(&self, owner: impl Fn(&str) -> Option<Arc<Server>>) {
+    pub fn reassign(&self, owner: impl Fn(&str) -> Option<Arc<Work>>) {
         for (room, followed) in self.rooms().iter_mut() {
             if let Some(owner) = owner(&self.keys.channel(room))
-                && owner.address != followed.server
+                && owner.address != followed.work.address
             {
                 followed.work.add(room);
-                followed.server.clone_from(&owner.address);
-                followed.work = Arc::clone(&owner.work);
+                followed.work = owner;
                 followed.interrupt();
                 followed.work.add(room);
             }

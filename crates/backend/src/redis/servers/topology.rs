@@ -82,7 +82,7 @@ impl Servers {
 
     /// Sends every followed room to the server that has it now.
     fn reassign(&self) {
-        let owner = |channel: &str| self.owner(channel).ok();
+        let owner = |channel: &str| Some(Arc::clone(&self.owner(channel).ok()?.work));
         self.subscriptions.reassign(owner);
     }
 
