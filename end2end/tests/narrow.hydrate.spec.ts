@@ -54,6 +54,21 @@ for (const width of [320, 360, 375, 390]) {
   });
 }
 
+test("the sentence of a page that is offline is not cut", async ({ person, program, complaints }) => {
+  complaints.allow(/ERR_INTERNET_DISCONNECTED|WebSocket connection/);
+  const { room } = await (await program("Host")).createRoom(freshTitle());
+  const ada = await person("Ada", room, phone(320));
+  await ada.page.clock.install();
+  await ada.page.context().setOffline(true);
+  await ada.page.clock.fastForward(20_000);
+  const status = ada.page.getByRole("status").filter({ hasText: "Your messages will be sent when you're back." });
+  await expect(status).toBeVisible({ timeout: 40_000 });
+  expect(await status.evaluate((one) => one.scrollWidth - one.clientWidth)).toBeLessThanOrEqual(0);
+  const said = await box(status);
+  expect(Math.min(said.x, 320 - said.x - said.width), "clear of the edges").toBeGreaterThanOrEqual(4);
+  expect(await overflow(ada.page)).toBe(0);
+});
+
 for (const width of [320, 390]) {
   test(`text of twice the size at ${width} px`, async ({ person, program, complaints }) => {
     complaints.allow(/ERR_INTERNET_DISCONNECTED|WebSocket connection/);

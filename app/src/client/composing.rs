@@ -71,12 +71,12 @@ pub fn clean(text: &str, cursor: u32) -> Option<Cleaned> {
         }
         at += c.len_utf16() as u32;
     }
-    let what = match found {
-        1 => "an invisible control character:".to_owned(),
-        _ => format!("{found} invisible control characters, the first"),
-    };
+    let these = if found == 1 { ":" } else { "s, the first" };
     let place = place + 1;
-    cleaned.note = format!("Removed {what} U+{:04X} at character {place}.", u32::from(first));
+    cleaned.note = format!(
+        "Removed {found} invisible control character{these} U+{:04X} at character {place}.",
+        u32::from(first)
+    );
     Some(cleaned)
 }
 

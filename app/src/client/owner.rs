@@ -70,11 +70,11 @@ impl Owner {
         match self.standing() {
             Standing::Unknown | Standing::Same => None,
             Standing::Other(you) => Some(format!(
-                "This browser is now signed in as {}. Reload to continue as {}; unsent text stays with {name}.",
-                you.name, you.name
+                "This browser is now signed in as {}. Reload to continue; unsent text stays with {name}.",
+                you.name
             )),
             Standing::Nobody => Some(format!(
-                "{name} has been signed out in this browser. Reload to sign in again; unsent text is kept on this device."
+                "{name} was signed out in this browser. Reload to sign in again; unsent text stays on this device."
             )),
         }
     }
@@ -106,7 +106,7 @@ mod tests {
         let sentence = owner.sentence().unwrap();
         assert!(sentence.contains("signed in as bo") && sentence.contains("stays with ada"));
         assert_eq!(owner.welcomed(None), Standing::Nobody);
-        assert!(owner.sentence().unwrap().contains("ada has been signed out"));
+        assert!(owner.sentence().unwrap().contains("ada was signed out"));
         owner.welcomed(Some(person("ada")));
         owner.signed_out();
         assert_eq!(owner.standing(), Standing::Nobody);

@@ -352,9 +352,7 @@ impl RoomClient {
             self.typing_since = None;
             Ok(self.flush(now))
         } else {
-            Err(
-                "Too many messages are waiting to be sent. Nothing is lost; try again when you're back online.",
-            )
+            Err("Too many unsent messages. Try again when you're back online.")
         }
     }
 
