@@ -4,11 +4,14 @@
 //! [`guests`] are the connections that hear it, [`frame`] encodes it once for all of them, [`wire`] writes it to each.
 //! [`budget`] accounts for what waits for slow peers, and [`pace`] says who is too slow.
 //!
+//! [`facts`] says what it takes for granted about the library that writes to the same connections.
+//!
 //! It knows chat and bytes. It does not know the Socket.IO library, HTTP, or what else the process is made of: those
 //! who build it hand in what it needs.
 
-mod audience;
+pub mod audience;
 pub mod budget;
+mod facts;
 pub mod follower;
 pub mod frame;
 mod guests;

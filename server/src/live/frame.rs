@@ -5,6 +5,8 @@ use std::io::Write;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::facts::{ACK, EVENT, TEXT, UNNAMED};
+
 /// The namespace of the app's own protocol.
 pub const CHAT: &str = "/chat";
 /// The namespace of the public example's contract.
@@ -15,14 +17,14 @@ const HEADER: usize = 10;
 
 /// An event.
 pub fn event<T: Serialize>(namespace: &str, name: &str, data: &T) -> serde_json::Result<Bytes> {
-    let mut frame = begin("42", namespace);
+    let mut frame = begin(EVENT, namespace);
     serde_json::to_writer(&mut frame, &(name, data))?;
     Ok(finish(frame))
 }
 
 /// The answer to the command with this acknowledgement id.
 pub fn ack<T: Serialize>(namespace: &str, id: i64, answer: &T) -> serde_json::Result<Bytes> {
-    let mut frame = begin("43", namespace);
+    let mut frame = begin(ACK, namespace);
     write!(frame, "{id}").map_err(serde_json::Error::io)?;
     serde_json::to_writer(&mut frame, &[answer])?;
     Ok(finish(frame))
@@ -32,8 +34,7 @@ fn begin(kind: &str, namespace: &str) -> Vec<u8> {
     let mut frame = Vec::with_capacity(512);
     frame.resize(HEADER, 0);
     frame.extend_from_slice(kind.as_bytes());
-    // The main namespace goes without saying.
-    if namespace != EXAMPLE {
+    if namespace != UNNAMED {
         frame.extend_from_slice(namespace.as_bytes());
         frame.push(b',');
     }
@@ -50,7 +51,7 @@ fn finish(mut frame: Vec<u8>) -> Bytes {
         _ => (127, 8),
     };
     let start = HEADER - 2 - width;
-    frame[start..start + 2].copy_from_slice(&[0x81, kind]);
+    frame[start..start + 2].copy_from_slice(&[TEXT, kind]);
     frame[start + 2..HEADER].copy_from_slice(&long[8 - width..]);
     Bytes::from(frame).slice(start..)
 }

@@ -1,7 +1,9 @@
 //! A server in this process and a client of it, for faults that no client can cause.
 
 mod away;
+mod two_writers;
 
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -49,15 +51,24 @@ async fn server_on(ports: impl FnOnce(Ports) -> Ports) -> (SocketAddr, State, te
 }
 
 /// A client that says and hears packets as they are.
-struct Client(WebSocket<TcpStream>);
+struct Client<S = TcpStream>(WebSocket<S>);
 
 impl Client {
     /// Connects to a namespace: `/chat,`, or nothing for `/`.
     fn connect(address: SocketAddr, namespace: &str) -> Self {
         let tcp = TcpStream::connect(address).unwrap();
         tcp.set_read_timeout(Some(ANSWER)).unwrap();
+        Self::over(address, tcp, namespace)
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// Connects to a namespace over this connection.
+    fn over(address: SocketAddr, tcp: S, namespace: &str) -> Self {
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
-        let (socket, _) = tungstenite::client(url, tcp).unwrap();
+        let Ok((socket, _)) = tungstenite::client(url, tcp) else {
+            panic!("no WebSocket");
+        };
         let mut client = Self(socket);
         client.say(&format!("40{namespace}"));
         client.hear(&format!("40{namespace}"));
