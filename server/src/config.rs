@@ -1,8 +1,10 @@
 //! Configuration: environment variables, read and checked once, whole, from a function.
 
+mod invalid;
 mod limits;
 mod variables;
 
+pub use invalid::Invalid;
 pub use limits::Limits;
 
 use std::net::SocketAddr;
@@ -45,15 +47,6 @@ pub struct Config {
     pub limits: Limits,
     /// What is logged.
     pub log: EnvFilter,
-}
-
-/// A variable that cannot be used: its name, its value, what is allowed.
-#[derive(Debug, thiserror::Error)]
-#[error("{name}={value:?}: {allowed}")]
-pub struct Invalid {
-    name: &'static str,
-    value: String,
-    allowed: String,
 }
 
 impl Config {

@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod config;
+mod deadline;
 mod engine;
 mod http;
 mod limits;
@@ -13,7 +14,9 @@ mod listener;
 mod live;
 mod log;
 mod metrics;
+mod names;
 mod origins;
+mod process;
 mod proxies;
 mod readiness;
 mod session;
@@ -38,7 +41,6 @@ use socketioxide_core::Value;
 use tower::Service as _;
 
 use engine::{Engine, Library, Link, Rules};
-use state::State;
 
 /// What the suites expect.
 const PING: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(200));
@@ -52,7 +54,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut config = config::Config::parse(|name| std::env::var(name).ok())?;
     config.limits.ping = PING;
     let listener = listener::bind(config.addr)?;
-    let state = State::open_with(
+    let state = process::open_with(
         config,
         |ports| ports,
         |limits| {
@@ -97,7 +99,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             },
         );
     }
-    listener::serve(listener, &state, std::future::pending()).await;
+    process::serve_until(listener, &state, std::future::pending()).await;
     Ok(())
 }
 

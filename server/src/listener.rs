@@ -2,6 +2,7 @@
 
 mod answer;
 mod arriving;
+mod as_it_is;
 mod descriptors;
 mod places;
 mod stream;
@@ -18,11 +19,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::deadline::Deadline;
+use crate::http::App;
 pub use crate::live::Wire;
 use crate::live::set_options;
-use crate::shutdown::Deadline;
 use crate::state::State;
-pub use answer::AsItIs;
+pub use as_it_is::AsItIs;
 use places::Places;
 pub use stream::Stream;
 
@@ -76,9 +78,14 @@ pub fn bind(addr: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
-/// Serves until `stop` says by when everything must be over, then drains.
-pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Output = Deadline>) -> Deadline {
-    let app = crate::http::service(state);
+/// Serves `app` until `stop` says by when everything must be over, then has everything end that `drain` ends.
+pub async fn serve(
+    listener: TcpListener,
+    state: &State,
+    app: App,
+    stop: impl Future<Output = Deadline>,
+    drain: impl AsyncFnOnce(Deadline),
+) -> Deadline {
     let (open, last) = (TaskTracker::new(), CancellationToken::new());
     let places = places(state);
     let mut stop = std::pin::pin!(stop);
@@ -113,7 +120,14 @@ pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Outpu
         let (app, from) = (app.clone(), state.clone());
         let socket = Arc::new(AtomicBool::new(false));
         let account = Arc::clone(wire.account());
-        let stream = Stream::new(wire, state, ticket, Arc::clone(&socket));
+        let (interval, timeout) = state.gate.limits().ping;
+        let stream = Stream::new(
+            wire,
+            ticket,
+            Arc::clone(&socket),
+            interval + timeout,
+            state.metrics.tcp.clone(),
+        );
         let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
             if request.headers().contains_key(http::header::UPGRADE) {
                 socket.store(true, Ordering::Relaxed);
@@ -148,7 +162,7 @@ pub async fn serve(listener: TcpListener, state: &State, stop: impl Future<Outpu
         });
     };
     drop(listener);
-    state.drain(deadline).await;
+    drain(deadline).await;
     last.cancel();
     open.close();
     if deadline.leaving(AFTER_REQUESTS, open.wait()).await.is_none() {

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod config;
+mod deadline;
 mod engine;
 mod http;
 mod limits;
@@ -9,7 +10,9 @@ mod listener;
 mod live;
 mod log;
 mod metrics;
+mod names;
 mod origins;
+mod process;
 mod proxies;
 mod readiness;
 mod session;
@@ -53,9 +56,9 @@ fn main() -> ExitCode {
 async fn serve(config: Config, log: &Log) -> Result<(), Box<dyn std::error::Error>> {
     log.listen(config.log.clone());
     let listener = listener::bind(config.addr)?;
-    let state = state::State::open(config).await?;
+    let state = process::open(config).await?;
     say(&format!("Hubbub is at http://{}", listener.local_addr()?));
-    shutdown::serve(listener, &state, log).await
+    process::serve(listener, &state, log).await
 }
 
 fn say(text: &str) {

@@ -1,30 +1,58 @@
 //! Whether this process should get traffic.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use chat::ChatError;
+use backend::Vitals;
+use chat::{ChatError, Hub};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::state::State;
+use crate::storage::Storage;
 
 /// How long an answer counts. Whoever asks more often learns nothing newer, and costs nothing.
 const FRESH: Duration = Duration::from_secs(1);
 /// A storage that takes longer than this is not ready.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// The latest answer of the storage.
-#[derive(Default)]
-pub struct Readiness(Mutex<Option<(Instant, Answer)>>);
+/// What the process needs to serve, and the latest answer of the storage.
+pub struct Readiness {
+    hub: Hub,
+    storage: Storage,
+    vitals: Vitals,
+    draining: AtomicBool,
+    latest: Mutex<Option<(Instant, Answer)>>,
+}
 
 type Answer = Result<(), &'static str>;
 
-impl State {
+impl Readiness {
+    /// Of a process that has not been asked yet.
+    pub fn new(hub: Hub, storage: Storage, vitals: Vitals) -> Self {
+        Self {
+            hub,
+            storage,
+            vitals,
+            draining: AtomicBool::new(false),
+            latest: Mutex::default(),
+        }
+    }
+
+    /// Stops being ready: the process is on its way out.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the process is on its way out.
+    pub fn draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     /// Whether everything works that people need; otherwise why not.
     ///
     /// # Errors
     /// A line that says what is missing.
-    pub async fn ready(&self) -> Answer {
+    pub async fn check(&self) -> Answer {
         if self.draining() {
             return Err("draining");
         }
@@ -32,7 +60,7 @@ impl State {
             return Err("a part of the server has died; it stops");
         }
         // Whoever asks meanwhile waits for the same answer.
-        let mut latest = self.readiness.0.lock().await;
+        let mut latest = self.latest.lock().await;
         match *latest {
             Some((at, answer)) if at.elapsed() < FRESH => answer,
             _ => {

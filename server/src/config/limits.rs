@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::Invalid;
+use super::invalid::Invalid;
 
 /// Limits that protect the server and everybody else from one client, or from all at once.
 #[derive(Clone, Debug)]

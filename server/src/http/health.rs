@@ -13,7 +13,7 @@ pub async fn healthz() -> &'static str {
 
 /// The process can serve: its parts live, its storage takes writes, and it is not on its way out.
 pub async fn readyz(extract::State(state): extract::State<State>) -> (StatusCode, String) {
-    match state.ready().await {
+    match state.readiness.check().await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }

@@ -12,6 +12,7 @@ use http::{Request, StatusCode, header};
 use tower::ServiceExt as _;
 
 use super::arriving::{Arrives, Arriving};
+use super::as_it_is::AsItIs;
 use crate::http::App;
 use crate::http::policy::add_headers;
 use crate::live::Account;
@@ -19,10 +20,6 @@ use crate::metrics::Metrics;
 
 /// Smaller answers are not counted as waiting: the kernel takes them at once.
 const SMALL: usize = 1_024;
-
-/// Marks an answer whose body sees to its own account, and wants to know whether it left.
-#[derive(Clone)]
-pub struct AsItIs;
 
 /// Answers a request. The answer is whole before it leaves, so that a peer that reads slowly holds nothing but its
 /// bytes: no file, no compressor. They count as waiting until the kernel has them.

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use prometheus_client::metrics::gauge::Gauge;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
@@ -20,7 +21,6 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::places::Ticket;
 use crate::live::{Pace, STALL, Wire, if_ready, in_any_case};
-use crate::state::State;
 
 /// What is read at once, at most. What whoever reads has no place for yet waits in the stream.
 const READ: usize = 16 * 1024;
@@ -32,13 +32,14 @@ thread_local! {
 
 /// One open connection: a place of its address and a unit of the gauge, also after an upgrade.
 struct Open {
-    state: State,
+    /// Open connections, as it is shown.
+    shown: Gauge,
     _ticket: Ticket,
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.state.metrics.tcp.dec();
+        self.shown.dec();
     }
 }
 
@@ -51,7 +52,9 @@ struct Slow {
 /// A connection's stream; it carries its place along wherever it goes.
 pub struct Stream {
     wire: Arc<Wire>,
-    open: Open,
+    _open: Open,
+    /// A WebSocket's peer says something within this time, or has ended.
+    silence: Duration,
     socket: Arc<AtomicBool>,
     read_at: Instant,
     /// While the peer does not take what is written.
@@ -61,13 +64,21 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream of an accepted connection. `socket` becomes true when it is asked to become a WebSocket.
-    pub fn new(wire: Arc<Wire>, state: &State, ticket: Ticket, socket: Arc<AtomicBool>) -> Self {
-        state.metrics.tcp.inc();
+    /// A stream of an accepted connection. `socket` becomes true when it is asked to become a WebSocket; a peer that
+    /// has been silent for longer than `silence` has ended then. `shown` counts it while it is open.
+    pub fn new(
+        wire: Arc<Wire>,
+        ticket: Ticket,
+        socket: Arc<AtomicBool>,
+        silence: Duration,
+        shown: Gauge,
+    ) -> Self {
+        shown.inc();
         Self {
             wire,
-            open: Open {
-                state: state.clone(),
+            silence,
+            _open: Open {
+                shown,
                 _ticket: ticket,
             },
             socket,
@@ -135,8 +146,7 @@ impl Stream {
             return (STALL, STALL);
         }
         // Whoever has missed the ping as well gets no more time: the session has ended already.
-        let (interval, timeout) = self.open.state.gate.limits().ping;
-        let missed = (self.read_at + interval + timeout).saturating_duration_since(now);
+        let missed = (self.read_at + self.silence).saturating_duration_since(now);
         (missed.min(STALL), STALL)
     }
 }

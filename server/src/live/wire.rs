@@ -8,11 +8,12 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::task::AtomicWaker;
 use prometheus_client::metrics::counter::Counter;
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -28,13 +29,11 @@ mod polled;
 mod tests;
 
 pub use options::set_options;
-use out::Out;
+use out::{OVERHEAD, Out, Put};
 
 /// A socket that takes less than its pace for so long, while the kernel's buffers are full, does not read. It resumes
 /// when it comes back. On a line of 64 kbit/s an honest one takes nothing for 5 s, when a queue in between is full.
 pub const STALL: Duration = Duration::from_secs(15);
-/// What a waiting frame costs beside its bytes: its place in the queue, and what the allocator needs.
-const OVERHEAD: usize = 128;
 
 /// Connections that have been opened.
 static OPENED: AtomicU64 = AtomicU64::new(0);
@@ -49,15 +48,20 @@ pub struct Wire {
     out: Mutex<Out>,
 }
 
+/// What only a peer that polls has.
+#[derive(Default)]
+struct Polled {
+    upgraded: OnceLock<Arc<Wire>>,
+    /// The library's task that reads what the peer posts.
+    library: AtomicWaker,
+}
+
 /// How frames reach the peer.
 enum Way {
     Tcp(TcpStream),
     /// They wait until the peer asks for them (`wire/polled.rs`), or go to the WebSocket that it has meanwhile.
-    Polled(polled::Polled),
+    Polled(Polled),
 }
-
-/// How bytes are given to the kernel.
-pub type Put = fn(&TcpStream, &[IoSlice<'_>]) -> io::Result<usize>;
 
 /// When the runtime knows that the kernel takes more.
 pub fn if_ready(tcp: &TcpStream, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -147,7 +151,8 @@ impl Wire {
         if out.waiting.is_empty() || out.attended || out.before_library.is_some() {
             return;
         }
-        out.flush(self, in_any_case);
+        let Some(tcp) = self.tcp() else { return };
+        out.flush(tcp, &self.account, in_any_case);
         if out.waiting.is_empty() {
             return;
         }
@@ -163,7 +168,7 @@ impl Wire {
                     Err(_) => in_any_case,
                 };
                 let mut out = wire.out();
-                out.flush(&wire, put);
+                out.flush(tcp, &wire.account, put);
                 if out.waiting.is_empty() || out.before_library == Some(0) || out.ended {
                     out.attended = false;
                     return;
@@ -194,7 +199,7 @@ impl Wire {
             }
             let waiting = out.waiting.len();
             out.before_library.get_or_insert(waiting);
-            out.flush(self, put);
+            out.flush(tcp, &self.account, put);
             if out.before_library == Some(0) {
                 match put(tcp, bytes) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -202,7 +207,7 @@ impl Wire {
                         out.taken += written as u64;
                         if written == all {
                             out.before_library = None;
-                            out.flush(self, put);
+                            out.flush(tcp, &self.account, put);
                             self.attend(&mut out);
                             if let Some(reader) = out.reader.take() {
                                 reader.wake();

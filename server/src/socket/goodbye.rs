@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::ComeBack;
 
 use super::connection::NAMESPACE;
-use crate::shutdown::Deadline;
+use crate::deadline::Deadline;
 use crate::state::State;
 
 /// The first comes back after this time, the last after this and [`SPREAD`].

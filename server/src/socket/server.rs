@@ -109,7 +109,7 @@ pub async fn route(extract::State(state): extract::State<State>, request: Reques
         )
             .into_response();
     }
-    if state.draining() {
+    if state.readiness.draining() {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             "the server is stopping; try again in a moment\n",

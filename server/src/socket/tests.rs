@@ -16,6 +16,7 @@ use tungstenite::{Message, WebSocket};
 
 use super::caller::connect;
 use crate::config::Config;
+use crate::process;
 use crate::state::State;
 
 /// Longer than any answer takes.
@@ -44,9 +45,11 @@ async fn server_on(ports: impl FnOnce(Ports) -> Ports) -> (SocketAddr, State, te
     let config = config.unwrap();
     let listener = crate::listener::bind(config.addr).unwrap();
     let address = listener.local_addr().unwrap();
-    let state = State::open_with(config, ports, super::Server::new).await.unwrap();
+    let state = process::open_with(config, ports, super::Server::new)
+        .await
+        .unwrap();
     let serving = state.clone();
-    tokio::spawn(async move { crate::listener::serve(listener, &serving, std::future::pending()).await });
+    tokio::spawn(async move { process::serve_until(listener, &serving, std::future::pending()).await });
     (address, state, folder)
 }
 

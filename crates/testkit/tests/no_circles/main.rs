@@ -15,7 +15,7 @@ mod modules;
 mod tokens;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use circles::{circles, describe};
 
@@ -24,42 +24,24 @@ const CRATES: [&str; 4] = [
     "crates/protocol/src/lib.rs",
     "crates/chat/src/lib.rs",
     "crates/backend/src/lib.rs",
-    "server/src/main.rs",
+    SERVER,
 ];
+
+const SERVER: &str = "server/src/main.rs";
 
 /// Files that are still in a circle. The list only gets shorter.
 const STILL: &[&str] = &[
-    "config.rs",
-    "config/limits.rs",
     "engine.rs",
     "engine/link.rs",
     "engine/polling.rs",
-    "engine/session.rs",
     "engine/upgrade.rs",
-    "http.rs",
-    "http/cache.rs",
-    "http/client.rs",
-    "http/cors.rs",
-    "http/forms.rs",
-    "http/health.rs",
     "http/origin.rs",
-    "http/pages.rs",
-    "http/target.rs",
-    "listener.rs",
-    "listener/answer.rs",
-    "listener/stream.rs",
-    "live/wire.rs",
-    "live/wire/out.rs",
-    "live/wire/polled.rs",
-    "readiness.rs",
-    "shutdown.rs",
     "socket.rs",
     "socket/ack.rs",
     "socket/caller.rs",
     "socket/connection.rs",
     "socket/create_room.rs",
     "socket/demo.rs",
-    "socket/goodbye.rs",
     "socket/history.rs",
     "socket/inbox.rs",
     "socket/join.rs",
@@ -78,10 +60,9 @@ const STILL: &[&str] = &[
 
 #[test]
 fn no_files_import_one_another_in_a_circle() {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let (mut found, mut text) = (BTreeSet::new(), String::new());
     for root in CRATES {
-        let imports = modules::imports(&project.join(root));
+        let imports = modules::imports(&project().join(root));
         assert!(imports.len() > 5, "{root} was not read");
         let circles = circles(&imports);
         println!("{root}: {} files, {} circles", imports.len(), circles.len());
@@ -97,4 +78,33 @@ fn no_files_import_one_another_in_a_circle() {
     );
     assert!(new.is_empty(), "new in a circle: {new:?}\n{text}");
     assert!(gone.is_empty(), "in no circle any more; strike them: {gone:?}");
+}
+
+#[test]
+fn nobody_imports_what_builds_the_process() {
+    let imports = modules::imports(&project().join(SERVER));
+    let importers = imports.iter().filter(|(_, to)| to.contains("process.rs"));
+    let importers: Vec<_> = importers.map(|(file, _)| file).collect();
+    assert_eq!(importers, ["main.rs"]);
+}
+
+/// The fast path knows chat and bytes: it is given what it needs.
+#[test]
+fn the_fast_path_imports_nothing_of_the_server() {
+    let server = project().join(SERVER);
+    let imports = modules::imports(&server);
+    let (mut files, live) = (0, |file: &str| file == "live.rs" || file.starts_with("live/"));
+    for (file, to) in imports.iter().filter(|(file, _)| live(file)) {
+        files += 1;
+        let outside: Vec<_> = to.iter().filter(|file| !live(file)).collect();
+        assert!(outside.is_empty(), "{file} imports {outside:?}");
+        let source = std::fs::read_to_string(server.with_file_name(file)).expect("it was read before");
+        let words = tokens::tokens(&source);
+        assert!(!words.iter().any(|word| word == "socketioxide"), "{file}");
+    }
+    assert!(files > 5, "{files} files are not the fast path");
+}
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -6,8 +6,15 @@ use std::task::Waker;
 
 use bytes::Bytes;
 
-use super::{OVERHEAD, Put, Wire};
+use tokio::net::TcpStream;
+
 use crate::live::budget::Account;
+
+/// What a waiting frame costs beside its bytes: its place in the queue, and what the allocator needs.
+pub const OVERHEAD: usize = 128;
+
+/// How bytes are given to the kernel.
+pub type Put = fn(&TcpStream, &[IoSlice<'_>]) -> io::Result<usize>;
 
 /// What waits for one peer.
 #[derive(Default)]
@@ -29,8 +36,7 @@ pub(super) struct Out {
 
 impl Out {
     /// Writes what waits and may go, until the kernel takes no more.
-    pub fn flush(&mut self, wire: &Wire, put: Put) {
-        let Some(tcp) = wire.tcp() else { return };
+    pub fn flush(&mut self, tcp: &TcpStream, account: &Account, put: Put) {
         while self.before_library != Some(0)
             && let Some(frame) = self.waiting.front()
         {
@@ -39,7 +45,7 @@ impl Out {
                     self.taken += written as u64;
                     self.begun += written;
                     if self.begun == frame.len() {
-                        wire.account.credit(frame.len() + OVERHEAD);
+                        account.credit(frame.len() + OVERHEAD);
                         self.waiting.pop_front();
                         self.begun = 0;
                         self.before_library = self.before_library.map(|ahead| ahead - 1);
@@ -47,7 +53,7 @@ impl Out {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // Whoever reads hears of it.
-                Err(_) => return self.drop_all(&wire.account),
+                Err(_) => return self.drop_all(account),
             }
         }
         if self.waiting.is_empty() {

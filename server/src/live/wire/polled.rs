@@ -1,18 +1,6 @@
 //! Frames for a peer that polls: they wait until it asks, and after an upgrade they go to its WebSocket.
 
-use std::sync::OnceLock;
-
-use futures::task::AtomicWaker;
-
 use super::*;
-
-/// What only a peer that polls has.
-#[derive(Default)]
-pub struct Polled {
-    upgraded: OnceLock<Arc<Wire>>,
-    /// The library's task that reads what the peer posts.
-    pub(super) library: AtomicWaker,
-}
 
 impl Wire {
     /// Of a peer that polls.
