@@ -37,7 +37,7 @@ use socketioxide::SocketIo;
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::{SocketRef, TryData};
 use socketioxide::handler::MessageHandler;
-use socketioxide_core::Value;
+use socketioxide_core::{Sid, Value};
 use tower::Service as _;
 
 use engine::{Engine, Library, Link, Rules};
@@ -111,7 +111,7 @@ impl Library for Opened {
         (self.0)(link, request);
     }
 
-    fn knows(&self, _: &str, _: &str) -> bool {
+    fn knows(&self, _: &str, _: Sid) -> bool {
         false
     }
 }
@@ -124,7 +124,7 @@ impl Library for Echo {
         drop(self.0.clone().call((link, request)));
     }
 
-    fn knows(&self, _: &str, _: &str) -> bool {
+    fn knows(&self, _: &str, _: Sid) -> bool {
         false
     }
 }

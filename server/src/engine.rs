@@ -10,18 +10,19 @@ mod frame;
 mod gate;
 mod link;
 mod packet;
+mod peer;
 mod polling;
 mod request;
 mod session;
 mod upgrade;
 
-pub use brake::Brake;
-pub use connects::{Connects, Repeated};
+pub use connects::Repeated;
 #[allow(unused_imports, reason = "for the echo server of the official suites")]
 pub use frame::{binary, text};
 pub use gate::Rules;
 pub use link::Link;
 pub use packet::ATTACHMENTS;
+pub use peer::Peer;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,13 +30,13 @@ use std::time::{Duration, Instant};
 use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, Method, header};
+use socketioxide_core::Sid;
 
 use addresses::{Addresses, Refused, Seat};
 use request::{Problem, Query, Transport};
 use session::Sessions;
 
 use crate::config::Limits;
-use crate::listener::Wire;
 use crate::socket::Caller;
 use crate::state::State;
 
@@ -44,11 +45,11 @@ const REFUSAL: Duration = Duration::from_secs(1);
 
 /// What reads and writes the sessions.
 pub trait Library: Send + Sync {
-    /// Takes a new session, with a request that says who opened it and where its frames go.
+    /// Takes a new session, with a request whose one extension is its [`Peer`].
     fn take(&self, link: Box<Link>, request: http::Request<()>);
 
     /// Whether it still knows a session in a namespace.
-    fn knows(&self, namespace: &str, sid: &str) -> bool;
+    fn knows(&self, namespace: &str, sid: Sid) -> bool;
 }
 
 /// The sessions of this process.
@@ -106,13 +107,10 @@ impl Engine {
     }
 
     /// Hands a new session over.
-    fn open(&self, link: Box<Link>, wire: Arc<Wire>, caller: Caller) {
+    fn open(&self, link: Box<Link>) {
         let mut request = http::Request::new(());
         *request.uri_mut() = http::Uri::from_static(OPEN);
-        request.extensions_mut().insert(caller);
-        request.extensions_mut().insert(wire);
-        request.extensions_mut().insert(Arc::clone(link.connects()));
-        request.extensions_mut().insert(Arc::clone(link.brake()));
+        request.extensions_mut().insert(Arc::clone(link.peer()));
         self.library.take(link, request);
     }
 }

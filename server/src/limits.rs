@@ -10,11 +10,11 @@ pub use joins::Turns;
 pub use rate::{Bucket, Rate};
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use governor::clock::Clock;
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use protocol::RoomSlug;
 
 use arrivals::Arrivals;
@@ -26,16 +26,18 @@ use crate::proxies::ClientAddress;
 
 /// The limits of the whole process. Cheap to clone.
 #[derive(Clone)]
-pub struct Gate {
-    limits: Arc<Limits>,
-    addresses: Arc<DefaultKeyedRateLimiter<ClientAddress>>,
-    pages: Arc<Arrivals>,
-    joins: Arc<Joins>,
-    sign_ins: Arc<Arrivals>,
-    new_rooms: Arc<Arrivals>,
-    guests: Arc<Arrivals>,
-    stored: Arc<Volume>,
-    read: Arc<Volume>,
+pub struct Gate(Arc<Shared>);
+
+struct Shared {
+    limits: Limits,
+    addresses: DefaultKeyedRateLimiter<ClientAddress>,
+    pages: Arrivals,
+    joins: Joins,
+    sign_ins: Arrivals,
+    new_rooms: Arrivals,
+    guests: Arrivals,
+    stored: Volume,
+    read: Volume,
 }
 
 /// Each person who signs in, and each room, stays for long. Over this time as many as may come at once may come again.
@@ -80,68 +82,68 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 impl Gate {
     /// A gate with these limits.
     pub fn new(limits: Limits) -> Self {
-        let addresses = Arc::new(RateLimiter::keyed(quota(limits.address_rate)));
-        let joins = Arc::new(Joins::new(limits.joins_per_second, Instant::now()));
-        Self {
-            sign_ins: Arc::new(Arrivals::new(limits.sign_ins_per_address, PEOPLE_REFILL)),
-            new_rooms: Arc::new(Arrivals::new(limits.new_rooms_per_address, ROOMS_REFILL)),
-            guests: Arc::new(Arrivals::new(GUESTS.0, GUESTS.1)),
-            pages: Arc::new(Arrivals::new(PAGES.0, PAGES.1)),
-            stored: Arc::new(Volume::new(STORED)),
-            read: Arc::new(Volume::new(READ)),
-            limits: Arc::new(limits),
-            addresses,
-            joins,
-        }
+        let (per_second, burst) = limits.address_rate;
+        Self(Arc::new(Shared {
+            addresses: RateLimiter::keyed(Quota::per_second(per_second).allow_burst(burst)),
+            joins: Joins::new(limits.joins_per_second, Instant::now()),
+            sign_ins: Arrivals::new(limits.sign_ins_per_address, PEOPLE_REFILL),
+            new_rooms: Arrivals::new(limits.new_rooms_per_address, ROOMS_REFILL),
+            guests: Arrivals::new(GUESTS.0, GUESTS.1),
+            pages: Arrivals::new(PAGES.0, PAGES.1),
+            stored: Volume::new(STORED),
+            read: Volume::new(READ),
+            limits,
+        }))
     }
 
     /// The configured numbers.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.0.limits
     }
 
     /// Counts one action of an address, or says how long it must wait.
     pub fn address(&self, address: ClientAddress) -> Result<(), Duration> {
-        if !self.limits.rates {
+        if !self.0.limits.rates {
             return Ok(());
         }
-        self.addresses
+        let addresses = &self.0.addresses;
+        addresses
             .check_key(&address)
-            .map_err(|until| until.wait_time_from(self.addresses.clock().now()))
+            .map_err(|until| until.wait_time_from(addresses.clock().now()))
     }
 
     /// Counts one page of an address, or says how long it must wait.
     pub fn page(&self, address: ClientAddress) -> Result<(), Duration> {
-        self.arrival(&self.pages, address)
+        self.arrival(&self.0.pages, address)
     }
 
     /// Counts one more person of an address, or says how long they must wait.
     pub fn sign_in(&self, address: ClientAddress) -> Result<(), Duration> {
-        self.arrival(&self.sign_ins, address)
+        self.arrival(&self.0.sign_ins, address)
     }
 
     /// Counts one more room of an address, or says how long it must wait.
     pub fn new_room(&self, address: ClientAddress) -> Result<(), Duration> {
-        self.arrival(&self.new_rooms, address)
+        self.arrival(&self.0.new_rooms, address)
     }
 
     /// Counts one more guest of an address, or says how long they must wait.
     pub fn guest(&self, address: ClientAddress) -> Result<(), Duration> {
-        self.arrival(&self.guests, address)
+        self.arrival(&self.0.guests, address)
     }
 
     /// Counts what an address wants to have stored, or says how long it must wait.
     pub fn store(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
-        self.volume(&self.stored, address, bytes)
+        self.volume(&self.0.stored, address, bytes)
     }
 
     /// Counts what an address has read of a log, or says how long it must wait. Asked with none before it reads.
     pub fn read(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
-        self.volume(&self.read, address, bytes)
+        self.volume(&self.0.read, address, bytes)
     }
 
     fn volume(&self, volume: &Volume, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
-        if self.limits.rates {
+        if self.0.limits.rates {
             volume.take(address, bytes, tokio::time::Instant::now())
         } else {
             Ok(())
@@ -149,32 +151,45 @@ impl Gate {
     }
 
     fn arrival(&self, arrivals: &Arrivals, address: ClientAddress) -> Result<(), Duration> {
-        if self.limits.rates {
+        if self.0.limits.rates {
             arrivals.count(address, Instant::now())
         } else {
             Ok(())
         }
     }
 
-    /// Begins a join, or says how long the connection that has these turns must wait for its own.
-    pub fn join(&self, turns: &mut Turns, room: &RoomSlug, now: Instant) -> Result<(), Duration> {
-        if !self.limits.rates {
+    /// Begins a join, or says how long the connection of this address that has these turns must wait for its own.
+    pub fn join(
+        &self,
+        address: ClientAddress,
+        turns: &mut Turns,
+        room: &RoomSlug,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        if !self.0.limits.rates {
             return Ok(());
         }
-        turns.begin(&self.joins, room, now)
+        turns.begin(&self.0.joins, address, room, now)
     }
 
     /// The limiter of one connection.
     pub fn connection(&self, address: ClientAddress) -> ConnectionGate {
+        let (rate, now) = (self.connection_rate(), Instant::now());
         ConnectionGate {
             gate: self.clone(),
             address,
-            // To set up a clock takes longer than all the rest of a connection.
-            rate: RateLimiter::direct_with_clock(
-                quota(self.limits.connection_rate),
-                self.addresses.clock().clone(),
-            ),
-            closed_until: Mutex::new(None),
+            pace: Mutex::new(Pace {
+                left: Bucket::new(rate, now.into()),
+                closed_until: None,
+            }),
+        }
+    }
+
+    fn connection_rate(&self) -> Rate {
+        let (per_second, burst) = self.0.limits.connection_rate;
+        Rate {
+            per_second: per_second.get(),
+            burst: burst.get(),
         }
     }
 
@@ -182,28 +197,29 @@ impl Gate {
     pub async fn forget_idle(self) {
         loop {
             tokio::time::sleep(FORGET_EVERY).await;
-            self.addresses.retain_recent();
-            self.addresses.shrink_to_fit();
-            for table in [&self.sign_ins, &self.new_rooms, &self.guests, &self.pages] {
+            let all = &self.0;
+            all.addresses.retain_recent();
+            all.addresses.shrink_to_fit();
+            for table in [&all.sign_ins, &all.new_rooms, &all.guests, &all.pages] {
                 table.forget_idle(Instant::now());
             }
             let now = tokio::time::Instant::now();
-            self.stored.forget_idle(now);
-            self.read.forget_idle(now);
+            all.stored.forget_idle(now);
+            all.read.forget_idle(now);
         }
     }
-}
-
-fn quota((per_second, burst): (NonZeroU32, NonZeroU32)) -> Quota {
-    Quota::per_second(per_second).allow_burst(burst)
 }
 
 /// The rate of one connection and, behind it, of its address.
 pub struct ConnectionGate {
     gate: Gate,
     address: ClientAddress,
-    rate: DefaultDirectRateLimiter,
-    closed_until: Mutex<Option<Instant>>,
+    pace: Mutex<Pace>,
+}
+
+struct Pace {
+    left: Bucket,
+    closed_until: Option<Instant>,
 }
 
 impl ConnectionGate {
@@ -212,37 +228,32 @@ impl ConnectionGate {
     /// Once a command is refused, so are all that follow until the wait is over: otherwise a client that does not
     /// wait for answers would see a later message accepted before an earlier one.
     pub fn command(&self, now: Instant) -> Result<(), Duration> {
-        let mut closed_until = self.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = closed_until.filter(|until| *until > now) {
+        let mut pace = self.pace();
+        if let Some(until) = pace.closed_until.filter(|until| *until > now) {
             return Err(until - now);
         }
-        *closed_until = None;
-        let wait = match self.rate() {
-            Ok(()) => match self.gate.address(self.address) {
-                Ok(()) => return Ok(()),
-                Err(wait) => wait,
-            },
-            Err(wait) => wait,
+        pace.closed_until = None;
+        let own = match self.gate.0.limits.rates {
+            true => pace.left.take(self.gate.connection_rate(), now.into()),
+            false => Ok(()),
+        };
+        let Err(wait) = own.and_then(|()| self.gate.address(self.address)) else {
+            return Ok(());
         };
         // A few milliseconds would only make the client knock again at once.
         let wait = wait.max(Duration::from_millis(200));
-        *closed_until = Some(now + wait);
+        pace.closed_until = Some(now + wait);
         Err(wait)
     }
 
     /// Refuses everything for a while, because a queue is full.
     pub fn close(&self, now: Instant, wait: Duration) -> Duration {
-        *self.closed_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + wait);
+        self.pace().closed_until = Some(now + wait);
         wait
     }
 
-    fn rate(&self) -> Result<(), Duration> {
-        if !self.gate.limits.rates {
-            return Ok(());
-        }
-        self.rate
-            .check()
-            .map_err(|until| until.wait_time_from(self.rate.clock().now()))
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -297,8 +308,8 @@ mod tests {
             ("read", |gate, address| gate.read(address, 10 << 20)),
             // Of the turns of joins an address with few of them has the reserved ones too.
             ("joins", |gate, address| {
-                let mut turns = Turns::of(address);
-                let wait = gate.join(&mut turns, &RoomSlug::lobby(), Instant::now());
+                let mut turns = Turns::default();
+                let wait = gate.join(address, &mut turns, &RoomSlug::lobby(), Instant::now());
                 wait.or_else(|wait| {
                     if wait > Duration::from_secs(20) {
                         Err(wait)

@@ -23,9 +23,9 @@ mod typing;
 #[cfg(test)]
 mod tests;
 
-pub use caller::Caller;
 #[allow(unused_imports, reason = "for the echo server of the official suites")]
 pub use caller::wire;
+pub use caller::{Caller, HandOver};
 pub use goodbye::say_goodbye;
 pub use line::Lines;
 pub use logins::Logins;

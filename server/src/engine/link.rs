@@ -12,15 +12,16 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use socketioxide_core::Sid;
 use tokio::time::{Sleep, sleep};
 
 use super::addresses::Seat;
-use super::brake::Brake;
-use super::connects::Connects;
 use super::frame::{self, Fault, Frames};
 use super::gate::Gate;
+use super::peer::Peer;
 use super::session::Session;
 use crate::listener::{Stream, Wire};
+use crate::socket::Caller;
 use crate::state::State;
 
 /// A peer that was told why it is closed has so long to read it.
@@ -33,12 +34,11 @@ pub struct Link {
     state: State,
     seat: Seat,
     gate: Gate,
-    connects: Arc<Connects>,
-    brake: Arc<Brake>,
+    peer: Arc<Peer>,
     frames: Frames,
     stream: Option<Box<Stream>>,
     session: Option<Arc<Session>>,
-    sid: Option<Box<str>>,
+    sid: Option<Sid>,
     /// What came and has not passed the gate.
     raw: Bytes,
     /// What has passed, up to what the library has read.
@@ -77,25 +77,27 @@ enum End {
 
 impl Link {
     /// Of a WebSocket.
-    pub fn new(state: &State, seat: Seat, stream: Box<Stream>) -> Box<Self> {
-        Self::over(state, seat, Some(stream), None)
+    pub fn new(state: &State, seat: Seat, stream: Box<Stream>, caller: Caller) -> Box<Self> {
+        let peer = Peer::new(caller, Arc::clone(stream.wire()));
+        Self::over(state, seat, peer, Some(stream), None)
     }
 
     /// Of a session that polls.
-    pub fn polled(state: &State, seat: Seat, session: Arc<Session>) -> Box<Self> {
-        Self::over(state, seat, None, Some(session))
+    pub fn polled(state: &State, seat: Seat, session: Arc<Session>, caller: Caller) -> Box<Self> {
+        let peer = Peer::new(caller, Arc::clone(session.wire()));
+        Self::over(state, seat, peer, None, Some(session))
     }
 
     fn over(
         state: &State,
         seat: Seat,
+        peer: Arc<Peer>,
         stream: Option<Box<Stream>>,
         session: Option<Arc<Session>>,
     ) -> Box<Self> {
         Box::new(Self {
             gate: Gate::new(state.engine().rules),
-            connects: Arc::default(),
-            brake: Arc::default(),
+            peer,
             state: state.clone(),
             seat,
             frames: Frames::default(),
@@ -115,20 +117,14 @@ impl Link {
         })
     }
 
-    /// What its client asks to be connected to.
-    pub fn connects(&self) -> &Arc<Connects> {
-        &self.connects
-    }
-
-    /// What stops it from being read.
-    pub fn brake(&self) -> &Arc<Brake> {
-        &self.brake
+    /// Its client.
+    pub fn peer(&self) -> &Arc<Peer> {
+        &self.peer
     }
 
     /// Where frames for the client go.
-    pub fn wire(&self) -> Option<&Arc<Wire>> {
-        let session = self.session.as_ref().map(|session| session.wire());
-        session.or_else(|| self.stream.as_ref().map(|stream| stream.wire()))
+    fn wire(&self) -> &Arc<Wire> {
+        &self.peer.wire
     }
 
     /// Takes the WebSocket of an upgrade, if there is one.
@@ -185,10 +181,10 @@ impl Drop for Link {
                     let state = self.state.clone();
                     runtime.spawn(async move {
                         sleep(OVERTAKEN).await;
-                        state.engine().sessions.leave(&sid);
+                        state.engine().sessions.leave(sid.as_str());
                     });
                 }
-                _ => engine.sessions.leave(&sid),
+                _ => engine.sessions.leave(sid.as_str()),
             }
         }
     }

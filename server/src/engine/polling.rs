@@ -46,10 +46,10 @@ pub async fn open(state: &State, request: Request) -> Result<Response, Problem> 
     let engine = state.engine();
     let seat = engine.seat(&caller).await?;
     let wire = Wire::polled(&state.budget, state.metrics.slow.clone());
-    let session = Session::new(Arc::clone(&wire));
+    let session = Session::new(wire);
     // Whoever has gone before the answer never polls.
     let broken = Broken(Some(Arc::clone(&session)));
-    engine.open(Link::polled(state, seat, Arc::clone(&session)), wire, caller);
+    engine.open(Link::polled(state, seat, Arc::clone(&session), caller));
     let sid = poll_fn(|cx| session.poll_sid(cx)).await.ok_or(Problem::Request)?;
     broken.not();
     Ok(text(engine.greeting(&sid, "\"websocket\"").into()))

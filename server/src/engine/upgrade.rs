@@ -54,8 +54,7 @@ pub async fn answer(
     // It ends as soon as the answer has left.
     tokio::spawn(async move {
         if let Some(stream) = bare(upgrade).await {
-            let wire = Arc::clone(stream.wire());
-            state.engine().open(Link::new(&state, seat, stream), wire, caller);
+            state.engine().open(Link::new(&state, seat, stream, caller));
         }
     });
     Ok(answer)

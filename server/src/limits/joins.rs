@@ -123,38 +123,39 @@ fn next_reserved(number: u64) -> u64 {
     number + (RESERVED - 1 - number % RESERVED)
 }
 
-/// The turns of one connection, by room.
-pub struct Turns {
-    address: ClientAddress,
-    rooms: HashMap<RoomSlug, Instant>,
-}
+/// The turns of one connection, by room. There are never more than the rooms that it may be in.
+#[derive(Default)]
+pub struct Turns(Vec<(RoomSlug, Instant)>);
 
 impl Turns {
-    /// A connection of this address, without turns.
-    pub fn of(address: ClientAddress) -> Self {
-        Self {
-            address,
-            rooms: HashMap::new(),
+    /// Begins a join of a connection from this address, or says how long to wait until it may begin.
+    pub fn begin(
+        &mut self,
+        joins: &Joins,
+        address: ClientAddress,
+        room: &RoomSlug,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        self.0.retain(|(_, turn)| now < *turn + KEPT);
+        let kept = self.0.iter().position(|(known, _)| known == room);
+        let kept = kept.map(|at| self.0.swap_remove(at).1);
+        if self.0.is_empty() {
+            // Most connections wait once, when they come in.
+            self.0 = Vec::new();
         }
-    }
-
-    /// Begins a join, or says how long to wait until it may begin.
-    pub fn begin(&mut self, joins: &Joins, room: &RoomSlug, now: Instant) -> Result<(), Duration> {
-        self.rooms.retain(|_, turn| now < *turn + KEPT);
-        let kept = self.rooms.remove(room);
-        let Some(turn) = kept.or_else(|| joins.take(self.address, now)) else {
+        let Some(turn) = kept.or_else(|| joins.take(address, now)) else {
             return Err(some_time());
         };
         if turn <= now + EARLY {
             return Ok(());
         }
-        self.rooms.insert(room.clone(), turn);
+        self.0.push((room.clone(), turn));
         Err(turn - now)
     }
 
     /// Other rooms that this connection waits for.
     pub fn others(&self, room: &RoomSlug) -> usize {
-        self.rooms.len() - usize::from(self.rooms.contains_key(room))
+        self.0.iter().filter(|(known, _)| known != room).count()
     }
 }
 
@@ -178,8 +179,24 @@ mod tests {
         ClientAddress::of((0x0a00_0000 + n).to_be_bytes().into())
     }
 
-    fn alone() -> Turns {
-        Turns::of(address(0))
+    /// A connection.
+    struct Caller {
+        address: ClientAddress,
+        turns: Turns,
+    }
+
+    impl Caller {
+        fn begin(&mut self, joins: &Joins, room: &RoomSlug, now: Instant) -> Result<(), Duration> {
+            self.turns.begin(joins, self.address, room, now)
+        }
+    }
+
+    /// A connection of the n-th address.
+    fn caller(n: u32) -> Caller {
+        Caller {
+            address: address(n),
+            turns: Turns::default(),
+        }
     }
 
     #[test]
@@ -194,7 +211,7 @@ mod tests {
             }
             let mut worst = Duration::ZERO;
             for newcomer in 0..100 {
-                let mut turns = Turns::of(address(1_000 + newcomer));
+                let mut turns = caller(1_000 + newcomer);
                 let asked = start + Duration::from_millis(u64::from(newcomer) * 10);
                 // They go on asking.
                 for n in 0..20 {
@@ -237,7 +254,7 @@ mod tests {
         let start = Instant::now();
         let joins = joins(100, start);
         let lobby = RoomSlug::lobby();
-        let mut people: Vec<Turns> = (0..500).map(|n| Turns::of(address(n))).collect();
+        let mut people: Vec<Caller> = (0..500).map(caller).collect();
         let waits: Vec<Duration> = people
             .iter_mut()
             .filter_map(|turns| turns.begin(&joins, &lobby, start).err())
@@ -246,7 +263,7 @@ mod tests {
         assert_eq!(waits.last(), Some(&Duration::from_millis(4_990)));
 
         // Somebody new does not overtake, and whoever comes at their turn is let in whoever else has come meanwhile.
-        let mut late = Turns::of(address(501));
+        let mut late = caller(501);
         let later = start + Duration::from_secs(1);
         assert_eq!(late.begin(&joins, &lobby, later), Err(Duration::from_secs(4)));
         for (turns, wait) in people.iter_mut().rev().zip(waits.iter().rev()) {
@@ -259,7 +276,7 @@ mod tests {
         let start = Instant::now();
         let joins = joins(1, start);
         let lobby = RoomSlug::lobby();
-        let mut turns = alone();
+        let mut turns = caller(0);
         assert_eq!(turns.begin(&joins, &lobby, start), Ok(()));
         for ms in [0, 300, 900] {
             let left = turns.begin(&joins, &lobby, start + Duration::from_millis(ms));
@@ -276,13 +293,13 @@ mod tests {
         let start = Instant::now();
         let joins = joins(1, start);
         let (a, b) = (RoomSlug::try_from("a".to_owned()).unwrap(), RoomSlug::lobby());
-        let mut turns = alone();
+        let mut turns = caller(0);
         assert_eq!(turns.begin(&joins, &a, start), Ok(()));
         assert_eq!(turns.begin(&joins, &a, start), Err(Duration::from_secs(1)));
         assert_eq!(turns.begin(&joins, &b, start), Err(Duration::from_secs(2)));
-        assert_eq!((turns.others(&a), turns.others(&b)), (1, 1));
+        assert_eq!((turns.turns.others(&a), turns.turns.others(&b)), (1, 1));
         assert_eq!(turns.begin(&joins, &a, start + Duration::from_secs(1)), Ok(()));
-        assert_eq!(turns.others(&a), 1);
+        assert_eq!(turns.turns.others(&a), 1);
     }
 
     #[test]
@@ -290,7 +307,7 @@ mod tests {
         let start = Instant::now();
         let joins = joins(1, start);
         let lobby = RoomSlug::lobby();
-        let mut turns: Vec<Turns> = (0..40).map(|n| Turns::of(address(n))).collect();
+        let mut turns: Vec<Caller> = (0..40).map(caller).collect();
         for turns in &mut turns {
             turns.begin(&joins, &lobby, start).ok();
         }
@@ -312,10 +329,13 @@ mod tests {
         for n in 0..=61 {
             joins.take(address(1 + n), start);
         }
-        let mut turns = alone();
+        let mut turns = caller(0);
         let wait = turns.begin(&joins, &lobby, start).expect_err("no turn");
         assert!((LONGEST / 2..=LONGEST).contains(&wait));
-        assert_eq!(turns.others(&RoomSlug::try_from("a".to_owned()).unwrap()), 0);
+        assert_eq!(
+            turns.turns.others(&RoomSlug::try_from("a".to_owned()).unwrap()),
+            0
+        );
         assert!(
             turns.begin(&joins, &lobby, start + wait).is_err(),
             "at the end of those who have a turn"

@@ -41,6 +41,20 @@ impl Bucket {
         Duration::from_secs_f32((-self.level).max(0.0) / rate.per_second.max(1) as f32)
     }
 
+    /// Takes one out.
+    ///
+    /// # Errors
+    /// There is none: it says how long it takes until there is.
+    pub fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
+        self.spend(0, rate, now);
+        if self.level < 1.0 {
+            let wait = (1.0 - self.level) / rate.per_second.max(1) as f32;
+            return Err(Duration::from_secs_f32(wait));
+        }
+        self.level -= 1.0;
+        Ok(())
+    }
+
     /// Whether a new one would be the same.
     pub fn is_full(&mut self, rate: Rate, now: Instant) -> bool {
         self.spend(0, rate, now);

@@ -2,21 +2,21 @@
 //!
 //! The library keeps the request for as long as the connection lives, and with it whatever its parts point into: the
 //! address and the headers are slices of the buffer that they were read into. So it gets a request that has nothing
-//! but this.
+//! but a [`Peer`].
 
-use std::sync::Arc;
+use std::any::Any;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chat::SessionDigest;
 use http::request::Parts;
 use socketioxide::extract::SocketRef;
 
-use crate::engine::{Brake, Connects, Repeated};
-use crate::listener::Wire;
+use crate::engine::{Peer, Repeated};
+use crate::live::Wire;
 use crate::proxies::ClientAddress;
 use crate::state::State;
 
 /// Who opened a connection.
-#[derive(Clone)]
 pub struct Caller {
     /// Where it comes from.
     pub address: ClientAddress,
@@ -37,32 +37,62 @@ impl Caller {
                 .map(SessionDigest::of),
         }
     }
-
-    /// Who opened this socket's connection.
-    pub fn of(socket: &SocketRef) -> Self {
-        let caller = socket.req_parts().extensions.get::<Self>();
-        caller.cloned().unwrap_or(Self {
-            address: ClientAddress::UNKNOWN,
-            session: None,
-        })
-    }
 }
 
-/// The writing side of this socket's connection, if that is a WebSocket of its own.
-pub fn wire(socket: &SocketRef) -> Option<&Arc<Wire>> {
+/// The client of this socket's session. Every session has one: [`Engine`](crate::engine::Engine) opens no other.
+pub fn peer(socket: &SocketRef) -> Option<&Arc<Peer>> {
     socket.req_parts().extensions.get()
 }
 
-/// Takes up the CONNECT that a middleware is called for: the payload, which may be empty.
+/// The writing side of this socket's connection.
+pub fn wire(socket: &SocketRef) -> Option<&Arc<Wire>> {
+    peer(socket).map(|peer| &peer.wire)
+}
+
+/// Takes up the CONNECT that a middleware is called for: whose it is, and its payload, which may be empty.
 ///
 /// # Errors
 /// It has been taken up; the middleware fails with this error, and the client does not hear of it.
-pub fn connect(socket: &SocketRef) -> Result<Box<str>, Repeated> {
-    let connects = socket.req_parts().extensions.get::<Arc<Connects>>();
-    connects.ok_or(Repeated)?.take(socket.ns())
+pub fn connect(socket: &SocketRef) -> Result<(&Arc<Peer>, Box<str>), Repeated> {
+    let peer = peer(socket).ok_or(Repeated)?;
+    Ok((peer, peer.connects.take(socket.ns())?))
 }
 
-/// What stops this socket's session from being read.
-pub fn brake(socket: &SocketRef) -> Option<&Arc<Brake>> {
-    socket.req_parts().extensions.get()
+/// What a middleware leaves for the connect handler of the same socket.
+///
+/// A socket has extensions for this, but their table stays in memory after the last entry has been taken out.
+#[derive(Default)]
+pub struct HandOver(Mutex<Vec<(usize, Box<dyn Any + Send>)>>);
+
+impl HandOver {
+    /// Leaves something for this socket. It must not keep the session alive: if the handler is never called, it stays
+    /// here until the session has gone.
+    pub fn leave<T: Send + 'static>(&self, socket: &SocketRef, value: T) {
+        let mut left = self.left();
+        // What lies there belongs to a socket that was never connected, and is gone.
+        left.retain(|(known, _)| *known != address(socket));
+        left.push((address(socket), Box::new(value)));
+    }
+
+    /// Takes what was left for this socket.
+    pub fn take<T: 'static>(&self, socket: &SocketRef) -> Option<T> {
+        let mut left = self.left();
+        let at = left.iter().position(|(known, _)| *known == address(socket))?;
+        let (_, value) = left.swap_remove(at);
+        if left.is_empty() {
+            // Empty again, it costs nothing.
+            *left = Vec::new();
+        }
+        value.downcast().ok().map(|value| *value)
+    }
+
+    fn left(&self) -> MutexGuard<'_, Vec<(usize, Box<dyn Any + Send>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a socket lies in memory: no two that live have the same place, while the lives of a namespace in one session
+/// all have the same id.
+fn address(socket: &SocketRef) -> usize {
+    std::ptr::from_ref(&**socket).addr()
 }

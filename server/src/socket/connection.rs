@@ -1,6 +1,6 @@
 //! One connection to `/chat`: who it is, which rooms it is in, and its commands one after the other.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use chat::{ChatError, ConnectionId, SessionDigest};
@@ -14,7 +14,7 @@ use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 
 use super::ack::Ack;
-use super::caller::{Caller, connect, wire};
+use super::caller::{connect, peer};
 use super::fanout::Hold;
 use super::inbox::{Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
@@ -55,11 +55,10 @@ impl NotAdmitted {
 }
 
 /// What the middleware prepares for the connect handler.
-#[derive(Clone)]
 struct Admitted {
-    address: ClientAddress,
-    login: Arc<Mutex<Option<Login>>>,
-    line: Arc<Line<Connection>>,
+    login: Option<Login>,
+    /// The socket's inbox keeps it.
+    line: Weak<Line<Connection>>,
 }
 
 /// Listens on the namespace.
@@ -79,7 +78,8 @@ pub fn listen(state: &State) {
 }
 
 async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {
-    let auth = match &*connect(socket)? {
+    let (peer, auth) = connect(socket)?;
+    let auth = match &*auth {
         "" => Auth::default(),
         json => serde_json::from_str(json)
             .map_err(|error| NotAdmitted::refused("bad_request", error.to_string()))?,
@@ -88,9 +88,8 @@ async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {
         let sentence = format!("the server speaks protocol {PROTOCOL_VERSION}; reload the page");
         return Err(NotAdmitted::refused("reload", sentence));
     }
-    let caller = Caller::of(socket);
-    let line = Line::new(state, wire(socket).cloned(), None);
-    let session = auth.token.as_ref().map(SessionDigest::of).or(caller.session);
+    let line = Line::new(state, Some(peer), false);
+    let session = auth.token.as_ref().map(SessionDigest::of).or(peer.caller.session);
     let login = match session {
         Some(session) => log_in(state, session, &line).await.map_err(|error| {
             tracing::error!(%error, "cannot look up a session");
@@ -98,13 +97,13 @@ async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {
         })?,
         None => None,
     };
-    let gate = state.gate.connection(caller.address);
+    let gate = state.gate.connection(peer.caller.address);
     socket.on_fallback(Inbox::new(&line, WhenRefused::Answer(gate)));
-    socket.extensions.insert(Admitted {
-        address: caller.address,
-        login: Arc::new(Mutex::new(login)),
-        line: Arc::clone(&line),
-    });
+    let admitted = Admitted {
+        login,
+        line: Arc::downgrade(&line),
+    };
+    peer.handed.leave(socket, admitted);
     socket.on_disconnect(move || {
         line.end();
         std::future::ready(())
@@ -123,18 +122,21 @@ async fn log_in(
 }
 
 fn run(state: &State, socket: SocketRef) {
-    let Some(Admitted { address, login, line }) = socket.extensions.remove::<Admitted>() else {
+    let Some(peer) = peer(&socket) else { return };
+    let admitted = peer.handed.take(&socket);
+    let Some(Admitted { login, line }) = admitted else {
         return;
     };
+    let Some(begun) = line.upgrade() else { return };
     let connection = Connection {
-        address,
+        address: peer.caller.address,
         // Not the socket's: a namespace that is left and connected again would have the id of its first life.
         id: ConnectionId(state.hub.fresh_id().as_str().into()),
-        login: login.lock().unwrap_or_else(PoisonError::into_inner).take(),
-        line: Arc::downgrade(&line),
+        login,
+        line,
         rooms: Vec::new(),
         stores_from: None,
-        turns: Turns::of(Caller::of(&socket).address),
+        turns: Turns::default(),
         state: state.clone(),
         socket,
     };
@@ -147,7 +149,7 @@ fn run(state: &State, socket: SocketRef) {
             limits: state.gate.limits().told(),
         },
     );
-    line.begin(connection);
+    begun.begin(connection);
 }
 
 const GAUGE: Namespace = Namespace {

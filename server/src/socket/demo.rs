@@ -4,7 +4,7 @@
 //! `new message`, `typing`, `stop typing`. Out: `login`, `new message`, `user joined`, `user left`, `typing`,
 //! `stop typing`; and `refused`, which the example does not know, so that nothing is dropped without a word.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use chat::{ChatError, ConnectionId, StoreError};
@@ -15,7 +15,7 @@ use serde_json::json;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 
-use super::caller::{Caller, brake, connect, wire};
+use super::caller::{connect, peer, wire};
 use super::connection::{parse, refuse};
 use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
@@ -28,9 +28,8 @@ use crate::metrics::{Namespace, NamespacePath};
 use crate::proxies::ClientAddress;
 use crate::state::State;
 
-/// What the middleware prepares.
-#[derive(Clone)]
-struct Admitted(Arc<Line<Guest>>);
+/// What the middleware prepares: the line, which the socket's inbox keeps.
+struct Admitted(Weak<Line<Guest>>);
 
 /// Listens on the namespace.
 pub fn listen(state: &State) {
@@ -44,11 +43,11 @@ pub fn listen(state: &State) {
 }
 
 fn prepare(state: &State, socket: &SocketRef) -> Result<(), Repeated> {
-    connect(socket)?;
+    let (peer, _) = connect(socket)?;
     // Its protocol has no "slow down": whoever sends too much is not read from meanwhile.
-    let line = Line::new(state, wire(socket).cloned(), brake(socket).cloned());
+    let line = Line::new(state, Some(peer), true);
     socket.on_fallback(Inbox::new(&line, WhenRefused::Close));
-    socket.extensions.insert(Admitted(Arc::clone(&line)));
+    peer.handed.leave(socket, Admitted(Arc::downgrade(&line)));
     socket.on_disconnect(move || {
         line.end();
         std::future::ready(())
@@ -57,10 +56,13 @@ fn prepare(state: &State, socket: &SocketRef) -> Result<(), Repeated> {
 }
 
 async fn run(state: State, socket: SocketRef) {
-    let Some(Admitted(line)) = socket.extensions.remove::<Admitted>() else {
-        return;
-    };
-    let address = Caller::of(&socket).address;
+    let Some(peer) = peer(&socket) else { return };
+    let line = peer
+        .handed
+        .take(&socket)
+        .and_then(|Admitted(line)| line.upgrade());
+    let Some(line) = line else { return };
+    let address = peer.caller.address;
     let mut guest = Guest {
         gate: state.gate.connection(address),
         address,
@@ -68,7 +70,7 @@ async fn run(state: State, socket: SocketRef) {
         you: None,
         hold: None,
         seat: None,
-        turns: Turns::of(address),
+        turns: Turns::default(),
         state,
         socket,
     };
@@ -164,7 +166,11 @@ impl Guest {
             tokio::time::sleep(wait).await;
         }
         let lobby = RoomSlug::lobby();
-        while let Err(wait) = self.state.gate.join(&mut self.turns, &lobby, Instant::now()) {
+        while let Err(wait) = self
+            .state
+            .gate
+            .join(self.address, &mut self.turns, &lobby, Instant::now())
+        {
             tokio::time::sleep(wait).await;
         }
     }

@@ -112,7 +112,7 @@ impl<W: Worker> MessageHandler<LocalAdapter, ()> for Inbox<W> {
                 WhenRefused::Answer(_) => ack.reply::<()>(state, Err(refusal)),
                 WhenRefused::Close => {
                     tracing::info!("closing a connection that sends faster than its events can wait");
-                    slow::disconnect(state, socket.into());
+                    slow::disconnect(state, &socket.into());
                 }
             }
         }

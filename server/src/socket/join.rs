@@ -35,10 +35,11 @@ pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Joi
             return Err(refuse(error));
         }
     }
-    if let Err(wait) = connection
-        .state
-        .gate
-        .join(&mut connection.turns, &room, Instant::now())
+    if let Err(wait) =
+        connection
+            .state
+            .gate
+            .join(connection.address, &mut connection.turns, &room, Instant::now())
     {
         connection.state.metrics.deferred.inc();
         return Err(too_early(wait));

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use super::inbox::Queued;
 use super::logins::Nudge;
-use crate::engine::Brake;
+use crate::engine::Peer;
 use crate::live::{Account, Wire};
 use crate::state::State;
 
@@ -53,8 +53,10 @@ pub trait Worker: Sized + Send + 'static {
 /// The line of one connection.
 pub struct Line<W> {
     state: State,
-    /// Where the answers go, if it is a WebSocket of its own.
-    wire: Option<Arc<Wire>>,
+    /// Where the answers go.
+    peer: Option<Arc<Peer>>,
+    /// Whether the client is slowed down before the line is full.
+    brakes: bool,
     waiting: Mutex<Waiting<W>>,
     gone: Notify,
 }
@@ -64,31 +66,28 @@ struct Waiting<W> {
     bytes: usize,
     /// Whose budget they are in, while there are any.
     account: Option<Arc<Account>>,
-    brake: Option<Arc<Brake>>,
     /// Nobody before [`Line::begin`] and while a task works.
     idle: Option<Box<W>>,
     /// The worker is to refresh itself before it rests.
     nudged: bool,
     ended: bool,
-    number: u64,
 }
 
 impl<W: Worker> Line<W> {
     /// A line that is open already, for a worker that comes later. With a brake it slows its client down before it
     /// is full.
-    pub fn new(state: &State, wire: Option<Arc<Wire>>, brake: Option<Arc<Brake>>) -> Arc<Self> {
+    pub fn new(state: &State, peer: Option<&Arc<Peer>>, brakes: bool) -> Arc<Self> {
         Arc::new(Self {
             state: state.clone(),
-            wire,
+            peer: peer.cloned(),
+            brakes,
             waiting: Mutex::new(Waiting {
                 queue: VecDeque::new(),
                 bytes: 0,
                 account: None,
-                brake,
                 idle: None,
                 nudged: false,
                 ended: false,
-                number: 0,
             }),
             gone: Notify::new(),
         })
@@ -102,12 +101,11 @@ impl<W: Worker> Line<W> {
     /// From now on this worker works off what comes, until [`Line::end`] or the end of the process.
     pub fn begin(self: &Arc<Self>, worker: W) {
         let worker = Box::new(worker);
-        let open: Weak<dyn End> = Arc::downgrade(&(Arc::clone(self) as Arc<dyn End>));
+        let open: Arc<dyn End> = Arc::clone(self) as _;
         // Before the worker is there, so that none is overlooked when the process ends meanwhile.
-        let number = self.state.lines.enter(open);
+        let entered = self.state.lines.enter(&open);
         let mut waiting = self.lock();
-        waiting.number = number.unwrap_or_default();
-        waiting.ended |= number.is_none();
+        waiting.ended |= !entered;
         if waiting.queue.is_empty() && !waiting.ended && !waiting.nudged {
             waiting.idle = Some(worker);
         } else {
@@ -129,7 +127,7 @@ impl<W: Worker> Line<W> {
             drop(waiting);
             self.spawn(worker, Some(queued));
         } else {
-            if let Some(wire) = &self.wire {
+            if let Some(wire) = self.wire() {
                 let account = waiting
                     .account
                     .get_or_insert_with(|| wire.open(&self.state.budget));
@@ -137,10 +135,11 @@ impl<W: Worker> Line<W> {
             }
             waiting.bytes += queued.bytes;
             waiting.queue.push_back(queued);
-            if let Some(brake) = &waiting.brake
+            if self.brakes
                 && (waiting.queue.len() > ENOUGH || waiting.bytes > ENOUGH_BYTES)
+                && let Some(peer) = &self.peer
             {
-                brake.pull();
+                peer.brake.pull();
             }
         }
         Ok(())
@@ -148,7 +147,19 @@ impl<W: Worker> Line<W> {
 
     /// Takes the next command out, if one waits.
     pub fn next(&self) -> Option<Queued> {
-        self.lock().next()
+        self.take_next(&mut self.lock())
+    }
+
+    fn take_next(&self, waiting: &mut Waiting<W>) -> Option<Queued> {
+        let queued = waiting.next();
+        if self.brakes
+            && waiting.queue.len() <= ENOUGH / 2
+            && waiting.bytes <= ENOUGH_BYTES / 2
+            && let Some(peer) = &self.peer
+        {
+            peer.brake.release();
+        }
+        queued
     }
 
     /// No command comes after those that wait.
@@ -173,7 +184,7 @@ impl<W: Worker> Line<W> {
 
     /// Completes when little waits for the peer: what it is told next would only wait behind it.
     async fn eased(&self) {
-        if let Some(wire) = &self.wire {
+        if let Some(wire) = self.wire() {
             tokio::select! {
                 () = wire.account().eased() => {}
                 () = self.gone() => {}
@@ -183,7 +194,11 @@ impl<W: Worker> Line<W> {
 
     /// Whether what the peer is told may still arrive.
     fn is_heard(&self) -> bool {
-        self.wire.as_ref().is_none_or(|wire| !wire.is_ended())
+        self.wire().is_none_or(|wire| !wire.is_ended())
+    }
+
+    fn wire(&self) -> Option<&Arc<Wire>> {
+        self.peer.as_ref().map(|peer| &peer.wire)
     }
 
     fn spawn(self: &Arc<Self>, worker: Box<W>, first: Option<Queued>) {
@@ -211,12 +226,6 @@ impl<W> Waiting<W> {
                 self.account = None;
             }
         }
-        if let Some(brake) = &self.brake
-            && self.queue.len() <= ENOUGH / 2
-            && self.bytes <= ENOUGH_BYTES / 2
-        {
-            brake.release();
-        }
         queued
     }
 }
@@ -241,14 +250,14 @@ async fn run<W: Worker>(line: Arc<Line<W>>, mut worker: Box<W>, mut next: Option
             }
         }
         let mut waiting = line.lock();
-        next = waiting.next();
+        next = line.take_next(&mut waiting);
         let nudged = std::mem::take(&mut waiting.nudged);
         if next.is_none() && !nudged {
             if !waiting.ended {
                 waiting.idle = Some(worker);
                 return;
             }
-            line.state.lines.leave(waiting.number);
+            line.state.lines.leave(place(&line));
             break;
         }
     }
@@ -285,27 +294,28 @@ pub struct Lines(Mutex<Open>);
 
 #[derive(Default)]
 struct Open {
-    last: u64,
     stopped: bool,
-    lines: HashMap<u64, Weak<dyn End>>,
+    /// By where they lie in memory: no two have the same place, as long as they are known here.
+    lines: HashMap<usize, Weak<dyn End>>,
+}
+
+fn place<T: ?Sized>(line: &Arc<T>) -> usize {
+    Arc::as_ptr(line).addr()
 }
 
 impl Lines {
-    /// None if the process is ending.
-    fn enter(&self, line: Weak<dyn End>) -> Option<u64> {
+    /// Says whether it is known now; not if the process is ending.
+    fn enter(&self, line: &Arc<dyn End>) -> bool {
         let mut open = self.lock();
-        if open.stopped {
-            return None;
+        if !open.stopped {
+            open.lines.insert(place(line), Arc::downgrade(line));
         }
-        open.last += 1;
-        let number = open.last;
-        open.lines.insert(number, line);
-        Some(number)
+        !open.stopped
     }
 
-    fn leave(&self, number: u64) {
+    fn leave(&self, place: usize) {
         let mut open = self.lock();
-        open.lines.remove(&number);
+        open.lines.remove(&place);
         // A wave of people is not remembered in memory when it has gone.
         if open.lines.len() < open.lines.capacity() / 4 {
             open.lines.shrink_to_fit();

@@ -75,6 +75,8 @@ impl Logins {
         let mut connections = session.connections();
         // A browser that reconnects leaves dead ones behind.
         connections.retain(|known| known.strong_count() > 0);
+        // Most sessions have one, and there are many sessions.
+        connections.reserve_exact(1);
         connections.push(connection);
         drop(connections);
         Entry(session)

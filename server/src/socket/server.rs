@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use socketioxide::{ParserConfig, SocketIo};
+use socketioxide_core::Sid;
 use tower::Service as _;
 
 use super::connection;
@@ -27,7 +28,7 @@ const WRAPPING: usize = 64;
 const OUTBOX_PACKETS: usize = 4_096;
 /// What the library reads at once from what our stream has read. Every connection has this buffer; a larger message
 /// makes it grow for as long as it is read.
-const READ_BUFFER: usize = 256;
+const READ_BUFFER: usize = 128;
 /// Timers are late by some milliseconds. With so much less the library is not later than the client is told.
 const TIMERS: Duration = Duration::from_millis(25);
 /// Time to connect to a namespace, and to complete a packet.
@@ -89,8 +90,7 @@ impl Library for SocketIoxide {
         (self.open)(link, request);
     }
 
-    fn knows(&self, namespace: &str, sid: &str) -> bool {
-        let Ok(sid) = sid.parse() else { return false };
+    fn knows(&self, namespace: &str, sid: Sid) -> bool {
         let namespace = self.io.of(namespace);
         namespace.is_some_and(|namespace| namespace.get_socket(sid).is_some())
     }

@@ -1,7 +1,5 @@
-//! What happens when a socket's queue is full: it is disconnected, never quietly skipped. It comes back and resumes
-//! from its place.
-
-use std::time::Duration;
+//! What happens when a socket's queue is full: its connection is closed, never quietly skipped. It comes back and
+//! resumes from its place.
 
 use serde::Serialize;
 use socketioxide::extract::SocketRef;
@@ -9,10 +7,6 @@ use socketioxide::{SendError, SocketError};
 
 use super::caller::wire;
 use crate::state::State;
-
-/// How often to try to tell a full socket that it is disconnected. After a while the missing pong ends it.
-const RETRY: Duration = Duration::from_millis(250);
-const RETRIES: u32 = 200;
 
 /// Sends one event to one socket.
 pub fn emit<T: Serialize>(state: &State, socket: &SocketRef, event: &str, data: &T) {
@@ -23,29 +17,20 @@ pub fn emit<T: Serialize>(state: &State, socket: &SocketRef, event: &str, data: 
 pub fn check(state: &State, socket: &SocketRef, sent: Result<(), SendError>) {
     match sent {
         Ok(()) | Err(SendError::Socket(SocketError::Closed)) => {}
-        Err(SendError::Socket(SocketError::InternalChannelFull)) => disconnect(state, socket.clone()),
+        Err(SendError::Socket(SocketError::InternalChannelFull)) => disconnect(state, socket),
         Err(SendError::Serialize(error)) => tracing::error!(%error, "could not encode an event"),
     }
 }
 
-/// Disconnects a socket that does not keep up.
-pub fn disconnect(state: &State, socket: SocketRef) {
+/// Closes the connection of a socket that does not keep up.
+pub fn disconnect(state: &State, socket: &SocketRef) {
     // Already on its way out.
-    if socket.extensions.insert(Leaving).is_some() {
+    if wire(socket).is_some_and(|wire| wire.is_ended()) {
         return;
     }
     state.metrics.slow.inc();
-    tracing::info!("a socket does not keep up; disconnecting it");
-    socket.leave_all();
-    tokio::spawn(async move {
-        for _ in 0..RETRIES {
-            // Fails for as long as there is no room even for the goodbye.
-            if !socket.connected() || socket.clone().disconnect().is_ok() {
-                return;
-            }
-            tokio::time::sleep(RETRY).await;
-        }
-    });
+    tracing::info!("a socket does not keep up; closing its connection");
+    abort(socket);
 }
 
 /// Closes the connection of a socket that cannot be served any more: its client comes back and resumes.
@@ -56,7 +41,3 @@ pub fn abort(socket: &SocketRef) {
         None => drop(socket.clone().disconnect()),
     }
 }
-
-/// Marks a socket that is being disconnected.
-#[derive(Clone)]
-struct Leaving;

@@ -83,8 +83,8 @@ impl Link {
                 message => result = self.gate.message(message, &mut out),
             }
         }
-        if let Some(wire) = self.wire()
-            && let Some(pong) = pong
+        let wire = self.wire();
+        if let Some(pong) = pong
             && wire.account().waiting() < MUCH
         {
             wire.send(&frame::pong(&pong));
@@ -110,12 +110,10 @@ impl Link {
     fn take_out(&mut self, out: Out, count: u32) {
         self.ready = out.library;
         if let Some((namespace, auth)) = out.connect {
-            self.connects.ask(namespace, auth);
+            self.peer.connects.ask(namespace, auth);
         }
-        if let Some(wire) = self.wire() {
-            for packet in out.client {
-                wire.send(&frame::text(&packet));
-            }
+        for packet in out.client {
+            self.wire().send(&frame::text(&packet));
         }
         let now = Instant::now();
         let wait = self.state.engine().addresses.count(&mut self.seat, count, now);
@@ -143,7 +141,7 @@ impl Link {
                     return Poll::Ready(Ok(()));
                 }
                 Some(_) => LOOK,
-                None if self.gate.is_uncertain() && self.connects.is_waiting() => AGAIN,
+                None if self.gate.is_uncertain() && self.peer.connects.is_waiting() => AGAIN,
                 None => break,
             };
             let look = self.look.get_or_insert_with(|| Box::pin(sleep(every)));
@@ -163,8 +161,8 @@ impl Link {
 
     /// Whether the library has not let go of a namespace.
     fn is_known(&self, namespace: &str) -> bool {
-        let sid = self.sid.as_deref().unwrap_or_default();
-        self.state.engine().library.knows(namespace, sid)
+        let library = &self.state.engine().library;
+        self.sid.is_some_and(|sid| library.knows(namespace, sid))
     }
 
     /// Pending until the deadline has passed.
@@ -179,7 +177,7 @@ impl Link {
     /// Takes the next of what the client sent.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         ready!(self.poll_pause(cx));
-        ready!(self.brake.poll_released(cx));
+        ready!(self.peer.brake.poll_released(cx));
         ready!(self.poll_namespace(cx))?;
         if !self.ready.is_empty() {
             return Poll::Ready(Ok(()));

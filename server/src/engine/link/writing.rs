@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use socketioxide_core::Sid;
 use tokio::io::AsyncWrite;
 
 use super::{Link, Stage};
@@ -59,18 +60,18 @@ impl Link {
     /// The library has said which id the session has.
     fn opened(&mut self, open: &[u8]) {
         #[derive(serde::Deserialize)]
-        struct Open<'a> {
-            sid: &'a str,
+        struct Open {
+            sid: Sid,
         }
-        match serde_json::from_slice::<Open<'_>>(open) {
+        match serde_json::from_slice::<Open>(open) {
             Ok(Open { sid }) => {
-                self.sid = Some(sid.into());
-                let engine = self.state.engine();
+                self.sid = Some(sid);
+                let (engine, sid) = (self.state.engine(), sid.as_str());
                 if let Some(session) = &self.session {
                     engine.sessions.enter(sid.into(), Arc::clone(session));
                     session.opened(sid);
-                } else if let Some(wire) = self.wire() {
-                    wire.send(&frame::text(&engine.greeting(sid, "")));
+                } else {
+                    self.wire().send(&frame::text(&engine.greeting(sid, "")));
                 }
             }
             Err(error) => tracing::error!(%error, "the library opens a session without an id"),
