@@ -89,4 +89,20 @@ mod tests {
         assert!(bucket.spend(1, rate, later) > Duration::ZERO);
         assert_eq!(bucket.spend(u32::MAX, rate, later), DEBT);
     }
+
+    #[test]
+    fn what_is_taken_one_by_one_runs_into_no_debt() {
+        let rate = Rate {
+            per_second: 2,
+            burst: 3,
+        };
+        let start = Instant::now();
+        let mut bucket = Bucket::new(rate, start);
+        assert!((0..3).all(|_| bucket.take(rate, start).is_ok()));
+        for _ in 0..100 {
+            assert_eq!(bucket.take(rate, start), Err(Duration::from_millis(500)));
+        }
+        let later = start + Duration::from_millis(501);
+        assert!(bucket.take(rate, later).is_ok() && bucket.take(rate, later).is_err());
+    }
 }

@@ -68,16 +68,24 @@ impl HandOver {
     /// Leaves something for this socket. It must not keep the session alive: if the handler is never called, it stays
     /// here until the session has gone.
     pub fn leave<T: Send + 'static>(&self, socket: &SocketRef, value: T) {
-        let mut left = self.left();
-        // What lies there belongs to a socket that was never connected, and is gone.
-        left.retain(|(known, _)| *known != address(socket));
-        left.push((address(socket), Box::new(value)));
+        self.leave_at(address(socket), value);
     }
 
     /// Takes what was left for this socket.
     pub fn take<T: 'static>(&self, socket: &SocketRef) -> Option<T> {
+        self.take_at(address(socket))
+    }
+
+    fn leave_at<T: Send + 'static>(&self, address: usize, value: T) {
         let mut left = self.left();
-        let at = left.iter().position(|(known, _)| *known == address(socket))?;
+        // What lies there belongs to a socket that was never connected, and is gone.
+        left.retain(|(known, _)| *known != address);
+        left.push((address, Box::new(value)));
+    }
+
+    fn take_at<T: 'static>(&self, address: usize) -> Option<T> {
+        let mut left = self.left();
+        let at = left.iter().position(|(known, _)| *known == address)?;
         let (_, value) = left.swap_remove(at);
         if left.is_empty() {
             // Empty again, it costs nothing.
@@ -95,4 +103,34 @@ impl HandOver {
 /// all have the same id.
 fn address(socket: &SocketRef) -> usize {
     std::ptr::from_ref(&**socket).addr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_socket_takes_its_own_and_once() {
+        let handed = HandOver::default();
+        handed.leave_at(1, "first");
+        handed.leave_at(2, "second");
+        assert_eq!(handed.take_at::<&str>(3), None);
+        assert_eq!(handed.take_at(2), Some("second"));
+        assert_eq!(handed.take_at::<&str>(2), None);
+        assert_eq!(handed.take_at(1), Some("first"));
+        assert_eq!(
+            handed.left().capacity(),
+            0,
+            "an idle session keeps no memory for it"
+        );
+    }
+
+    #[test]
+    fn what_was_never_taken_gives_way_to_the_next_life() {
+        let handed = HandOver::default();
+        handed.leave_at(1, "of a socket that was never connected");
+        handed.leave_at(1, "of its successor");
+        assert_eq!(handed.take_at(1), Some("of its successor"));
+        assert_eq!(handed.take_at::<&str>(1), None);
+    }
 }
