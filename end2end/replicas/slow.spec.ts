@@ -7,7 +7,7 @@ import { STOPPED, sentence, stopReading } from "../support/slow.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
 /** Seconds between pings, and for the answer. Both are shorter than the 15 s that a full connection has: the missed ping ends it. */
-const WINDOWS: [number, number][] = sized([[2, 1]], [
+const WINDOWS: [number, number][] = sized([[5, 3]], [
   [5, 3],
   [2, 1],
 ]);

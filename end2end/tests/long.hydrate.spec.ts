@@ -8,7 +8,7 @@ import { RoomPage, expect, testWithOwnServer as test } from "../support/test.ts"
 
 const MESSAGES = sized(10_000, 100_000);
 /** How far up the reader goes: past several times what the page holds. */
-const UP = sized(2_000, 5_000);
+const UP = sized(1_200, 5_000);
 /** Of different heights, and with a new author now and then. */
 const AUTHORS = 3;
 
