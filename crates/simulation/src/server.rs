@@ -5,7 +5,6 @@
 mod fanout;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chat::{ChatError, ConnectionId, Followers, Hub};
@@ -17,7 +16,7 @@ use crate::backend;
 use crate::link::{Accepted, Answer, Ask, Cable, Pipe, Told};
 use crate::store::Store;
 use crate::world::World;
-use fanout::Hold;
+use fanout::{Audience, Hold};
 
 /// One replica, over all its lives.
 pub struct Replica {
@@ -26,9 +25,7 @@ pub struct Replica {
     number: usize,
     /// While it is up.
     hub: RefCell<Option<Hub>>,
-    followers: RefCell<Followers<()>>,
-    /// Connections that are in the room.
-    members: RefCell<BTreeMap<u128, Pipe<Told>>>,
+    followers: RefCell<Followers<Audience>>,
     cables: RefCell<Vec<Cable>>,
     /// Everything that ends when the process does.
     tasks: RefCell<Vec<AbortHandle>>,
@@ -43,7 +40,6 @@ impl Replica {
             number,
             hub: RefCell::default(),
             followers: RefCell::default(),
-            members: RefCell::default(),
             cables: RefCell::default(),
             tasks: RefCell::default(),
         })
@@ -73,7 +69,6 @@ impl Replica {
         for cable in self.cables.take() {
             cable.cut();
         }
-        self.members.borrow_mut().clear();
         self.followers.replace(Followers::default());
     }
 
@@ -157,7 +152,6 @@ impl Served {
                 }
             }
         }
-        self.replica.members.borrow_mut().remove(&self.number);
     }
 
     async fn join(&mut self, join: protocol::Join) -> Result<Joined, Refusal> {
@@ -169,14 +163,13 @@ impl Served {
         }
         let known = self.hold.is_some();
         if !known {
-            self.hold = Some(Hold::take(&self.replica, &self.hub).await?);
-            let mut members = self.replica.members.borrow_mut();
-            members.insert(self.number, self.down.clone());
+            let mut hold = Hold::take(&self.replica, &self.hub).await?;
+            hold.hear(self.number, &self.down);
+            self.hold = Some(hold);
         }
         let id = ConnectionId(self.number.to_string().into());
         let joined = self.hub.join(&self.person, &id, join).await;
         if joined.is_err() && !known {
-            self.replica.members.borrow_mut().remove(&self.number);
             self.hold = None;
         }
         joined.map_err(refuse)

@@ -1,5 +1,7 @@
 //! From the log to the connections in the room: the server's real follower, on virtual time.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +13,22 @@ use chat::{Follower, Hub};
 use protocol::{Refusal, RoomEvent, RoomSlug};
 
 use super::Replica;
-use crate::link::Told;
+use crate::link::{Pipe, Told};
 
 /// How many connections may only listen: what arrives leaves at once, within a few milliseconds, or within the longest
 /// window.
 const LISTENERS: [u32; 3] = [0, 200, 2_000];
 
+/// The connections that hear what one follower passes on.
+pub type Audience = Rc<RefCell<BTreeMap<u128, Pipe<Told>>>>;
+
 /// Keeps the room followed.
 pub struct Hold {
     replica: Rc<Replica>,
     /// None once it is let go.
-    follower: Option<Arc<Follower<()>>>,
+    follower: Option<Arc<Follower<Audience>>>,
+    /// The number of the connection that hears it.
+    number: Option<u128>,
 }
 
 impl Hold {
@@ -29,27 +36,48 @@ impl Hold {
     pub async fn take(replica: &Rc<Replica>, hub: &Hub) -> Result<Self, Refusal> {
         let followers = replica.followers.borrow().clone();
         let follower = followers.hold(&RoomSlug::lobby(), |start| {
+            let audience = Audience::default();
             let hall = Hall {
                 replica: Rc::clone(replica),
+                audience: Rc::clone(&audience),
                 listeners: LISTENERS[replica.world.dice.between(0..=2) as usize],
             };
             let hub = hub.clone();
             let telling = Telling::new(hub.clone(), RoomSlug::lobby(), hall);
             replica.spawn(async move { hub.keep_following(start, telling).await });
+            audience
         });
         let hold = Self {
             replica: Rc::clone(replica),
             follower: Some(follower),
+            number: None,
         };
         if let Some(follower) = &hold.follower {
-            follower.started().await?;
+            let started = follower.started().await;
+            // On a busy machine, whoever is woken runs a while later.
+            let dice = &replica.world.dice;
+            if dice.fault(3) {
+                replica.world.time.sleep(dice.between(1..=500)).await;
+            }
+            started?;
         }
         Ok(hold)
+    }
+
+    /// Has a connection hear the room for as long as this lives.
+    pub fn hear(&mut self, number: u128, down: &Pipe<Told>) {
+        if let Some(follower) = &self.follower {
+            follower.shared.borrow_mut().insert(number, down.clone());
+            self.number = Some(number);
+        }
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
+        if let (Some(number), Some(follower)) = (self.number, &self.follower) {
+            follower.shared.borrow_mut().remove(&number);
+        }
         let replica = &self.replica;
         if let Some(last) = self.follower.take().and_then(Follower::release)
             && replica.is_up()
@@ -67,6 +95,7 @@ impl Drop for Hold {
 /// The replica's connections in the room.
 struct Hall {
     replica: Rc<Replica>,
+    audience: Audience,
     /// Connections that only listen: the more are told, the more leaves together.
     listeners: u32,
 }
@@ -83,7 +112,7 @@ impl Outlet for Hall {
     }
 
     fn members(&self) -> u32 {
-        let members = u32::try_from(self.replica.members.borrow().len());
+        let members = u32::try_from(self.audience.borrow().len());
         members.unwrap_or(u32::MAX).saturating_add(self.listeners)
     }
 
@@ -112,7 +141,7 @@ impl Outlet for Hall {
 impl Hall {
     /// Sends to everybody in the room.
     fn send(&self, what: &Told) {
-        for member in self.replica.members.borrow().values() {
+        for member in self.audience.borrow().values() {
             member.send(what.clone());
         }
     }
