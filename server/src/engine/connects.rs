@@ -15,14 +15,21 @@ pub struct Repeated;
 /// How the library refuses it.
 const REFUSAL: &[u8] = br#"{"message":"this CONNECT was answered before"}"#;
 
-/// One session's CONNECT: the namespace, and the payload of the packet. Boxed, because most of the time there is none.
+/// One session's CONNECT. Boxed, because most of the time there is none.
 #[derive(Debug, Default)]
-pub struct Connects(Mutex<Option<Box<(&'static str, Box<str>)>>>);
+pub struct Connects(Mutex<Option<Box<Asked>>>);
+
+#[derive(Debug)]
+struct Asked {
+    namespace: &'static str,
+    /// The payload of the packet.
+    auth: Box<str>,
+}
 
 impl Connects {
     /// The client wants to be connected. There is one at a time: nothing else is taken until it is answered.
     pub fn ask(&self, namespace: &'static str, auth: Box<str>) {
-        *self.waiting() = Some(Box::new((namespace, auth)));
+        *self.waiting() = Some(Box::new(Asked { namespace, auth }));
     }
 
     /// Takes it up: the payload, for whoever comes first.
@@ -30,8 +37,8 @@ impl Connects {
     /// # Errors
     /// It was taken up before.
     pub fn take(&self, namespace: &str) -> Result<Box<str>, Repeated> {
-        let taken = self.waiting().take_if(|asked| asked.0 == namespace);
-        taken.map(|asked| asked.1).ok_or(Repeated)
+        let taken = self.waiting().take_if(|asked| asked.namespace == namespace);
+        taken.map(|asked| asked.auth).ok_or(Repeated)
     }
 
     /// Whether nobody has taken it up.
@@ -39,7 +46,7 @@ impl Connects {
         self.waiting().is_some()
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Option<Box<(&'static str, Box<str>)>>> {
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Option<Box<Asked>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
