@@ -18,10 +18,10 @@ set-up      5
 check      20
 crates     50
 simulation 10
-server     70
+server     80
 build     140
-browser   325
-replicas  100
+browser   285
+replicas  130
 "
 
 step=""

@@ -9,10 +9,11 @@ import { DemoClient, TRANSPORTS } from "../support/demo.ts";
 import { Listener } from "../support/load.ts";
 import type { Receipt } from "../support/protocol.ts";
 import { expect, test } from "../support/replicas.ts";
+import { SOAK, counted, sized } from "../support/size.ts";
 import { until } from "../support/until.ts";
 
 const ROOM = "lobby";
-const MESSAGES = 10_500;
+const MESSAGES = sized(2_500, 10_500);
 const TEXT = "x".repeat(8_000);
 /** As many messages as fit into one command. */
 const BATCH = 7;
@@ -57,7 +58,7 @@ async function fill(senders: ChatClient[]): Promise<Receipt> {
   return latest;
 }
 
-test("a replica that missed 10,500 large messages sends no large frame, and nobody misses any", async ({ cluster, programOn, close }) => {
+test(`a replica that missed ${counted(MESSAGES)} large messages sends no large frame, and nobody misses any`, SOAK, async ({ cluster, programOn, close }) => {
   const scales: Scale[] = [];
   const listeners: Listener[] = [];
   for (const { name, transports } of TRANSPORTS) {

@@ -30,31 +30,44 @@ test(`a room with ${counted(MESSAGES)} messages`, SOAK, async ({ person, program
     await Promise.all(batches.map((texts) => author.send(room, ...texts)));
   }
 
+  const short = (await host.createRoom(freshTitle("Short"))).room;
+  await host.send(short, "the only line");
+  const [newest, only] = [`line ${MESSAGES}`, "the only line"];
+
   // Somebody who was here before: what is measured is the room, not signing in or the first download.
   const ada = await person("Ada", room);
-  await ada.page.goto("about:blank");
-  const opens: number[] = [];
-  for (let n = 0; n < 3; n += 1) {
-    const start = performance.now();
-    await ada.open(room);
-    await ada.live("Ada");
-    await expect(ada.said(`line ${MESSAGES}`)).toBeInViewport();
-    opens.push(performance.now() - start);
+  const live = async (at: string, line: string): Promise<number> => {
     await ada.page.goto("about:blank");
-  }
-  const reads: number[] = [];
-  for (let n = 0; n < 3; n += 1) {
+    const start = performance.now();
+    await ada.open(at);
+    await ada.live("Ada");
+    await expect(ada.said(line)).toBeInViewport();
+    return performance.now() - start;
+  };
+  const read = async (at: string, line: string): Promise<number> => {
     const stranger = new RoomPage(await visitor());
     const start = performance.now();
-    await stranger.open(room);
-    await expect(stranger.said(`line ${MESSAGES}`)).toBeInViewport();
-    reads.push(performance.now() - start);
+    await stranger.open(at);
+    await expect(stranger.said(line)).toBeInViewport();
+    const took = performance.now() - start;
     await stranger.page.close();
+    return took;
+  };
+  for (const [what, opens] of [
+    ["live", live],
+    ["readable for a stranger", read],
+  ] as const) {
+    const [long, least]: [number[], number[]] = [[], []];
+    // In turns, and the best of each counts: other tests run beside this one.
+    for (let n = 0; n < 3; n += 1) {
+      least.push(await opens(short, only));
+      long.push(await opens(room, newest));
+    }
+    const said = (times: number[]): string => times.map(Math.round).join(", ");
+    console.log(`a room with ${MESSAGES} messages: ${what} after ${said(long)} ms; with one message after ${said(least)} ms`);
+    // A page of fifty messages takes a little longer than one message, however many there are above it.
+    expect(Math.min(...long), what).toBeLessThan(2 * Math.min(...least) + 500);
   }
-  console.log(`a room with ${MESSAGES} messages: live after ${opens.map(Math.round).join(", ")} ms, readable for a stranger after ${reads.map(Math.round).join(", ")} ms`);
-  // Other tests run beside this one: a busy machine is slow now and then.
-  expect(Math.min(...opens)).toBeLessThan(1_000);
-  expect(Math.min(...reads)).toBeLessThan(1_000);
 
   await ada.open(room);
   await ada.live("Ada");

@@ -14,11 +14,11 @@ test("the page that brings a message back becomes live", async ({ person, progra
   await ada.page.locator("form.composer").evaluate((form) => (form as HTMLFormElement).submit());
   await ada.page.waitForURL(/\/messages$/);
   await ada.live("Ada");
-  await expect(ada.page.getByRole("alert").filter({ hasText: "this one has 8011" })).toBeVisible();
+  await expect(ada.page.getByRole("alert").filter({ hasText: "has 8011 characters; the limit is 8000" })).toBeVisible();
   expect((await ada.message.inputValue()).length).toBe(8_011);
   await ada.send("short");
   await expect(ada.said("short")).toHaveCount(1);
-  await expect(ada.page.getByText("this one has")).toBeHidden();
+  await expect(ada.page.getByText("the limit is")).toBeHidden();
   await host.send(room, "heard");
   await expect(ada.said("heard")).toHaveCount(1);
 });
