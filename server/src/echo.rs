@@ -40,7 +40,7 @@ use socketioxide::handler::MessageHandler;
 use socketioxide_core::{Sid, Value};
 use tower::Service as _;
 
-use engine::{Engine, Library, Link, Rules};
+use engine::{Engine, Knows, Library, Link, Rules};
 
 /// What the suites expect.
 const PING: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(200));
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let state = process::open_with(
         config,
         |ports| ports,
-        |limits| {
+        |limits, given| {
             if raw {
                 let config = engineioxide::config::EngineIoConfig::builder()
                     .req_path("/socket.io")
@@ -65,10 +65,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                     .ping_timeout(PING.1 - TIMERS)
                     .max_payload(MAX_PAYLOAD as u64)
                     .build();
-                let library = Box::new(Echo(EngineIoService::with_config(Arc::new(Handler), config)));
+                let library = Arc::new(Echo(EngineIoService::with_config(Arc::new(Handler), config)));
                 return socket::Server {
                     io: SocketIo::new_svc().1,
-                    engine: Engine::new(limits, MAX_PAYLOAD, Rules::Raw, library),
+                    engine: Arc::new(Engine::new(limits, MAX_PAYLOAD, Rules::Raw, library, given)),
                 };
             }
             let (service, io) = SocketIo::builder()
@@ -78,13 +78,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .max_payload(MAX_PAYLOAD as u64)
                 .connect_timeout(Duration::from_secs(1))
                 .build_svc();
-            let library = Box::new(Opened(Box::new(move |link, request| {
+            let library = Arc::new(Opened(Box::new(move |link, request| {
                 drop(service.clone().call((link, request)));
             })));
             let rules = Rules::SocketIo(&["/", "/custom"]);
             socket::Server {
                 io,
-                engine: Engine::new(limits, MAX_PAYLOAD, rules, library),
+                engine: Arc::new(Engine::new(limits, MAX_PAYLOAD, rules, library, given)),
             }
         },
     )
@@ -110,7 +110,9 @@ impl Library for Opened {
     fn take(&self, link: Box<Link>, request: ::http::Request<()>) {
         (self.0)(link, request);
     }
+}
 
+impl Knows for Opened {
     fn knows(&self, _: &str, _: Sid) -> bool {
         false
     }
@@ -123,7 +125,9 @@ impl Library for Echo {
     fn take(&self, link: Box<Link>, request: ::http::Request<()>) {
         drop(self.0.clone().call((link, request)));
     }
+}
 
+impl Knows for Echo {
     fn knows(&self, _: &str, _: Sid) -> bool {
         false
     }

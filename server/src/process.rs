@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, Limits};
 use crate::deadline::Deadline;
+use crate::engine::Given;
 use crate::http::render::Renderer;
 use crate::limits::Gate;
 use crate::live::{BUDGET, Budget, Fanout, Guests};
@@ -48,7 +49,7 @@ pub async fn open(config: Config) -> Result<State, Box<dyn std::error::Error>> {
 pub async fn open_with(
     config: Config,
     ports: impl FnOnce(Ports) -> Ports,
-    sockets: impl FnOnce(&Limits) -> Server,
+    sockets: impl FnOnce(&Limits, Given) -> Server,
 ) -> Result<State, Box<dyn std::error::Error>> {
     let Config {
         addr,
@@ -73,10 +74,15 @@ pub async fn open_with(
     tokio::spawn(tireless("table of addresses", move || {
         forgetting.clone().forget_idle()
     }));
-    let sockets = sockets(gate.limits());
     let tasks = TaskTracker::new();
     let metrics = Metrics::new();
     let budget = Budget::new(BUDGET, metrics.waiting.clone(), metrics.cut.clone());
+    let given = Given {
+        cookies: sessions.clone(),
+        budget: budget.clone(),
+        slow: metrics.slow.clone(),
+    };
+    let sockets = sockets(gate.limits(), given);
     let guests = Guests::default();
     let (rooms, packs) = (metrics.rooms.clone(), metrics.packs.clone());
     let fanout = Fanout::new(hub.clone(), guests.clone(), rooms, packs);

@@ -19,6 +19,7 @@ const KEY_FILE: &str = "session.key";
 const KEY_BYTES: usize = 64;
 
 /// Signs and checks session cookies.
+#[derive(Clone)]
 pub struct Sessions {
     key: Key,
 }

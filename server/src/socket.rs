@@ -11,9 +11,11 @@ mod inbox;
 mod join;
 mod leave;
 mod line;
+mod lines;
 mod list_rooms;
 mod logins;
 mod roster;
+mod route;
 mod send;
 mod server;
 mod sign_in;
@@ -25,11 +27,11 @@ mod tests;
 
 #[allow(unused_imports, reason = "for the echo server of the official suites")]
 pub use caller::wire;
-pub use caller::{Caller, HandOver};
 pub use goodbye::say_goodbye;
-pub use line::Lines;
+pub use lines::Lines;
 pub use logins::Logins;
-pub use server::{Server, route};
+pub use route::route;
+pub use server::Server;
 
 use backend::tireless;
 use protocol::{ErrorCode, Refusal};
@@ -44,9 +46,10 @@ use crate::state::State;
 
 /// Starts to listen on every namespace.
 pub fn listen(state: &State) {
-    let (following, forgetting) = (state.clone(), state.clone());
+    let (hub, logins) = (state.hub.clone(), state.logins.clone());
+    let forgetting = hub.clone();
     tokio::spawn(tireless("ends of sessions", move || {
-        logins::follow(following.clone())
+        logins::follow(hub.clone(), logins.clone())
     }));
     tokio::spawn(tireless("expired sessions", move || {
         logins::forget(forgetting.clone())

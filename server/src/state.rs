@@ -86,11 +86,6 @@ impl State {
         &self.sockets.io
     }
 
-    /// The sessions of Socket.IO.
-    pub fn engine(&self) -> &crate::engine::Engine {
-        &self.sockets.engine
-    }
-
     /// Ends a session: nobody acts in its name once this has returned, on other replicas within a second.
     ///
     /// # Errors

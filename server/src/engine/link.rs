@@ -16,13 +16,14 @@ use socketioxide_core::Sid;
 use tokio::time::{Sleep, sleep};
 
 use super::addresses::Seat;
+use super::caller::Caller;
 use super::frame::{self, Fault, Frames};
 use super::gate::Gate;
 use super::peer::Peer;
 use super::session::Session;
-use crate::listener::{Stream, Wire};
-use crate::socket::Caller;
-use crate::state::State;
+use super::shared::Shared;
+use crate::listener::Stream;
+use crate::live::Wire;
 
 /// A peer that was told why it is closed has so long to read it.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -31,7 +32,7 @@ const OVERTAKEN: Duration = Duration::from_millis(250);
 
 /// What the library reads and writes.
 pub struct Link {
-    state: State,
+    shared: Arc<Shared>,
     seat: Seat,
     gate: Gate,
     peer: Arc<Peer>,
@@ -77,28 +78,28 @@ enum End {
 
 impl Link {
     /// Of a WebSocket.
-    pub fn new(state: &State, seat: Seat, stream: Box<Stream>, caller: Caller) -> Box<Self> {
+    pub fn new(shared: &Arc<Shared>, seat: Seat, stream: Box<Stream>, caller: Caller) -> Box<Self> {
         let peer = Peer::new(caller, Arc::clone(stream.wire()));
-        Self::over(state, seat, peer, Some(stream), None)
+        Self::over(shared, seat, peer, Some(stream), None)
     }
 
     /// Of a session that polls.
-    pub fn polled(state: &State, seat: Seat, session: Arc<Session>, caller: Caller) -> Box<Self> {
+    pub fn polled(shared: &Arc<Shared>, seat: Seat, session: Arc<Session>, caller: Caller) -> Box<Self> {
         let peer = Peer::new(caller, Arc::clone(session.wire()));
-        Self::over(state, seat, peer, None, Some(session))
+        Self::over(shared, seat, peer, None, Some(session))
     }
 
     fn over(
-        state: &State,
+        shared: &Arc<Shared>,
         seat: Seat,
         peer: Arc<Peer>,
         stream: Option<Box<Stream>>,
         session: Option<Arc<Session>>,
     ) -> Box<Self> {
         Box::new(Self {
-            gate: Gate::new(state.engine().rules),
+            gate: Gate::new(shared.rules),
             peer,
-            state: state.clone(),
+            shared: Arc::clone(shared),
             seat,
             frames: Frames::default(),
             stream,
@@ -171,20 +172,20 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        let engine = self.state.engine();
-        engine.addresses.leave(&mut self.seat);
+        let shared = &self.shared;
+        shared.addresses.leave(&mut self.seat);
         if let Some(session) = &self.session {
             session.end("1");
             let Some(sid) = self.sid.take() else { return };
             match tokio::runtime::Handle::try_current() {
                 Ok(runtime) if session.has_farewell() => {
-                    let state = self.state.clone();
+                    let shared = Arc::clone(shared);
                     runtime.spawn(async move {
                         sleep(OVERTAKEN).await;
-                        state.engine().sessions.leave(sid.as_str());
+                        shared.sessions.leave(sid.as_str());
                     });
                 }
-                _ => engine.sessions.leave(sid.as_str()),
+                _ => shared.sessions.leave(sid.as_str()),
             }
         }
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::brake::Brake;
+use super::caller::Caller;
 use super::connects::Connects;
+use super::hand_over::HandOver;
 use crate::live::Wire;
-use crate::socket::{Caller, HandOver};
 
 /// What the [`Link`](super::Link) of a session and the handlers that the library calls for it share.
 ///

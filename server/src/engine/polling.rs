@@ -16,15 +16,15 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use hyper::body::{Frame, SizeHint};
 
+use super::caller::Caller;
 use super::frame;
+use super::library::Engine;
 use super::link::Link;
 use super::packet::{self, Packet};
 use super::request::Problem;
 use super::session::{Polled, Session, Wrong};
 use crate::listener::AsItIs;
 use crate::live::{Account, Wire};
-use crate::socket::Caller;
-use crate::state::State;
 
 /// The body of a post must have come by then, and the library must have read it.
 const POST: Duration = Duration::from_secs(20);
@@ -40,19 +40,20 @@ impl From<Wrong> for Problem {
 }
 
 /// Opens a session.
-pub async fn open(state: &State, request: Request) -> Result<Response, Problem> {
+pub async fn open(engine: &Engine, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = Caller::read(state, &parts);
-    let engine = state.engine();
-    let seat = engine.seat(&caller).await?;
-    let wire = Wire::polled(&state.budget, state.metrics.slow.clone());
+    let shared = &engine.shared;
+    let given = &shared.given;
+    let caller = Caller::read(&given.cookies, &parts);
+    let seat = shared.seat(&caller).await?;
+    let wire = Wire::polled(&given.budget, given.slow.clone());
     let session = Session::new(wire);
     // Whoever has gone before the answer never polls.
     let broken = Broken(Some(Arc::clone(&session)));
-    engine.open(Link::polled(state, seat, Arc::clone(&session), caller));
+    engine.open(Link::polled(shared, seat, Arc::clone(&session), caller));
     let sid = poll_fn(|cx| session.poll_sid(cx)).await.ok_or(Problem::Request)?;
     broken.not();
-    Ok(text(engine.greeting(&sid, "\"websocket\"").into()))
+    Ok(text(shared.greeting(&sid, "\"websocket\"").into()))
 }
 
 /// Waits for what the server says.
@@ -84,9 +85,9 @@ pub async fn get(session: Arc<Session>) -> Result<Response, Problem> {
 }
 
 /// Takes what the client says.
-pub async fn post(state: &State, session: Arc<Session>, request: Request) -> Result<Response, Problem> {
+pub async fn post(engine: &Engine, session: Arc<Session>, request: Request) -> Result<Response, Problem> {
     let broken = Broken(Some(Arc::clone(&session)));
-    let limit = state.engine().max_payload;
+    let limit = engine.shared.max_payload;
     let body = axum::body::to_bytes(request.into_body(), limit);
     let body = match tokio::time::timeout(POST, body).await {
         Ok(Ok(body)) => body,

@@ -16,13 +16,13 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt;
 use tungstenite::handshake::derive_accept_key;
 
+use super::caller::Caller;
 use super::frame::{self, Fault, Frames, Message};
+use super::library::Engine;
 use super::link::Link;
 use super::request::Problem;
 use super::session::{Session, Upgrade};
 use crate::listener::Stream;
-use crate::socket::Caller;
-use crate::state::State;
 
 /// The only version there is.
 const VERSION: &str = "13";
@@ -33,7 +33,7 @@ const PROBE_BYTES: usize = 1_024;
 
 /// Answers a request for a WebSocket, and sees to what becomes of it.
 pub async fn answer(
-    state: &State,
+    engine: &Arc<Engine>,
     request: Request,
     session: Option<Arc<Session>>,
 ) -> Result<Response, Problem> {
@@ -42,19 +42,19 @@ pub async fn answer(
     let upgrade = parts.extensions.remove::<OnUpgrade>();
     let upgrade = upgrade.ok_or(Problem::NoHandshake("this connection cannot become a WebSocket"))?;
     let answer = switch(&key, subprotocol(&parts.headers));
-    let state = state.clone();
     if let Some(session) = session {
         // It ends as soon as the upgrade is complete, or has failed.
         tokio::spawn(async move { probe(upgrade, session).await });
         return Ok(answer);
     }
-    let caller = Caller::read(&state, &parts);
+    let caller = Caller::read(&engine.shared.given.cookies, &parts);
     drop(parts);
-    let seat = state.engine().seat(&caller).await?;
+    let seat = engine.shared.seat(&caller).await?;
+    let engine = Arc::clone(engine);
     // It ends as soon as the answer has left.
     tokio::spawn(async move {
         if let Some(stream) = bare(upgrade).await {
-            state.engine().open(Link::new(&state, seat, stream, caller));
+            engine.open(Link::new(&engine.shared, seat, stream, caller));
         }
     });
     Ok(answer)

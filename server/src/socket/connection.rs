@@ -188,7 +188,7 @@ impl Worker for Connection {
 
     async fn refresh(&mut self) {
         if let Some(login) = &mut self.login {
-            login.look_up(&self.state).await;
+            login.look_up(&self.state.hub).await;
             if login.ended() {
                 self.sign_out().await;
             }

@@ -4,14 +4,15 @@
 //! buffer. A task begins with the first command and ends with the last one that waits; there is never more than one,
 //! so commands are worked off one after the other, in the order in which they came.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
 use tokio::sync::Notify;
 
 use super::inbox::Queued;
+use super::lines::{End, place};
 use super::logins::Nudge;
 use crate::engine::Peer;
 use crate::live::{Account, Wire};
@@ -277,64 +278,8 @@ impl<W: Worker> Nudge for Line<W> {
     }
 }
 
-/// Something that ends with the process.
-trait End: Send + Sync {
-    fn end(self: Arc<Self>);
-}
-
 impl<W: Worker> End for Line<W> {
     fn end(self: Arc<Self>) {
         Line::end(&self);
-    }
-}
-
-/// The lines of the process: its end is theirs, and the library tells nobody of it.
-#[derive(Default)]
-pub struct Lines(Mutex<Open>);
-
-#[derive(Default)]
-struct Open {
-    stopped: bool,
-    /// By where they lie in memory: no two have the same place, as long as they are known here.
-    lines: HashMap<usize, Weak<dyn End>>,
-}
-
-fn place<T: ?Sized>(line: &Arc<T>) -> usize {
-    Arc::as_ptr(line).addr()
-}
-
-impl Lines {
-    /// Says whether it is known now; not if the process is ending.
-    fn enter(&self, line: &Arc<dyn End>) -> bool {
-        let mut open = self.lock();
-        if !open.stopped {
-            open.lines.insert(place(line), Arc::downgrade(line));
-        }
-        !open.stopped
-    }
-
-    fn leave(&self, place: usize) {
-        let mut open = self.lock();
-        open.lines.remove(&place);
-        // A wave of people is not remembered in memory when it has gone.
-        if open.lines.len() < open.lines.capacity() / 4 {
-            open.lines.shrink_to_fit();
-        }
-    }
-
-    /// Ends every line, and whatever comes later.
-    pub fn end(&self) {
-        let lines = {
-            let mut open = self.lock();
-            open.stopped = true;
-            std::mem::take(&mut open.lines)
-        };
-        for line in lines.into_values().filter_map(|line| line.upgrade()) {
-            line.end();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Open> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,12 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use chat::SessionDigest;
 use chat::ports::SessionSignal;
+use chat::{Hub, SessionDigest};
 use futures::StreamExt;
 use protocol::Person;
-
-use crate::state::State;
 
 /// How often a connection that is used looks its session up again, which also prolongs it.
 const LOOK_UP: Duration = Duration::from_secs(24 * 60 * 60);
@@ -149,12 +147,12 @@ impl Login {
     }
 
     /// Looks the session up once a day, so that one that is used lasts and one that expired does not.
-    pub async fn look_up(&mut self, state: &State) {
+    pub async fn look_up(&mut self, hub: &Hub) {
         if self.looked_up.elapsed() < LOOK_UP {
             return;
         }
         let session = &self.entry.0;
-        match state.hub.whose(&session.digest).await {
+        match hub.whose(&session.digest).await {
             Ok(None) => session.end(),
             Ok(Some(_)) => self.looked_up = Instant::now(),
             // The command that is about to run will say so.
@@ -164,14 +162,14 @@ impl Login {
 }
 
 /// Ends the connections of sessions that end, on whichever replica, for as long as the process lives.
-pub async fn follow(state: State) {
+pub async fn follow(hub: Hub, logins: Logins) {
     loop {
-        match state.hub.session_ends().await {
+        match hub.session_ends().await {
             Ok(mut signals) => {
                 while let Some(signal) = signals.next().await {
                     match signal {
-                        SessionSignal::Ended(digest) => state.logins.end(&digest),
-                        SessionSignal::Unsure => look_up_all(&state).await,
+                        SessionSignal::Ended(digest) => logins.end(&digest),
+                        SessionSignal::Unsure => look_up_all(&hub, &logins).await,
                     }
                 }
                 // The storage is closed.
@@ -183,21 +181,21 @@ pub async fn follow(state: State) {
     }
 }
 
-async fn look_up_all(state: &State) {
-    let sessions = futures::stream::iter(state.logins.digests());
+async fn look_up_all(hub: &Hub, logins: &Logins) {
+    let sessions = futures::stream::iter(logins.digests());
     let looking = sessions.for_each_concurrent(AT_ONCE, |digest| async move {
-        if let Ok(None) = state.hub.whose(&digest).await {
-            state.logins.end(&digest);
+        if let Ok(None) = hub.whose(&digest).await {
+            logins.end(&digest);
         }
     });
     looking.await;
 }
 
 /// Forgets what has expired, for as long as the process lives.
-pub async fn forget(state: State) {
+pub async fn forget(hub: Hub) {
     loop {
         loop {
-            match state.hub.forget_expired().await {
+            match hub.forget_expired().await {
                 Ok(true) => tokio::time::sleep(PORTION).await,
                 Ok(false) => break,
                 Err(error) => {

@@ -1,24 +1,20 @@
 //! The Socket.IO library, set up with every limit that it has, behind our own Engine.IO.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{self, Request};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use socketioxide::{ParserConfig, SocketIo};
 use socketioxide_core::Sid;
 use tower::Service as _;
 
-use super::connection;
 use crate::config::Limits;
-use crate::engine::{self, Engine, Library, Link, Rules};
-use crate::state::State;
+use crate::engine::{self, Engine, Given, Knows, Library, Link, Rules};
+use crate::live::frame::{CHAT, EXAMPLE};
 
 /// Where Socket.IO lives.
-const PATH: &str = "/socket.io";
+pub const PATH: &str = "/socket.io";
 /// The namespaces that there are.
-const NAMESPACES: &[&str] = &["/", connection::NAMESPACE];
+const NAMESPACES: &[&str] = &[EXAMPLE, CHAT];
 /// A frame may be this many times larger than a command before the connection is closed: what lies between is
 /// answered with `too_large`.
 const FRAME_SLACK: usize = 4;
@@ -39,12 +35,12 @@ pub struct Server {
     /// To emit and to listen.
     pub io: SocketIo,
     /// Its sessions.
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
 }
 
 impl Server {
     /// A server without handlers yet.
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, given: Given) -> Self {
         let frame = limits.frame_bytes * FRAME_SLACK;
         let (service, io) = SocketIo::builder()
             .req_path(PATH)
@@ -70,11 +66,12 @@ impl Server {
                 tracing::error!(%error, "the library does not take a session");
             }
         };
-        let library = Box::new(SocketIoxide {
+        let library = Arc::new(SocketIoxide {
             open: Box::new(open),
             io: io.clone(),
         });
-        let engine = Engine::new(limits, frame, Rules::SocketIo(NAMESPACES), library);
+        let rules = Rules::SocketIo(NAMESPACES);
+        let engine = Arc::new(Engine::new(limits, frame, rules, library, given));
         Self { io, engine }
     }
 }
@@ -89,32 +86,11 @@ impl Library for SocketIoxide {
     fn take(&self, link: Box<Link>, request: http::Request<()>) {
         (self.open)(link, request);
     }
+}
 
+impl Knows for SocketIoxide {
     fn knows(&self, namespace: &str, sid: Sid) -> bool {
         let namespace = self.io.of(namespace);
         namespace.is_some_and(|namespace| namespace.get_socket(sid).is_some())
     }
-}
-
-/// Takes the requests that belong to Socket.IO, if they come from a page that may.
-pub async fn route(extract::State(state): extract::State<State>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if path != PATH && !path.starts_with("/socket.io/") {
-        return next.run(request).await;
-    }
-    if !crate::http::origin::allowed(request.headers(), &state.origins) {
-        return (
-            StatusCode::FORBIDDEN,
-            "pages of this origin may not connect; allow it in HUBBUB_ORIGINS\n",
-        )
-            .into_response();
-    }
-    if state.readiness.draining() {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the server is stopping; try again in a moment\n",
-        )
-            .into_response();
-    }
-    engine::answer(&state, request).await
 }

@@ -60,7 +60,7 @@ impl Link {
 
     /// Takes what may be taken of `input`, until something is ready for the library.
     fn digest(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
-        let limit = self.state.engine().max_payload;
+        let limit = self.shared.max_payload;
         let mut out = self.out();
         let (mut count, mut pong, mut result) = (0, None, Ok(()));
         while result.is_ok() && !self.gate.is_waiting() && count < BATCH {
@@ -95,8 +95,8 @@ impl Link {
         }
         self.take_out(out, count);
         result?;
-        let engine = self.state.engine();
-        engine.addresses.hold(&mut self.seat, self.frames.held())?;
+        let held = self.frames.held();
+        self.shared.addresses.hold(&mut self.seat, held)?;
         Ok(())
     }
 
@@ -116,7 +116,7 @@ impl Link {
             self.wire().send(&frame::text(&packet));
         }
         let now = Instant::now();
-        let wait = self.state.engine().addresses.count(&mut self.seat, count, now);
+        let wait = self.shared.addresses.count(&mut self.seat, count, now);
         if !wait.is_zero() {
             self.pause = Some(Box::pin(sleep_until(now + wait)));
         }
@@ -161,7 +161,7 @@ impl Link {
 
     /// Whether the library has not let go of a namespace.
     fn is_known(&self, namespace: &str) -> bool {
-        let library = &self.state.engine().library;
+        let library = &self.shared.library;
         self.sid.is_some_and(|sid| library.knows(namespace, sid))
     }
 

@@ -66,12 +66,12 @@ impl Link {
         match serde_json::from_slice::<Open>(open) {
             Ok(Open { sid }) => {
                 self.sid = Some(sid);
-                let (engine, sid) = (self.state.engine(), sid.as_str());
+                let (shared, sid) = (&self.shared, sid.as_str());
                 if let Some(session) = &self.session {
-                    engine.sessions.enter(sid.into(), Arc::clone(session));
+                    shared.sessions.enter(sid.into(), Arc::clone(session));
                     session.opened(sid);
                 } else {
-                    self.wire().send(&frame::text(&engine.greeting(sid, "")));
+                    self.wire().send(&frame::text(&shared.greeting(sid, "")));
                 }
             }
             Err(error) => tracing::error!(%error, "the library opens a session without an id"),
