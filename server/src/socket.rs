@@ -14,6 +14,7 @@ mod line;
 mod lines;
 mod list_rooms;
 mod logins;
+mod queued;
 mod roster;
 mod route;
 mod send;

@@ -15,32 +15,12 @@ use socketioxide_core::Value;
 
 use super::ack::Ack;
 use super::line::{Line, Worker};
+pub use super::queued::{Command, Payload, Queued};
 use super::slow;
 use crate::limits::ConnectionGate;
 
 /// When to try again if the queue is full.
 const FULL_WAIT: Duration = Duration::from_millis(500);
-
-/// A command's one argument as JSON, if it has one that may be read.
-pub type Payload = Result<Box<RawValue>, Refusal>;
-
-/// One command on its way to its handler.
-pub struct Command {
-    /// Its event name.
-    pub name: String,
-    /// Its one argument.
-    pub payload: Payload,
-    /// How it is answered.
-    pub ack: Ack,
-}
-
-/// A command that waits.
-pub struct Queued {
-    /// The command.
-    pub command: Command,
-    /// How much of the line it takes.
-    pub bytes: usize,
-}
 
 /// What to do with a command for which there is no place now.
 pub enum WhenRefused {

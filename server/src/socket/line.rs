@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::FutureExt as _;
 use tokio::sync::Notify;
 
-use super::inbox::Queued;
 use super::lines::{End, place};
 use super::logins::Nudge;
+use super::queued::Queued;
 use crate::engine::Peer;
 use crate::live::{Account, Wire};
 use crate::state::State;
