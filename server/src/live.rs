@@ -11,7 +11,7 @@
 
 pub mod audience;
 pub mod budget;
-mod facts;
+pub mod facts;
 pub mod follower;
 pub mod frame;
 mod guests;

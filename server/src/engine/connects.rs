@@ -7,6 +7,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::live::facts::REFUSED;
+
 /// A CONNECT that was taken up already.
 #[derive(Debug, thiserror::Error)]
 #[error("this CONNECT was answered before")]
@@ -53,7 +55,7 @@ impl Connects {
 
 /// Whether a packet refuses a copy of a CONNECT. It is not for the client.
 pub fn is_of_a_copy(packet: &[u8]) -> bool {
-    packet.starts_with(b"44") && packet.ends_with(REFUSAL)
+    packet.starts_with(REFUSED) && packet.ends_with(REFUSAL)
 }
 
 #[cfg(test)]

@@ -15,7 +15,11 @@
 //!    acknowledgements, so an answer written past the library is the only one with its id (`socket/ack.rs`).
 //! 5. **Ids of sockets come back.** The id of a socket is the id of its session. A namespace that is left and
 //!    connected again has the same one, so nothing of ours is found by it (`audience.rs`, `socket/connection.rs`).
-//! 6. **No order between the two.** The library's task may write a CONNECT or an event later than we write what was
+//! 6. **The beginning.** The library's first frame is its greeting ([`GREETING`]), and its first ping ([`PING`]) leaves
+//!    at once. Clients get a greeting of ours, and a ping after the interval (`engine/link/writing.rs`).
+//! 7. **A CONNECT is answered.** With the namespace's id, or with [`REFUSED`] and the middleware's words; but the
+//!    library drops one while it is not done with the namespace's last life (`engine/connects.rs`).
+//! 8. **No order between the two.** The library's task may write a CONNECT or an event later than we write what was
 //!    caused afterwards. Clients keep what overtakes a CONNECT until they are connected.
 
 /// The first byte of a text frame that is whole and not compressed.
@@ -26,3 +30,9 @@ pub const EVENT: &str = "42";
 pub const ACK: &str = "43";
 /// The namespace that goes without saying: every other one is named in each packet, with a comma after it.
 pub const UNNAMED: &str = "/";
+/// The first byte of the packet that opens a session.
+pub const GREETING: u8 = b'0';
+/// The packet that asks whether the client lives.
+pub const PING: u8 = b'2';
+/// A packet that refuses a CONNECT.
+pub const REFUSED: &[u8] = b"44";

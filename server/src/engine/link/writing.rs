@@ -12,6 +12,7 @@ use tokio::io::AsyncWrite;
 use super::{Link, Stage};
 use crate::engine::connects;
 use crate::engine::frame;
+use crate::live::facts::{GREETING, PING};
 
 impl Link {
     /// Looks at what the library is about to write. Says how much of it may leave now; or how much is not to leave at
@@ -27,16 +28,16 @@ impl Link {
             if first == frame::TEXT {
                 let text = &next[begin..end];
                 match (self.stage, text) {
-                    (Stage::New, [b'0', open @ ..]) => {
+                    (Stage::New, [GREETING, open @ ..]) => {
                         self.opened(open);
                         self.stage = Stage::BeforePing;
                         return Err(end);
                     }
-                    (Stage::BeforePing, [b'2']) if self.seen > 0 => return Ok(self.seen),
+                    (Stage::BeforePing, [PING]) if self.seen > 0 => return Ok(self.seen),
                     (_, text) if connects::is_of_a_copy(text) => {
                         return if self.seen > 0 { Ok(self.seen) } else { Err(end) };
                     }
-                    (Stage::BeforePing, [b'2']) => {
+                    (Stage::BeforePing, [PING]) => {
                         self.stage = Stage::Running;
                         frame::append_as_client(&mut self.ready, frame::TEXT, &[b"3"]);
                         self.wake();

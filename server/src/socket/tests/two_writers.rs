@@ -106,7 +106,11 @@ fn hear(client: &mut Client<Sips>) {
         client.say(&format!("42/chat,{id}[\"nothing\",{{}}]"));
     }
     while library < PACKETS || room < PACKETS || answers < COMMANDS {
-        let packet = client.hear("4");
+        let packet = client.hear("");
+        assert!(
+            !packet.starts_with('0'),
+            "the library's greeting is not the client's"
+        );
         if let Some(event) = packet.strip_prefix("42/chat,") {
             let (name, data): (String, Value) = serde_json::from_str(event).expect("a whole event");
             let next = match name.as_str() {
