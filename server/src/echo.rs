@@ -4,7 +4,7 @@
 
 #![allow(dead_code, reason = "most of the server is not asked for here")]
 
-mod arrivals;
+mod commands;
 mod config;
 mod deadline;
 mod engine;
@@ -19,6 +19,7 @@ mod origins;
 mod process;
 mod proxies;
 mod readiness;
+mod refusals;
 mod session;
 mod shutdown;
 mod site;

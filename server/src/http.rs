@@ -1,5 +1,6 @@
 //! Everything that HTTP answers, in one screen.
 
+mod api;
 mod cache;
 mod canonical;
 mod client;
@@ -20,7 +21,7 @@ pub mod target;
 use axum::Router;
 use axum::body::Body;
 use axum::middleware::{from_fn_with_state, map_request, map_response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::Request;
 use tower::Layer;
 use tower::util::BoxCloneSyncService;
@@ -55,8 +56,16 @@ pub fn service(state: &State) -> App {
         .layer(from_fn_with_state(state.clone(), origin::check))
         .with_state(state.clone());
 
+    let api = Router::new()
+        .route("/api/v1/openapi.json", api::description())
+        .route("/api/v1/{name}", api::command())
+        .route("/api/v1/", any(api::nothing))
+        .route("/api/v1/{name}/{*rest}", any(api::nothing))
+        .with_state(state.clone());
+
     let app = Router::new()
         .merge(plain)
+        .merge(api)
         .merge(pages::routes(state))
         .merge(forms)
         .method_not_allowed_fallback(sorry::wrong_method);

@@ -5,7 +5,7 @@ mod joins;
 mod rate;
 mod volume;
 
-pub use crate::proxies::network;
+pub use chat::caller::network;
 pub use joins::Turns;
 pub use rate::{Bucket, Rate};
 
@@ -13,6 +13,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use chat::ports::{Cost, Rates};
 use governor::clock::Clock;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use protocol::RoomSlug;
@@ -118,27 +119,27 @@ impl Gate {
     }
 
     /// Counts one more person of an address, or says how long they must wait.
-    pub fn sign_in(&self, address: ClientAddress) -> Result<(), Duration> {
+    fn sign_in(&self, address: ClientAddress) -> Result<(), Duration> {
         self.arrival(&self.0.sign_ins, address)
     }
 
     /// Counts one more room of an address, or says how long it must wait.
-    pub fn new_room(&self, address: ClientAddress) -> Result<(), Duration> {
+    fn new_room(&self, address: ClientAddress) -> Result<(), Duration> {
         self.arrival(&self.0.new_rooms, address)
     }
 
     /// Counts one more guest of an address, or says how long they must wait.
-    pub fn guest(&self, address: ClientAddress) -> Result<(), Duration> {
+    fn guest(&self, address: ClientAddress) -> Result<(), Duration> {
         self.arrival(&self.0.guests, address)
     }
 
     /// Counts what an address wants to have stored, or says how long it must wait.
-    pub fn store(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
+    fn store(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
         self.volume(&self.0.stored, address, bytes)
     }
 
     /// Counts what an address has read of a log, or says how long it must wait. Asked with none before it reads.
-    pub fn read(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
+    fn read(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
         self.volume(&self.0.read, address, bytes)
     }
 
@@ -206,6 +207,18 @@ impl Gate {
             let now = tokio::time::Instant::now();
             all.stored.forget_idle(now);
             all.read.forget_idle(now);
+        }
+    }
+}
+
+impl Rates for Gate {
+    fn take(&self, address: ClientAddress, cost: Cost) -> Result<(), Duration> {
+        match cost {
+            Cost::Person => self.sign_in(address),
+            Cost::Guest => self.guest(address),
+            Cost::Room => self.new_room(address),
+            Cost::Stored(bytes) => self.store(address, bytes),
+            Cost::Read(bytes) => self.read(address, bytes),
         }
     }
 }

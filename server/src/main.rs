@@ -1,6 +1,6 @@
 //! The server: read the configuration, build, serve, drain.
 
-mod arrivals;
+mod commands;
 mod config;
 mod deadline;
 mod engine;
@@ -15,6 +15,7 @@ mod origins;
 mod process;
 mod proxies;
 mod readiness;
+mod refusals;
 mod session;
 mod shutdown;
 mod site;

@@ -1,6 +1,11 @@
 //! Figures for `/metrics`, in Prometheus' text format.
 
+mod appends;
+
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+
+use chat::hub::Ports;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -26,7 +31,7 @@ pub struct Metrics {
     /// Rooms that this process follows because somebody connected to it is there.
     pub rooms: Gauge,
     /// Messages stored, doubles not counted apart.
-    pub stored: Counter,
+    stored: Counter,
     /// Packs of events handed to a room's sockets.
     pub packs: Counter,
     /// Commands refused, by code.
@@ -42,7 +47,7 @@ pub struct Metrics {
     /// Tasks of the runtime that have not ended.
     tasks: Gauge,
     /// Seconds from a `send` taken up to its receipts.
-    pub append: Histogram,
+    append: Histogram,
 }
 
 /// A namespace.
@@ -172,6 +177,20 @@ impl Metrics {
             text.clear();
         }
         text
+    }
+
+    /// The same ports, with the time that appends take and their number written down: whoever stores, and through
+    /// whichever door.
+    pub fn measure(&self, ports: Ports) -> Ports {
+        let log = appends::Measured {
+            log: ports.log,
+            append: self.append.clone(),
+            stored: self.stored.clone(),
+        };
+        Ports {
+            log: Arc::new(log),
+            ..ports
+        }
     }
 
     /// Counts a refusal.

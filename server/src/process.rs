@@ -1,5 +1,6 @@
 //! Builds the process, runs it, and ends it. Nobody imports this but whoever starts a process.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backend::tireless;
@@ -66,16 +67,17 @@ pub async fn open_with(
     let site = Site::find(&site_dir)?;
     let storage = Storage::open(redis_url.as_deref(), &data_dir).await?;
     let sessions = storage.sessions(session_key.as_deref(), &data_dir).await?;
-    let hub = Hub::open(ports(storage.ports()))
-        .await?
-        .with_message_chars(limits.message_chars);
+    let message_chars = limits.message_chars;
     let gate = Gate::new(limits);
+    let metrics = Metrics::new();
+    let hub = Hub::open(ports(metrics.measure(storage.ports())))
+        .await?
+        .with_limits(Arc::new(gate.clone()), message_chars);
     let forgetting = gate.clone();
     tokio::spawn(tireless("table of addresses", move || {
         forgetting.clone().forget_idle()
     }));
     let tasks = TaskTracker::new();
-    let metrics = Metrics::new();
     let budget = Budget::new(BUDGET, metrics.waiting.clone(), metrics.cut.clone());
     let given = Given {
         cookies: sessions.clone(),

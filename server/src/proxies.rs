@@ -1,6 +1,6 @@
 //! Which address a request comes from, when proxies that we trust stand in between.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::HeaderMap;
@@ -10,37 +10,7 @@ use ipnet::IpNet;
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(Vec<IpNet>);
 
-/// Where a request comes from, as every limit per address counts it: see [`network`]. An extension of every request.
-///
-/// There is no way back to the full address, so that no limit can count that instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ClientAddress(IpAddr);
-
-impl ClientAddress {
-    /// Somewhere unknown. All requests from there count together.
-    pub const UNKNOWN: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-
-    /// What this address counts as.
-    pub fn of(address: IpAddr) -> Self {
-        Self(network(address))
-    }
-
-    /// The address or network that is counted.
-    pub fn counted(self) -> IpAddr {
-        self.0
-    }
-}
-
-/// What counts as one address: whoever has an IPv6 address has 2^64 of them, all with the same first 64 bits.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let first = u128::from(address) & (u128::MAX << 64);
-            IpAddr::V6(first.into())
-        }
-        address => address,
-    }
-}
+pub use chat::ClientAddress;
 
 impl Proxies {
     /// Whether there are any.

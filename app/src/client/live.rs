@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::signal::{BoxedSignal, BoxedValue};
 use leptos::prelude::*;
 use protocol::{
-    ComeBack, CreateRoom, ErrorCode, Limits, Person, PresenceUpdate, Refusal, RoomEvent, RoomList, RoomRef,
-    RoomSummary, RoomTitle, RosterUpdate, Send as SendCommand, TypingUpdate,
+    ComeBack, CreateRoom, ErrorCode, Leave, Limits, Person, PresenceUpdate, Refusal, Reset, RoomEvent,
+    RoomList, RoomSummary, RoomTitle, RosterUpdate, Send as SendCommand, TypingUpdate,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -169,7 +169,7 @@ impl Live {
             }
         });
         if self.is_connected() {
-            self.tell("leave", &RoomRef { room });
+            self.tell("leave", &Leave { room });
             self.send_unsent();
         }
     }
@@ -352,7 +352,7 @@ impl Live {
                 }
             }
             "reset" => {
-                if let Some(RoomRef { room }) = payload.read() {
+                if let Some(Reset { room }) = payload.read() {
                     self.with_room(|client, _| {
                         if client.is(&room) {
                             client.reset()

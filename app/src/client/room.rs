@@ -9,7 +9,7 @@ mod tests;
 
 use protocol::{
     ClientId, EventBody, History, Join, Limits, MessageText, Outgoing, Person, PresenceList, PresenceUpdate,
-    Refusal, RoomEvent, RoomSlug, Seq, SetTyping, Timestamp,
+    Refusal, RoomEvent, RoomSlug, Seq, Timestamp, Typing,
 };
 
 use super::backoff::Backoff;
@@ -39,7 +39,7 @@ pub enum Command {
     /// Emit `history`; bring the answer to [`RoomClient::older`].
     Older(History),
     /// Emit `typing`; the answer does not matter.
-    Typing(SetTyping),
+    Typing(Typing),
     /// Call [`RoomClient::tick`] after so many milliseconds.
     Wake(u64),
     /// Somebody else said something just now.

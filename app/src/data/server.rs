@@ -1,8 +1,8 @@
 //! Gathers what a page shows.
 
-use chat::{ChatError, Hub, Limit, StoreError};
+use chat::{Caller, ChatError, Hub, Limit, OpenRoom, OpenedRoom, StoreError};
 use protocol::limits::PAGE_EVENTS;
-use protocol::{ClientId, Limits, Person, Position, RoomSlug, Seq, Timestamp};
+use protocol::{ClientId, Limits, ListRooms, Person, Position, RoomSlug, Seq, Timestamp};
 
 use super::{FrontData, Page, RoomData};
 use crate::client::platform;
@@ -26,7 +26,7 @@ pub async fn load(hub: &Hub, you: Option<Person>, limits: Limits, place: Place) 
 }
 
 async fn load_front(hub: &Hub, you: Option<Person>) -> Page {
-    match hub.list_rooms().await {
+    match hub.ask(&caller(you.as_ref()), ListRooms {}).await {
         Ok(list) => Page::Front(FrontData {
             now: now(you.as_ref()),
             you,
@@ -67,14 +67,21 @@ async fn room_data(
     before: Option<Seq>,
     client_id: ClientId,
 ) -> Result<RoomData, ChatError> {
-    let title = hub.room(&room).await?.title;
-    let roster = hub.roster(&room).await?;
-    let page = hub.page(&room, before, IN_PAGE).await?;
+    let open = OpenRoom {
+        room: room.clone(),
+        before,
+        limit: IN_PAGE,
+    };
+    let OpenedRoom {
+        room: opened,
+        roster,
+        page,
+    } = hub.ask(&caller(you.as_ref()), open).await?;
     Ok(RoomData {
         now: now(you.as_ref()),
         you,
         room,
-        title,
+        title: opened.title,
         // The latest page ends at the head: both were read in one view of the log.
         head: Position {
             epoch: page.head.epoch.clone(),
@@ -88,6 +95,14 @@ async fn room_data(
         limits,
         returned: Returned::default(),
     })
+}
+
+/// Who looks at a page. What an address may do is not counted here: pages have a rate of their own.
+fn caller(you: Option<&Person>) -> Caller<'_> {
+    Caller {
+        person: you,
+        ..Caller::NOBODY
+    }
 }
 
 /// The time. For those who are not signed in to the second, so that they get the same page in it.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use backend::{Embedded, RandomIds, SystemClock};
 use chat::hub::Ports;
 use chat::ports::PresenceChange;
-use chat::{ChatError, ConnectionId, Hub, Live};
+use chat::{Caller, ChatError, ConnectionId, FindRoom, Hub, Live};
 use futures::stream::{BoxStream, StreamExt};
 use protocol::{
-    CreateRoom, Epoch, ErrorCode, History, Join, Joined, Person, Position, Refusal, RoomSlug, Send,
+    CreateRoom, Epoch, ErrorCode, History, Join, Joined, Leave, ListRooms, Person, Position, Refusal,
+    RoomSlug, Send, SignIn,
 };
 use tempfile::TempDir;
-use testkit::sample::{message, messages, person, room, seq, slug};
+use testkit::sample::{caller, message, messages, person, room, seq, slug};
 use testkit::within;
 
 /// A hub on a folder that is gone with it.
@@ -38,7 +39,9 @@ async fn send(hub: &Hub, room: &RoomSlug, who: &Person, prefix: &str, count: usi
             room: room.clone(),
             messages: batch.to_vec(),
         };
-        hub.send(who, command).await.expect("the messages are stored");
+        hub.ask(&caller(who), command)
+            .await
+            .expect("the messages are stored");
     }
 }
 
@@ -47,8 +50,12 @@ async fn join(hub: &Hub, who: &Person, from: Option<Position>) -> Joined {
         room: RoomSlug::lobby(),
         from,
     };
-    let joined = hub.join(who, &ConnectionId("tab".into()), join).await;
-    joined.expect("they join")
+    let tab = ConnectionId("tab".into());
+    let caller = Caller {
+        connection: Some(&tab),
+        ..caller(who)
+    };
+    hub.ask(&caller, join).await.expect("they join")
 }
 
 fn refusal<T>(result: Result<T, ChatError>) -> Refusal {
@@ -67,8 +74,11 @@ async fn a_session_is_its_person_until_they_sign_out() {
     within(async {
         let (hub, _folder) = hub().await;
         let name = person("Ada").name;
-        let one = hub.sign_in(name.clone()).await.unwrap();
-        let two = hub.sign_in(name).await.unwrap();
+        let sign_in = || SignIn { name: name.clone() };
+        let one = hub.ask(&Caller::NOBODY, sign_in()).await.unwrap();
+        let two = hub.ask(&Caller::NOBODY, sign_in()).await.unwrap();
+        let again = refusal(hub.ask(&caller(&one.you), sign_in()).await);
+        assert_eq!(again.code, ErrorCode::BadRequest, "nobody becomes somebody else");
         assert_ne!(one.you.id, two.you.id, "names are not unique");
         assert_eq!(hub.person(&one.token).await.unwrap(), Some(one.you));
         hub.sign_out(&one.token).await.unwrap();
@@ -82,12 +92,14 @@ async fn a_session_is_its_person_until_they_sign_out() {
 async fn rooms_get_an_address_from_their_title() {
     within(async {
         let (hub, _folder) = hub().await;
+        let (ada, find) = (person("Ada"), |room| FindRoom { room });
+        let ada = caller(&ada);
         let create = |title| CreateRoom {
             title: room(1, "unused", title).title,
         };
-        let made = hub.create_room(create("Night shift")).await.unwrap();
+        let made = hub.ask(&ada, create("Night shift")).await.unwrap();
         assert_eq!(made.room, slug("night-shift"));
-        let refused = refusal(hub.create_room(create("night SHIFT!")).await);
+        let refused = refusal(hub.ask(&ada, create("night SHIFT!")).await);
         assert_eq!(refused.code, ErrorCode::RoomExists);
         assert!(refused.message.contains("/rooms/night-shift"), "{refused}");
 
@@ -97,24 +109,24 @@ async fn rooms_get_an_address_from_their_title() {
             ("++", "++", "+"),
             ("!!!", "!!!", "???"),
         ] {
-            let made = hub.create_room(create(title)).await.unwrap();
-            let found = hub.room(&made.room).await.unwrap();
+            let made = hub.ask(&ada, create(title)).await.unwrap();
+            let found = hub.ask(&ada, find(made.room.clone())).await.unwrap();
             assert_eq!(found.title.as_str(), title);
-            let refused = refusal(hub.create_room(create(same)).await);
+            let refused = refusal(hub.ask(&ada, create(same)).await);
             assert_eq!(refused.code, ErrorCode::RoomExists, "{title}");
             assert_eq!(refused.room, Some(made.room), "{title}");
-            hub.create_room(create(other)).await.unwrap();
+            hub.ask(&ada, create(other)).await.unwrap();
         }
 
         send(&hub, &made.room, &person("Ada"), "m", 1).await;
-        let list = hub.list_rooms().await.unwrap().rooms;
+        let list = hub.ask(&Caller::NOBODY, ListRooms {}).await.unwrap().rooms;
         assert_eq!(list[0].room, RoomSlug::lobby(), "the lobby first");
         assert_eq!(list.len(), 10);
         assert!(
             list.iter()
                 .any(|line| line.room == made.room && line.last_at.is_some())
         );
-        let missing = refusal(hub.room(&slug("nowhere")).await);
+        let missing = refusal(hub.ask(&ada, find(slug("nowhere"))).await);
         assert_eq!(missing.code, ErrorCode::RoomNotFound);
     })
     .await;
@@ -188,11 +200,12 @@ async fn history_goes_both_ways() {
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
         send(&hub, &lobby, &ada, "m", 700).await;
         let history = |before: Option<u64>, after: Option<u64>| {
-            hub.history(History {
+            let history = History {
                 room: RoomSlug::lobby(),
                 before: before.map(seq),
                 after: after.map(seq),
-            })
+            };
+            hub.ask(&Caller::NOBODY, history)
         };
         for (before, after, expected, more) in [
             (None, None, 651..701, true),
@@ -223,7 +236,7 @@ async fn one_to_a_hundred_messages_at_a_time() {
         let send = |count, room| {
             let messages = messages("m", count);
             let hub = hub.clone();
-            async move { hub.send(&person("Ada"), Send { room, messages }).await }
+            async move { hub.ask(&caller(&person("Ada")), Send { room, messages }).await }
         };
         for count in [0, 101] {
             let refused = refusal(send(count, RoomSlug::lobby()).await);
@@ -297,7 +310,11 @@ async fn following_tells_who_comes_and_goes() {
         let mut live = hub.follow(&lobby, None).await.unwrap().live;
         join(&hub, &ada, None).await;
         let tab = ConnectionId("tab".into());
-        hub.leave(&ada.id, &tab, &lobby).await.unwrap();
+        let caller = Caller {
+            connection: Some(&tab),
+            ..caller(&ada)
+        };
+        hub.ask(&caller, Leave { room: lobby }).await.unwrap();
         for expected in [
             PresenceChange::Entered(ada.clone(), 1),
             PresenceChange::Left(ada.clone(), 0),
@@ -336,7 +353,7 @@ async fn a_hub_opens_again_on_what_it_left() {
             room: RoomSlug::lobby(),
             messages: vec![message("m-2", "again")],
         };
-        let receipts = hub.send(&person("Ada"), again).await.unwrap().receipts;
+        let receipts = hub.ask(&caller(&person("Ada")), again).await.unwrap().receipts;
         assert_eq!(receipts[0].seq, seq(2));
     })
     .await;

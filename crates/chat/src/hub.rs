@@ -1,17 +1,27 @@
-//! The use cases' home: one [`Hub`] per process, one file per use case.
+//! The use cases' home: one [`Hub`] per process, one file per use case, named like its command. They are reached by
+//! [`Hub::ask`].
 
+mod create_room;
+mod enter;
 mod follow;
 mod history;
 mod join;
 mod leave;
+mod list_rooms;
+mod open_room;
 mod rooms;
 mod roster;
 mod send;
+mod sessions;
 mod sign_in;
 mod tails;
 mod typing;
 
+pub use enter::Enter;
 pub use follow::{Following, Live};
+pub use open_room::{FindRoom, OpenRoom, OpenedRoom};
+pub use send::{Admitted, SendTogether};
+pub use sign_in::Visit;
 
 use std::sync::Arc;
 
@@ -19,7 +29,7 @@ use protocol::limits::MESSAGE_CHARS;
 use protocol::{ErrorCode, Refusal, RoomSlug};
 
 use crate::error::{ChatError, StoreError};
-use crate::ports::{Accounts, Clock, Directory, Ids, Presence, RoomLog};
+use crate::ports::{Accounts, Clock, Directory, Ids, Presence, Rates, RoomLog, Unlimited};
 use tails::Tails;
 
 /// How often the lobby is opened again for one piece of work, in a storage that is emptied again and again.
@@ -35,6 +45,8 @@ pub struct Hub {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     tails: Tails,
+    /// What each address may do.
+    pub(crate) rates: Arc<dyn Rates>,
     /// Characters of one message.
     message_chars: usize,
 }
@@ -77,16 +89,18 @@ impl Hub {
             clock,
             ids,
             tails: Tails::default(),
+            rates: Arc::new(Unlimited),
             message_chars: MESSAGE_CHARS,
         };
         hub.ensure_lobby().await?;
         Ok(hub)
     }
 
-    /// The same with shorter messages: at most this many characters each.
+    /// The same with the limits of a configuration: what each address may do, and characters of one message.
     #[must_use]
-    pub fn with_message_chars(mut self, most: usize) -> Self {
-        self.message_chars = most;
+    pub fn with_limits(mut self, rates: Arc<dyn Rates>, message_chars: usize) -> Self {
+        self.rates = rates;
+        self.message_chars = message_chars;
         self
     }
 

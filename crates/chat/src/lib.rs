@@ -1,10 +1,12 @@
 //! What is true in a chat, without any I/O.
 //!
 //! In reading order: [`room`] (what a room is), [`session`] (what a session is), [`ports`] (what the use cases need
-//! from storage, in prose that every backend is held to), [`hub`] (the use cases, one file each), [`followers`] (one
-//! follower per room), [`error`] (why something is refused).
+//! from storage, in prose that every backend is held to), [`caller`] (who asks), [`door`] (how), [`hub`] (the use cases,
+//! one file each), [`followers`] (one follower per room), [`error`] (why something is refused).
 
 mod address;
+pub mod caller;
+pub mod door;
 pub mod error;
 pub mod followers;
 pub mod hub;
@@ -12,8 +14,10 @@ pub mod ports;
 pub mod room;
 pub mod session;
 
+pub use caller::{Caller, ClientAddress};
+pub use door::UseCase;
 pub use error::{ChatError, StoreError};
 pub use followers::{Follower, Followers};
-pub use hub::{Following, Hub, Live};
+pub use hub::{Admitted, Enter, FindRoom, Following, Hub, Live, OpenRoom, OpenedRoom, SendTogether, Visit};
 pub use room::{ConnectionId, Fill, Head, Limit, Page, Room};
 pub use session::{Session, SessionDigest};

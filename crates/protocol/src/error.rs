@@ -6,6 +6,7 @@ use crate::ids::RoomSlug;
 
 /// Why a command was refused. Codes are stable; sentences are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The command is not shaped as documented, or a value in it is not allowed.
@@ -38,6 +39,7 @@ pub enum ErrorCode {
 
 /// A refusal as it travels: a code for programs, a sentence for people, and when to try again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[error("{message}")]
 pub struct Refusal {
     /// For programs.

@@ -1,8 +1,8 @@
 //! What the server tells without being asked.
 //!
 //! On `/chat`: `welcome` ([`Welcome`]) once per connection, `events` (an array of [`RoomEvent`]), `presence`
-//! ([`PresenceUpdate`]), `roster` ([`RosterUpdate`]), `typing` ([`TypingUpdate`]), `reset` ([`crate::RoomRef`]: the
-//! room's log has another epoch; `join` it again), `signed_out` ([`SignedOut`]) and `come_back` ([`ComeBack`]).
+//! ([`PresenceUpdate`]), `roster` ([`RosterUpdate`]), `typing` ([`TypingUpdate`]), `reset`
+//! ([`Reset`]), `signed_out` ([`SignedOut`]) and `come_back` ([`ComeBack`]).
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -13,6 +13,7 @@ use crate::text::{DisplayName, MessageText, kept};
 
 /// Somebody, as others see them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Person {
     /// Stays the same for as long as the account lives.
     pub id: PersonId,
@@ -23,6 +24,7 @@ pub struct Person {
 
 /// One entry of a room's log: something that changed the room for everybody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(try_from = "Flat")]
 pub struct RoomEvent {
     /// Whose log.
@@ -42,6 +44,7 @@ pub struct RoomEvent {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventBody {
     /// A message was posted.
@@ -216,13 +219,21 @@ pub struct PresenceUpdate {
     pub here: u32,
 }
 
-/// Who is in a room. Answer to `roster`, and part of the answer to `join`.
+/// Who is in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PresenceList {
     /// By name; at most 200.
     pub people: Vec<Person>,
     /// How many there are, also beyond those named.
     pub here: u32,
+}
+
+/// What was known of a room's log holds no more, or too much was missed: `join` the room again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reset {
+    /// Which room.
+    pub room: RoomSlug,
 }
 
 /// Everybody who is here: the server may have missed changes and starts over.

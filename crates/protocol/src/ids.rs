@@ -22,6 +22,8 @@ pub enum InvalidId {
 
 /// A room's address in URLs: `lobby`, `night-shift-2`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$", example = "lobby"))]
 #[serde(try_from = "String", into = "String")]
 pub struct RoomSlug(String);
 
@@ -83,6 +85,8 @@ impl fmt::Display for RoomSlug {
 
 /// An id without meaning of its own. [`PersonId`], [`ClientId`], [`Epoch`] and [`SessionToken`] are made of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[A-Za-z0-9_-]{1,64}$", example = "3c8kq"))]
 #[serde(try_from = "String", into = "String")]
 pub struct Opaque(String);
 
@@ -136,6 +140,7 @@ macro_rules! opaque {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
         #[serde(transparent)]
         pub struct $name(pub Opaque);
 
@@ -186,6 +191,8 @@ opaque! {
 
 /// A place in a room's log: the first event has 1, and there are no holes. 0 is before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = u64, minimum = 0, maximum = 9007199254740991_u64, example = 1))]
 #[serde(try_from = "u64", into = "u64")]
 pub struct Seq(u64);
 
@@ -232,6 +239,8 @@ impl fmt::Display for Seq {
 
 /// Milliseconds since 1970-01-01 UTC. For people's eyes only: clocks never decide order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(example = 1790000000000_u64))]
 #[serde(transparent)]
 pub struct Timestamp(pub u64);
 

@@ -1,23 +1,24 @@
 //! What travels between Hubbub's server and its clients, as plain JSON: [`ids`], validated [`text`],
-//! [`command`]s with their replies, [`event`]s, and [`error`] codes.
+//! commands and what they are answered ([`ask`]), [`event`]s, [`error`] codes, and who may do what ([`policy`]).
 //!
 //! Whatever exists as one of these types is valid: it was checked where it entered the process.
 
-pub mod command;
+pub mod ask;
 pub mod error;
 pub mod event;
 pub mod ids;
 pub mod limits;
+pub mod policy;
 pub mod text;
 mod unicode;
 
-pub use command::{
-    CreateRoom, History, HistoryPage, Join, Joined, Outgoing, Position, Receipt, Receipts, RoomList, RoomRef,
-    RoomSummary, Send, SetTyping, SignIn, SignedIn,
+pub use ask::{
+    Ask, CreateRoom, Done, History, HistoryPage, Join, Joined, Leave, ListRooms, Outgoing, Position, Receipt,
+    Receipts, RoomList, RoomSummary, Roster, Send, SignIn, SignedIn, Typing,
 };
 pub use error::{ErrorCode, Refusal, Reply};
 pub use event::{
-    ComeBack, EventBody, Person, PresenceList, PresenceUpdate, RoomEvent, RosterUpdate, SignedOut,
+    ComeBack, EventBody, Person, PresenceList, PresenceUpdate, Reset, RoomEvent, RosterUpdate, SignedOut,
     TypingUpdate, Welcome,
 };
 pub use ids::{ClientId, Epoch, Opaque, PersonId, RoomSlug, Seq, SessionToken, Timestamp};

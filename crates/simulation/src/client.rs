@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use app::client::room::RoomClient;
 use app::client::timeline::Timeline;
+use chat::Caller;
 use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::{AbortHandle, Either, select};
@@ -127,7 +128,7 @@ impl Client {
                 before: None,
                 after: None,
             };
-            let Ok(latest) = hub.history(latest).await else {
+            let Ok(latest) = hub.ask(&Caller::NOBODY, latest).await else {
                 continue;
             };
             let seq = latest.events.last().map_or(Seq::ZERO, |event| event.seq);

@@ -7,10 +7,10 @@ mod fanout;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use chat::{ChatError, ConnectionId, Followers, Hub};
+use chat::{Caller, ChatError, ClientAddress, ConnectionId, Followers, Hub, SendTogether};
 use futures::future::AbortHandle;
 use futures::{FutureExt, StreamExt};
-use protocol::{ErrorCode, Joined, Outgoing, Person, Receipts, Refusal, RoomSlug};
+use protocol::{ErrorCode, Joined, Person, Receipts, Refusal};
 
 use crate::backend;
 use crate::link::{Accepted, Answer, Ask, Cable, Pipe, Told};
@@ -98,6 +98,7 @@ impl Replica {
             hub,
             person,
             number: accepted.number,
+            id: ConnectionId(accepted.number.to_string().into()),
             down: accepted.down.clone(),
             hold: None,
         };
@@ -112,6 +113,7 @@ struct Served {
     hub: Hub,
     person: Person,
     number: u128,
+    id: ConnectionId,
     down: Pipe<Told>,
     /// While it is in the room.
     hold: Option<Hold>,
@@ -134,14 +136,14 @@ impl Served {
                     self.reply(number, answer.map(Answer::Joined));
                 }
                 Ask::History(history) => {
-                    let page = self.hub.history(history).await;
+                    let page = self.hub.ask(&self.caller(), history).await;
                     self.reply(number, page.map(Answer::Page).map_err(refuse));
                 }
                 Ask::Send(send) => {
-                    let mut batch = vec![(number, send.messages)];
+                    let mut batch = vec![(number, send)];
                     while let Some(Some(next)) = inbox.next().now_or_never() {
                         match next {
-                            (number, Ask::Send(send)) => batch.push((number, send.messages)),
+                            (number, Ask::Send(send)) => batch.push((number, send)),
                             other => {
                                 found = Some(other);
                                 break;
@@ -167,8 +169,7 @@ impl Served {
             hold.hear(self.number, &self.down);
             self.hold = Some(hold);
         }
-        let id = ConnectionId(self.number.to_string().into());
-        let joined = self.hub.join(&self.person, &id, join).await;
+        let joined = self.hub.ask(&self.caller(), join).await;
         if joined.is_err() && !known {
             self.hold = None;
         }
@@ -176,24 +177,20 @@ impl Served {
     }
 
     /// Stores what several commands bring together.
-    async fn send(&self, batch: Vec<(u32, Vec<Outgoing>)>) {
-        let (numbers, messages): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        let counts: Vec<_> = messages.iter().map(Vec::len).collect();
-        let messages: Vec<_> = messages.into_iter().flatten().collect();
+    async fn send(&self, batch: Vec<(u32, protocol::Send)>) {
+        let numbers: Vec<_> = batch.iter().map(|(number, _)| *number).collect();
         let stored = if self.replica.world.dice.fault(60) {
             // A fault that trying again by itself does not help.
             Err(Refusal::new(ErrorCode::Internal, "a fault of the server"))
         } else {
-            let room = RoomSlug::lobby();
-            let stored = self.hub.send_all(&self.person, &room, messages).await;
-            stored.map_err(refuse)
+            self.store(batch.into_iter().map(|(_, send)| send))
+                .await
+                .map_err(refuse)
         };
         match stored {
-            Ok(mut receipts) => {
-                for (number, count) in numbers.into_iter().zip(counts) {
-                    let rest = receipts.split_off(count.min(receipts.len()));
-                    let own = std::mem::replace(&mut receipts, rest);
-                    self.reply(number, Ok(Answer::Sent(Receipts { receipts: own })));
+            Ok(receipts) => {
+                for (number, receipts) in numbers.into_iter().zip(receipts) {
+                    self.reply(number, Ok(Answer::Sent(receipts)));
                 }
             }
             Err(refusal) => {
@@ -201,6 +198,22 @@ impl Served {
                     self.reply(number, Err(refusal.clone()));
                 }
             }
+        }
+    }
+
+    async fn store(&self, sends: impl Iterator<Item = protocol::Send>) -> Result<Vec<Receipts>, ChatError> {
+        let caller = self.caller();
+        let admitted = sends
+            .map(|send| self.hub.admit(&caller, send))
+            .collect::<Result<_, _>>()?;
+        self.hub.ask(&caller, SendTogether(admitted)).await
+    }
+
+    fn caller(&self) -> Caller<'_> {
+        Caller {
+            address: ClientAddress::UNKNOWN,
+            person: Some(&self.person),
+            connection: Some(&self.id),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use chat::{ConnectionId, Hub};
+use chat::{Caller, ClientAddress, ConnectionId, Hub};
 use futures::executor::LocalPool;
 use protocol::{History, Join, RoomSlug};
 use simulation::backend;
@@ -38,9 +38,15 @@ async fn visit(world: World, after: u64, again: u64) {
         hub.follow(&room, None).await.is_ok(),
         "emptied after {after} and {again} ms"
     );
-    let joined = hub.join(&person("Ada"), &connection, join).await;
+    let ada = person("Ada");
+    let caller = Caller {
+        address: ClientAddress::UNKNOWN,
+        person: Some(&ada),
+        connection: Some(&connection),
+    };
+    let joined = hub.ask(&caller, join).await;
     assert!(joined.is_ok(), "emptied after {after} and {again} ms: {joined:?}");
-    let page = hub.history(latest).await;
+    let page = hub.ask(&caller, latest).await;
     assert!(page.is_ok(), "emptied after {after} and {again} ms: {page:?}");
 }
 

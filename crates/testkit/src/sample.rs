@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chat::ports::RoomLog;
-use chat::{Limit, Room, SessionDigest};
+use chat::{Caller, Limit, Room, SessionDigest};
 use protocol::{
     ClientId, DisplayName, EventBody, MessageText, Outgoing, Person, PersonId, RoomEvent, RoomSlug,
     RoomTitle, Seq, SessionToken, Timestamp,
@@ -120,4 +120,12 @@ pub async fn whole_log(log: &Arc<dyn RoomLog>, room: &RoomSlug) -> Vec<Arc<RoomE
         assert_eq!((&event.room, &event.epoch), (room, &page.head.epoch));
     }
     page.events
+}
+
+/// This person, from nowhere in particular and without a connection.
+pub fn caller(person: &Person) -> Caller<'_> {
+    Caller {
+        person: Some(person),
+        ..Caller::NOBODY
+    }
 }

@@ -4,12 +4,12 @@ use app::{Problem, Returned, returned};
 use axum::extract::{Path, State as Shared};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
-use chat::{ChatError, StoreError};
+use chat::{Caller, ChatError, StoreError};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderName, StatusCode};
 use protocol::{
     ClientId, CreateRoom, DisplayName, ErrorCode, MessageText, Outgoing, Person, PersonId, Refusal, RoomSlug,
-    RoomTitle, Send,
+    RoomTitle, Send, SignIn,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -40,6 +40,14 @@ async fn person(state: &State, headers: &HeaderMap) -> Result<Person, ChatError>
         None => None,
     };
     person.ok_or_else(|| Refusal::new(ErrorCode::NotSignedIn, "sign in first").into())
+}
+
+fn caller(address: ClientAddress, person: &Person) -> Caller<'_> {
+    Caller {
+        address,
+        person: Some(person),
+        connection: None,
+    }
 }
 
 fn problem(state: &State, error: &ChatError) -> Problem {
@@ -103,7 +111,12 @@ pub async fn sign_in(
     let Ok(name) = DisplayName::try_from(form.name.clone()) else {
         return refused(Problem::Name);
     };
-    match state.sign_in(client, name).await {
+    // Whoever fills in this form wants to be somebody, whoever they were.
+    let stranger = Caller {
+        address: client,
+        ..Caller::NOBODY
+    };
+    match state.hub.ask(&stranger, SignIn { name }).await {
         Ok(signed_in) => {
             let next = match &kept {
                 Some(kept) => kept.signed_in(&signed_in.you.name),
@@ -148,13 +161,14 @@ pub async fn create_room(
     if let Err(problem) = rate(&state, client) {
         return refused("/", problem);
     }
-    if let Err(error) = person(&state, &headers).await {
-        return refused("/", problem(&state, &error));
-    }
+    let you = match person(&state, &headers).await {
+        Ok(you) => you,
+        Err(error) => return refused("/", problem(&state, &error)),
+    };
     let Ok(title) = RoomTitle::try_from(form.title.clone()) else {
         return refused("/", Problem::Title);
     };
-    match state.create_room(client, CreateRoom { title }).await {
+    match state.hub.ask(&caller(client, &you), CreateRoom { title }).await {
         Ok(room) => Redirect::to(&format!("/rooms/{}", room.room)).into_response(),
         Err(error) => {
             let found = problem(&state, &error);
@@ -238,16 +252,14 @@ async fn post(
         Returned { text, why }
     };
     let text = returned::check(&form.text, state.gate.limits().told())?;
-    let stored = state.gate.store(client, text.as_str().len());
-    stored.map_err(|_| refused(Problem::RateLimited))?;
     let messages = vec![Outgoing {
         client_id: once(&form.client_id, &text),
         text,
     }];
     let room = room.clone();
-    let sent = state.hub.send(author, Send { room, messages }).await;
+    let send = Send { room, messages };
+    let sent = state.hub.ask(&caller(client, author), send).await;
     sent.map_err(|error| refused(problem(state, &error)))?;
-    state.metrics.stored.inc();
     Ok(())
 }
 

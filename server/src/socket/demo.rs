@@ -7,16 +7,16 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use chat::{ChatError, ConnectionId, StoreError};
+use chat::{ChatError, ConnectionId, Enter, StoreError, UseCase, Visit};
 use protocol::{
-    ClientId, DisplayName, ErrorCode, MessageText, Outgoing, Person, Refusal, RoomSlug, Send, SetTyping,
+    ClientId, DisplayName, Done, ErrorCode, Leave, MessageText, Outgoing, Person, Refusal, RoomSlug, Send,
+    Typing,
 };
 use serde_json::json;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 
 use super::caller::{connect, peer, wire};
-use super::connection::{parse, refuse};
 use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
 use super::slow;
@@ -26,6 +26,7 @@ use crate::live::frame::EXAMPLE;
 use crate::live::{Hold, Seat};
 use crate::metrics::{Namespace, NamespacePath};
 use crate::proxies::ClientAddress;
+use crate::refusals::{parse, refuse};
 use crate::state::State;
 
 /// What the middleware prepares: the line, which the socket's inbox keeps.
@@ -161,10 +162,8 @@ impl Worker for Guest {
 
 impl Guest {
     /// Waits for the turn to come in: there is nobody here who could be told to come back.
-    async fn turn(&mut self) {
-        while let Err(wait) = self.state.gate.guest(self.address) {
-            tokio::time::sleep(wait).await;
-        }
+    async fn turn(&mut self, name: DisplayName) -> Result<Person, Refusal> {
+        let you = self.patiently(|| Visit { name: name.clone() }).await?;
         let lobby = RoomSlug::lobby();
         while let Err(wait) = self
             .state
@@ -173,11 +172,40 @@ impl Guest {
         {
             tokio::time::sleep(wait).await;
         }
+        Ok(you)
+    }
+
+    /// Asks again, for as long as the answer is that it is too early.
+    async fn patiently<C: UseCase>(&self, command: impl Fn() -> C) -> Result<C::Answer, Refusal> {
+        loop {
+            match self
+                .state
+                .hub
+                .ask(&self.caller(), command())
+                .await
+                .map_err(refuse)
+            {
+                Err(Refusal {
+                    code: ErrorCode::RateLimited,
+                    retry_after_ms: Some(ms),
+                    ..
+                }) => tokio::time::sleep(Duration::from_millis(ms)).await,
+                answer => return answer,
+            }
+        }
+    }
+
+    fn caller(&self) -> chat::Caller<'_> {
+        chat::Caller {
+            address: self.address,
+            person: self.you.as_ref(),
+            connection: Some(&self.id),
+        }
     }
 
     /// The example asks only once, so this does not fail for what passes.
     async fn add_user(&mut self, payload: Payload, line: &Line<Self>) -> Result<(), Refusal> {
-        let name: DisplayName = parse(payload)?;
+        let name: DisplayName = parse(payload?.get().as_bytes())?;
         // The example ignores a second `add user` without a word; so do we, with one.
         if self.you.is_some() {
             return Err(Refusal::new(
@@ -185,22 +213,21 @@ impl Guest {
                 "this connection already has a user",
             ));
         }
-        tokio::select! {
+        let you = tokio::select! {
             // What was sent before the connection ended is worked off, but it is not waited for.
             biased;
-            () = self.turn() => {}
+            you = self.turn(name) => you?,
             () = line.gone() => return Ok(()),
-        }
-        let you = self.state.hub.guest(name);
+        };
         // Before the first try, so that the news of one's own arrival is not told to oneself.
         if let Some(seat) = &mut self.seat {
             seat.belongs_to(&you.id);
         }
         // Also before: whoever is somebody leaves when the connection ends, whatever became of the tries.
-        let you = self.you.insert(you).clone();
+        self.you = Some(you);
         let last = Instant::now() + STORAGE_AWAY;
         let here = loop {
-            match self.enter(&you).await {
+            match self.enter().await {
                 Ok(here) => break here,
                 Err(error) if passes(&error) && Instant::now() < last => {
                     tokio::select! {
@@ -220,52 +247,44 @@ impl Guest {
         Ok(())
     }
 
-    /// Enters the lobby, which does no harm if it has happened already, and counts who is there.
-    async fn enter(&self, you: &Person) -> Result<u32, ChatError> {
-        let lobby = RoomSlug::lobby();
-        self.state.hub.enter(you, &self.id, &lobby).await?;
-        Ok(self.state.hub.roster(&lobby).await?.here)
+    /// Enters the lobby, and counts who is there.
+    async fn enter(&self) -> Result<u32, ChatError> {
+        let room = RoomSlug::lobby();
+        self.state.hub.ask(&self.caller(), Enter { room }).await
     }
 
     async fn leave(&mut self) {
-        if let Some(you) = self.you.take()
-            && let Err(error) = self.state.hub.leave(&you.id, &self.id, &RoomSlug::lobby()).await
+        let room = RoomSlug::lobby();
+        if self.you.is_some()
+            && let Err(error) = self.state.hub.ask(&self.caller(), Leave { room }).await
         {
             tracing::warn!(%error, "could not leave the lobby; the lease will end it");
         }
+        self.you = None;
     }
 
     async fn new_message(&self, payload: Payload) -> Result<(), Refusal> {
-        let text: MessageText = parse(payload)?;
+        let text: MessageText = parse(payload?.get().as_bytes())?;
+        self.you()?;
+        let client_id = ClientId(self.state.hub.fresh_id());
+        let message = Outgoing { client_id, text };
         // Nobody here could be told to come back.
-        while let Err(wait) = self.state.gate.store(self.address, text.as_str().len()) {
-            tokio::time::sleep(wait).await;
-        }
-        let messages = vec![Outgoing {
-            client_id: ClientId(self.state.hub.fresh_id()),
-            text,
-        }];
-        self.state
-            .hub
-            .send(
-                self.you()?,
-                Send {
-                    room: RoomSlug::lobby(),
-                    messages,
-                },
-            )
-            .await
-            .map_err(refuse)?;
-        self.state.metrics.stored.inc();
+        let send = || Send {
+            room: RoomSlug::lobby(),
+            messages: vec![message.clone()],
+        };
+        self.patiently(send).await?;
         Ok(())
     }
 
     async fn typing(&self, typing: bool) -> Result<(), Refusal> {
-        let command = SetTyping {
+        let command = Typing {
             room: RoomSlug::lobby(),
             typing,
         };
-        self.state.hub.typing(self.you()?, &command).await.map_err(refuse)
+        self.you()?;
+        let answer = self.state.hub.ask(&self.caller(), command).await;
+        answer.map(|Done {}| ()).map_err(refuse)
     }
 
     fn you(&self) -> Result<&Person, Refusal> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::ComeBack;
 
-use super::connection::NAMESPACE;
+use super::chat::NAMESPACE;
 use crate::deadline::Deadline;
 use crate::state::State;
 

@@ -1,26 +1,21 @@
 //! `leave`: be present no more.
 
-use protocol::{Refusal, RoomRef};
+use chat::FindRoom;
+use protocol::{Done, Leave, Refusal};
 
-use super::connection::{Connection, parse};
-use super::inbox::Payload;
+use super::connection::Connection;
+use crate::commands::Command;
 
-/// Leaving a room that one is not in changes nothing and is fine.
-pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Done, Refusal> {
-    connection.you()?;
-    let RoomRef { room } = parse(payload)?;
-    connection
-        .state
-        .hub
-        .room(&room)
-        .await
-        .map_err(super::connection::refuse)?;
-    if let Some(_hold) = connection.take(&room) {
-        connection.exit(&room).await;
+impl Command for Leave {
+    /// Leaving a room that one is not in changes nothing and is fine.
+    async fn on(self, connection: &mut Connection) -> Result<Done, Refusal> {
+        connection.you()?;
+        let Self { room } = self;
+        if let Some(_hold) = connection.take(&room) {
+            connection.exit(&room).await;
+        } else {
+            connection.ask(FindRoom { room }).await?;
+        }
+        Ok(Done {})
     }
-    Ok(Done {})
 }
-
-/// Nothing to say: `{}`.
-#[derive(serde::Serialize)]
-pub struct Done {}

@@ -1,13 +1,13 @@
 //! `send`: store messages, and prove it.
 
-use std::time::Instant;
-
-use protocol::{Outgoing, Receipt, Receipts, Refusal, RoomSlug, Send};
+use chat::{Admitted, SendTogether};
+use protocol::Refusal;
 
 use super::ack::Ack;
-use super::connection::{Connection, parse, refuse};
-use super::inbox::{Payload, Queued};
+use super::connection::Connection;
 use super::line::Line;
+use super::queued::{Payload, Queued};
+use crate::refusals::parse;
 
 /// Messages that are stored together at most, of however many commands.
 const TOGETHER: usize = 1_000;
@@ -45,73 +45,46 @@ pub async fn handle(connection: &mut Connection, first: Queued, line: &Line<Conn
     found
 }
 
-fn read(connection: &mut Connection, payload: Payload) -> Result<Send, Refusal> {
-    connection.you()?;
-    let send: Send = parse(payload)?;
-    connection.state.hub.admits(&send.messages).map_err(refuse)?;
-    let bytes = send
-        .messages
-        .iter()
-        .map(|message| message.text.as_str().len())
-        .sum();
-    connection.may_store(bytes)?;
-    Ok(send)
+fn read(connection: &mut Connection, payload: Payload) -> Result<Admitted, Refusal> {
+    connection.admit(parse(payload?.get().as_bytes())?)
 }
 
 /// Several `send` commands for one room.
 struct Batch {
-    room: RoomSlug,
-    messages: Vec<Outgoing>,
-    acks: Vec<(Ack, usize)>,
+    sends: Vec<Admitted>,
+    acks: Vec<Ack>,
+    messages: usize,
 }
 
 impl Batch {
-    fn new(send: Send, ack: Ack) -> Self {
+    fn new(send: Admitted, ack: Ack) -> Self {
         Self {
-            room: send.room,
-            acks: vec![(ack, send.messages.len())],
-            messages: send.messages,
+            messages: send.len(),
+            sends: vec![send],
+            acks: vec![ack],
         }
     }
 
-    fn fits(&self, send: &Send) -> bool {
-        self.room == send.room && self.messages.len() + send.messages.len() <= TOGETHER
+    fn fits(&self, send: &Admitted) -> bool {
+        let room = self.sends.first().map(Admitted::room);
+        room == Some(send.room()) && self.messages + send.len() <= TOGETHER
     }
 
-    fn add(&mut self, send: Send, ack: Ack) {
-        self.acks.push((ack, send.messages.len()));
-        self.messages.extend(send.messages);
+    fn add(&mut self, send: Admitted, ack: Ack) {
+        self.messages += send.len();
+        self.sends.push(send);
+        self.acks.push(ack);
     }
 
     async fn store(self, connection: &Connection) {
-        let Self { room, messages, acks } = self;
-        let you = match connection.you() {
-            Ok(you) => you,
-            // The session has ended since the commands were read.
-            Err(refusal) => {
-                for (ack, _) in acks {
-                    connection.reply::<()>(ack, Err(refusal.clone()));
-                }
-                return;
-            }
-        };
-        let started = Instant::now();
-        let stored = connection.state.hub.send_all(you, &room, messages).await;
-        let metrics = &connection.state.metrics;
-        metrics.append.observe(started.elapsed().as_secs_f64());
-        match stored {
+        match connection.ask(SendTogether(self.sends)).await {
             Ok(receipts) => {
-                metrics.stored.inc_by(receipts.len() as u64);
-                let mut receipts: Vec<Receipt> = receipts;
-                for (ack, count) in acks {
-                    let rest = receipts.split_off(count.min(receipts.len()));
-                    let own = std::mem::replace(&mut receipts, rest);
-                    connection.reply(ack, Ok(Receipts { receipts: own }));
+                for (ack, receipts) in self.acks.into_iter().zip(receipts) {
+                    connection.reply(ack, Ok(receipts));
                 }
             }
-            Err(error) => {
-                let refusal = refuse(error);
-                for (ack, _) in acks {
+            Err(refusal) => {
+                for ack in self.acks {
                     connection.reply::<()>(ack, Err(refusal.clone()));
                 }
             }

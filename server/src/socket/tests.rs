@@ -98,10 +98,10 @@ async fn a_command_that_panics_is_answered_and_the_next_ones_too() {
     let (address, _state, _folder) = server().await;
     let talk = move || {
         let mut client = Client::connect(address, "/chat,");
-        for (id, event) in ["panic", "list_rooms", "panic", "list_rooms"].iter().enumerate() {
+        for (id, event) in ["panic", "nothing", "panic", "nothing"].iter().enumerate() {
             client.say(&format!("42/chat,{id}[\"{event}\",{{}}]"));
         }
-        for (id, code) in ["internal", "not_signed_in", "internal", "not_signed_in"]
+        for (id, code) in ["internal", "unknown_command", "internal", "unknown_command"]
             .iter()
             .enumerate()
         {

@@ -1,19 +1,19 @@
 //! `typing`: tell a room that one writes.
 
-use protocol::{ErrorCode, Refusal, SetTyping};
+use chat::FindRoom;
+use protocol::{Done, ErrorCode, Refusal, Typing};
 
-use super::connection::{Connection, parse, refuse};
-use super::inbox::Payload;
-use super::leave::Done;
+use super::connection::Connection;
+use crate::commands::Command;
 
-/// Only who is in the room is heard.
-pub async fn handle(connection: &mut Connection, payload: Payload) -> Result<Done, Refusal> {
-    let you = connection.you()?.clone();
-    let typing: SetTyping = parse(payload)?;
-    if !connection.is_in(&typing.room) {
-        connection.state.hub.room(&typing.room).await.map_err(refuse)?;
-        return Err(Refusal::new(ErrorCode::NotInRoom, "join the room first"));
+impl Command for Typing {
+    /// Only who is in the room is heard.
+    async fn on(self, connection: &mut Connection) -> Result<Done, Refusal> {
+        connection.you()?;
+        if connection.is_in(&self.room) {
+            return connection.ask(self).await;
+        }
+        connection.ask(FindRoom { room: self.room }).await?;
+        Err(Refusal::new(ErrorCode::NotInRoom, "join the room first"))
     }
-    connection.state.hub.typing(&you, &typing).await.map_err(refuse)?;
-    Ok(Done {})
 }

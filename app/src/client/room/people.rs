@@ -1,6 +1,6 @@
 //! Who is in the room, who came and went, and who writes: nothing of this is in the log.
 
-use protocol::{PresenceUpdate, RosterUpdate, SetTyping, TypingUpdate};
+use protocol::{PresenceUpdate, RosterUpdate, Typing, TypingUpdate};
 
 use super::{Command, HELD, RoomClient, Stage};
 
@@ -79,7 +79,7 @@ impl RoomClient {
     }
 
     fn say_typing(&self, typing: bool) -> Command {
-        Command::Typing(SetTyping {
+        Command::Typing(Typing {
             room: self.room.clone(),
             typing,
         })

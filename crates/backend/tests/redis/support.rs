@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use backend::{RandomIds, Redis, SystemClock};
 use chat::hub::Ports;
 use chat::ports::{Directory, Presence, RoomLog};
-use chat::{ConnectionId, Following, Head, Hub, Live, StoreError};
+use chat::{Caller, ConnectionId, Following, Head, Hub, Live, StoreError};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use protocol::{History, Receipt, RoomEvent, RoomSlug, Timestamp};
@@ -213,11 +213,12 @@ impl Follower {
                         assert_eq!(now.epoch, head.epoch, "the log has no other epoch");
                         // More was missed than is caught up with: whoever is told so reads it.
                         while head.seq < now.seq {
-                            let page = hub.history(History {
+                            let missed = History {
                                 room: RoomSlug::lobby(),
                                 before: None,
                                 after: Some(head.seq),
-                            });
+                            };
+                            let page = hub.ask(&Caller::NOBODY, missed);
                             for event in page.await.map_or_else(|_| Vec::new(), |page| page.events) {
                                 head.seq = event.seq;
                                 heard.events.push(Arc::new(event));

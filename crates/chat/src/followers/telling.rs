@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
-use protocol::{PresenceUpdate, RoomEvent, RoomRef, RoomSlug, RosterUpdate, TypingUpdate};
+use protocol::{PresenceUpdate, Reset, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate};
 
 use super::Listener;
 use super::pack::Pack;
@@ -31,7 +31,7 @@ pub enum Said<'a> {
     /// Somebody writes, or has stopped.
     Typing(TypingUpdate),
     /// Everybody must join again.
-    Reset(RoomRef),
+    Reset(Reset),
 }
 
 /// What went wrong, for a log.
@@ -90,7 +90,7 @@ impl<O: Outlet> Telling<O> {
         said.extend(pack.typing(&self.room).into_iter().map(Said::Typing));
         if pack.reset {
             let room = self.room.clone();
-            said.push(Said::Reset(RoomRef { room }));
+            said.push(Said::Reset(Reset { room }));
         }
         self.outlet.tell(said, pack).await;
     }

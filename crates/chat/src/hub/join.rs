@@ -1,64 +1,53 @@
-//! Join a room: be present, and continue from exactly what one has.
+//! `join`: be present, and continue from exactly what one has.
 
 use protocol::limits::CATCH_UP_EVENTS;
-use protocol::{Join, Joined, Person, Position, RoomSlug};
+use protocol::policy::Action;
+use protocol::{Join, Joined, Position, RoomEvent, RoomSlug};
 
 use super::Hub;
+use super::enter::enter;
 use super::tails::Served;
+use crate::door::{Asked, UseCase};
 use crate::error::{ChatError, StoreError};
-use crate::room::{ConnectionId, Head, Limit, Page};
+use crate::ports::Cost;
+use crate::room::{Head, Limit, Page};
 
-impl Hub {
-    /// Is present in a room, without asking for anything of it.
-    ///
-    /// # Errors
-    /// If the backend does not answer.
-    pub async fn enter(
-        &self,
-        person: &Person,
-        connection: &ConnectionId,
-        room: &RoomSlug,
-    ) -> Result<(), ChatError> {
-        Ok(self.presence.enter(room, person, connection).await?)
-    }
+impl UseCase for Join {
+    type Answer = Joined;
+    const ACTION: Action = Action::BePresent;
 
-    /// Enters the room and answers with what the client misses. Whoever calls this must already pass the room's
-    /// live events on to the client: what is stored after the answer was made arrives only there. What arrives
-    /// both ways carries the same `seq`.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::NoSuchRoom`], or the backend does not answer.
-    pub async fn join(
-        &self,
-        person: &Person,
-        connection: &ConnectionId,
-        join: Join,
-    ) -> Result<Joined, ChatError> {
-        let Join { room: slug, from } = join;
-        let (room, page, reset) = if let Some(Served { room, page }) = self.tails.serve(&slug, from.as_ref())
-        {
-            self.enter(person, connection, &slug).await?;
+    /// Enters the room and answers with what the client misses. Whoever asks this must already pass the room's live
+    /// events on to the client: what is stored after the answer was made arrives only there. What arrives both ways
+    /// carries the same `seq`.
+    async fn run(self, asked: Asked<'_>) -> Result<Joined, ChatError> {
+        asked.take(Cost::Read(0))?;
+        let hub = asked.hub;
+        let Self { room: slug, from } = self;
+        let (room, page, reset) = if let Some(Served { room, page }) = hub.tails.serve(&slug, from.as_ref()) {
+            enter(asked, &slug).await?;
             (room, page, false)
         } else {
-            let room = self.room(&slug).await?;
-            self.enter(person, connection, &slug).await?;
+            let room = hub.room(&slug).await?;
+            enter(asked, &slug).await?;
             let latest = from.is_none();
-            let (page, reset) = self.read(&slug, from).await?;
-            self.tails.learn(&room, &page, latest || reset);
+            let (page, reset) = hub.read(&slug, from).await?;
+            hub.tails.learn(&room, &page, latest || reset);
             (room, page, reset)
         };
-        let roster = self.roster(&slug).await?;
+        let roster = hub.roster(&slug).await?;
         let head = Position {
             epoch: page.head.epoch.clone(),
             seq: page.head.seq,
         };
         let more = page.more;
+        let events = page.into_events();
+        asked.has_read(events.iter().map(RoomEvent::bytes).sum());
         Ok(Joined {
             room: slug,
             title: room.title,
             head,
             reset,
-            events: page.into_events(),
+            events,
             more,
             roster,
         })

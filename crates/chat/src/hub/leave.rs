@@ -1,22 +1,24 @@
-//! Leave a room: on request, or because the connection ended.
+//! `leave`: on request, or because the connection ended.
 
-use protocol::{PersonId, RoomSlug};
+use protocol::policy::Action;
+use protocol::{Done, Leave};
 
-use super::Hub;
+use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
-use crate::room::ConnectionId;
 
-impl Hub {
-    /// The connection is no longer in the room.
-    ///
-    /// # Errors
-    /// If the backend does not answer.
-    pub async fn leave(
-        &self,
-        person: &PersonId,
-        connection: &ConnectionId,
-        room: &RoomSlug,
-    ) -> Result<(), ChatError> {
-        Ok(self.presence.leave(room, person, connection).await?)
+impl UseCase for Leave {
+    type Answer = Done;
+    const ACTION: Action = Action::BePresent;
+
+    /// The connection is in the room no longer. One that was not there leaves without effect.
+    async fn run(self, asked: Asked<'_>) -> Result<Done, ChatError> {
+        let connection = asked.connection()?;
+        let person = asked.caller.you()?;
+        asked
+            .hub
+            .presence
+            .leave(&self.room, &person.id, connection)
+            .await?;
+        Ok(Done {})
     }
 }

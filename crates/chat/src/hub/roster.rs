@@ -1,17 +1,26 @@
-//! Who is in a room.
+//! `roster`: who is in a room.
 
 use protocol::limits::ROSTER_PEOPLE;
-use protocol::{PresenceList, RoomSlug};
+use protocol::policy::Action;
+use protocol::{PresenceList, RoomSlug, Roster};
 
 use super::Hub;
+use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
+
+impl UseCase for Roster {
+    type Answer = PresenceList;
+    const ACTION: Action = Action::Read;
+
+    async fn run(self, asked: Asked<'_>) -> Result<PresenceList, ChatError> {
+        asked.hub.room(&self.room).await?;
+        asked.hub.roster(&self.room).await
+    }
+}
 
 impl Hub {
     /// The people who are here, by name, and how many there are.
-    ///
-    /// # Errors
-    /// If the backend does not answer.
-    pub async fn roster(&self, room: &RoomSlug) -> Result<PresenceList, ChatError> {
+    pub(crate) async fn roster(&self, room: &RoomSlug) -> Result<PresenceList, ChatError> {
         Ok(self.presence.roster(room, ROSTER_PEOPLE).await?)
     }
 }

@@ -1,91 +1,56 @@
-//! Sign in with a name; be recognised by a session; sign out.
+//! `sign_in`: become somebody, with a session or without.
 
-use futures::stream::BoxStream;
-use protocol::{DisplayName, Opaque, Person, PersonId, SessionToken, SignedIn, Timestamp};
+use protocol::policy::Action;
+use protocol::{DisplayName, Person, PersonId, SessionToken, SignIn, SignedIn};
 
 use super::Hub;
+use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
-use crate::ports::SessionSignal;
-use crate::session::{IDLE_MS, SessionDigest, Use, using};
+use crate::ports::Cost;
+use crate::session::SessionDigest;
 
-/// Expired sessions that are forgotten at a time.
-const FORGOTTEN: u32 = 200;
+impl UseCase for SignIn {
+    type Answer = SignedIn;
+    const ACTION: Action = Action::SignIn;
 
-impl Hub {
-    /// Makes a new person of that name with a session of their own.
-    ///
-    /// # Errors
-    /// If the session could not be stored.
-    pub async fn sign_in(&self, name: DisplayName) -> Result<SignedIn, ChatError> {
-        let you = self.guest(name);
-        let token = SessionToken::from_random(self.ids.random());
+    /// Makes a new person of that name with a session of their own. Who is somebody stays that: the author of their
+    /// messages must not change in the middle.
+    async fn run(self, asked: Asked<'_>) -> Result<SignedIn, ChatError> {
+        if let Some(you) = asked.caller.person {
+            let sentence = format!("you are already signed in as {}", you.name);
+            return Err(super::bad_request(sentence));
+        }
+        asked.take(Cost::Person)?;
+        let hub = asked.hub;
+        let you = hub.somebody(self.name);
+        let token = SessionToken::from_random(hub.ids.random());
         let digest = SessionDigest::of(&token);
-        self.accounts.create(&you, &digest, self.clock.now()).await?;
+        hub.accounts.create(&you, &digest, hub.clock.now()).await?;
         Ok(SignedIn { you, token })
     }
+}
 
-    /// Somebody without a session: they exist as long as their connection does. Their messages stay.
-    pub fn guest(&self, name: DisplayName) -> Person {
+/// Become somebody without a session: they exist as long as their connection does. Their messages stay.
+pub struct Visit {
+    /// What they are called.
+    pub name: DisplayName,
+}
+
+impl UseCase for Visit {
+    type Answer = Person;
+    const ACTION: Action = Action::SignIn;
+
+    async fn run(self, asked: Asked<'_>) -> Result<Person, ChatError> {
+        asked.take(Cost::Guest)?;
+        Ok(asked.hub.somebody(self.name))
+    }
+}
+
+impl Hub {
+    fn somebody(&self, name: DisplayName) -> Person {
         Person {
             id: PersonId::from_random(self.ids.random()),
             name,
         }
-    }
-
-    /// An id for a message whose client has none.
-    pub fn fresh_id(&self) -> Opaque {
-        Opaque::from_random(self.ids.random())
-    }
-
-    /// Who the session of this token belongs to.
-    ///
-    /// # Errors
-    /// If the backend does not answer.
-    pub async fn person(&self, token: &SessionToken) -> Result<Option<Person>, ChatError> {
-        self.whose(&SessionDigest::of(token)).await
-    }
-
-    /// Who a session belongs to, unless it has ended or nobody has used it for 30 days. To ask is to use it, which is
-    /// written down once a day.
-    ///
-    /// # Errors
-    /// If the backend does not answer.
-    pub async fn whose(&self, session: &SessionDigest) -> Result<Option<Person>, ChatError> {
-        let Some(found) = self.accounts.session(session).await? else {
-            return Ok(None);
-        };
-        let now = self.clock.now();
-        match using(found.used_at, now) {
-            Use::Expired => return Ok(None),
-            // Whoever asks is who they are, also if this cannot be written: the next one who asks tries again.
-            Use::Prolong => drop(self.accounts.prolong(session, now).await),
-            Use::Fresh => {}
-        }
-        Ok(Some(found.person))
-    }
-
-    /// Ends a session, for every connection and every tab that shows it: see [`Hub::session_ends`].
-    ///
-    /// # Errors
-    /// If the backend does not answer.
-    pub async fn sign_out(&self, token: &SessionToken) -> Result<(), ChatError> {
-        Ok(self.accounts.end(&SessionDigest::of(token)).await?)
-    }
-
-    /// Which sessions end from now on.
-    ///
-    /// # Errors
-    /// If the backend does not answer.
-    pub async fn session_ends(&self) -> Result<BoxStream<'static, SessionSignal>, ChatError> {
-        Ok(self.accounts.ends().await?)
-    }
-
-    /// Forgets some sessions that have expired, and guests who never wrote with them. Says whether there may be more.
-    ///
-    /// # Errors
-    /// If the backend does not answer.
-    pub async fn forget_expired(&self) -> Result<bool, ChatError> {
-        let before = self.clock.now().0.saturating_sub(IDLE_MS);
-        Ok(self.accounts.forget(Timestamp(before), FORGOTTEN).await? == FORGOTTEN)
     }
 }

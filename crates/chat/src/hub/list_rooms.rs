@@ -1,0 +1,55 @@
+//! `list_rooms`: which rooms there are, and how many people are in each.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use futures::future::try_join_all;
+use protocol::policy::Action;
+use protocol::{ListRooms, RoomList, RoomSlug, RoomSummary};
+
+use super::rooms::summary;
+use crate::door::{Asked, UseCase};
+use crate::error::ChatError;
+use crate::room::Room;
+
+/// Rooms in the list at most.
+const LISTED: u32 = 200;
+
+impl UseCase for ListRooms {
+    type Answer = RoomList;
+    const ACTION: Action = Action::Read;
+
+    /// The lobby, then the most recently active rooms, each with the people present. Where not all fit, rooms with
+    /// people in them come before empty ones.
+    async fn run(self, asked: Asked<'_>) -> Result<RoomList, ChatError> {
+        let hub = asked.hub;
+        let mut rooms = hub.directory.rooms(LISTED).await?;
+        let mut others: HashSet<_> = hub.presence.occupied(LISTED).await?.into_iter().collect();
+        others.insert(RoomSlug::lobby());
+        for room in &rooms {
+            others.remove(&room.slug);
+        }
+        let others = try_join_all(others.iter().map(|room| hub.directory.room(room))).await?;
+        rooms.extend(others.into_iter().flatten());
+        let slugs: Vec<_> = rooms.iter().map(|room| room.slug.clone()).collect();
+        let counts = hub.presence.counts(&slugs).await?;
+        Ok(RoomList {
+            total: hub.directory.count().await?,
+            rooms: listed(rooms.into_iter().zip(counts).collect()),
+        })
+    }
+}
+
+/// The rooms that the list has place for, in its order. The sorts are stable: rooms that are equal stay as they were.
+fn listed(mut rooms: Vec<(Room, u32)>) -> Vec<RoomSummary> {
+    let lobby = RoomSlug::lobby();
+    let active = |room: &Room| Reverse(room.last_at.unwrap_or(room.created_at));
+    rooms.sort_by_key(|(room, _)| active(room));
+    rooms.sort_by_key(|(room, here)| (room.slug != lobby, *here == 0));
+    rooms.truncate(LISTED as usize);
+    rooms.sort_by_key(|(room, _)| (room.slug != lobby, active(room)));
+    rooms
+        .into_iter()
+        .map(|(room, here)| summary(room, here))
+        .collect()
+}

@@ -1,0 +1,35 @@
+//! The list of rooms.
+
+use async_trait::async_trait;
+use protocol::RoomSlug;
+
+use crate::error::StoreError;
+use crate::room::Room;
+
+/// Which rooms there are.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Creates a room with an empty log and a fresh epoch.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomExists`] if the address is taken, by whatever title.
+    async fn create(&self, room: &Room) -> Result<(), StoreError>;
+
+    /// The room at an address.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, StoreError>;
+
+    /// At most `limit` rooms, the most recently active (or, without events, created) first.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn rooms(&self, limit: u32) -> Result<Vec<Room>, StoreError>;
+
+    /// How many rooms there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn count(&self) -> Result<u32, StoreError>;
+}

@@ -1,0 +1,145 @@
+//! Every command, once: what a connection and what a request can ask for, and how it is answered.
+
+use chat::{Caller, Hub, UseCase};
+use protocol::{
+    Ask, CreateRoom, ErrorCode, History, Join, Leave, ListRooms, Refusal, Reply, Roster, Send, SignIn, Typing,
+};
+
+use crate::refusals::{parse, refuse};
+use crate::socket::{self, Connection, Payload};
+
+/// A command that the chat answers.
+pub trait Command: Ask + UseCase<Answer = <Self as Ask>::Answer> + std::marker::Send {
+    /// What a connection does that is asked for this. Most only pass it on.
+    fn on(
+        self,
+        connection: &mut Connection,
+    ) -> impl Future<Output = Result<<Self as Ask>::Answer, Refusal>> + std::marker::Send {
+        async move { connection.ask(self).await }
+    }
+}
+
+/// An answer as JSON, and the refusal if it is one.
+pub struct Answer {
+    pub json: Vec<u8>,
+    pub refusal: Option<Refusal>,
+}
+
+macro_rules! commands {
+    (anywhere: $($anywhere:ident),+; on a connection: $($connected:ident),+; themselves: $($own:ident),+) => {
+        $(impl Command for $anywhere {})+
+
+        /// Answers what a connection asks for.
+        pub async fn answer(connection: &mut Connection, command: socket::Command) {
+            let socket::Command { name, payload, ack } = command;
+            match name.as_str() {
+                $(<$anywhere as Ask>::NAME => {
+                    let answer = of_connection::<$anywhere>(connection, payload).await;
+                    connection.reply(ack, answer);
+                })+
+                $(<$own as Ask>::NAME => {
+                    let answer = of_connection::<$own>(connection, payload).await;
+                    connection.reply(ack, answer);
+                })+
+                $(<$connected as Ask>::NAME => {
+                    let answer = of_connection::<$connected>(connection, payload).await;
+                    connection.reply(ack, answer);
+                })+
+                #[cfg(test)]
+                "panic" => panic!("as it is meant to"),
+                _ => connection.reply::<()>(ack, Err(unknown(&name))),
+            }
+        }
+
+        /// Answers what a request asks for.
+        pub async fn answer_request(hub: &Hub, caller: &Caller<'_>, name: &str, body: &[u8]) -> Answer {
+            match name {
+                $(<$anywhere as Ask>::NAME => of_request::<$anywhere>(hub, caller, body).await,)+
+                $(<$own as Ask>::NAME => of_request::<$own>(hub, caller, body).await,)+
+                $(<$connected as Ask>::NAME => {
+                    let sentence = format!("\"{name}\" needs a connection; use Socket.IO");
+                    Answer::of::<()>(Err(Refusal::new(ErrorCode::UnknownCommand, sentence)))
+                })+
+                _ => Answer::of::<()>(Err(unknown(name))),
+            }
+        }
+
+        /// Calls back for each command that a request may ask for.
+        pub fn describe(to: &mut impl Describe) {
+            $(to.command::<$anywhere>();)+
+            $(to.command::<$own>();)+
+        }
+    };
+}
+
+commands! {
+    anywhere: ListRooms, CreateRoom, History, Roster, Send;
+    on a connection: Join, Leave, Typing;
+    // A connection has something to do with these itself; see their files in `socket`.
+    themselves: SignIn
+}
+
+/// Whoever describes the commands.
+pub trait Describe {
+    /// There is this one.
+    fn command<C: Command + utoipa::ToSchema>(&mut self)
+    where
+        <C as Ask>::Answer: utoipa::ToSchema;
+}
+
+async fn of_connection<C: Command>(
+    connection: &mut Connection,
+    payload: Payload,
+) -> Result<<C as Ask>::Answer, Refusal> {
+    let command: C = match (payload, C::bare()) {
+        (Ok(json), _) => parse(json.get().as_bytes())?,
+        // What came is not what it should be, but nothing has to come.
+        (Err(refusal), Some(bare)) if refusal.code == ErrorCode::BadRequest => bare,
+        (Err(refusal), _) => return Err(refusal),
+    };
+    command.on(connection).await
+}
+
+async fn of_request<C: Command>(hub: &Hub, caller: &Caller<'_>, body: &[u8]) -> Answer {
+    let command: Result<C, Refusal> = match C::bare() {
+        Some(bare) if body.is_empty() => Ok(bare),
+        _ => parse(body),
+    };
+    let result = match command {
+        Ok(command) => hub.ask(caller, command).await.map_err(refuse),
+        Err(refusal) => Err(refusal),
+    };
+    Answer::of(result)
+}
+
+impl Answer {
+    fn of<T: serde::Serialize>(result: Result<T, Refusal>) -> Self {
+        let refusal = result.as_ref().err().cloned();
+        match serde_json::to_vec(&Reply::from(result)) {
+            Ok(json) => Self { json, refusal },
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be encoded");
+                Self::refuse(Refusal::new(
+                    ErrorCode::Internal,
+                    "the server made a mistake; it is in its log",
+                ))
+            }
+        }
+    }
+
+    /// An answer that was never asked of the chat.
+    pub fn refuse(refusal: Refusal) -> Self {
+        let json = serde_json::to_vec(&Reply::<()>::Error(refusal.clone())).unwrap_or_default();
+        Self {
+            json,
+            refusal: Some(refusal),
+        }
+    }
+}
+
+fn unknown(name: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::UnknownCommand,
+        format!("there is no command \"{name}\""),
+    )
+}

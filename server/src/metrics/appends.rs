@@ -1,0 +1,54 @@
+//! A log whose appends are counted and timed.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use chat::ports::{RoomLog, Signal};
+use chat::{Head, Limit, Page, StoreError};
+use futures::stream::BoxStream;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::histogram::Histogram;
+use protocol::{Outgoing, Person, Receipt, RoomSlug, Seq, Timestamp};
+
+/// Measures what another log does.
+pub struct Measured {
+    pub log: Arc<dyn RoomLog>,
+    pub append: Histogram,
+    pub stored: Counter,
+}
+
+#[async_trait]
+impl RoomLog for Measured {
+    async fn append(
+        &self,
+        room: &RoomSlug,
+        author: &Person,
+        messages: Vec<Outgoing>,
+        at: Timestamp,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        let started = Instant::now();
+        let stored = self.log.append(room, author, messages, at).await;
+        self.append.observe(started.elapsed().as_secs_f64());
+        if let Ok(receipts) = &stored {
+            self.stored.inc_by(receipts.len() as u64);
+        }
+        stored
+    }
+
+    async fn head(&self, room: &RoomSlug) -> Result<Head, StoreError> {
+        self.log.head(room).await
+    }
+
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError> {
+        self.log.read(room, after, limit).await
+    }
+
+    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
+        self.log.page(room, before, limit).await
+    }
+
+    async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
+        self.log.follow(room).await
+    }
+}

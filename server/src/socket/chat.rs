@@ -1,0 +1,190 @@
+//! The namespace `/chat`: how a connection to it begins, and how its commands are worked off, one after the other.
+
+use std::sync::{Arc, Weak};
+
+use chat::{ChatError, ConnectionId, SessionDigest};
+use protocol::{PROTOCOL_VERSION, Refusal, SessionToken, Welcome};
+use serde::Deserialize;
+use socketioxide::extract::SocketRef;
+use socketioxide::handler::ConnectHandler;
+
+use super::caller::{connect, peer};
+use super::connection::Connection;
+use super::inbox::{Inbox, WhenRefused};
+use super::line::{Line, Worker};
+use super::logins::Login;
+use super::queued::Queued;
+use super::{send, slow};
+use crate::commands;
+use crate::engine::Repeated;
+use crate::limits::Turns;
+use crate::metrics::{Namespace, NamespacePath};
+use crate::state::State;
+
+/// The namespace of the app's own protocol.
+pub const NAMESPACE: &str = "/chat";
+
+/// The `auth` object of a handshake.
+#[derive(Default, Deserialize)]
+struct Auth {
+    #[serde(default)]
+    protocol: Option<u32>,
+    #[serde(default)]
+    token: Option<SessionToken>,
+}
+
+/// A handshake that is refused; the client gets it as the message of `connect_error`.
+#[derive(Debug, thiserror::Error)]
+enum NotAdmitted {
+    #[error("{code}: {sentence}")]
+    Refused { code: &'static str, sentence: String },
+    #[error(transparent)]
+    Repeated(#[from] Repeated),
+}
+
+impl NotAdmitted {
+    fn refused(code: &'static str, sentence: impl Into<String>) -> Self {
+        let sentence = sentence.into();
+        Self::Refused { code, sentence }
+    }
+}
+
+/// What the middleware prepares for the connect handler.
+struct Admitted {
+    login: Option<Login>,
+    /// The socket's inbox keeps it.
+    line: Weak<Line<Connection>>,
+}
+
+/// Listens on the namespace.
+pub fn listen(state: &State) {
+    let (admit, start) = (state.clone(), state.clone());
+    // Handlers are registered in the middleware: it is awaited before the client is told that it is connected, so
+    // what the client emits at once finds them.
+    let middleware = move |socket: SocketRef| {
+        let state = admit.clone();
+        async move { prepare(&state, &socket).await }
+    };
+    let handler = move |socket: SocketRef| {
+        run(&start, socket);
+        std::future::ready(())
+    };
+    state.io().ns(NAMESPACE, handler.with(middleware));
+}
+
+async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {
+    let (peer, auth) = connect(socket)?;
+    let auth = match &*auth {
+        "" => Auth::default(),
+        json => serde_json::from_str(json)
+            .map_err(|error| NotAdmitted::refused("bad_request", error.to_string()))?,
+    };
+    if auth.protocol.is_some_and(|version| version != PROTOCOL_VERSION) {
+        let sentence = format!("the server speaks protocol {PROTOCOL_VERSION}; reload the page");
+        return Err(NotAdmitted::refused("reload", sentence));
+    }
+    let line = Line::new(state, Some(peer), false);
+    let session = auth.token.as_ref().map(SessionDigest::of).or(peer.caller.session);
+    let login = match session {
+        Some(session) => log_in(state, session, &line).await.map_err(|error| {
+            tracing::error!(%error, "cannot look up a session");
+            NotAdmitted::refused("unavailable", Refusal::from(&error).message)
+        })?,
+        None => None,
+    };
+    let gate = state.gate.connection(peer.caller.address);
+    socket.on_fallback(Inbox::new(&line, WhenRefused::Answer(gate)));
+    let admitted = Admitted {
+        login,
+        line: Arc::downgrade(&line),
+    };
+    peer.handed.leave(socket, admitted);
+    socket.on_disconnect(move || {
+        line.end();
+        std::future::ready(())
+    });
+    Ok(())
+}
+
+/// The login that a session means, if it has not ended.
+async fn log_in(
+    state: &State,
+    session: SessionDigest,
+    line: &Arc<Line<Connection>>,
+) -> Result<Option<Login>, ChatError> {
+    let entry = state.logins.enter(session, line);
+    Ok(state.hub.whose(&session).await?.map(|person| entry.of(person)))
+}
+
+fn run(state: &State, socket: SocketRef) {
+    let Some(peer) = peer(&socket) else { return };
+    let admitted = peer.handed.take(&socket);
+    let Some(Admitted { login, line }) = admitted else {
+        return;
+    };
+    let Some(begun) = line.upgrade() else { return };
+    let connection = Connection {
+        address: peer.caller.address,
+        // Not the socket's: a namespace that is left and connected again would have the id of its first life.
+        id: ConnectionId(state.hub.fresh_id().as_str().into()),
+        login,
+        line,
+        rooms: Vec::new(),
+        stored_too_much: None,
+        turns: Turns::default(),
+        state: state.clone(),
+        socket,
+    };
+    state.metrics.sockets.get_or_create(&GAUGE).inc();
+    connection.emit(
+        "welcome",
+        &Welcome {
+            protocol: PROTOCOL_VERSION,
+            you: connection.you().ok().cloned(),
+            limits: state.gate.limits().told(),
+        },
+    );
+    begun.begin(connection);
+}
+
+const GAUGE: Namespace = Namespace {
+    namespace: NamespacePath::chat,
+};
+
+impl Worker for Connection {
+    async fn work(&mut self, queued: Queued, line: &Line<Self>) -> Option<Queued> {
+        if queued.command.name == "send" {
+            return send::handle(self, queued, line).await;
+        }
+        commands::answer(self, queued.command).await;
+        None
+    }
+
+    async fn refresh(&mut self) {
+        if let Some(login) = &mut self.login {
+            login.look_up(&self.state.hub).await;
+            if login.ended() {
+                self.sign_out().await;
+            }
+        }
+    }
+
+    fn matters(queued: &Queued) -> bool {
+        queued.command.name == "send"
+    }
+
+    fn panicked(&self) {
+        // The command is answered `internal`, and the next one may well succeed.
+    }
+
+    fn abort(&self) {
+        slow::abort(&self.socket);
+    }
+
+    async fn end(mut self) {
+        self.state.metrics.sockets.get_or_create(&GAUGE).dec();
+        for hold in std::mem::take(&mut self.rooms) {
+            self.exit(hold.room()).await;
+        }
+    }
+}
