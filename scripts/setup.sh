@@ -160,6 +160,20 @@ browser() {
     apt_install chromium fonts-liberation
 }
 
+# --- Schemathesis, which asks for everything that the description of the commands allows -------------
+
+schemathesis() {
+    local version=4.32.5 venv=$tools/schemathesis
+    [ "$(cat "$venv/.version" 2>/dev/null)" = "$version" ] && return
+    have python3 || { have apt-get && apt_install python3 python3-venv; }
+    say "installing schemathesis $version"
+    rm -rf "$venv"
+    python3 -m venv "$venv" 2>"$tools/venv.log" || { apt_install python3-venv; python3 -m venv "$venv"; }
+    "$venv/bin/pip" install -q --disable-pip-version-check "schemathesis==$version" 2>"$tools/pip.log" \
+        || { tail -n 20 "$tools/pip.log" >&2; die "pip could not install schemathesis $version"; }
+    echo "$version" >"$venv/.version"
+}
+
 # --- Redis, nginx, HAProxy: programs that the tests and `make replicas` start by themselves ---------
 
 # A package that is a service would be started by Debian as soon as it is installed, on a port that the machine may
@@ -235,4 +249,4 @@ toolchain
 cargo_tool cargo-leptos "$cargo_leptos" cargo-leptos
 cargo_tool wasm-bindgen-cli "$wasm_bindgen" wasm-bindgen
 node_packages
-[ "$want" = build ] || { cargo_tool cargo-deny "$cargo_deny" cargo-deny; browser; services; }
+[ "$want" = build ] || { cargo_tool cargo-deny "$cargo_deny" cargo-deny; browser; schemathesis; services; }

@@ -5,7 +5,7 @@ use protocol::{
     Ask, CreateRoom, ErrorCode, History, Join, Leave, ListRooms, Refusal, Reply, Roster, Send, SignIn, Typing,
 };
 
-use crate::refusals::{parse, refuse};
+use crate::refusals::{read, refuse};
 use crate::socket::{self, Connection, Payload};
 
 /// A command that the chat answers.
@@ -92,7 +92,7 @@ async fn of_connection<C: Command>(
     payload: Payload,
 ) -> Result<<C as Ask>::Answer, Refusal> {
     let command: C = match (payload, C::bare()) {
-        (Ok(json), _) => parse(json.get().as_bytes())?,
+        (Ok(json), _) => read(json.get().as_bytes())?,
         // What came is not what it should be, but nothing has to come.
         (Err(refusal), Some(bare)) if refusal.code == ErrorCode::BadRequest => bare,
         (Err(refusal), _) => return Err(refusal),
@@ -103,7 +103,7 @@ async fn of_connection<C: Command>(
 async fn of_request<C: Command>(hub: &Hub, caller: &Caller<'_>, body: &[u8]) -> Answer {
     let command: Result<C, Refusal> = match C::bare() {
         Some(bare) if body.is_empty() => Ok(bare),
-        _ => parse(body),
+        _ => read(body),
     };
     let result = match command {
         Ok(command) => hub.ask(caller, command).await.map_err(refuse),

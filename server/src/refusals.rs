@@ -4,6 +4,17 @@ use chat::ChatError;
 use protocol::{ErrorCode, Refusal};
 use serde::de::DeserializeOwned;
 
+/// A command as what it is documented to be: an object. The parser alone would also take an array of its members.
+///
+/// # Errors
+/// As [`parse`].
+pub fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
+    if json.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Refusal::new(ErrorCode::BadRequest, "a command is a JSON object"));
+    }
+    parse(json)
+}
+
 /// JSON as what it is documented to be.
 ///
 /// # Errors

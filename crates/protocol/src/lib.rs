@@ -12,10 +12,8 @@ pub mod policy;
 pub mod text;
 mod unicode;
 
-pub use ask::{
-    Ask, CreateRoom, Done, History, HistoryPage, Join, Joined, Leave, ListRooms, Outgoing, Position, Receipt,
-    Receipts, RoomList, RoomSummary, Roster, Send, SignIn, SignedIn, Typing,
-};
+// A new command is named in `ask.rs` and nowhere else.
+pub use ask::*;
 pub use error::{ErrorCode, Refusal, Reply};
 pub use event::{
     ComeBack, EventBody, Person, PresenceList, PresenceUpdate, Reset, RoomEvent, RosterUpdate, SignedOut,

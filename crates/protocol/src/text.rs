@@ -116,7 +116,7 @@ macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $parse:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, min_length = 1))]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 

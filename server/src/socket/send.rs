@@ -7,7 +7,7 @@ use super::ack::Ack;
 use super::connection::Connection;
 use super::line::Line;
 use super::queued::{Payload, Queued};
-use crate::refusals::parse;
+use crate::refusals::read as command;
 
 /// Messages that are stored together at most, of however many commands.
 const TOGETHER: usize = 1_000;
@@ -46,7 +46,7 @@ pub async fn handle(connection: &mut Connection, first: Queued, line: &Line<Conn
 }
 
 fn read(connection: &mut Connection, payload: Payload) -> Result<Admitted, Refusal> {
-    connection.admit(parse(payload?.get().as_bytes())?)
+    connection.admit(command(payload?.get().as_bytes())?)
 }
 
 /// Several `send` commands for one room.

@@ -1,22 +1,15 @@
 //! `list_rooms`: which rooms there are, and how many people are in each.
 
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::Ask;
 use crate::ids::{RoomSlug, Timestamp};
 use crate::text::{RoomTitle, kept};
 
-/// List the rooms. It says nothing, so whatever stands in its place is ignored.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+/// List the rooms.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ListRooms {}
-
-impl<'de> Deserialize<'de> for ListRooms {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self {})
-    }
-}
 
 impl Ask for ListRooms {
     const NAME: &'static str = "list_rooms";

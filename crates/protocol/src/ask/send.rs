@@ -13,6 +13,7 @@ pub struct Send {
     /// Where to.
     pub room: RoomSlug,
     /// 1 to 100 of them.
+    #[cfg_attr(feature = "schema", schema(min_items = 1, max_items = 100))]
     pub messages: Vec<Outgoing>,
 }
 
