@@ -1,7 +1,7 @@
-//! Those who hear a room on this process.
+//! The connections of this process that hear a room.
 //!
-//! A packet goes straight to their connections, as bytes that are made once for all. The library would copy them for
-//! each, and wake a task for each.
+//! A packet is encoded once and written straight to each of them. The library would copy it for each connection, and
+//! wake a task for each.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,16 +13,16 @@ use serde::Serialize;
 use super::frame::{self, CHAT};
 use super::wire::Wire;
 
-/// After so many the task lets others run.
+/// The task yields after this many connections.
 const PAUSE: usize = 64;
-/// One task writes to at least so many.
+/// One task writes to at least this many connections.
 const PART: usize = 256;
 
-/// Places that have been taken in a room. A socket that leaves its namespace and comes back has the same id as before,
-/// so a place has a number of its own: what its first life gives back is not taken from the second.
+/// The number of places taken so far. A socket that leaves its namespace and comes back has the same id as before, so
+/// each place has a number of its own: giving up the first place leaves the second one alone.
 static PLACES: AtomicU64 = AtomicU64::new(0);
 
-/// A place among those who hear a room.
+/// A connection's place in an audience.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The number of the connection.
@@ -46,10 +46,10 @@ pub struct Audience(Mutex<Members>);
 
 #[derive(Default)]
 struct Members {
-    /// In the order in which they were opened: what belongs to them lies in memory in about this order, here and in the
-    /// kernel, and is found sooner when it is asked for in this order.
+    /// In the order in which they were opened. Their data lies in memory in about this order, here and in the kernel, so
+    /// visiting them in this order is faster.
     wires: BTreeMap<Place, Arc<Wire>>,
-    /// All of them, as long as nobody comes or goes.
+    /// All of them; kept until somebody comes or goes.
     all: Option<Arc<[Arc<Wire>]>>,
 }
 
@@ -63,7 +63,7 @@ impl Audience {
         u32::try_from(self.members().wires.len()).unwrap_or(u32::MAX)
     }
 
-    /// Has a connection hear the room from now on. Says where it is for [`Audience::leave`].
+    /// Adds a connection. Returns its place, for [`Audience::leave`].
     pub fn enter(&self, wire: &Arc<Wire>) -> Place {
         let place = Place::next(wire);
         let mut members = self.members();
@@ -72,19 +72,19 @@ impl Audience {
         place
     }
 
-    /// Removes a connection from those who hear the room.
+    /// Removes a connection.
     pub fn leave(&self, place: Place) {
         let mut members = self.members();
         members.wires.remove(&place);
         members.all = None;
     }
 
-    /// Sends to everybody, encoded once.
+    /// Sends an event to every connection. It is encoded once.
     pub async fn tell<T: Serialize + Sync>(&self, event: &str, data: &T) {
         self.tell_in(CHAT, event, data, None).await;
     }
 
-    /// The same in another namespace, to everybody but the connection of that number.
+    /// The same in another namespace, to all but the connection with the number `but`.
     pub async fn tell_in<T: Serialize + Sync>(
         &self,
         namespace: &str,
@@ -110,7 +110,7 @@ impl Audience {
     }
 }
 
-/// Writes to each, in several tasks if they are many: when this returns, all of them are done.
+/// Writes to every connection, in several tasks if there are many, and waits for all of these tasks.
 async fn write_all(wires: Arc<[Arc<Wire>]>, frame: Bytes, but: Option<u64>) {
     let workers = tokio::runtime::Handle::current().metrics().num_workers();
     let parts = (wires.len() / PART).clamp(1, workers);

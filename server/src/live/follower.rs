@@ -1,4 +1,4 @@
-//! From the rooms to the sockets: one follower per room that has somebody connected here, whoever wrote.
+//! Follows every room that has a connection here, and passes on what happens there, whichever replica stored it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub struct Fanout {
     followers: Followers<Arc<Audience>>,
     hub: Hub,
     guests: Guests,
-    /// Rooms that are followed, as it is shown.
+    /// The number of rooms that are followed.
     rooms: Gauge,
     /// Packs of events handed to a room's sockets.
     packs: Counter,
@@ -33,7 +33,7 @@ pub struct Hold {
     /// None once it is let go.
     follower: Option<Arc<Follower<Arc<Audience>>>>,
     room: RoomSlug,
-    /// Where among those who hear it.
+    /// Its place in the room's audience.
     place: Option<Place>,
 }
 
@@ -49,7 +49,7 @@ impl Fanout {
         }
     }
 
-    /// Has the room followed: whatever is stored after this returns reaches the connections that are in the room.
+    /// Follows the room. Whatever is stored after this returns reaches the connections that hear it.
     ///
     /// # Errors
     /// [`ErrorCode::RoomNotFound`](protocol::ErrorCode::RoomNotFound), or the backend does not answer.
@@ -83,7 +83,7 @@ impl Fanout {
         Ok(hold)
     }
 
-    /// Whether a room is followed here. If so, it exists.
+    /// Whether a room is followed here, which means that it exists.
     pub fn follows(&self, room: &RoomSlug) -> bool {
         self.followers.follows(room)
     }
@@ -99,7 +99,7 @@ impl Hold {
         self.follower.as_ref().map(|follower| &*follower.shared)
     }
 
-    /// Has a connection hear the room for as long as this lives.
+    /// Adds a connection to the room's audience for as long as this lives.
     pub fn hear(&mut self, wire: &Arc<Wire>) {
         self.place = self.audience().map(|audience| audience.enter(wire));
     }

@@ -1,5 +1,5 @@
-//! Those who hear the lobby through the namespace `/`, in the words of the public Socket.IO chat example. Nobody there
-//! hears of their own doings.
+//! The connections that hear the lobby through the namespace `/`, in the words of the public Socket.IO chat example.
+//! As in the example, people are not told of what they do themselves.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,29 +14,29 @@ use super::audience::{Audience, Place};
 use super::frame::EXAMPLE;
 use super::wire::Wire;
 
-/// Everybody who hears the lobby through `/` on this process. Cheap to clone.
+/// The connections of this process that hear the lobby through `/`. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Guests(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     audience: Audience,
-    /// The connections of those who have said who they are: each has one, and one alone.
+    /// The connection of each person who has added their user name.
     people: Mutex<HashMap<PersonId, u64>>,
 }
 
-/// A place among them, given back when dropped.
+/// A connection's place among them, given back on drop.
 pub struct Seat {
     guests: Guests,
     place: Place,
     /// The number of the connection.
     wire: u64,
-    /// Who it is, once they have said so.
+    /// The person, once they have added their user name.
     you: Option<PersonId>,
 }
 
 impl Guests {
-    /// Has a connection hear the lobby for as long as its seat lives.
+    /// Adds a connection, for as long as its seat lives.
     ///
     /// An event may overtake the library's answer to the CONNECT; clients keep such an event until they are connected.
     pub fn enter(&self, wire: &Arc<Wire>) -> Seat {
@@ -82,7 +82,7 @@ impl Guests {
         }
     }
 
-    /// Tells everybody but the person whom it is about, encoded once.
+    /// Tells everybody but the person whom it is about. It is encoded once.
     async fn tell<T: Serialize + Sync>(&self, about: &PersonId, event: &str, data: &T) {
         let own = self.people().get(about).copied();
         self.0.audience.tell_in(EXAMPLE, event, data, own).await;
@@ -94,7 +94,7 @@ impl Guests {
 }
 
 impl Seat {
-    /// From now on this person sits here, and hears nothing of their own doings.
+    /// The connection belongs to this person from now on.
     pub fn belongs_to(&mut self, you: &PersonId) {
         self.nobodys();
         self.guests.people().insert(you.clone(), self.wire);

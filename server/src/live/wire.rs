@@ -1,9 +1,9 @@
-//! The writing side of a connection. Two write to it: the Socket.IO library, and the fan-out, which puts whole frames
-//! past the library: a room's packet is the same bytes for everybody in it.
+//! The writing side of a connection. It has two writers: the Socket.IO library, and the fan-out, which writes whole
+//! frames past the library, because a room's packet is the same bytes for everybody in it.
 //!
-//! The library's bytes are whole frames as well, but the kernel may take only a part of them. Then its rest goes first.
-//! Frames of the fan-out that the kernel does not take wait here, in their order; when the library then wants to write,
-//! its turn comes after those that wait already.
+//! The library writes whole frames as well, but the kernel may take only part of one; then the rest goes first. Frames
+//! of the fan-out that the kernel does not take wait here in order. When the library wants to write, its turn comes
+//! after the frames that wait already.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -31,16 +31,16 @@ mod tests;
 pub use options::set_options;
 use out::{OVERHEAD, Out, Put};
 
-/// A socket that takes less than its pace for so long, while the kernel's buffers are full, does not read. It resumes
-/// when it comes back. On a line of 64 kbit/s an honest one takes nothing for 5 s, when a queue in between is full.
+/// A peer that takes less than its pace for this long, while the kernel's buffers are full, does not read. It resumes
+/// when it reconnects. On a 64 kbit/s line, an honest peer can take nothing for 5 s while a queue in between is full.
 pub const STALL: Duration = Duration::from_secs(15);
 
-/// Connections that have been opened.
+/// The number of connections opened so far.
 static OPENED: AtomicU64 = AtomicU64::new(0);
 
 /// A connection that is written to.
 pub struct Wire {
-    /// Which one it is: they are numbered as they are opened.
+    /// Connections are numbered in the order in which they are opened.
     number: u64,
     way: Way,
     slow: Counter,
@@ -48,7 +48,7 @@ pub struct Wire {
     out: Mutex<Out>,
 }
 
-/// What only a peer that polls has.
+/// What only a polling peer has.
 #[derive(Default)]
 struct Polled {
     upgraded: OnceLock<Arc<Wire>>,
@@ -59,23 +59,23 @@ struct Polled {
 /// How frames reach the peer.
 enum Way {
     Tcp(TcpStream),
-    /// They wait until the peer asks for them (`wire/polled.rs`), or go to the WebSocket that it has meanwhile.
+    /// They wait until the peer polls (`wire/polled.rs`), or go to its WebSocket once it has upgraded.
     Polled(Polled),
 }
 
-/// When the runtime knows that the kernel takes more.
+/// Writes if the runtime knows that the kernel takes more.
 pub fn if_ready(tcp: &TcpStream, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
     tcp.try_write_vectored(bytes)
 }
 
-/// In any case: the kernel only says that it takes more when a third of its buffer is free, and a peer on a bad line
-/// takes long for that. Once its buffer is filled like this, it takes more only when the peer has.
+/// Writes in any case. The kernel only reports that it takes more when a third of its buffer is free, which takes long
+/// on a bad line. Once the buffer has been filled like this, the kernel takes more only when the peer has.
 pub fn in_any_case(tcp: &TcpStream, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
     SockRef::from(tcp).send_vectored(bytes)
 }
 
 impl Wire {
-    /// Of an open connection. `slow` counts those that are cut off.
+    /// Writes to an open connection. `slow` counts peers that are cut off.
     pub fn new(tcp: TcpStream, budget: &Budget, slow: Counter) -> Arc<Self> {
         Arc::new_cyclic(|wire: &Weak<Self>| Self {
             number: OPENED.fetch_add(1, Ordering::Relaxed),
@@ -86,12 +86,12 @@ impl Wire {
         })
     }
 
-    /// What waits for its peer.
+    /// The account of what waits for the peer.
     pub fn account(&self) -> &Arc<Account> {
         self.upgraded().map_or(&self.account, |wire| &wire.account)
     }
 
-    /// Another account of this connection, for what waits on its behalf but not for its peer to read.
+    /// Another account of this connection, for what it holds that is not waiting for the peer to read.
     pub fn open(self: &Arc<Self>, budget: &Budget) -> Arc<Account> {
         let wire = Arc::downgrade(self);
         budget.open(wire)
@@ -102,7 +102,7 @@ impl Wire {
         self.number
     }
 
-    /// The connection, to read from. A peer that polls has none.
+    /// The connection, to read from. A polling peer has none.
     pub fn tcp(&self) -> Option<&TcpStream> {
         match &self.way {
             Way::Tcp(tcp) => Some(tcp),
@@ -114,8 +114,8 @@ impl Wire {
         self.out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a whole frame, or has it wait. What is sent to a connection that has ended is lost, as it is on its way.
-    /// A peer that is too far behind is cut off.
+    /// Writes a whole frame, or queues it. Frames for a connection that has ended are dropped. A peer that is too far
+    /// behind is cut off.
     pub fn send(self: &Arc<Self>, frame: &Bytes) {
         let tcp = match &self.way {
             Way::Tcp(tcp) => tcp,
@@ -137,7 +137,7 @@ impl Wire {
         };
         out.taken += written as u64;
         if written < frame.len() {
-            // An error shows again to whoever looks after it.
+            // Whoever writes next sees an error again.
             out.begun = if free { written } else { out.begun };
             self.account.charge(frame.len() + OVERHEAD);
             out.waiting.push_back(frame.clone());
@@ -145,9 +145,9 @@ impl Wire {
         }
     }
 
-    /// Sees to it that somebody writes what waits.
+    /// Makes sure that somebody writes what waits.
     fn attend(self: &Arc<Self>, out: &mut Out) {
-        // While the library waits it does so itself, when its turn is over.
+        // A waiting library does so itself when its turn is over.
         if out.waiting.is_empty() || out.attended || out.before_library.is_some() {
             return;
         }
@@ -219,7 +219,7 @@ impl Wire {
                 }
             }
             drop(out);
-            // Ready only if something has changed since.
+            // Ready only if something has changed in the meantime.
             match tcp.poll_write_ready(cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -228,8 +228,8 @@ impl Wire {
         }
     }
 
-    /// Ready unless a write of the library waits: whoever answers what it reads, as with a pong for each ping, would
-    /// collect answers without end for a peer that does not read them.
+    /// Pending while a write of the library waits. Otherwise a reader that answers what it reads, such as pings with
+    /// pongs, would collect answers without end for a peer that does not read them.
     pub fn poll_answered(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut out = self.out();
         if out.ended || out.before_library.is_none() {
@@ -239,13 +239,12 @@ impl Wire {
         Poll::Pending
     }
 
-    /// Bytes that the kernel has taken so far.
+    /// The number of bytes that the kernel has taken so far.
     pub fn taken(&self) -> u64 {
         self.out().taken
     }
 
-    /// Ends the connection of a peer that does not read. Whoever reads it hears of it; what the kernel holds for the
-    /// peer goes at once.
+    /// Ends the connection of a peer that does not read. Its reader is woken; the kernel drops what it holds.
     pub fn give_up(&self) {
         self.cut_off(&mut self.out());
     }
@@ -258,7 +257,7 @@ impl Wire {
         self.reset(out);
     }
 
-    /// Ends the connection with all that waits for it, here and in the kernel.
+    /// Ends the connection and drops all that waits for it, here and in the kernel.
     fn reset(&self, out: &mut Out) {
         self.end(out);
         let Some(tcp) = self.tcp() else {
@@ -285,7 +284,7 @@ impl Wire {
         }
     }
 
-    /// Whether nothing that is sent arrives any more.
+    /// Whether the connection has ended, so that nothing arrives any more.
     pub fn is_ended(&self) -> bool {
         match self.upgraded() {
             Some(wire) => wire.is_ended(),
@@ -293,7 +292,7 @@ impl Wire {
         }
     }
 
-    /// Nothing more comes from us.
+    /// Ends our side: we send nothing more.
     pub fn finish(&self) -> io::Result<()> {
         let mut out = self.out();
         if out.ended {
@@ -306,7 +305,7 @@ impl Wire {
         }
     }
 
-    /// Sends this if it can go at once, and nothing after it.
+    /// Sends this frame if it can leave at once, and nothing after it.
     pub fn last(&self, frame: &Bytes) {
         let mut out = self.out();
         let free = out.before_library.is_none() && out.waiting.is_empty();
@@ -327,7 +326,7 @@ impl Wire {
         if !out.ended {
             self.end(&mut out);
         }
-        // Also if nothing more was to come from us: the peer may still be sending.
+        // Also if our side has ended: the peer may still be sending.
         let ended = match self.tcp() {
             Some(tcp) => {
                 let socket = SockRef::from(tcp);

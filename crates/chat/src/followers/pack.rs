@@ -1,4 +1,4 @@
-//! What happens in a room within one window, as few packets.
+//! Collects what happens in a room, so that it leaves as few packets.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use crate::hub::Live;
 use crate::ports::PresenceChange;
 use crate::room::Head;
 
-/// Events of one packet, at most.
+/// The most events of one packet.
 const EVENTS: usize = 200;
-/// Bytes of one packet as it travels, about. What the log brings in one piece is not divided, so that a packet has at
-/// most this and [`protocol::limits::CATCH_UP_BYTES`].
+/// About the most bytes of one packet. What the log delivers in one piece is not divided, so a packet has at most this
+/// plus [`protocol::limits::CATCH_UP_BYTES`].
 const BYTES: usize = 64 * 1024;
-/// Comings, goings and typing that are kept for the next packet, at most.
+/// The most changes of presence and typing that wait for the next packet.
 const CHANGES: usize = 5_000;
-/// When more people than this came or went at once, whoever is there is told who is here now instead: at most so many
-/// names once, not everybody's to everybody.
+/// When more people than this came or went at once, everybody is told who is here now instead: a bounded list, not
+/// everybody's name to everybody.
 const MANY: usize = 100;
 
-/// What is to be sent.
+/// What waits to be sent.
 #[derive(Default)]
 pub struct Pack {
     /// Events of the log, in order.
@@ -31,7 +31,7 @@ pub struct Pack {
     pub roster: Option<PresenceList>,
     /// Whether everybody must join again.
     pub reset: bool,
-    /// Up to where the log is passed on with this, if it says anything of it.
+    /// The head of the log after this has been passed on, if it holds anything of the log.
     pub head: Option<Head>,
     bytes: usize,
 }
@@ -56,7 +56,7 @@ impl Pack {
                 self.head = Some(head);
             }
             Live::Roster(roster) => {
-                // It says more than what led to it.
+                // The list makes earlier changes redundant.
                 self.changes
                     .retain(|change| matches!(change, PresenceChange::Typing(..)));
                 self.roster = Some(roster);
@@ -67,22 +67,22 @@ impl Pack {
         Ok(())
     }
 
-    /// Nothing of the log to send.
+    /// Whether it holds nothing of the log.
     pub fn is_quiet(&self) -> bool {
         self.events.is_empty() && !self.reset
     }
 
-    /// Nothing about people to send.
+    /// Whether it holds nothing about people.
     pub fn is_lonely(&self) -> bool {
         self.changes.is_empty() && self.roster.is_none()
     }
 
-    /// Enough for one packet.
+    /// Whether it holds enough for one packet.
     pub fn is_full(&self) -> bool {
         self.events.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= CHANGES
     }
 
-    /// Takes what is of the log out of it, and what is about people stays.
+    /// Takes out what is of the log; what is about people stays.
     pub fn take_log(&mut self) -> Self {
         let people = Self {
             changes: std::mem::take(&mut self.changes),
@@ -92,7 +92,7 @@ impl Pack {
         std::mem::replace(self, people)
     }
 
-    /// Who is here, if that is to be told whole.
+    /// Who is here, if the whole list is to be told.
     pub fn roster(&self, room: &RoomSlug) -> Option<RosterUpdate> {
         let roster = self.roster.clone()?;
         Some(RosterUpdate {
@@ -101,7 +101,7 @@ impl Pack {
         })
     }
 
-    /// Who came and went in the end, if anybody did.
+    /// The net effect of arrivals and departures, if there were any.
     pub fn presence(&self, room: &RoomSlug) -> Option<PresenceUpdate> {
         let (mut entered, mut left, mut now) = (Vec::<Person>::new(), Vec::<Person>::new(), None);
         for change in &self.changes {
@@ -125,12 +125,12 @@ impl Pack {
         })
     }
 
-    /// Whether so much changed that the whole list says it shorter.
+    /// Whether so much changed that the whole list is shorter.
     pub fn is_crowd(update: &PresenceUpdate) -> bool {
         update.entered.len() + update.left.len() > MANY
     }
 
-    /// Who writes or stopped in the end.
+    /// Who started or stopped typing, as it stands in the end.
     pub fn typing(&self, room: &RoomSlug) -> Vec<TypingUpdate> {
         let mut updates = Vec::<TypingUpdate>::new();
         for change in &self.changes {

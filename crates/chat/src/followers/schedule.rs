@@ -1,4 +1,4 @@
-//! When what has been collected of a room leaves: in a quiet room at once, in a hot one together with what comes next.
+//! Decides when a packet leaves: at once in a quiet room, together with what comes next in a hot one.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub struct Leaving {
 }
 
 impl Schedule {
-    /// Nothing has left yet, so that whatever comes first leaves at once.
+    /// Nothing has left yet, so whatever comes first leaves at once.
     pub fn new(now: Duration) -> Self {
         Self {
             log_at: now,
@@ -47,7 +47,7 @@ impl Schedule {
         }
     }
 
-    /// When something of `pack` leaves, if nothing else is added to it. None: it is empty.
+    /// When part of `pack` leaves if nothing else is added. None if it is empty.
     pub fn due(&self, pack: &Pack) -> Option<Duration> {
         match (pack.is_quiet(), pack.is_lonely()) {
             (true, true) => None,
@@ -57,7 +57,7 @@ impl Schedule {
         }
     }
 
-    /// Takes out of `pack` what leaves now; `all` of it if it cannot wait.
+    /// Takes what leaves now out of `pack`; `all` of it if it cannot wait.
     pub fn take(&self, pack: &mut Pack, now: Duration, all: bool) -> Option<Leaving> {
         let people = !pack.is_lonely() && (all || now >= self.people_at);
         let log = all || (!pack.is_quiet() && now >= self.log_at);
@@ -77,7 +77,7 @@ impl Schedule {
         })
     }
 
-    /// It has left, at this time, for so many `members`.
+    /// Notes that it has left, at this time, for this many `members`.
     pub fn left(&mut self, leaving: &Leaving, now: Duration, members: u32) {
         self.log_at = leaving.since + gap(leaving.events, members);
         if leaving.people {
@@ -86,7 +86,7 @@ impl Schedule {
     }
 }
 
-/// The time from one packet of a room to the next, when this many `events` left with the one for so many `members`.
+/// The time from one packet of a room to the next, after this many `events` left for this many `members`.
 fn gap(events: usize, members: u32) -> Duration {
     let events = u32::try_from(events).unwrap_or(u32::MAX).min(HOT);
     let each = GAP_EACH + GAP_EACH_HOT * events / HOT;

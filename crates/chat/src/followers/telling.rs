@@ -1,5 +1,5 @@
-//! Passes on what happens in a room to the connections that hear it. The server and the simulation run the same; what
-//! differs is the [`Outlet`].
+//! Passes what happens in a room on to the connections that hear it. The server and the simulation run the same code;
+//! each has an [`Outlet`] of its own.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub enum Said<'a> {
     Roster(RosterUpdate),
     /// Who came and went.
     Presence(PresenceUpdate),
-    /// Somebody writes, or has stopped.
+    /// Somebody is typing, or has stopped.
     Typing(TypingUpdate),
     /// Everybody must join again.
     Reset(Reset),
@@ -39,7 +39,7 @@ pub enum Said<'a> {
 pub enum Trouble<'a> {
     /// The room does not exist any more, and there are people in it.
     Gone,
-    /// It cannot be followed. Tried again unless it was the first time.
+    /// It cannot be followed. This is tried again, unless it was the first attempt.
     Unfollowed(&'a ChatError),
     /// The backend could not be read. The room is followed again.
     Lost(&'a StoreError),
@@ -49,21 +49,21 @@ pub enum Trouble<'a> {
     NoRoster(&'a ChatError),
 }
 
-/// The connections of one process that hear a room, and the process's clock.
+/// The connections of one process that hear a room, and the clock of that process.
 pub trait Outlet {
     /// The time since any fixed moment. It never goes back.
     fn now(&self) -> Duration;
 
-    /// Completes at that time.
+    /// Completes at this time.
     fn sleep_until(&self, then: Duration) -> impl Future<Output = ()>;
 
     /// How many connections are told.
     fn members(&self) -> u32;
 
-    /// Tells all of them what leaves together, in this order. It was made of `pack`.
+    /// Tells them all what leaves together, in this order. It was made from `pack`.
     fn tell(&self, said: Vec<Said<'_>>, pack: &Pack) -> impl Future<Output = ()>;
 
-    /// Takes note of what went wrong.
+    /// Logs what went wrong.
     fn note(&self, trouble: Trouble<'_>);
 }
 
@@ -95,7 +95,7 @@ impl<O: Outlet> Telling<O> {
         self.outlet.tell(said, pack).await;
     }
 
-    /// Who came and who went. If they are many, who is here says it shorter.
+    /// Who came and went; for a crowd, who is here now.
     async fn people(&self, pack: &Pack, said: &mut Vec<Said<'_>>) {
         let room = &self.room;
         let presence = pack.presence(room);
@@ -112,7 +112,7 @@ impl<O: Outlet> Telling<O> {
         said.extend(presence.map(Said::Presence));
     }
 
-    /// Completes when something more may leave. False: nothing more will come.
+    /// Waits for the next thing that happens, or until `due`. False if nothing more will come.
     async fn wait(
         &self,
         pack: &mut Pack,
@@ -133,7 +133,7 @@ impl<O: Outlet> Telling<O> {
     }
 }
 
-/// Adds what is ready, as far as there is room for it: it travels along.
+/// Adds what has arrived already, as long as there is room.
 fn take_ready(pack: &mut Pack, live: &mut BoxStream<'static, Live>) -> Result<(), Arc<StoreError>> {
     while !pack.is_full()
         && let Some(Some(next)) = live.next().now_or_never()

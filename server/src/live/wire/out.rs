@@ -1,4 +1,4 @@
-//! What waits to be written to a connection, and how it is given to the kernel.
+//! The queue of a connection, and how it is written.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -20,22 +20,22 @@ pub type Put = fn(&TcpStream, &[IoSlice<'_>]) -> io::Result<usize>;
 #[derive(Default)]
 pub(super) struct Out {
     pub waiting: VecDeque<Bytes>,
-    /// How much of the first of them the kernel has.
+    /// How many bytes of the first frame the kernel has taken.
     pub begun: usize,
-    /// How many of them go before the library, if it wants to write. It stays at none while the kernel has only a part
-    /// of what the library wrote.
+    /// How many frames go before the library, if it wants to write. It stays at zero while the kernel has taken only
+    /// part of what the library wrote.
     pub before_library: Option<usize>,
-    /// Somebody looks after those that wait.
+    /// A task writes what waits.
     pub attended: bool,
-    /// Bytes that the kernel has taken since the connection was opened.
+    /// The number of bytes that the kernel has taken since the connection was opened.
     pub taken: u64,
-    /// Whoever wants to read while a write of the library waits.
+    /// The reader, while it may not read because a write of the library waits.
     pub reader: Option<Waker>,
     pub ended: bool,
 }
 
 impl Out {
-    /// Writes what waits and may go, until the kernel takes no more.
+    /// Writes the frames that may leave, until the kernel takes no more.
     pub fn flush(&mut self, tcp: &TcpStream, account: &Account, put: Put) {
         while self.before_library != Some(0)
             && let Some(frame) = self.waiting.front()
@@ -52,12 +52,12 @@ impl Out {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // Whoever reads hears of it.
+                // The reader sees the error.
                 Err(_) => return self.drop_all(account),
             }
         }
         if self.waiting.is_empty() {
-            // Empty again, it costs nothing.
+            // An empty queue keeps no memory.
             self.waiting = VecDeque::new();
         }
     }

@@ -1,9 +1,9 @@
-//! Frames for a peer that polls: they wait until it asks, and after an upgrade they go to its WebSocket.
+//! Frames for a polling peer: they wait until it polls. After an upgrade they go to its WebSocket.
 
 use super::*;
 
 impl Wire {
-    /// Of a peer that polls.
+    /// Writes to a polling peer.
     pub fn polled(budget: &Budget, slow: Counter) -> Arc<Self> {
         Arc::new_cyclic(|wire: &Weak<Self>| Self {
             number: OPENED.fetch_add(1, Ordering::Relaxed),
@@ -44,7 +44,7 @@ impl Wire {
         }
     }
 
-    /// Everything that waits, once there is something; nothing if no more will come. Only one may wait for it.
+    /// Takes everything that waits, once there is something. None if nothing more will come. Only one task may wait.
     pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<VecDeque<Bytes>>> {
         let mut out = self.out();
         if !out.waiting.is_empty() {
@@ -61,28 +61,28 @@ impl Wire {
         Poll::Pending
     }
 
-    /// Has the library's task woken by [`Wire::wake_library`] and at the end.
+    /// Registers the library's task, to be woken by [`Wire::wake_library`] and at the end.
     pub fn register_library(&self, waker: &Waker) {
         if let Way::Polled(polled) = &self.way {
             polled.library.register(waker);
         }
     }
 
-    /// There is something for the library.
+    /// Tells the library's task that there is something to read.
     pub fn wake_library(&self) {
         if let Way::Polled(polled) = &self.way {
             polled.library.wake();
         }
     }
 
-    /// Whoever waits in [`Wire::poll_take`] looks again.
+    /// Wakes the task that waits in [`Wire::poll_take`].
     pub fn wake(&self) {
         if let Some(reader) = self.out().reader.take() {
             reader.wake();
         }
     }
 
-    /// The peer has a WebSocket from now on: what waits goes there first.
+    /// The peer has upgraded to a WebSocket. What waits goes there first.
     pub fn hand_over_to(&self, wire: Arc<Self>) {
         let mut out = self.out();
         for frame in std::mem::take(&mut out.waiting) {
@@ -98,7 +98,7 @@ impl Wire {
         }
     }
 
-    /// Nothing more comes from us; what waits may still be taken.
+    /// Ends our side. What waits may still be taken.
     pub fn end_of_polls(&self) {
         let mut out = self.out();
         out.ended = true;
