@@ -21,8 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::deadline::Deadline;
 use crate::http::App;
-pub use crate::live::Wire;
-use crate::live::set_options;
+use crate::live::{Wire, set_options};
 use crate::state::State;
 pub use as_it_is::AsItIs;
 use places::Places;

@@ -18,11 +18,9 @@ use super::{send, slow};
 use crate::commands;
 use crate::engine::Repeated;
 use crate::limits::Turns;
+use crate::live::frame::CHAT;
 use crate::metrics::{Namespace, NamespacePath};
 use crate::state::State;
-
-/// The namespace of the app's own protocol.
-pub const NAMESPACE: &str = "/chat";
 
 /// The `auth` object of a handshake.
 #[derive(Default, Deserialize)]
@@ -69,7 +67,7 @@ pub fn listen(state: &State) {
         run(&start, socket);
         std::future::ready(())
     };
-    state.io().ns(NAMESPACE, handler.with(middleware));
+    state.io().ns(CHAT, handler.with(middleware));
 }
 
 async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {

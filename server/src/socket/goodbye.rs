@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use protocol::ComeBack;
 
-use super::chat::NAMESPACE;
 use crate::deadline::Deadline;
+use crate::live::frame::CHAT;
 use crate::state::State;
 
 /// The first comes back after this time, the last after this and [`SPREAD`].
@@ -19,11 +19,7 @@ const LATER: Duration = Duration::from_millis(5_500);
 
 /// Says goodbye to every client and closes its connection.
 pub async fn say_goodbye(state: &State, deadline: Deadline) {
-    let sockets = state
-        .io()
-        .of(NAMESPACE)
-        .map(|chat| chat.sockets())
-        .unwrap_or_default();
+    let sockets = state.io().of(CHAT).map(|chat| chat.sockets()).unwrap_or_default();
     let count = sockets.len().max(1) as u64;
     for (n, socket) in sockets.iter().enumerate() {
         let after_ms = FIRST_MS + SPREAD * n as u64 / count;
