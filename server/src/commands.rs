@@ -6,7 +6,8 @@ use protocol::{
 };
 
 use crate::refusals::{read, refuse};
-use crate::socket::{self, Connection, Payload};
+use crate::socket::connection::Connection;
+use crate::socket::queued::{self, Payload};
 
 /// A command that the chat answers.
 pub trait Command: Ask + UseCase<Answer = <Self as Ask>::Answer> + std::marker::Send {
@@ -30,8 +31,8 @@ macro_rules! commands {
         $(impl Command for $anywhere {})+
 
         /// Answers what a connection asks for.
-        pub async fn answer(connection: &mut Connection, command: socket::Command) {
-            let socket::Command { name, payload, ack } = command;
+        pub async fn answer(connection: &mut Connection, command: queued::Command) {
+            let queued::Command { name, payload, ack } = command;
             match name.as_str() {
                 $(<$anywhere as Ask>::NAME => {
                     let answer = of_connection::<$anywhere>(connection, payload).await;

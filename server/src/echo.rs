@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                     .max_payload(MAX_PAYLOAD as u64)
                     .build();
                 let library = Arc::new(Echo(EngineIoService::with_config(Arc::new(Handler), config)));
-                return socket::Server {
+                return socket::server::Server {
                     io: SocketIo::new_svc().1,
                     engine: Arc::new(Engine::new(limits, MAX_PAYLOAD, Rules::Raw, library, given)),
                 };
@@ -83,7 +83,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 drop(service.clone().call((link, request)));
             })));
             let rules = Rules::SocketIo(&["/", "/custom"]);
-            socket::Server {
+            socket::server::Server {
                 io,
                 engine: Arc::new(Engine::new(limits, MAX_PAYLOAD, rules, library, given)),
             }
@@ -159,7 +159,7 @@ struct Answer;
 impl MessageHandler<LocalAdapter, ()> for Answer {
     fn call(&self, socket: Arc<socketioxide::socket::Socket<LocalAdapter>>, value: Value, ack: Option<i64>) {
         let socket = SocketRef::from(socket);
-        let (Value::Str(text, attachments), Some(wire)) = (value, socket::wire(&socket)) else {
+        let (Value::Str(text, attachments), Some(wire)) = (value, socket::caller::wire(&socket)) else {
             return;
         };
         let attachments = attachments.unwrap_or_default();

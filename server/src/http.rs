@@ -19,18 +19,15 @@ mod sorry;
 pub mod target;
 
 use axum::Router;
-use axum::body::Body;
 use axum::middleware::{from_fn_with_state, map_request, map_response};
 use axum::routing::{any, get, post};
-use http::Request;
 use tower::Layer;
 use tower::util::BoxCloneSyncService;
 use tower_http::limit::RequestBodyLimitLayer;
 
+use crate::listener::app::App;
+use crate::socket::route::route;
 use crate::state::State;
-
-/// The whole HTTP side as one service.
-pub type App = BoxCloneSyncService<Request<Body>, http::Response<Body>, std::convert::Infallible>;
 
 /// Bytes of a form, at most: a message of 8,000 characters of four bytes, percent-encoded, fits.
 const FORM_BYTES: usize = 128 * 1024;
@@ -71,7 +68,7 @@ pub fn service(state: &State) -> App {
         .method_not_allowed_fallback(sorry::wrong_method);
 
     // From the inside out. Headers come last: whatever answers, its answer has them.
-    let app = from_fn_with_state(state.clone(), crate::socket::route).layer(app);
+    let app = from_fn_with_state(state.clone(), route).layer(app);
     let app = from_fn_with_state(state.clone(), client::serve).layer(app);
     let app = map_request(range::tidy).layer(app);
     let app = from_fn_with_state(state.clone(), cors::allow).layer(app);

@@ -1,11 +1,12 @@
 //! The accept loop: timeouts, socket options, places for connections, and an end.
 
 mod answer;
+pub mod app;
 mod arriving;
-mod as_it_is;
+pub mod as_it_is;
 mod descriptors;
 mod places;
-mod stream;
+pub mod stream;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,12 +21,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::deadline::Deadline;
-use crate::http::App;
 use crate::live::{Wire, set_options};
 use crate::state::State;
-pub use as_it_is::AsItIs;
+use app::App;
 use places::Places;
-pub use stream::Stream;
+use stream::Stream;
 
 /// A request's line and headers must be complete after this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);

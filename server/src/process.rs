@@ -20,10 +20,13 @@ use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::readiness::Readiness;
 use crate::site::Site;
-use crate::socket::{self, Lines, Logins, Server};
+use crate::socket::goodbye::say_goodbye;
+use crate::socket::lines::Lines;
+use crate::socket::logins::Logins;
+use crate::socket::server::Server;
 use crate::state::{Shared, State};
 use crate::storage::Storage;
-use crate::{http, listener, shutdown};
+use crate::{http, listener, shutdown, socket};
 
 /// What tasks leave of the time to stop, so that the storage can close.
 const STORAGE: Duration = Duration::from_millis(2_500);
@@ -155,7 +158,7 @@ pub async fn serve_until(
 ) -> Deadline {
     let drain = async |deadline| {
         state.readiness.drain();
-        socket::say_goodbye(state, deadline).await;
+        say_goodbye(state, deadline).await;
         state.lines.end();
     };
     listener::serve(listener, state, http::service(state), stop, drain).await

@@ -1,21 +1,21 @@
 //! Socket.IO: the namespaces, and what a connection keeps. The table of commands is in `commands.rs`.
 
 mod ack;
-mod caller;
+pub mod caller;
 mod chat;
-mod connection;
+pub mod connection;
 mod demo;
-mod goodbye;
+pub mod goodbye;
 mod inbox;
 mod join;
 mod leave;
 mod line;
-mod lines;
-mod logins;
-mod queued;
-mod route;
+pub mod lines;
+pub mod logins;
+pub mod queued;
+pub mod route;
 mod send;
-mod server;
+pub mod server;
 mod sign_in;
 mod slow;
 mod typing;
@@ -23,18 +23,9 @@ mod typing;
 #[cfg(test)]
 mod tests;
 
-#[allow(unused_imports, reason = "for the echo server of the official suites")]
-pub use caller::wire;
-pub use connection::Connection;
-pub use goodbye::say_goodbye;
-pub use lines::Lines;
-pub use logins::Logins;
-pub use queued::{Command, Payload};
-pub use route::route;
-pub use server::Server;
+use backend::tireless;
 
 use crate::state::State;
-use backend::tireless;
 
 /// Starts to listen on every namespace.
 pub fn listen(state: &State) {

@@ -18,7 +18,9 @@ use crate::proxies::Proxies;
 use crate::readiness::Readiness;
 use crate::session::Sessions;
 use crate::site::Site;
-use crate::socket::{Lines, Logins};
+use crate::socket::lines::Lines;
+use crate::socket::logins::Logins;
+use crate::socket::server::Server;
 use crate::storage::Storage;
 
 /// Shared by every handler. Cheap to clone.
@@ -44,7 +46,7 @@ pub struct Shared {
     /// Those who hear the lobby through the namespace `/`.
     pub guests: Guests,
     /// The Socket.IO server and its HTTP service.
-    pub sockets: crate::socket::Server,
+    pub sockets: Server,
     /// Origins that may connect beside our own.
     pub origins: Origins,
     /// The host names that are ours.

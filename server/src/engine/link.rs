@@ -22,7 +22,7 @@ use super::gate::Gate;
 use super::peer::Peer;
 use super::session::Session;
 use super::shared::Shared;
-use crate::listener::Stream;
+use crate::listener::stream::Stream;
 use crate::live::Wire;
 
 /// A peer that was told why it is closed has so long to read it.

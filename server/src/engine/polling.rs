@@ -23,7 +23,7 @@ use super::link::Link;
 use super::packet::{self, Packet};
 use super::request::Problem;
 use super::session::{Polled, Session, Wrong};
-use crate::listener::AsItIs;
+use crate::listener::as_it_is::AsItIs;
 use crate::live::{Account, Wire};
 
 /// The body of a post must have come by then, and the library must have read it.

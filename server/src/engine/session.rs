@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use crate::listener::Stream;
+use crate::listener::stream::Stream;
 use crate::live::Wire;
 
 /// A session that began with polling.

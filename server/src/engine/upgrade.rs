@@ -22,7 +22,7 @@ use super::library::Engine;
 use super::link::Link;
 use super::request::Problem;
 use super::session::{Session, Upgrade};
-use crate::listener::Stream;
+use crate::listener::stream::Stream;
 
 /// The only version there is.
 const VERSION: &str = "13";

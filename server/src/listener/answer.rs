@@ -11,9 +11,9 @@ use futures::FutureExt as _;
 use http::{Request, StatusCode, header};
 use tower::ServiceExt as _;
 
+use super::app::App;
 use super::arriving::{Arrives, Arriving};
 use super::as_it_is::AsItIs;
-use crate::http::App;
 use crate::http::policy::add_headers;
 use crate::live::Account;
 use crate::metrics::Metrics;

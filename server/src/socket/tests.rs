@@ -45,7 +45,7 @@ async fn server_on(ports: impl FnOnce(Ports) -> Ports) -> (SocketAddr, State, te
     let config = config.unwrap();
     let listener = crate::listener::bind(config.addr).unwrap();
     let address = listener.local_addr().unwrap();
-    let state = process::open_with(config, ports, super::Server::new)
+    let state = process::open_with(config, ports, super::server::Server::new)
         .await
         .unwrap();
     let serving = state.clone();
