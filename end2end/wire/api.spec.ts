@@ -137,6 +137,13 @@ test("a rate is one rate, whichever door it is used through", async () => {
   }
 });
 
+test("an unknown name is not repeated at length, over neither door", async ({ server, program }) => {
+  const name = "n".repeat(10_000);
+  const [over, http] = [(await (await program()).ask(name)).error, (await post(server.url, name)).reply.error];
+  expect(http).toEqual(over);
+  expect(http?.message.length).toBeLessThan(200);
+});
+
 test("requests that are none are refused as JSON, with what to do", async ({ server }) => {
   const ask = async (path: string, init: RequestInit): Promise<[number, string | undefined]> => {
     const response = await fetch(`${server.url}/api/v1${path}`, init);
@@ -150,6 +157,8 @@ test("requests that are none are refused as JSON, with what to do", async ({ ser
   expect(await ask("/nothing", { method: "POST" })).toEqual([404, "unknown_command"]);
   expect(await ask("/", { method: "POST" })).toEqual([404, "unknown_command"]);
   expect(await ask("/rooms/lobby", {})).toEqual([404, "unknown_command"]);
+  for (const path of ["", "/sign_in/", "/%ff"]) expect(await ask(path, { method: "POST" }), path).toEqual([404, "unknown_command"]);
+  for (const path of ["", "/sign_in/"]) expect(await ask(path, {}), path).toEqual([404, "unknown_command"]);
   expect(await ask("/sign_in", { method: "PUT", headers: json, body })).toEqual([405, "bad_request"]);
   expect(await ask("/sign_in", {})).toEqual([405, "bad_request"]);
   expect(await ask("/sign_in", { method: "POST", headers: json, body: "{" })).toEqual([400, "bad_request"]);

@@ -2,7 +2,9 @@
 
 import { randomUUID } from "node:crypto";
 
+import { ChatClient } from "../support/client.ts";
 import { freshTitle } from "../support/seed.ts";
+import { Server } from "../support/server.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
 const LARGE = "\u{1f600}".repeat(8_000);
@@ -19,6 +21,31 @@ test("who reads without end waits, and is told for how long", async ({ program }
   expect(refused?.code).toBe("rate_limited");
   expect(refused?.retry_after_ms).toBeGreaterThan(0);
   await expect(async () => expect((await ada.ask("history", { room, after: 0 })).error).toBeUndefined()).toPass();
+});
+
+test("who has read too much is refused before they take a turn to join", async () => {
+  const server = await Server.start({ HUBBUB_JOINS_PER_SECOND: "1" });
+  const ada = new ChatClient(server.url);
+  try {
+    await ada.signIn("Ada");
+    const { room } = await ada.createRoom(freshTitle());
+    for (let n = 0; n < 8; n += 1) await ada.send(room, LARGE);
+    const history = () => ada.ask("history", { room, after: 0 });
+    // A connection's commands are worked off in their order: between two that are refused so is the third.
+    const between: (string | undefined)[] = [];
+    for (let n = 0; n < 400 && between.length < 4; n += 1) {
+      const before = Array.from({ length: 20 }, history);
+      const join = ada.ask("join", { room });
+      const answers = await Promise.all([...before, history()]);
+      const refused = answers.slice(-2).every(({ error }) => error?.code === "rate_limited");
+      const { error } = await join;
+      if (refused) between.push(error?.code);
+    }
+    expect(between).toEqual(Array(4).fill("rate_limited"));
+  } finally {
+    ada.close();
+    await server.dispose();
+  }
 });
 
 test("who stores without end waits, and nothing overtakes what was refused", async ({ program }) => {

@@ -138,7 +138,11 @@ impl Answer {
     }
 }
 
+/// Characters of an unknown name that are repeated. No command has so many.
+const NAME: usize = 64;
+
 fn unknown(name: &str) -> Refusal {
+    let name: String = name.chars().take(NAME).collect();
     Refusal::new(
         ErrorCode::UnknownCommand,
         format!("there is no command \"{name}\""),

@@ -56,7 +56,9 @@ pub fn service(state: &State) -> App {
     let api = Router::new()
         .route("/api/v1/openapi.json", api::description())
         .route("/api/v1/{name}", api::command())
+        .route("/api/v1", any(api::nothing))
         .route("/api/v1/", any(api::nothing))
+        .route("/api/v1/{name}/", any(api::nothing))
         .route("/api/v1/{name}/{*rest}", any(api::nothing))
         .with_state(state.clone());
 

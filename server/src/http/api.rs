@@ -4,6 +4,7 @@ mod openapi;
 
 use axum::Extension;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -44,9 +45,13 @@ async fn wrong_method() -> Response {
 async fn answer(
     Shared(state): Shared<State>,
     Extension(address): Extension<ClientAddress>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    // A name that is no text names nothing.
+    let Ok(Path(name)) = name else {
+        return nothing().await;
+    };
     let (head, body) = request.into_parts();
     let asked = async {
         if !origin::allowed(&head.headers, &state.origins) {

@@ -8,6 +8,7 @@ use protocol::{ErrorCode, Join, Joined, Refusal};
 use super::caller::wire;
 use super::connection::Connection;
 use crate::commands::Command;
+use crate::refusals::refuse;
 
 /// Each room that does not exist costs a look into the storage, so whoever guesses waits before they may guess again.
 const GUESS: Duration = Duration::from_millis(100);
@@ -15,7 +16,8 @@ const GUESS: Duration = Duration::from_millis(100);
 impl Command for Join {
     /// First the room is followed, then the socket is in it, then the log is read: nothing falls between.
     async fn on(self, connection: &mut Connection) -> Result<Joined, Refusal> {
-        connection.you()?;
+        let may = connection.state.hub.may_join(&connection.caller());
+        may.map_err(refuse)?;
         let room = self.room.clone();
         let known = connection.is_in(&room);
         let max = connection.state.gate.limits().rooms_per_connection;

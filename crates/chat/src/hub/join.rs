@@ -7,6 +7,7 @@ use protocol::{Join, Joined, Position, RoomEvent, RoomSlug};
 use super::Hub;
 use super::enter::enter;
 use super::tails::Served;
+use crate::caller::Caller;
 use crate::door::{Asked, UseCase};
 use crate::error::{ChatError, StoreError};
 use crate::ports::Cost;
@@ -55,6 +56,14 @@ impl UseCase for Join {
 }
 
 impl Hub {
+    /// Whether a join may be asked now, before it takes a turn and its room is followed for it.
+    ///
+    /// # Errors
+    /// The policy says no, or the caller's address has read too much.
+    pub fn may_join(&self, caller: &Caller<'_>) -> Result<(), ChatError> {
+        Ok(self.decide(caller, Join::ACTION)?.take(Cost::Read(0))?)
+    }
+
     /// What `from` misses, or else the latest page and whether that is news.
     async fn read(&self, slug: &RoomSlug, from: Option<Position>) -> Result<(Page, bool), ChatError> {
         // The storage may be emptied between any two of these: there is a lobby nevertheless.
