@@ -138,9 +138,15 @@ impl Gate {
         self.volume(&self.0.stored, address, bytes)
     }
 
-    /// Counts what an address has read of a log, or says how long it must wait. Asked with none before it reads.
+    /// Counts what an address has read of a log. Asked with none before it reads, says how long it must wait.
     fn read(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
-        self.volume(&self.0.read, address, bytes)
+        if bytes == 0 {
+            return self.volume(&self.0.read, address, 0);
+        }
+        if self.0.limits.rates {
+            self.0.read.add(address, bytes, tokio::time::Instant::now());
+        }
+        Ok(())
     }
 
     fn volume(&self, volume: &Volume, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
@@ -318,7 +324,10 @@ mod tests {
             ("rooms", |gate, address| gate.new_room(address)),
             ("guests", |gate, address| gate.guest(address)),
             ("stored", |gate, address| gate.store(address, 10 << 20)),
-            ("read", |gate, address| gate.read(address, 10 << 20)),
+            ("read", |gate, address| {
+                gate.read(address, 0)?;
+                gate.read(address, 10 << 20)
+            }),
             // Of the turns of joins an address with few of them has the reserved ones too.
             ("joins", |gate, address| {
                 let mut turns = Turns::default();
@@ -358,6 +367,17 @@ mod tests {
         let (a, b) = (gate.connection(home()), gate.connection(home()));
         let now = Instant::now();
         assert!(a.command(now).is_ok() && b.command(now).is_ok() && a.command(now).is_err());
+    }
+
+    #[test]
+    fn what_an_address_reads_at_once_is_counted_whole() {
+        let gate = gate(&[]);
+        for _ in 0..2 {
+            let _ = gate.take(home(), Cost::Read(READ.burst as usize));
+        }
+        let wait = gate.take(home(), Cost::Read(0)).expect_err("it owes a burst");
+        let whole = Duration::from_secs((READ.burst / READ.per_second).into());
+        assert!(wait > whole / 2 && wait <= whole, "{wait:?}");
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl<'a> Asked<'a> {
         taken.map_err(|wait| too_much(cost, wait))
     }
 
-    /// Counts what has been read. Others of the address may have read as much meanwhile. Then the next one waits.
+    /// Counts what has been read. Others of the address may have read too much meanwhile. Then the next one waits.
     pub(crate) fn has_read(&self, bytes: usize) {
         let _ = self.take(Cost::Read(bytes));
     }

@@ -38,6 +38,14 @@ impl Volume {
         Ok(())
     }
 
+    /// Counts bytes that cannot be refused any more, whatever is owed. Otherwise what is asked for at the same time is
+    /// free, but for the first that runs into debt.
+    pub fn add(&self, address: ClientAddress, bytes: usize, now: Instant) {
+        let mut used = self.used();
+        let bucket = used.entry(address).or_insert_with(|| Bucket::new(self.rate, now));
+        bucket.spend(u32::try_from(bytes).unwrap_or(u32::MAX), self.rate, now);
+    }
+
     /// Forgets addresses that have been idle.
     pub fn forget_idle(&self, now: Instant) {
         let mut used = self.used();
@@ -67,6 +75,10 @@ mod tests {
         assert_eq!(volume.take(other, 1, now), Ok(()));
         let later = now + Duration::from_secs(2);
         assert_eq!(volume.take(home, 1, later), Ok(()), "paid");
+        volume.add(other, 11_999, now);
+        volume.add(other, 1_000, now);
+        let owed = Duration::from_secs(3);
+        assert_eq!(volume.take(other, 0, now), Err(owed), "all that was read at once");
         volume.forget_idle(now + Duration::from_secs(60));
         assert!(volume.used().is_empty());
     }

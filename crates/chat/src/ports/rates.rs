@@ -15,7 +15,7 @@ pub enum Cost {
     Room,
     /// So many bytes of messages are stored.
     Stored(usize),
-    /// So many bytes of a log were read. None: something is about to be read.
+    /// So many bytes of a log were read, which counts in any case. None: something is about to be read.
     Read(usize),
 }
 
