@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Bucket, Rate};
+use super::rate::{Bucket, Rate};
 use crate::proxies::ClientAddress;
 
 /// One rate, for each address by itself.

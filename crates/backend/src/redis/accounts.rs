@@ -10,8 +10,9 @@ use futures::stream::BoxStream;
 use protocol::{DisplayName, Person, Timestamp};
 use tokio::time::sleep;
 
+use super::replica::{Inner, Redis};
 use super::script::{self, Run};
-use super::{Inner, Redis, value};
+use super::value;
 
 /// How often Redis is asked which sessions have ended elsewhere. A sign-out is to be known everywhere in a second.
 const LOOK: Duration = Duration::from_millis(400);

@@ -5,7 +5,8 @@ use chat::ports::Ids;
 use protocol::Opaque;
 
 use super::error::{Deaf, Spoiled};
-use super::{Redis, value};
+use super::replica::Redis;
+use super::value;
 
 /// Seconds until what a check wrote is gone.
 const KEPT: u64 = 60;

@@ -6,9 +6,10 @@ use chat::{Room, StoreError};
 use futures::future::try_join_all;
 use protocol::{Epoch, RoomSlug, RoomTitle, Timestamp};
 
+use super::replica::Redis;
 use super::script::{self, Run};
 use super::servers::in_time;
-use super::{Redis, value};
+use super::value;
 
 /// Rooms beyond those asked for that are looked at, because the index may lie behind or name a room that is none.
 const MARGIN: u64 = 32;

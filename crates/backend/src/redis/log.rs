@@ -9,8 +9,9 @@ use futures::stream::{BoxStream, StreamExt};
 use protocol::{Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 
 use super::error::Spoiled;
+use super::replica::{Inner, Redis};
 use super::script::{self, Run};
-use super::{Inner, Redis, value};
+use super::value;
 use crate::channels::Received;
 
 /// A stream's entry: its id, then names and values in turn.

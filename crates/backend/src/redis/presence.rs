@@ -11,8 +11,9 @@ use futures::stream::{BoxStream, StreamExt};
 use protocol::{DisplayName, Person, PersonId, PresenceList, RoomSlug};
 
 use super::here::fingerprint;
+use super::replica::{Inner, Redis};
 use super::script::{self, Run, Script};
-use super::{Inner, Redis, message, value};
+use super::{message, value};
 use crate::channels::Received;
 
 /// How long a replica that is not heard of counts as alive, in milliseconds. With [`super::renewal`]'s round on top

@@ -12,7 +12,8 @@ use tokio::time::sleep;
 
 use super::heard::Standing;
 use super::here::Expected;
-use super::{Inner, script, value};
+use super::replica::Inner;
+use super::{script, value};
 
 /// Between two rounds: three of them in one lease, so that a single one that fails costs nobody their presence.
 const ROUND: Duration = Duration::from_secs(3);

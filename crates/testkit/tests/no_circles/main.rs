@@ -4,8 +4,8 @@
 //!
 //! - A path that begins with `crate`, `super` or `self`, with the name of a child module, or with a name that `use`
 //!   brought in, wherever it is written: in a `use`, an expression, a type or a macro.
-//! - It leads to the file that defines the item. A re-export on the way is looked through, so a `pub use` in `a.rs` of
-//!   something in `a/b.rs` makes nobody import `a.rs`.
+//! - It leads to the file that defines the item. Every file on the way that re-exports the item is imported as well, if
+//!   it does anything but re-export.
 //! - A parent that only declares `mod x;` and re-exports what is in it does not import it. Any other use by the parent
 //!   counts, and so does whatever a child takes from its parent.
 //! - A method that is called on a value is no import.

@@ -91,9 +91,16 @@ impl Modules {
         for (name, module) in &self.0 {
             let from = imports.entry(module.file.clone()).or_default();
             for (path, reexports) in &module.paths {
-                let Some(Target::Item(to)) = self.resolve(name, path, 0) else {
+                let mut through = Vec::new();
+                let Some(Target::Item(to)) = self.resolve(name, path, 0, &mut through) else {
                     continue;
                 };
+                // Whoever re-exports and does something as well is imported, too.
+                let working = through
+                    .iter()
+                    .filter(|at| self.0[*at].works())
+                    .map(|at| &self.0[at].file);
+                from.extend(working.filter(|file| **file != module.file).cloned());
                 let inside = to.len() > name.len() && to.starts_with(name);
                 let file = &self.0[&to].file;
                 if !(*reexports && inside) && *file != module.file {
@@ -105,7 +112,13 @@ impl Modules {
     }
 
     /// Where a path leads that is written in this module. None: to another crate.
-    fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Option<Target> {
+    fn resolve(
+        &self,
+        from: &[String],
+        path: &[String],
+        depth: usize,
+        through: &mut Vec<Name>,
+    ) -> Option<Target> {
         if depth > 20 {
             return None;
         }
@@ -120,12 +133,13 @@ impl Modules {
                 from,
                 module.names.get(name).filter(|to| to[..] != path[..1])?,
                 depth + 1,
+                through,
             )?,
         };
         while let (Target::Module(at), Some((next, after))) = (&target, rest.split_first()) {
             target = match next.as_str() {
                 "super" => Target::Module(at.split_last()?.1.to_vec()),
-                next => self.member(at, next, depth)?,
+                next => self.member(at, next, depth, through)?,
             };
             rest = after;
         }
@@ -133,21 +147,23 @@ impl Modules {
     }
 
     /// What a module calls by this name.
-    fn member(&self, at: &[String], name: &str, depth: usize) -> Option<Target> {
+    fn member(&self, at: &[String], name: &str, depth: usize, through: &mut Vec<Name>) -> Option<Target> {
         let module = self.0.get(at)?;
         if module.children.contains(name) {
             return Some(Target::Module([at, &[name.to_owned()]].concat()));
         }
         if let Some(path) = module.names.get(name) {
-            return self.resolve(at, path, depth + 1);
+            through.push(at.to_vec());
+            return self.resolve(at, path, depth + 1, through);
         }
-        let through = module
-            .globs
-            .iter()
-            .find_map(|glob| match self.resolve(at, glob, depth + 1)? {
-                Target::Module(there) if self.0[&there].has(name) => self.member(&there, name, depth + 1),
+        let through = module.globs.iter().find_map(|glob| {
+            match self.resolve(at, glob, depth + 1, &mut Vec::new())? {
+                Target::Module(there) if self.0[&there].has(name) => {
+                    self.member(&there, name, depth + 1, through)
+                }
                 _ => None,
-            });
+            }
+        });
         Some(through.unwrap_or_else(|| Target::Item(at.to_vec())))
     }
 }
@@ -159,6 +175,11 @@ enum Target {
 }
 
 impl Module {
+    /// Whether it does anything but re-export.
+    fn works(&self) -> bool {
+        self.paths.iter().any(|(_, reexports)| !reexports)
+    }
+
     fn has(&self, name: &str) -> bool {
         self.children.contains(name) || self.names.contains_key(name)
     }

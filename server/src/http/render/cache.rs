@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use app::{Document, Theme};
 
+use crate::http::policy;
+
 /// Bytes of all pages and keys together.
 const BYTES: usize = 8 * 1024 * 1024;
 
@@ -45,7 +47,7 @@ impl Pieces {
     /// Renders a document with its data.
     pub fn render(document: Document, json: String) -> Self {
         // The page's data was gathered before this was made up: it is nowhere in it.
-        let gap = super::policy::nonce();
+        let gap = policy::nonce();
         let html = document.render(json, &gap);
         Self(html.split(&*gap).map(str::to_owned).collect())
     }
