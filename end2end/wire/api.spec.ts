@@ -168,3 +168,22 @@ test("requests that are none are refused as JSON, with what to do", async ({ ser
     expect(await ask("/list_rooms", { method: "POST", headers: { authorization } })).toEqual([401, "not_signed_in"]);
   expect(await ask("/sign_in", { method: "POST", headers: { ...json, origin: "https://evil.example" }, body })).toEqual([403, "bad_request"]);
 });
+
+test("a page of an allowed origin may ask, after a preflight; another may not", async () => {
+  const server = await Server.start({ HUBBUB_ORIGINS: "https://friend.example" });
+  try {
+    for (const [origin, may] of [
+      ["https://friend.example", true],
+      ["https://evil.example", false],
+    ] as const) {
+      const asked = { "access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type" };
+      const preflight = await fetch(`${server.url}/api/v1/sign_in`, { method: "OPTIONS", headers: { origin, ...asked } });
+      expect(preflight.headers.get("access-control-allow-origin"), origin).toBe(may ? origin : null);
+      expect(preflight.ok, origin).toBe(may);
+      const { status, headers } = await post(server.url, "sign_in", { name: "Ada" }, { origin });
+      expect([status, headers.get("access-control-allow-origin")], origin).toEqual(may ? [200, origin] : [403, null]);
+    }
+  } finally {
+    await server.dispose();
+  }
+});

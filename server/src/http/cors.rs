@@ -1,4 +1,5 @@
-//! Pages of other origins that may use Socket.IO from a browser: those that `HUBBUB_ORIGINS` names.
+//! Pages of other origins that may use Socket.IO and the commands over HTTP from a browser: those that `HUBBUB_ORIGINS`
+//! names.
 
 use axum::extract::{self, Request};
 use axum::middleware::Next;
@@ -13,7 +14,8 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// Answers preflights of allowed origins, and lets them read the answers. Others are left to whoever checks origins.
 pub async fn allow(extract::State(state): extract::State<State>, request: Request, next: Next) -> Response {
-    if !request.uri().path().starts_with("/socket.io") {
+    let path = request.uri().path();
+    if !path.starts_with("/socket.io") && !path.starts_with("/api/v1/") {
         return next.run(request).await;
     }
     let origin = request.headers().get(header::ORIGIN).cloned();

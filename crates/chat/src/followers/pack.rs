@@ -125,6 +125,21 @@ impl Pack {
         })
     }
 
+    /// The messages, and everything else.
+    pub fn apart(&self) -> (Self, Self) {
+        let messages = Self {
+            events: self.events.clone(),
+            ..Self::default()
+        };
+        let rest = Self {
+            changes: self.changes.clone(),
+            roster: self.roster.clone(),
+            reset: self.reset,
+            ..Self::default()
+        };
+        (messages, rest)
+    }
+
     /// Whether so much changed that the whole list is shorter.
     pub fn is_crowd(update: &PresenceUpdate) -> bool {
         update.entered.len() + update.left.len() > MANY

@@ -82,6 +82,16 @@ impl<O: Outlet> Telling<O> {
 
     /// Sends what leaves together.
     async fn send(&self, pack: &Pack) {
+        if pack.events.is_empty() || !pack.presence(&self.room).as_ref().is_some_and(Pack::is_crowd) {
+            return self.send_whole(pack).await;
+        }
+        // The backend is asked who is here. Messages do not wait for its answer.
+        let (messages, people) = pack.apart();
+        self.send_whole(&messages).await;
+        self.send_whole(&people).await;
+    }
+
+    async fn send_whole(&self, pack: &Pack) {
         let mut said = Vec::new();
         if !pack.events.is_empty() {
             said.push(Said::Events(&pack.events));

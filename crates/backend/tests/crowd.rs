@@ -1,0 +1,131 @@
+//! Messages do not wait for the backend to say who is in a crowd.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use backend::{Embedded, RandomIds, SystemClock};
+use chat::followers::Listener;
+use chat::followers::pack::Pack;
+use chat::followers::telling::{Outlet, Said, Telling, Trouble};
+use chat::hub::Ports;
+use chat::ports::{Presence, PresenceChange};
+use chat::{ConnectionId, Head, Hub, Live, StoreError};
+use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::stream::{self, BoxStream, StreamExt};
+use protocol::{Epoch, EventBody, Person, PersonId, PresenceList, RoomEvent, RoomSlug, Seq, Timestamp};
+use testkit::sample::{message, person, seq};
+use testkit::within;
+
+/// More people than are told one by one.
+const CROWD: usize = 300;
+
+/// Who is here is never said.
+struct Mute;
+
+#[async_trait]
+impl Presence for Mute {
+    async fn enter(&self, _: &RoomSlug, _: &Person, _: &ConnectionId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn leave(&self, _: &RoomSlug, _: &PersonId, _: &ConnectionId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn roster(&self, _: &RoomSlug, _: u32) -> Result<PresenceList, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError> {
+        Ok(vec![0; rooms.len()])
+    }
+
+    async fn occupied(&self, _: u32) -> Result<Vec<RoomSlug>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn typing(&self, _: &RoomSlug, _: &Person, _: bool) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, PresenceChange>, StoreError> {
+        Ok(stream::pending().boxed())
+    }
+}
+
+/// Passes on how many events were told.
+struct Ears(UnboundedSender<usize>);
+
+impl Outlet for Ears {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn sleep_until(&self, _: Duration) {}
+
+    fn members(&self) -> u32 {
+        1
+    }
+
+    async fn tell(&self, said: Vec<Said<'_>>, _: &Pack) {
+        for said in said {
+            if let Said::Events(events) = said {
+                self.0.unbounded_send(events.len()).expect("the test listens");
+            }
+        }
+    }
+
+    fn note(&self, trouble: Trouble<'_>) {
+        panic!("{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn messages_do_not_wait_for_who_is_in_a_crowd() {
+    within(async {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let embedded = Arc::new(Embedded::open(folder.path()).expect("an empty folder can be opened"));
+        let ports = Ports {
+            log: embedded.clone(),
+            directory: embedded.clone(),
+            accounts: embedded,
+            presence: Arc::new(Mute),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        };
+        let hub = Hub::open(ports).await.expect("the hub opens");
+        let said = message("m", "hello");
+        let epoch = Epoch::from_random(1);
+        let event = RoomEvent {
+            room: RoomSlug::lobby(),
+            epoch: epoch.clone(),
+            seq: seq(1),
+            at: Timestamp(1),
+            author: person("Ada"),
+            body: EventBody::Posted {
+                client_id: said.client_id,
+                text: said.text,
+            },
+        };
+        let came = (0..CROWD).map(|number| {
+            let who = person(&format!("P{number}"));
+            Live::Presence(PresenceChange::Entered(who, 1))
+        });
+        // All of it is there before anything leaves.
+        let live = came.chain([Live::Events(vec![Arc::new(event)])]);
+        let live = stream::iter(live.collect::<Vec<_>>()).chain(stream::pending());
+        let (sender, mut told) = unbounded();
+        let mut telling = Telling::new(hub, RoomSlug::lobby(), Ears(sender));
+        let mut head = Head {
+            epoch,
+            seq: Seq::ZERO,
+        };
+        let deliver = telling.deliver(live.boxed(), &mut head);
+        tokio::select! {
+            () = deliver => panic!("the stream does not end"),
+            events = told.next() => assert_eq!(events, Some(1)),
+        }
+    })
+    .await;
+}
