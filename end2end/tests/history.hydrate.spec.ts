@@ -31,6 +31,23 @@ for (const start of [0, 60]) {
   });
 }
 
+test("who scrolls up before the page is live gets older messages once it is", async ({ person, program }) => {
+  const room = await roomWithLines(await program("Host"), 200);
+  const ada = await person("Ada", room);
+  let release = (): void => undefined;
+  const held = new Promise<void>((done) => (release = done));
+  await ada.page.route("**/*.wasm", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await ada.page.reload();
+  await expect(ada.said("line 200")).toBeInViewport();
+  await scrollTo(ada, 0, "line 151");
+  await expect(ada.said("line 150")).toHaveCount(0);
+  release();
+  await expect(ada.said("line 101")).toHaveCount(1);
+});
+
 test("scrolling up with the wheel reaches the first message", async ({ person, program }) => {
   const room = await roomWithLines(await program("Host"), 200);
   const ada = await person("Ada", room);

@@ -86,6 +86,8 @@ pub struct RoomClient {
     stage: Stage,
     generation: Generation,
     loading_older: bool,
+    /// The reader was near the top before the room was live.
+    older_wanted: bool,
     /// Events and presence that arrived while an answer was due, in the order they came.
     held: Vec<RoomEvent>,
     held_roster: Option<PresenceList>,
@@ -125,6 +127,7 @@ impl RoomClient {
             stage: Stage::Away,
             generation: 0,
             loading_older: false,
+            older_wanted: false,
             held: Vec::new(),
             held_roster: None,
             held_presence: Vec::new(),

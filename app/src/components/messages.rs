@@ -42,7 +42,7 @@ pub fn Messages(
             live.drive(store, |client, _| client.want_older());
         }
     };
-    let scrolled = move |_| {
+    let scrolled = move || {
         let Some(scroller) = scroller.get_untracked() else {
             return;
         };
@@ -77,6 +77,10 @@ pub fn Messages(
     effect(move || {
         keeper = match (scroller.get(), content.get()) {
             (Some(scroller), Some(content)) => {
+                // Somebody may have read upwards before the page was live.
+                if scroller.scroll_top() != 0 {
+                    scrolled();
+                }
                 // The browser may still tell of sizes when the page has gone.
                 platform::keep_place((*scroller).clone(), &content, move || {
                     store.newest.try_get_untracked().unwrap_or_default()
@@ -98,7 +102,7 @@ pub fn Messages(
             role="region"
             aria-label="Message history"
             aria-description="Use the arrow keys to move between messages."
-            on:scroll=scrolled
+            on:scroll=move |_| scrolled()
             on:keydown=pressed
         >
             <div class="scrolled" node_ref=content>

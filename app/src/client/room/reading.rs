@@ -71,7 +71,11 @@ impl RoomClient {
 
     /// The reader is near the top: show what is above, or load it.
     pub fn want_older(&mut self) -> Vec<Command> {
-        if self.window.up(&self.timeline) || self.stage != Stage::Live || self.older_state() != Older::More {
+        if self.window.up(&self.timeline) || self.older_state() != Older::More {
+            return Vec::new();
+        }
+        self.older_wanted = self.stage != Stage::Live;
+        if self.older_wanted {
             return Vec::new();
         }
         self.loading_older = true;

@@ -69,13 +69,16 @@ impl RoomClient {
         }
         if self.stage == Stage::Live {
             commands.extend(self.release(now));
+            if std::mem::take(&mut self.older_wanted) {
+                commands.extend(self.want_older());
+            }
         }
         commands.extend(self.wake(now));
         commands
     }
 
     fn replace(&mut self, timeline: Timeline) {
-        self.loading_older = false;
+        (self.loading_older, self.older_wanted) = (false, false);
         self.timeline = timeline;
         self.want_newest();
         self.confirm_shown();
