@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
 import {
-  type HistoryPage,
+  type HistoryAnswer,
   type Joined,
   PROTOCOL_VERSION,
   type Person,
@@ -101,7 +101,7 @@ export class ChatClient {
   async log(room: string): Promise<RoomEvent[]> {
     const events: RoomEvent[] = [];
     for (;;) {
-      const page: HistoryPage = await this.command("history", { room, after: events.at(-1)?.seq ?? 0 });
+      const page: HistoryAnswer = await this.command("history", { room, after: events.at(-1)?.seq ?? 0 });
       events.push(...page.events);
       if (!page.more) return events;
     }

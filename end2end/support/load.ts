@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 
 import { Received } from "./checker.ts";
 import { ChatClient, type ChatOptions, Refused } from "./client.ts";
-import type { HistoryPage, Joined, Receipt, RoomEvent } from "./protocol.ts";
+import type { HistoryAnswer, Joined, Receipt, RoomEvent } from "./protocol.ts";
 import type { Ear, Voice } from "./site.ts";
 import { until } from "./until.ts";
 
@@ -157,7 +157,7 @@ export class Listener implements Ear {
 
   async #fill(): Promise<void> {
     for (;;) {
-      const page = await this.#ask<HistoryPage>("history", { room: this.room, after: this.last });
+      const page = await this.#ask<HistoryAnswer>("history", { room: this.room, after: this.last });
       for (const event of page.events) this.received.take(event);
       if (!page.more) return;
     }

@@ -57,7 +57,7 @@ export interface Joined {
   roster: Roster;
 }
 
-export interface HistoryPage {
+export interface HistoryAnswer {
   epoch: string;
   events: RoomEvent[];
   more: boolean;

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 
 import { bearer, post } from "../support/api.ts";
 import { ChatClient } from "../support/client.ts";
-import type { HistoryPage, Receipt, Refusal } from "../support/protocol.ts";
+import type { HistoryAnswer, Receipt, Refusal } from "../support/protocol.ts";
 import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { Server } from "../support/server.ts";
 import { expect, test } from "../support/test.ts";
@@ -80,7 +80,7 @@ test("what is asked over one door is true over the other", async ({ server, prog
   const first = await http<{ receipts: Receipt[] }>("send", send);
   expect(await ada.command("send", send), "the same message is stored once").toEqual(first);
   await expect.poll(() => ada.received(room).map(({ text }) => text)).toEqual(["once"]);
-  expect(await http<HistoryPage>("history", { room })).toEqual(await ada.command("history", { room }));
+  expect(await http<HistoryAnswer>("history", { room })).toEqual(await ada.command("history", { room }));
   expect(await http("roster", { room })).toEqual(await ada.roster(room));
   const rooms = async (list: Promise<{ rooms: { room: string }[] }>): Promise<unknown> =>
     (await list).rooms.find((one) => one.room === room);

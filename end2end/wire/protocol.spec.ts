@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 
 import { TRANSPORTS } from "../support/demo.ts";
-import type { HistoryPage, Receipt, RoomEvent } from "../support/protocol.ts";
+import type { HistoryAnswer, Receipt, RoomEvent } from "../support/protocol.ts";
 import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { expect, test } from "../support/test.ts";
 
@@ -58,25 +58,25 @@ for (const { name, transports } of TRANSPORTS) {
 test("history goes back by pages and forward by stretches", async ({ program }) => {
   const ada = await program("Ada");
   const room = await roomWithLines(ada, 620);
-  const seqs = (page: HistoryPage): number[] => page.events.map(({ seq }) => seq);
-  const latest = await ada.command<HistoryPage>("history", { room });
+  const seqs = (page: HistoryAnswer): number[] => page.events.map(({ seq }) => seq);
+  const latest = await ada.command<HistoryAnswer>("history", { room });
   expect([seqs(latest)[0], seqs(latest).at(-1), latest.more]).toEqual([571, 620, true]);
-  const older = await ada.command<HistoryPage>("history", { room, before: 571 });
+  const older = await ada.command<HistoryAnswer>("history", { room, before: 571 });
   expect([seqs(older)[0], seqs(older).at(-1), older.more]).toEqual([521, 570, true]);
-  const first = await ada.command<HistoryPage>("history", { room, before: 4 });
+  const first = await ada.command<HistoryAnswer>("history", { room, before: 4 });
   expect([seqs(first), first.more]).toEqual([[1, 2, 3], false]);
-  const forward = await ada.command<HistoryPage>("history", { room, after: 0 });
+  const forward = await ada.command<HistoryAnswer>("history", { room, after: 0 });
   expect([seqs(forward)[0], seqs(forward).at(-1), forward.more]).toEqual([1, 500, true]);
-  const rest = await ada.command<HistoryPage>("history", { room, after: 500 });
+  const rest = await ada.command<HistoryAnswer>("history", { room, after: 500 });
   expect([seqs(rest)[0], seqs(rest).at(-1), rest.more]).toEqual([501, 620, false]);
-  const nothing = await ada.command<HistoryPage>("history", { room, after: 620 });
+  const nothing = await ada.command<HistoryAnswer>("history", { room, after: 620 });
   expect([nothing.events, nothing.more]).toEqual([[], false]);
 });
 
 test("whoever missed too much, or knows another life of the log, is told to start anew", async ({ program }) => {
   const ada = await program("Ada");
   const room = await roomWithLines(ada, 620);
-  const { epoch } = await ada.command<HistoryPage>("history", { room });
+  const { epoch } = await ada.command<HistoryAnswer>("history", { room });
   for (const from of [{ epoch, seq: 1 }, { epoch: "another", seq: 600 }, { epoch, seq: 9_999 }]) {
     const joined = await ada.join(room, from);
     expect(joined.reset, JSON.stringify(from)).toBe(true);

@@ -1,7 +1,7 @@
 //! The part of a room's log that the client holds: one unbroken stretch that ends at the newest event it knows.
 
-use protocol::limits::PAGE_EVENTS;
-use protocol::{Epoch, HistoryPage, Position, RoomEvent, Seq};
+use protocol::limits::HISTORY_EVENTS;
+use protocol::{Epoch, HistoryAnswer, Position, RoomEvent, Seq};
 
 /// Events held at most. What is dropped at the old end can be loaded again like any older page.
 pub const TIMELINE_EVENTS: usize = 20_000;
@@ -70,7 +70,7 @@ impl Timeline {
 
     /// Whether no older page fits in front any more.
     pub fn is_full(&self) -> bool {
-        self.events.len() + PAGE_EVENTS as usize > TIMELINE_EVENTS
+        self.events.len() + HISTORY_EVENTS as usize > TIMELINE_EVENTS
     }
 
     /// Takes the next event, or says why it is not the next.
@@ -94,7 +94,7 @@ impl Timeline {
     }
 
     /// Puts an older page in front. False, and nothing changed, if it does not end where the timeline begins.
-    pub fn prepend(&mut self, page: HistoryPage) -> bool {
+    pub fn prepend(&mut self, page: HistoryAnswer) -> bool {
         let fits = page.epoch == self.epoch
             && match (page.events.last(), self.first()) {
                 (Some(older), Some(first)) => older.seq.next() == first,
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn only_a_page_that_ends_where_the_timeline_begins_fits_in_front() {
-        let page = |first, last, more| HistoryPage {
+        let page = |first, last, more| HistoryAnswer {
             epoch: epoch(1),
             events: (first..=last).map(|n| posted(n, "ada")).collect(),
             more,

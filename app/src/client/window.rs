@@ -126,7 +126,7 @@ fn ends(timeline: &Timeline) -> Option<(u64, u64)> {
 mod tests {
     use super::*;
     use crate::client::samples::{epoch, posted, timeline};
-    use protocol::HistoryPage;
+    use protocol::HistoryAnswer;
 
     fn settled(timeline: &Timeline) -> Window {
         let mut window = Window::default();
@@ -223,7 +223,7 @@ mod tests {
         let mut window = settled(&timeline);
         window.at_bottom = false;
         for first in (451..=901).rev().step_by(50) {
-            timeline.prepend(HistoryPage {
+            timeline.prepend(HistoryAnswer {
                 epoch: epoch(1),
                 events: (first..first + 50).map(|n| posted(n, "ada")).collect(),
                 more: true,

@@ -1,7 +1,7 @@
 //! Gathers what a page shows.
 
 use chat::{Caller, ChatError, Hub, Limit, OpenRoom, OpenedRoom, StoreError};
-use protocol::limits::PAGE_EVENTS;
+use protocol::limits::HISTORY_EVENTS;
 use protocol::{ClientId, Limits, ListRooms, Person, Position, RoomSlug, Seq, Timestamp};
 
 use super::{FrontData, Page, RoomData};
@@ -12,7 +12,7 @@ use crate::place::Place;
 /// Messages in a page that is rendered. It holds each of them twice, as HTML and as data, and either way a character may
 /// become several: this makes some hundred KB at most.
 const IN_PAGE: Limit = Limit {
-    events: PAGE_EVENTS,
+    events: HISTORY_EVENTS,
     bytes: 64 * 1024,
 };
 

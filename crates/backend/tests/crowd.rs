@@ -10,10 +10,12 @@ use chat::followers::pack::Pack;
 use chat::followers::telling::{Outlet, Said, Telling, Trouble};
 use chat::hub::Ports;
 use chat::ports::{Presence, PresenceChange};
-use chat::{ConnectionId, Head, Hub, Live, StoreError};
+use chat::{ConnectionId, Hub, RoomUpdate, StoreError};
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::stream::{self, BoxStream, StreamExt};
-use protocol::{Epoch, EventBody, Person, PersonId, PresenceList, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{
+    Epoch, EventBody, Person, PersonId, Position, PresenceList, RoomEvent, RoomSlug, Seq, Timestamp,
+};
 use testkit::sample::{message, person, seq};
 use testkit::within;
 
@@ -110,18 +112,18 @@ async fn messages_do_not_wait_for_who_is_in_a_crowd() {
         };
         let came = (0..CROWD).map(|number| {
             let who = person(&format!("P{number}"));
-            Live::Presence(PresenceChange::Entered(who, 1))
+            RoomUpdate::Presence(PresenceChange::Entered(who, 1))
         });
         // All of it is there before anything leaves.
-        let live = came.chain([Live::Events(vec![Arc::new(event)])]);
-        let live = stream::iter(live.collect::<Vec<_>>()).chain(stream::pending());
+        let updates = came.chain([RoomUpdate::Events(vec![Arc::new(event)])]);
+        let updates = stream::iter(updates.collect::<Vec<_>>()).chain(stream::pending());
         let (sender, mut told) = unbounded();
         let mut telling = Telling::new(hub, RoomSlug::lobby(), Ears(sender));
-        let mut head = Head {
+        let mut head = Position {
             epoch,
             seq: Seq::ZERO,
         };
-        let deliver = telling.deliver(live.boxed(), &mut head);
+        let deliver = telling.deliver(updates.boxed(), &mut head);
         tokio::select! {
             () = deliver => panic!("the stream does not end"),
             events = told.next() => assert_eq!(events, Some(1)),

@@ -299,22 +299,25 @@ async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
             "UPDATE events SET body = '{\"type\":\"posted\"}' WHERE seq = 5",
         ] {
             let (_folder, embedded, lobby) = tampered(sql).await;
-            let damaged = |page: Result<chat::Page, StoreError>| match page {
+            let damaged = |page: Result<chat::Stretch, StoreError>| match page {
                 Err(StoreError::Damaged(_)) => {}
                 other => panic!("after {sql}: {other:?}"),
             };
             let at = testkit::sample::seq;
             damaged(embedded.read(&lobby, Seq::ZERO, Limit::CATCH_UP).await);
             damaged(embedded.read(&lobby, at(4), Limit::events(1)).await);
-            damaged(embedded.page(&lobby, None, Limit::PAGE).await);
-            damaged(embedded.page(&lobby, Some(at(6)), Limit::PAGE).await);
+            damaged(embedded.read_before(&lobby, None, Limit::HISTORY).await);
+            damaged(embedded.read_before(&lobby, Some(at(6)), Limit::HISTORY).await);
             let after = embedded.read(&lobby, at(5), Limit::CATCH_UP).await.unwrap();
             assert_eq!(after.events.len(), 5);
-            let before = embedded.page(&lobby, Some(at(5)), Limit::PAGE).await.unwrap();
+            let before = embedded
+                .read_before(&lobby, Some(at(5)), Limit::HISTORY)
+                .await
+                .unwrap();
             assert_eq!((before.events.len(), before.more), (4, false));
         }
         let (_folder, embedded, lobby) = tampered("DELETE FROM events WHERE seq = 10").await;
-        let page = embedded.page(&lobby, None, Limit::PAGE).await;
+        let page = embedded.read_before(&lobby, None, Limit::HISTORY).await;
         assert!(
             matches!(page, Err(StoreError::Damaged(_))),
             "the last one is missing"

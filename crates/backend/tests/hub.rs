@@ -5,7 +5,7 @@ use std::sync::Arc;
 use backend::{Embedded, RandomIds, SystemClock};
 use chat::hub::Ports;
 use chat::ports::PresenceChange;
-use chat::{Caller, ChatError, ConnectionId, FindRoom, Hub, Live};
+use chat::{Caller, ChatError, ConnectionId, FindRoom, Hub, RoomUpdate};
 use futures::stream::{BoxStream, StreamExt};
 use protocol::{
     CreateRoom, Epoch, ErrorCode, History, Join, Joined, Leave, ListRooms, Person, Position, Refusal,
@@ -255,17 +255,17 @@ async fn one_to_a_hundred_messages_at_a_time() {
 
 /// Listens until an event with this seq was heard; fails at a double, or at a hole that no reset tells of. Says how
 /// many resets there were.
-async fn hear_up_to(live: &mut BoxStream<'static, Live>, from: u64, end: u64) -> usize {
+async fn hear_up_to(updates: &mut BoxStream<'static, RoomUpdate>, from: u64, end: u64) -> usize {
     let (mut last, mut resets) = (from, 0);
     while last < end {
-        match live.next().await {
-            Some(Live::Events(events)) => {
+        match updates.next().await {
+            Some(RoomUpdate::Events(events)) => {
                 for event in events {
                     assert_eq!(event.seq.get(), last + 1, "consecutive, never twice");
                     last = event.seq.get();
                 }
             }
-            Some(Live::Reset(head)) => {
+            Some(RoomUpdate::Reset(head)) => {
                 assert!(
                     head.seq.get() > last + 500,
                     "for less than that one is caught up with"
@@ -286,17 +286,17 @@ async fn following_has_no_hole_that_nobody_is_told_of() {
         let (hub, _folder) = hub().await;
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
         send(&hub, &lobby, &ada, "before", 10).await;
-        let mut live = hub.follow(&lobby, None).await.unwrap().live;
+        let mut updates = hub.follow(&lobby, None).await.unwrap().updates;
         send(&hub, &lobby, &ada, "quick", 100).await;
-        assert_eq!(hear_up_to(&mut live, 10, 110).await, 0);
+        assert_eq!(hear_up_to(&mut updates, 10, 110).await, 0);
         // Far more than a follower may lie behind, and more than is caught up with.
         send(&hub, &lobby, &ada, "slow", 3_000).await;
-        assert_eq!(hear_up_to(&mut live, 110, 3_110).await, 1);
+        assert_eq!(hear_up_to(&mut updates, 110, 3_110).await, 1);
         let writing = {
             let (hub, lobby, ada) = (hub.clone(), lobby.clone(), ada.clone());
             tokio::spawn(async move { send(&hub, &lobby, &ada, "beside", 3_000).await })
         };
-        hear_up_to(&mut live, 3_110, 6_110).await;
+        hear_up_to(&mut updates, 3_110, 6_110).await;
         writing.await.unwrap();
     })
     .await;
@@ -307,7 +307,7 @@ async fn following_tells_who_comes_and_goes() {
     within(async {
         let (hub, _folder) = hub().await;
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
-        let mut live = hub.follow(&lobby, None).await.unwrap().live;
+        let mut updates = hub.follow(&lobby, None).await.unwrap().updates;
         join(&hub, &ada, None).await;
         let tab = ConnectionId("tab".into());
         let caller = Caller {
@@ -319,8 +319,8 @@ async fn following_tells_who_comes_and_goes() {
             PresenceChange::Entered(ada.clone(), 1),
             PresenceChange::Left(ada.clone(), 0),
         ] {
-            match live.next().await {
-                Some(Live::Presence(change)) => assert_eq!(change, expected),
+            match updates.next().await {
+                Some(RoomUpdate::Presence(change)) => assert_eq!(change, expected),
                 other => panic!("{expected:?}, but: {other:?}"),
             }
         }

@@ -16,11 +16,10 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{AbortHandle, AbortRegistration, Abortable, Shared};
 use futures::stream::BoxStream;
-use protocol::{ErrorCode, Refusal, RoomSlug};
+use protocol::{ErrorCode, Position, Refusal, RoomSlug};
 
 use crate::error::{ChatError, StoreError};
-use crate::hub::{Following, Hub, Live};
-use crate::room::Head;
+use crate::hub::{Followed, Hub, RoomUpdate};
 
 /// How long to keep a follower that [`Follower::release`] gives back: people reload.
 pub const LINGER: Duration = Duration::from_secs(5);
@@ -52,7 +51,11 @@ pub struct Start<T> {
 /// Whoever passes on what happens in a room.
 pub trait Listener {
     /// Passes on what the room tells, until it is lost. `told` is kept up to date: following continues from there.
-    fn deliver(&mut self, live: BoxStream<'static, Live>, told: &mut Head) -> impl Future<Output = ()>;
+    fn deliver(
+        &mut self,
+        updates: BoxStream<'static, RoomUpdate>,
+        told: &mut Position,
+    ) -> impl Future<Output = ()>;
 
     /// The room does not exist any more. Called once, until it exists again.
     fn gone(&mut self) -> impl Future<Output = ()>;
@@ -188,17 +191,17 @@ impl Hub {
         let mut started = Some(started);
         let work = async {
             // How far the listener has been told. After a loss, following continues from there.
-            let mut told: Option<Head> = None;
+            let mut told: Option<Position> = None;
             let mut gone = false;
             loop {
                 match self.follow(&room, told.clone()).await {
-                    Ok(Following { head, live }) => {
+                    Ok(Followed { head, updates }) => {
                         if let Some(started) = started.take() {
                             // Nobody may be waiting any more.
                             let _nobody = started.send(Ok(()));
                         }
                         gone = false;
-                        let delivering = listener.deliver(live, told.insert(head));
+                        let delivering = listener.deliver(updates, told.insert(head));
                         if AssertUnwindSafe(delivering).catch_unwind().await.is_err() {
                             listener.panicked();
                         }

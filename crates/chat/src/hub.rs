@@ -18,7 +18,7 @@ mod tails;
 mod typing;
 
 pub use enter::Enter;
-pub use follow::{Following, Live};
+pub use follow::{Followed, RoomUpdate};
 pub use open_room::{FindRoom, OpenRoom, OpenedRoom};
 pub use send::{Admitted, SendTogether};
 pub use sign_in::Visit;

@@ -18,6 +18,8 @@ pub use caller::{Caller, ClientAddress};
 pub use door::UseCase;
 pub use error::{ChatError, StoreError};
 pub use followers::{Follower, Followers};
-pub use hub::{Admitted, Enter, FindRoom, Following, Hub, Live, OpenRoom, OpenedRoom, SendTogether, Visit};
-pub use room::{ConnectionId, Fill, Head, Limit, Page, Room};
+pub use hub::{
+    Admitted, Enter, FindRoom, Followed, Hub, OpenRoom, OpenedRoom, RoomUpdate, SendTogether, Visit,
+};
+pub use room::{ConnectionId, Fill, Limit, Room, Stretch};
 pub use session::{Session, SessionDigest};

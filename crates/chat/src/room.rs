@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use protocol::limits::{CATCH_UP_BYTES, CATCH_UP_EVENTS, PAGE_BYTES, PAGE_EVENTS};
-use protocol::{Epoch, RoomEvent, RoomSlug, RoomTitle, Seq, Timestamp};
+use protocol::limits::{CATCH_UP_BYTES, CATCH_UP_EVENTS, HISTORY_BYTES, HISTORY_EVENTS};
+use protocol::{Position, RoomEvent, RoomSlug, RoomTitle, Timestamp};
 
 /// A room as the directory knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,15 +18,6 @@ pub struct Room {
     pub last_at: Option<Timestamp>,
 }
 
-/// Where a log stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Which life of the log.
-    pub epoch: Epoch,
-    /// The latest event's place; [`Seq::ZERO`] in an empty room.
-    pub seq: Seq,
-}
-
 /// How much of a log is read at once: up to whichever of the two is reached first, but one event always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -38,9 +29,9 @@ pub struct Limit {
 
 impl Limit {
     /// A page of history, and what comes along with `join`.
-    pub const PAGE: Self = Self {
-        events: PAGE_EVENTS,
-        bytes: PAGE_BYTES,
+    pub const HISTORY: Self = Self {
+        events: HISTORY_EVENTS,
+        bytes: HISTORY_BYTES,
     };
     /// What was missed, as far as it travels together.
     pub const CATCH_UP: Self = Self {
@@ -89,16 +80,16 @@ impl Fill {
 
 /// A stretch of a log: ascending, without holes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct Stretch {
     /// Where the log stood when the page was read, in the same view of it.
-    pub head: Head,
+    pub head: Position,
     /// The events.
     pub events: Vec<Arc<RoomEvent>>,
     /// Whether there is more in the direction that was read: newer for `read`, older for `page`.
     pub more: bool,
 }
 
-impl Page {
+impl Stretch {
     /// The events by value, as they travel.
     pub fn into_events(self) -> Vec<RoomEvent> {
         self.events.into_iter().map(Arc::unwrap_or_clone).collect()

@@ -14,7 +14,7 @@ mod sign_in;
 mod typing;
 
 pub use create_room::CreateRoom;
-pub use history::{History, HistoryPage};
+pub use history::{History, HistoryAnswer};
 pub use join::{Join, Joined, Position};
 pub use leave::Leave;
 pub use list_rooms::{ListRooms, RoomList, RoomSummary};

@@ -15,11 +15,11 @@ pub const BATCH_MESSAGES: usize = 100;
 /// Bytes of one command's JSON. Longer ones are answered with `too_large`.
 pub const COMMAND_BYTES: usize = 64 * 1024;
 /// Events in one page of history, and in what `join` brings along.
-pub const PAGE_EVENTS: u32 = 50;
+pub const HISTORY_EVENTS: u32 = 50;
 /// Events that `join` and `history {after}` return at most; who missed more reloads the room.
 pub const CATCH_UP_EVENTS: u32 = 500;
 /// Bytes of events in a page of history, unless a single event is longer: two of the longest that there are.
-pub const PAGE_BYTES: usize = 64 * 1024;
+pub const HISTORY_BYTES: usize = 64 * 1024;
 /// Bytes of events that catching up brings at once, unless a single event is longer: as many as
 /// [`CATCH_UP_EVENTS`] short messages have. On a line of 4 KB/s they arrive before the client misses its ping.
 pub const CATCH_UP_BYTES: usize = 144 * 1024;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chat::hub::Ports;
 use chat::ports::{Directory, RoomLog, Signal};
-use chat::{Head, Limit, Page, Room, StoreError};
+use chat::{Limit, Room, StoreError, Stretch};
 use futures::stream::BoxStream;
-use protocol::{Outgoing, Person, Receipt, RoomSlug, Seq, Timestamp};
+use protocol::{Outgoing, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
 use testkit::Silent;
 
 use crate::store::Store;
@@ -92,16 +92,21 @@ impl RoomLog for Backend {
         Ok(receipts)
     }
 
-    async fn head(&self, _room: &RoomSlug) -> Result<Head, StoreError> {
+    async fn head(&self, _room: &RoomSlug) -> Result<Position, StoreError> {
         self.look(Store::head).await
     }
 
-    async fn read(&self, _room: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError> {
+    async fn read(&self, _room: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
         self.look(|store| store.read(after, limit)).await
     }
 
-    async fn page(&self, _room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
-        self.look(|store| store.page(before, limit)).await
+    async fn read_before(
+        &self,
+        _room: &RoomSlug,
+        before: Option<Seq>,
+        limit: Limit,
+    ) -> Result<Stretch, StoreError> {
+        self.look(|store| store.read_before(before, limit)).await
     }
 
     async fn follow(&self, _room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {

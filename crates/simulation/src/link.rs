@@ -7,7 +7,7 @@ use std::rc::Rc;
 use chat::ports::Ids;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::{LocalBoxStream, StreamExt};
-use protocol::{HistoryPage, Joined, Receipts, Refusal, RoomEvent};
+use protocol::{HistoryAnswer, Joined, Receipts, Refusal, RoomEvent};
 
 use crate::world::World;
 
@@ -55,7 +55,7 @@ pub enum Answer {
     /// To `send`.
     Sent(Receipts),
     /// To `history`.
-    Page(HistoryPage),
+    Stretch(HistoryAnswer),
     /// No.
     Refused(Refusal),
 }
@@ -76,8 +76,8 @@ impl Answer {
                 let places: Vec<_> = receipts.receipts.iter().map(place).collect();
                 format!("stored {}", places.join(", "))
             }
-            Self::Page(page) => {
-                let seqs = page.events.first().zip(page.events.last());
+            Self::Stretch(stretch) => {
+                let seqs = stretch.events.first().zip(stretch.events.last());
                 match seqs {
                     Some((first, last)) => format!("events {} to {}", first.seq, last.seq),
                     None => "no events".to_owned(),

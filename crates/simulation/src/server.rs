@@ -136,8 +136,8 @@ impl Served {
                     self.reply(number, answer.map(Answer::Joined));
                 }
                 Ask::History(history) => {
-                    let page = self.hub.ask(&self.caller(), history).await;
-                    self.reply(number, page.map(Answer::Page).map_err(refuse));
+                    let stretch = self.hub.ask(&self.caller(), history).await;
+                    self.reply(number, stretch.map(Answer::Stretch).map_err(refuse));
                 }
                 Ask::Send(send) => {
                     let mut batch = vec![(number, send)];

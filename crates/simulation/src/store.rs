@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chat::ports::{Ids, Signal};
-use chat::{Fill, Head, Limit, Page, StoreError};
+use chat::{Fill, Limit, StoreError, Stretch};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::{BoxStream, StreamExt, select};
 use protocol::{
-    ClientId, Epoch, EventBody, Outgoing, Person, PersonId, Receipt, RoomEvent, RoomSlug, Seq, Timestamp,
+    ClientId, Epoch, EventBody, Outgoing, Person, PersonId, Position, Receipt, RoomEvent, RoomSlug, Seq,
+    Timestamp,
 };
 
 use crate::time::Time;
@@ -159,12 +160,12 @@ impl Store {
     }
 
     /// Where the log stands.
-    pub fn head(&self) -> Result<Head, StoreError> {
+    pub fn head(&self) -> Result<Position, StoreError> {
         self.with_log(|log| log.head())
     }
 
     /// The first events after a place, as many as `limit` allows.
-    pub fn read(&self, after: Seq, limit: Limit) -> Result<Page, StoreError> {
+    pub fn read(&self, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
         self.with_log(|log| {
             let head = log.head();
             let from = usize::try_from(after.get())
@@ -173,7 +174,7 @@ impl Store {
             let mut fill = Fill::new(limit);
             let events = log.events[from..].iter();
             let to = from + events.take_while(|event| fill.take(event.bytes())).count();
-            Page {
+            Stretch {
                 head,
                 events: log.events[from..to].to_vec(),
                 more: to < log.events.len(),
@@ -182,7 +183,7 @@ impl Store {
     }
 
     /// The last events before a place, as many as `limit` allows.
-    pub fn page(&self, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
+    pub fn read_before(&self, before: Option<Seq>, limit: Limit) -> Result<Stretch, StoreError> {
         self.with_log(|log| {
             let head = log.head();
             let all = log.events.len();
@@ -192,7 +193,7 @@ impl Store {
             let mut fill = Fill::new(limit);
             let events = log.events[..to].iter().rev();
             let from = to - events.take_while(|event| fill.take(event.bytes())).count();
-            Page {
+            Stretch {
                 head,
                 events: log.events[from..to].to_vec(),
                 more: from > 0,
@@ -234,8 +235,8 @@ impl Store {
 }
 
 impl Log {
-    fn head(&self) -> Head {
-        Head {
+    fn head(&self) -> Position {
+        Position {
             epoch: self.epoch.clone(),
             seq: self.events.last().map_or(Seq::ZERO, |event| event.seq),
         }

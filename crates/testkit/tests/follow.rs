@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use chat::hub::Ports;
 use chat::ports::{RoomLog, Signal};
-use chat::{Fill, Head, Hub, Limit, Live, Page, StoreError};
+use chat::{Fill, Hub, Limit, RoomUpdate, StoreError, Stretch};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{Epoch, EventBody, Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 use testkit::sample::{message, person, seq};
 use testkit::{Silent, within};
 
 /// What the log says when it is asked, and what it signals.
 struct Script {
     /// None: it does not answer.
-    head: Mutex<Option<Head>>,
+    head: Mutex<Option<Position>>,
     signals: Mutex<Option<UnboundedReceiver<Signal>>>,
     /// Its events count for so many times what they are.
     size: usize,
@@ -50,7 +50,7 @@ impl Script {
         self.head.lock().expect("no panic").take();
     }
 
-    fn now(&self) -> Result<Head, StoreError> {
+    fn now(&self) -> Result<Position, StoreError> {
         let head = self.head.lock().expect("no panic").clone();
         head.ok_or_else(|| StoreError::failed("the script says so"))
     }
@@ -68,11 +68,11 @@ impl RoomLog for Script {
         Ok(vec![])
     }
 
-    async fn head(&self, _: &RoomSlug) -> Result<Head, StoreError> {
+    async fn head(&self, _: &RoomSlug) -> Result<Position, StoreError> {
         self.now()
     }
 
-    async fn read(&self, _: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError> {
+    async fn read(&self, _: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
         let head = self.now()?;
         let (from, to) = (after.get() + 1, head.seq.get());
         // The script names lives by number; only these two are played.
@@ -83,10 +83,15 @@ impl RoomLog for Script {
             .take_while(|event| fill.take(event.bytes() * self.size))
             .collect();
         let more = to.saturating_sub(after.get()) > events.len() as u64;
-        Ok(Page { head, events, more })
+        Ok(Stretch { head, events, more })
     }
 
-    async fn page(&self, room: &RoomSlug, _: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
+    async fn read_before(
+        &self,
+        room: &RoomSlug,
+        _: Option<Seq>,
+        limit: Limit,
+    ) -> Result<Stretch, StoreError> {
         self.read(room, Seq::ZERO, limit).await
     }
 
@@ -98,8 +103,12 @@ impl RoomLog for Script {
 
 /// A follower of a log that stands at 5 in its first life.
 async fn following_after(
-    after: Option<Head>,
-) -> (Arc<Script>, UnboundedSender<Signal>, BoxStream<'static, Live>) {
+    after: Option<Position>,
+) -> (
+    Arc<Script>,
+    UnboundedSender<Signal>,
+    BoxStream<'static, RoomUpdate>,
+) {
     let (signal, signals) = unbounded();
     let script = Arc::new(Script {
         head: Mutex::new(None),
@@ -117,16 +126,20 @@ async fn following_after(
     };
     let hub = Hub::open(ports).await.expect("the hub opens");
     let following = hub.follow(&RoomSlug::lobby(), after).await;
-    (script, signal, following.expect("it can be followed").live)
+    (script, signal, following.expect("it can be followed").updates)
 }
 
 /// A follower that begins with what comes.
-async fn following() -> (Arc<Script>, UnboundedSender<Signal>, BoxStream<'static, Live>) {
+async fn following() -> (
+    Arc<Script>,
+    UnboundedSender<Signal>,
+    BoxStream<'static, RoomUpdate>,
+) {
     following_after(None).await
 }
 
-fn head(life: u128, n: u64) -> Head {
-    Head {
+fn head(life: u128, n: u64) -> Position {
+    Position {
         epoch: epoch(life),
         seq: seq(n),
     }
@@ -140,9 +153,9 @@ fn tell_event(signal: &UnboundedSender<Signal>, life: u128, n: u64) {
     tell(signal, Signal::Event(event(life, n)));
 }
 
-async fn hear(live: &mut BoxStream<'static, Live>, life: u128, expected: std::ops::Range<u64>) {
-    match live.next().await {
-        Some(Live::Events(events)) => {
+async fn hear(updates: &mut BoxStream<'static, RoomUpdate>, life: u128, expected: std::ops::Range<u64>) {
+    match updates.next().await {
+        Some(RoomUpdate::Events(events)) => {
             let expected: Vec<_> = expected.map(|n| event(life, n)).collect();
             assert_eq!(events, expected);
         }
@@ -150,20 +163,23 @@ async fn hear(live: &mut BoxStream<'static, Live>, life: u128, expected: std::op
     }
 }
 
-async fn hear_reset(live: &mut BoxStream<'static, Live>) {
-    let heard = live.next().await;
-    assert!(matches!(heard, Some(Live::Reset(_))), "a reset, but: {heard:?}");
+async fn hear_reset(updates: &mut BoxStream<'static, RoomUpdate>) {
+    let heard = updates.next().await;
+    assert!(
+        matches!(heard, Some(RoomUpdate::Reset(_))),
+        "a reset, but: {heard:?}"
+    );
 }
 
 #[tokio::test]
 async fn what_comes_twice_is_told_once() {
     within(async {
-        let (_script, signal, mut live) = following().await;
+        let (_script, signal, mut updates) = following().await;
         for n in [4, 5, 6, 6, 5, 7] {
             tell_event(&signal, 1, n);
         }
-        hear(&mut live, 1, 6..7).await;
-        hear(&mut live, 1, 7..8).await;
+        hear(&mut updates, 1, 6..7).await;
+        hear(&mut updates, 1, 7..8).await;
     })
     .await;
 }
@@ -171,13 +187,13 @@ async fn what_comes_twice_is_told_once() {
 #[tokio::test]
 async fn a_hole_is_filled_from_the_log() {
     within(async {
-        let (script, signal, mut live) = following().await;
+        let (script, signal, mut updates) = following().await;
         script.stands_at(1, 9);
         tell_event(&signal, 1, 8);
         tell_event(&signal, 1, 9);
         tell_event(&signal, 1, 10);
-        hear(&mut live, 1, 6..10).await;
-        hear(&mut live, 1, 10..11).await;
+        hear(&mut updates, 1, 6..10).await;
+        hear(&mut updates, 1, 10..11).await;
     })
     .await;
 }
@@ -185,16 +201,16 @@ async fn a_hole_is_filled_from_the_log() {
 #[tokio::test]
 async fn a_gap_is_filled_from_the_log_page_by_page() {
     within(async {
-        let (script, signal, mut live) = following().await;
+        let (script, signal, mut updates) = following().await;
         tell(&signal, Signal::Gap);
         tell_event(&signal, 1, 6);
-        hear(&mut live, 1, 6..7).await;
+        hear(&mut updates, 1, 6..7).await;
         script.stands_at(1, 506);
         tell(&signal, Signal::Gap);
         let mut next = 7;
         while next <= 506 {
-            match live.next().await {
-                Some(Live::Events(events)) => {
+            match updates.next().await {
+                Some(RoomUpdate::Events(events)) => {
                     let bytes: usize = events.iter().map(|event| event.bytes() * 150).sum();
                     assert!(bytes <= protocol::limits::CATCH_UP_BYTES, "{bytes} bytes at once");
                     for told in events {
@@ -207,7 +223,7 @@ async fn a_gap_is_filled_from_the_log_page_by_page() {
         }
         tell_event(&signal, 1, 506);
         tell_event(&signal, 1, 507);
-        hear(&mut live, 1, 507..508).await;
+        hear(&mut updates, 1, 507..508).await;
     })
     .await;
 }
@@ -215,13 +231,13 @@ async fn a_gap_is_filled_from_the_log_page_by_page() {
 #[tokio::test]
 async fn a_gap_longer_than_what_is_caught_up_with_is_a_reset() {
     within(async {
-        let (script, signal, mut live) = following().await;
+        let (script, signal, mut updates) = following().await;
         script.stands_at(1, 10_505);
         tell(&signal, Signal::Gap);
-        let heard = live.next().await;
-        assert!(matches!(heard, Some(Live::Reset(now)) if now == head(1, 10_505)));
+        let heard = updates.next().await;
+        assert!(matches!(heard, Some(RoomUpdate::Reset(now)) if now == head(1, 10_505)));
         tell_event(&signal, 1, 10_506);
-        hear(&mut live, 1, 10_506..10_507).await;
+        hear(&mut updates, 1, 10_506..10_507).await;
     })
     .await;
 }
@@ -237,14 +253,14 @@ async fn another_epoch_is_one_reset_however_it_is_noticed() {
             &[Signal::Event(event(1, 9)), Signal::NewEpoch],
         ];
         for signals in noticed {
-            let (script, signal, mut live) = following().await;
+            let (script, signal, mut updates) = following().await;
             script.stands_at(2, 2);
             for told in signals {
                 tell(&signal, told.clone());
             }
             tell_event(&signal, 2, 3);
-            hear_reset(&mut live).await;
-            hear(&mut live, 2, 3..4).await;
+            hear_reset(&mut updates).await;
+            hear(&mut updates, 2, 3..4).await;
         }
     })
     .await;
@@ -253,12 +269,12 @@ async fn another_epoch_is_one_reset_however_it_is_noticed() {
 #[tokio::test]
 async fn a_log_that_went_back_is_a_reset() {
     within(async {
-        let (script, signal, mut live) = following().await;
+        let (script, signal, mut updates) = following().await;
         script.stands_at(1, 3);
         tell(&signal, Signal::Gap);
-        hear_reset(&mut live).await;
+        hear_reset(&mut updates).await;
         tell_event(&signal, 1, 4);
-        hear(&mut live, 1, 4..5).await;
+        hear(&mut updates, 1, 4..5).await;
     })
     .await;
 }
@@ -266,22 +282,22 @@ async fn a_log_that_went_back_is_a_reset() {
 #[tokio::test]
 async fn a_log_that_does_not_answer_is_lost() {
     within(async {
-        let (script, signal, mut live) = following().await;
+        let (script, signal, mut updates) = following().await;
         script.answers_no_more();
         tell(&signal, Signal::Gap);
-        let heard = live.next().await;
-        assert!(matches!(heard, Some(Live::Lost(_))), "lost, but: {heard:?}");
-        let after = live.next().await;
+        let heard = updates.next().await;
+        assert!(matches!(heard, Some(RoomUpdate::Lost(_))), "lost, but: {heard:?}");
+        let after = updates.next().await;
         assert!(after.is_none(), "the stream ends, but: {after:?}");
     })
     .await;
 }
 
 /// What comes next of the log. That the list of people comes along is another test's.
-async fn hear_log(live: &mut BoxStream<'static, Live>) -> Option<Live> {
+async fn hear_log(updates: &mut BoxStream<'static, RoomUpdate>) -> Option<RoomUpdate> {
     loop {
-        match live.next().await {
-            Some(Live::Roster(_)) => {}
+        match updates.next().await {
+            Some(RoomUpdate::Roster(_)) => {}
             heard => return heard,
         }
     }
@@ -290,12 +306,12 @@ async fn hear_log(live: &mut BoxStream<'static, Live>) -> Option<Live> {
 #[tokio::test]
 async fn following_again_goes_on_from_the_last_place() {
     within(async {
-        let (_script, signal, mut live) = following_after(Some(head(1, 2))).await;
+        let (_script, signal, mut updates) = following_after(Some(head(1, 2))).await;
         tell_event(&signal, 1, 6);
         for expected in [3..6, 6..7] {
             let expected: Vec<_> = expected.map(|n| event(1, n)).collect();
-            match hear_log(&mut live).await {
-                Some(Live::Events(events)) => assert_eq!(events, expected),
+            match hear_log(&mut updates).await {
+                Some(RoomUpdate::Events(events)) => assert_eq!(events, expected),
                 other => panic!("{expected:?}, but: {other:?}"),
             }
         }
@@ -306,9 +322,12 @@ async fn following_again_goes_on_from_the_last_place() {
 #[tokio::test]
 async fn following_again_tells_who_is_here() {
     within(async {
-        let (_script, _signal, mut live) = following_after(Some(head(1, 5))).await;
-        let heard = live.next().await;
-        assert!(matches!(heard, Some(Live::Roster(_))), "the list, but: {heard:?}");
+        let (_script, _signal, mut updates) = following_after(Some(head(1, 5))).await;
+        let heard = updates.next().await;
+        assert!(
+            matches!(heard, Some(RoomUpdate::Roster(_))),
+            "the list, but: {heard:?}"
+        );
     })
     .await;
 }
@@ -316,9 +335,9 @@ async fn following_again_tells_who_is_here() {
 #[tokio::test]
 async fn following_again_after_another_life_is_a_reset() {
     within(async {
-        let (_script, _signal, mut live) = following_after(Some(head(2, 5))).await;
-        let heard = hear_log(&mut live).await;
-        assert!(matches!(heard, Some(Live::Reset(now)) if now == head(1, 5)));
+        let (_script, _signal, mut updates) = following_after(Some(head(2, 5))).await;
+        let heard = hear_log(&mut updates).await;
+        assert!(matches!(heard, Some(RoomUpdate::Reset(now)) if now == head(1, 5)));
     })
     .await;
 }

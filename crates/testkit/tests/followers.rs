@@ -8,11 +8,11 @@ use async_trait::async_trait;
 use chat::followers::Listener;
 use chat::hub::Ports;
 use chat::ports::{RoomLog, Signal};
-use chat::{ChatError, Follower, Followers, Head, Hub, Limit, Live, Page, StoreError};
+use chat::{ChatError, Follower, Followers, Hub, Limit, RoomUpdate, StoreError, Stretch};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::join_all;
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{Epoch, EventBody, Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 use testkit::sample::{message, person, seq};
 use testkit::{Silent, within};
 
@@ -63,23 +63,28 @@ impl RoomLog for Flaky {
         Ok(vec![])
     }
 
-    async fn head(&self, _: &RoomSlug) -> Result<Head, StoreError> {
-        Ok(Head {
+    async fn head(&self, _: &RoomSlug) -> Result<Position, StoreError> {
+        Ok(Position {
             epoch: Epoch::from_random(1),
             seq: Seq::ZERO,
         })
     }
 
-    async fn read(&self, room: &RoomSlug, _: Seq, _: Limit) -> Result<Page, StoreError> {
+    async fn read(&self, room: &RoomSlug, _: Seq, _: Limit) -> Result<Stretch, StoreError> {
         let head = self.head(room).await?;
-        Ok(Page {
+        Ok(Stretch {
             head,
             events: vec![],
             more: false,
         })
     }
 
-    async fn page(&self, room: &RoomSlug, _: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
+    async fn read_before(
+        &self,
+        room: &RoomSlug,
+        _: Option<Seq>,
+        limit: Limit,
+    ) -> Result<Stretch, StoreError> {
         self.read(room, Seq::ZERO, limit).await
     }
 
@@ -107,9 +112,9 @@ struct Telling {
 }
 
 impl Listener for Telling {
-    async fn deliver(&mut self, mut live: BoxStream<'static, Live>, _: &mut Head) {
-        while let Some(what) = live.next().await {
-            if matches!(what, Live::Events(_)) {
+    async fn deliver(&mut self, mut updates: BoxStream<'static, RoomUpdate>, _: &mut Position) {
+        while let Some(what) = updates.next().await {
+            if matches!(what, RoomUpdate::Events(_)) {
                 let audience = self.audience.lock().expect("no panic");
                 audience.iter().for_each(|one| drop(one.unbounded_send(())));
             }

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use chat::ports::{RoomLog, Signal};
-use chat::{Head, Limit, Page, StoreError};
+use chat::{Limit, StoreError, Stretch};
 use futures::stream::BoxStream;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
-use protocol::{Outgoing, Person, Receipt, RoomSlug, Seq, Timestamp};
+use protocol::{Outgoing, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
 
 /// Measures what another log does.
 pub struct Measured {
@@ -36,16 +36,21 @@ impl RoomLog for Measured {
         stored
     }
 
-    async fn head(&self, room: &RoomSlug) -> Result<Head, StoreError> {
+    async fn head(&self, room: &RoomSlug) -> Result<Position, StoreError> {
         self.log.head(room).await
     }
 
-    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError> {
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
         self.log.read(room, after, limit).await
     }
 
-    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
-        self.log.page(room, before, limit).await
+    async fn read_before(
+        &self,
+        room: &RoomSlug,
+        before: Option<Seq>,
+        limit: Limit,
+    ) -> Result<Stretch, StoreError> {
+        self.log.read_before(room, before, limit).await
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {

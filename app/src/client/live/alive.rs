@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{History, HistoryPage, RoomList};
+use protocol::{History, HistoryAnswer, RoomList};
 
 use super::{Live, NoArguments};
 use crate::client::platform;
@@ -72,7 +72,7 @@ impl Live {
                     before: None,
                     after: Some(after),
                 };
-                self.ask("history", &history, |_: Outcome<HistoryPage>| {});
+                self.ask("history", &history, |_: Outcome<HistoryAnswer>| {});
             }
             None => self.ask("list_rooms", &NoArguments {}, |_: Outcome<RoomList>| {}),
         }

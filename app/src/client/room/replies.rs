@@ -1,6 +1,6 @@
 //! What the answers to a room's commands mean. Answers of an earlier connection mean nothing.
 
-use protocol::{ErrorCode, HistoryPage, Joined, Receipts, Refusal};
+use protocol::{ErrorCode, HistoryAnswer, Joined, Receipts, Refusal};
 
 use super::{Command, EVENT_DUE_MS, Failure, Generation, Outcome, RoomClient, Stage};
 use crate::client::outbox::Failed;
@@ -97,7 +97,7 @@ impl RoomClient {
     }
 
     /// The answer to `history {after}`.
-    pub fn newer(&mut self, of: Generation, outcome: Outcome<HistoryPage>, now: u64) -> Vec<Command> {
+    pub fn newer(&mut self, of: Generation, outcome: Outcome<HistoryAnswer>, now: u64) -> Vec<Command> {
         if of != self.generation || self.stage != Stage::Filling {
             return Vec::new();
         }
@@ -145,7 +145,7 @@ impl RoomClient {
     }
 
     /// The answer to `history {before}`.
-    pub fn older(&mut self, of: Generation, outcome: Outcome<HistoryPage>) -> Vec<Command> {
+    pub fn older(&mut self, of: Generation, outcome: Outcome<HistoryAnswer>) -> Vec<Command> {
         if of != self.generation || !self.loading_older {
             return Vec::new();
         }

@@ -1,8 +1,8 @@
 //! The room against a server that answers late, twice, out of order, or not at all.
 
 use protocol::{
-    ErrorCode, HistoryPage, Joined, Position, PresenceList, Receipt, Receipts, Refusal, RoomEvent, RoomSlug,
-    RosterUpdate, Timestamp,
+    ErrorCode, HistoryAnswer, Joined, Position, PresenceList, Receipt, Receipts, Refusal, RoomEvent,
+    RoomSlug, RosterUpdate, Timestamp,
 };
 
 use super::*;
@@ -121,8 +121,8 @@ fn receipts(pairs: &[(&str, u64)]) -> Receipts {
     }
 }
 
-fn page(range: std::ops::RangeInclusive<u64>, more: bool) -> HistoryPage {
-    HistoryPage {
+fn page(range: std::ops::RangeInclusive<u64>, more: bool) -> HistoryAnswer {
+    HistoryAnswer {
         epoch: epoch(1),
         events: messages(range),
         more,
@@ -288,7 +288,7 @@ fn a_stored_message_that_does_not_appear_is_looked_for() {
     let of = client.generation();
     client.sent(of, Ok(receipts(&[("a", 1)])), 0);
     assert_eq!(asked_after(&client.tick(EVENT_DUE_MS)), Some(0));
-    let found = HistoryPage {
+    let found = HistoryAnswer {
         events: vec![own(1, "a")],
         ..page(1..=1, false)
     };

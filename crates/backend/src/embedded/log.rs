@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::ports::{RoomLog, Signal};
-use chat::{Fill, Head, Limit, Page, StoreError};
+use chat::{Fill, Limit, StoreError, Stretch};
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{EventBody, Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 use rusqlite::{Connection, Transaction, params};
 
 use super::{Embedded, row};
@@ -45,7 +45,7 @@ impl RoomLog for Embedded {
         Ok(stored.receipts)
     }
 
-    async fn head(&self, room: &RoomSlug) -> Result<Head, StoreError> {
+    async fn head(&self, room: &RoomSlug) -> Result<Position, StoreError> {
         let room = room.clone();
         let reading = self
             .inner
@@ -54,40 +54,45 @@ impl RoomLog for Embedded {
         Ok(reading.await?.1)
     }
 
-    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError> {
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
         let room = room.clone();
         let reading = self.inner.readers.read(move |snapshot| {
             let (id, head) = row::head(snapshot, &room)?;
             let newer = head.seq.get().saturating_sub(after.get());
-            let stretch = Stretch {
+            let query = Query {
                 sql: NEWER,
                 from: after,
-                places: (1..=newer).map(|n| after.get() + n),
+                seqs: (1..=newer).map(|n| after.get() + n),
                 limit,
             };
-            let events = stretch.read(snapshot, id, &room, &head)?;
+            let events = query.read(snapshot, id, &room, &head)?;
             let more = newer > events.len() as u64;
-            Ok(Page { head, events, more })
+            Ok(Stretch { head, events, more })
         });
         reading.await
     }
 
-    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
+    async fn read_before(
+        &self,
+        room: &RoomSlug,
+        before: Option<Seq>,
+        limit: Limit,
+    ) -> Result<Stretch, StoreError> {
         let room = room.clone();
         let reading = self.inner.readers.read(move |snapshot| {
             let (id, head) = row::head(snapshot, &room)?;
             let before = before.unwrap_or(head.seq.next());
             let older = before.get().saturating_sub(1).min(head.seq.get());
-            let stretch = Stretch {
+            let query = Query {
                 sql: OLDER,
                 from: before,
-                places: (1..=older).rev(),
+                seqs: (1..=older).rev(),
                 limit,
             };
-            let mut events = stretch.read(snapshot, id, &room, &head)?;
+            let mut events = query.read(snapshot, id, &room, &head)?;
             events.reverse();
             let more = older > events.len() as u64;
-            Ok(Page { head, events, more })
+            Ok(Stretch { head, events, more })
         });
         reading.await
     }
@@ -102,29 +107,29 @@ impl RoomLog for Embedded {
     }
 }
 
-/// A part of a room's log, in the direction in which it is read.
-struct Stretch<P> {
+/// A query for a part of a room's log, in the direction in which it is read.
+struct Query<P> {
     sql: &'static str,
     from: Seq,
-    /// Where its events must be.
-    places: P,
+    /// The `seq`s that its events must have.
+    seqs: P,
     limit: Limit,
 }
 
-impl<P: Iterator<Item = u64>> Stretch<P> {
+impl<P: Iterator<Item = u64>> Query<P> {
     /// Reads no further than the limit allows. A missing event is an error, whatever comes after it.
     fn read(
         self,
         snapshot: &Transaction<'_>,
         id: i64,
         room: &RoomSlug,
-        head: &Head,
+        head: &Position,
     ) -> Result<Vec<Arc<RoomEvent>>, StoreError> {
         let mut statement = snapshot.prepare_cached(self.sql).map_err(StoreError::failed)?;
         let place = params![id, row::integer(self.from.get())?, self.limit.events];
         let mut rows = statement.query(place).map_err(StoreError::failed)?;
         let (mut fill, mut events) = (Fill::new(self.limit), Vec::new());
-        for place in self.places.take(self.limit.events as usize) {
+        for place in self.seqs.take(self.limit.events as usize) {
             let row = rows.next().map_err(StoreError::failed)?;
             let event = row.map(|row| row::event(row, room, &head.epoch)).transpose();
             // What is there, but cannot be read, is as good as missing.

@@ -2,11 +2,11 @@
 
 use chat::StoreError;
 use protocol::{
-    DisplayName, Epoch, EventBody, Person, PersonId, RoomEvent, RoomSlug, RoomTitle, Seq, Timestamp,
+    DisplayName, Epoch, EventBody, Person, PersonId, Position, RoomEvent, RoomSlug, RoomTitle, Seq, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use chat::{Head, Room};
+use chat::Room;
 
 /// SQLite's integers have a sign; seqs and times stay far below it.
 pub fn integer(value: u64) -> Result<i64, StoreError> {
@@ -72,13 +72,13 @@ pub fn event(row: &Row<'_>, room: &RoomSlug, epoch: &Epoch) -> Result<RoomEvent,
 }
 
 /// The room's key in the tables, and where its log stands.
-pub fn head(connection: &Connection, slug: &RoomSlug) -> Result<(i64, Head), StoreError> {
+pub fn head(connection: &Connection, slug: &RoomSlug) -> Result<(i64, Position), StoreError> {
     let mut find = connection
         .prepare_cached("SELECT id, epoch, head FROM rooms WHERE slug = ?1")
         .map_err(StoreError::failed)?;
     find.query_row([slug.as_str()], |row| {
         let head = || {
-            Ok(Head {
+            Ok(Position {
                 epoch: parsed(row, "epoch")?,
                 seq: seq(row, "head")?,
             })

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::ports::{Ids, RoomLog, Signal};
-use chat::{Fill, Head, Limit, Page, StoreError};
+use chat::{Fill, Limit, StoreError, Stretch};
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{Epoch, EventBody, Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 
 use super::error::Spoiled;
 use super::replica::{Inner, Redis};
@@ -76,21 +76,26 @@ impl RoomLog for Redis {
         Ok(receipts)
     }
 
-    async fn head(&self, room: &RoomSlug) -> Result<Head, StoreError> {
+    async fn head(&self, room: &RoomSlug) -> Result<Position, StoreError> {
         let (head, _) = self.stretch(room, Direction::Newer(1), Limit::events(0)).await?;
         Ok(head)
     }
 
-    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError> {
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
         let direction = Direction::Newer(after.get() + 1);
         let (head, events) = self.stretch(room, direction, limit).await?;
         let newer = head.seq.get().saturating_sub(after.get());
         whole(&events, newer, limit, (1..=newer).map(|n| after.get() + n))?;
         let more = newer > events.len() as u64;
-        Ok(Page { head, events, more })
+        Ok(Stretch { head, events, more })
     }
 
-    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError> {
+    async fn read_before(
+        &self,
+        room: &RoomSlug,
+        before: Option<Seq>,
+        limit: Limit,
+    ) -> Result<Stretch, StoreError> {
         let last = before.map(|before| before.get().saturating_sub(1));
         let limit = if last == Some(0) { Limit::events(0) } else { limit };
         let (head, mut events) = self.stretch(room, Direction::Older(last), limit).await?;
@@ -98,7 +103,7 @@ impl RoomLog for Redis {
         whole(&events, older, limit, (1..=older).rev())?;
         events.reverse();
         let more = older > events.len() as u64;
-        Ok(Page { head, events, more })
+        Ok(Stretch { head, events, more })
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
@@ -139,7 +144,7 @@ impl Redis {
         room: &RoomSlug,
         direction: Direction,
         limit: Limit,
-    ) -> Result<(Head, Vec<Arc<RoomEvent>>), StoreError> {
+    ) -> Result<(Position, Vec<Arc<RoomEvent>>), StoreError> {
         let (name, from) = match direction {
             Direction::Newer(from) => ("newer", from.to_string()),
             Direction::Older(from) => ("older", from.map_or_else(String::new, |from| from.to_string())),
@@ -151,7 +156,7 @@ impl Redis {
             .number(limit.bytes as u64);
         let answer: Option<(String, u64, Vec<Entry>)> = value::read(self.inner.servers.run(run).await?)?;
         let (epoch, head, entries) = answer.ok_or_else(|| StoreError::NoSuchRoom(room.clone()))?;
-        let head = Head {
+        let head = Position {
             epoch: value::parsed(epoch)?,
             seq: value::parsed(head)?,
         };
@@ -188,7 +193,7 @@ fn whole(
     }
 }
 
-fn event((id, fields): Entry, room: &RoomSlug, head: &Head) -> Result<Arc<RoomEvent>, StoreError> {
+fn event((id, fields): Entry, room: &RoomSlug, head: &Position) -> Result<Arc<RoomEvent>, StoreError> {
     let seq = value::present(id.strip_suffix("-0"), "an event without a place")?;
     let field = |name| {
         let mut pairs = fields.chunks_exact(2);

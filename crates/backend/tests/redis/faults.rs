@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use chat::ports::{Directory, Presence, RoomLog, Signal};
-use chat::{Limit, Live, StoreError};
+use chat::{Limit, RoomUpdate, StoreError};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -237,9 +237,9 @@ async fn what_was_said_meanwhile_is_heard_though_nobody_says_more() {
         let one = replica(&server.url()).await;
         let two = replica(&format!("redis://{}", proxy.address())).await;
         let (lobby, ada) = (lobby(&one).await, person("Ada"));
-        let mut live = hub(&two).await.follow(&lobby, None).await.unwrap().live;
+        let mut updates = hub(&two).await.follow(&lobby, None).await.unwrap().updates;
         append(&log(&one), &lobby, &ada, messages("before", 1)).await;
-        assert!(matches!(live.next().await, Some(Live::Events(events)) if events.len() == 1));
+        assert!(matches!(updates.next().await, Some(RoomUpdate::Events(events)) if events.len() == 1));
         proxy.cut();
         let unreachable = async || two.head(&lobby).await.is_err();
         until("it is cut off", FLOWS, unreachable).await;
@@ -249,12 +249,12 @@ async fn what_was_said_meanwhile_is_heard_though_nobody_says_more() {
         let mut missing = vec!["events", "presence"];
         let limit = tokio::time::Instant::now() + FLOWS;
         while !missing.is_empty() {
-            let live = tokio::time::timeout_at(limit, live.next()).await;
-            match live.expect("it is heard in time").expect("the stream goes on") {
-                Live::Events(events) if events.len() == 3 => missing.retain(|what| *what != "events"),
-                Live::Roster(roster) if roster.here == 1 => missing.retain(|what| *what != "presence"),
+            let updates = tokio::time::timeout_at(limit, updates.next()).await;
+            match updates.expect("it is heard in time").expect("the stream goes on") {
+                RoomUpdate::Events(events) if events.len() == 3 => missing.retain(|what| *what != "events"),
+                RoomUpdate::Roster(roster) if roster.here == 1 => missing.retain(|what| *what != "presence"),
                 // The doubt may come more than once.
-                Live::Roster(_) => {}
+                RoomUpdate::Roster(_) => {}
                 other => panic!("three events, and who is here, but: {other:?}"),
             }
         }
@@ -345,7 +345,7 @@ async fn a_redis_that_comes_back_with_less_begins_another_epoch() {
             // As everybody in the room is told: the backend alone may say no more than that there may be a gap, if the
             // new epoch began before the room was subscribed to again. Whoever follows reads the log then.
             let hub = hub(&redis).await;
-            let mut live = hub.follow(&lobby, None).await.unwrap().live;
+            let mut updates = hub.follow(&lobby, None).await.unwrap().updates;
             append(&log(&redis), &lobby, &person("Ada"), messages("m", 3)).await;
             server.cli(&["save"]);
             append(&log(&redis), &lobby, &person("Ada"), messages("n", 3)).await;
@@ -359,15 +359,15 @@ async fn a_redis_that_comes_back_with_less_begins_another_epoch() {
             }
             let told = async {
                 loop {
-                    match live.next().await {
-                        Some(Live::Reset(head)) if head.epoch != before.epoch => break,
+                    match updates.next().await {
+                        Some(RoomUpdate::Reset(head)) if head.epoch != before.epoch => break,
                         // Told that the log went back, before it was given another epoch.
-                        Some(Live::Reset(_) | Live::Roster(_)) => {}
-                        Some(Live::Events(events)) => {
+                        Some(RoomUpdate::Reset(_) | RoomUpdate::Roster(_)) => {}
+                        Some(RoomUpdate::Events(events)) => {
                             assert!(events.iter().all(|event| event.epoch == before.epoch));
                         }
                         // As the server does: it follows again from where it was.
-                        Some(Live::Lost(_)) => live = follow_again(&hub, &before).await,
+                        Some(RoomUpdate::Lost(_)) => updates = follow_again(&hub, &before).await,
                         other => panic!("another epoch, but: {other:?}"),
                     }
                 }
@@ -390,10 +390,10 @@ async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
         let lobby = lobby(&redis).await;
         append(&log(&redis), &lobby, &person("Ada"), messages("m", 5)).await;
         server.cli(&["xdel", "hubbub:{lobby}:log", "3-0"]);
-        let damaged = redis.read(&lobby, testkit::sample::seq(1), Limit::PAGE).await;
+        let damaged = redis.read(&lobby, testkit::sample::seq(1), Limit::HISTORY).await;
         assert!(matches!(damaged, Err(StoreError::Damaged(_))), "{damaged:?}");
-        assert!(redis.page(&lobby, None, Limit::PAGE).await.is_err());
-        assert!(redis.page(&lobby, None, Limit::events(2)).await.is_ok());
+        assert!(redis.read_before(&lobby, None, Limit::HISTORY).await.is_err());
+        assert!(redis.read_before(&lobby, None, Limit::events(2)).await.is_ok());
     })
     .await;
 }

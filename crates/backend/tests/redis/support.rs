@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use backend::{RandomIds, Redis, SystemClock};
 use chat::hub::Ports;
 use chat::ports::{Directory, Presence, RoomLog};
-use chat::{Caller, ConnectionId, Following, Head, Hub, Live, StoreError};
+use chat::{Caller, ConnectionId, Followed, Hub, RoomUpdate, StoreError};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use protocol::{History, Receipt, RoomEvent, RoomSlug, Timestamp};
+use protocol::{History, Position, Receipt, RoomEvent, RoomSlug, Timestamp};
 use testkit::sample::{message, person, room};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -161,10 +161,10 @@ pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
 }
 
 /// Follows the lobby after a loss, from the last place.
-pub async fn follow_again(hub: &Hub, last: &Head) -> BoxStream<'static, Live> {
+pub async fn follow_again(hub: &Hub, last: &Position) -> BoxStream<'static, RoomUpdate> {
     loop {
         match hub.follow(&RoomSlug::lobby(), Some(last.clone())).await {
-            Ok(following) => return following.live,
+            Ok(following) => return following.updates,
             Err(_) => sleep(Duration::from_millis(50)).await,
         }
     }
@@ -189,7 +189,10 @@ impl Follower {
         let hub = hub(redis).await;
         let last = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let heard_last = Arc::clone(&last);
-        let Following { mut head, mut live } = hub
+        let Followed {
+            mut head,
+            mut updates,
+        } = hub
             .follow(&RoomSlug::lobby(), None)
             .await
             .expect("it can be followed");
@@ -199,17 +202,17 @@ impl Follower {
                 lost: 0,
             };
             loop {
-                match live.next().await {
-                    Some(Live::Events(events)) => {
+                match updates.next().await {
+                    Some(RoomUpdate::Events(events)) => {
                         head.seq = events.last().map_or(head.seq, |event| event.seq);
                         heard.events.extend(events);
                     }
-                    Some(Live::Presence(_) | Live::Roster(_)) => continue,
-                    Some(Live::Lost(_)) | None => {
+                    Some(RoomUpdate::Presence(_) | RoomUpdate::Roster(_)) => continue,
+                    Some(RoomUpdate::Lost(_)) | None => {
                         heard.lost += 1;
-                        live = follow_again(&hub, &head).await;
+                        updates = follow_again(&hub, &head).await;
                     }
-                    Some(Live::Reset(now)) => {
+                    Some(RoomUpdate::Reset(now)) => {
                         assert_eq!(now.epoch, head.epoch, "the log has no other epoch");
                         // More was missed than is caught up with: whoever is told so reads it.
                         while head.seq < now.seq {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use protocol::{Person, PresenceList, PresenceUpdate, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate};
+use protocol::{
+    Person, Position, PresenceList, PresenceUpdate, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate,
+};
 
 use crate::error::StoreError;
-use crate::hub::Live;
+use crate::hub::RoomUpdate;
 use crate::ports::PresenceChange;
-use crate::room::Head;
 
 /// The most events of one packet.
 const EVENTS: usize = 200;
@@ -32,7 +33,7 @@ pub struct Pack {
     /// Whether everybody must join again.
     pub reset: bool,
     /// The head of the log after this has been passed on, if it holds anything of the log.
-    pub head: Option<Head>,
+    pub head: Option<Position>,
     bytes: usize,
 }
 
@@ -41,28 +42,28 @@ impl Pack {
     ///
     /// # Errors
     /// The room is lost, and nothing more will come.
-    pub fn take(&mut self, live: Live) -> Result<(), Arc<StoreError>> {
-        match live {
-            Live::Events(events) => {
+    pub fn take(&mut self, update: RoomUpdate) -> Result<(), Arc<StoreError>> {
+        match update {
+            RoomUpdate::Events(events) => {
                 self.bytes += events.iter().map(|event| event.bytes()).sum::<usize>();
-                self.head = events.last().map(|last| Head {
+                self.head = events.last().map(|last| Position {
                     epoch: last.epoch.clone(),
                     seq: last.seq,
                 });
                 self.events.extend(events);
             }
-            Live::Reset(head) => {
+            RoomUpdate::Reset(head) => {
                 self.reset = true;
                 self.head = Some(head);
             }
-            Live::Roster(roster) => {
+            RoomUpdate::Roster(roster) => {
                 // The list makes earlier changes redundant.
                 self.changes
                     .retain(|change| matches!(change, PresenceChange::Typing(..)));
                 self.roster = Some(roster);
             }
-            Live::Presence(change) => self.changes.push(change),
-            Live::Lost(error) => return Err(error),
+            RoomUpdate::Presence(change) => self.changes.push(change),
+            RoomUpdate::Lost(error) => return Err(error),
         }
         Ok(())
     }
@@ -185,7 +186,7 @@ mod tests {
             PresenceChange::Entered(b.clone(), 1),
             PresenceChange::Typing(b.clone(), false),
         ] {
-            pack.take(Live::Presence(change)).unwrap();
+            pack.take(RoomUpdate::Presence(change)).unwrap();
         }
         let update = pack.presence(&RoomSlug::lobby()).unwrap();
         assert_eq!(
@@ -202,23 +203,23 @@ mod tests {
         let mut pack = Pack::default();
         assert!(pack.is_quiet() && pack.is_lonely());
         let (a, b) = (person(1), person(2));
-        pack.take(Live::Presence(PresenceChange::Entered(a.clone(), 1)))
+        pack.take(RoomUpdate::Presence(PresenceChange::Entered(a.clone(), 1)))
             .unwrap();
-        pack.take(Live::Presence(PresenceChange::Typing(a.clone(), true)))
+        pack.take(RoomUpdate::Presence(PresenceChange::Typing(a.clone(), true)))
             .unwrap();
-        pack.take(Live::Roster(PresenceList {
+        pack.take(RoomUpdate::Roster(PresenceList {
             people: vec![a],
             here: 1,
         }))
         .unwrap();
-        pack.take(Live::Presence(PresenceChange::Entered(b.clone(), 2)))
+        pack.take(RoomUpdate::Presence(PresenceChange::Entered(b.clone(), 2)))
             .unwrap();
         let lobby = RoomSlug::lobby();
         assert_eq!(pack.roster(&lobby).map(|told| told.roster.here), Some(1));
         let update = pack.presence(&lobby).unwrap();
         assert_eq!((update.entered, update.here), (vec![b], 2));
         assert_eq!(pack.typing(&lobby).len(), 1);
-        pack.take(Live::Reset(Head {
+        pack.take(RoomUpdate::Reset(Position {
             epoch: protocol::Epoch::from_random(1),
             seq: protocol::Seq::ZERO,
         }))

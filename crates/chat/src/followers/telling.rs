@@ -8,14 +8,13 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
-use protocol::{PresenceUpdate, Reset, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate};
+use protocol::{Position, PresenceUpdate, Reset, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate};
 
 use super::Listener;
 use super::pack::Pack;
 use super::schedule::Schedule;
 use crate::error::{ChatError, StoreError};
-use crate::hub::{Hub, Live};
-use crate::room::Head;
+use crate::hub::{Hub, RoomUpdate};
 
 /// When to try again to follow a room that was lost.
 const RETRY: Duration = Duration::from_millis(500);
@@ -127,26 +126,26 @@ impl<O: Outlet> Telling<O> {
         &self,
         pack: &mut Pack,
         due: Option<Duration>,
-        live: &mut BoxStream<'static, Live>,
+        updates: &mut BoxStream<'static, RoomUpdate>,
     ) -> Result<bool, Arc<StoreError>> {
         let next = match due {
-            None => live.next().await,
-            Some(due) => match select(live.next(), pin!(self.outlet.sleep_until(due))).await {
+            None => updates.next().await,
+            Some(due) => match select(updates.next(), pin!(self.outlet.sleep_until(due))).await {
                 Either::Left((next, _)) => next,
                 Either::Right(_) => return Ok(true),
             },
         };
         match next {
-            Some(live) => pack.take(live).map(|()| true),
+            Some(update) => pack.take(update).map(|()| true),
             None => Ok(false),
         }
     }
 }
 
 /// Adds what has arrived already, as long as there is room.
-fn take_ready(pack: &mut Pack, live: &mut BoxStream<'static, Live>) -> Result<(), Arc<StoreError>> {
+fn take_ready(pack: &mut Pack, updates: &mut BoxStream<'static, RoomUpdate>) -> Result<(), Arc<StoreError>> {
     while !pack.is_full()
-        && let Some(Some(next)) = live.next().now_or_never()
+        && let Some(Some(next)) = updates.next().now_or_never()
     {
         pack.take(next)?;
     }
@@ -154,15 +153,15 @@ fn take_ready(pack: &mut Pack, live: &mut BoxStream<'static, Live>) -> Result<()
 }
 
 impl<O: Outlet> Listener for Telling<O> {
-    async fn deliver(&mut self, mut live: BoxStream<'static, Live>, told: &mut Head) {
+    async fn deliver(&mut self, mut updates: BoxStream<'static, RoomUpdate>, told: &mut Position) {
         let mut pack = Pack::default();
         let mut schedule = Schedule::new(self.outlet.now());
         loop {
             let mut lost = None;
             if !pack.is_full() {
                 let due = schedule.due(&pack);
-                match self.wait(&mut pack, due, &mut live).await {
-                    Ok(true) => lost = take_ready(&mut pack, &mut live).err(),
+                match self.wait(&mut pack, due, &mut updates).await {
+                    Ok(true) => lost = take_ready(&mut pack, &mut updates).err(),
                     Ok(false) => return,
                     Err(error) => lost = Some(error),
                 }

@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use futures::stream::{BoxStream, StreamExt, once};
 use protocol::limits::{CATCH_UP_EVENTS, ROSTER_PEOPLE};
-use protocol::{PresenceList, RoomEvent, RoomSlug};
+use protocol::{Position, PresenceList, RoomEvent, RoomSlug};
 
 use super::Hub;
 use crate::error::{ChatError, StoreError};
 use crate::ports::{PresenceChange, RoomLog, Signal};
-use crate::room::{Head, Limit};
+use crate::room::Limit;
 
 /// What happens in a room, as everybody in it is told.
 #[derive(Clone, Debug)]
-pub enum Live {
+pub enum RoomUpdate {
     /// The next events of the log: consecutive, never twice, and no more than one [`Limit::CATCH_UP`] at a time.
     Events(Vec<Arc<RoomEvent>>),
     /// The log stands there, and has another epoch, or more was missed than is caught up with: whoever is there must
     /// reload the room.
-    Reset(Head),
+    Reset(Position),
     /// Somebody came, went, or writes.
     Presence(PresenceChange),
     /// Everybody who is here: changes may have been missed.
@@ -29,20 +29,20 @@ pub enum Live {
 }
 
 /// A room that is followed.
-pub struct Following {
+pub struct Followed {
     /// Where the log stood: the first event is the one after it.
-    pub head: Head,
+    pub head: Position,
     /// What happens from there on.
-    pub live: BoxStream<'static, Live>,
+    pub updates: BoxStream<'static, RoomUpdate>,
 }
 
 impl Hub {
     /// Everything that happens in a room after this call returned; with `after`, everything after that place, or
-    /// [`Live::Reset`] if the log does not continue it or has gone on too far.
+    /// [`RoomUpdate::Reset`] if the log does not continue it or has gone on too far.
     ///
     /// # Errors
     /// [`StoreError::NoSuchRoom`], or the backend does not answer.
-    pub async fn follow(&self, room: &RoomSlug, after: Option<Head>) -> Result<Following, ChatError> {
+    pub async fn follow(&self, room: &RoomSlug, after: Option<Position>) -> Result<Followed, ChatError> {
         let signals = self.with_lobby(room, || self.log.follow(room)).await?;
         let changes = self.presence.follow(room).await?;
         let (head, signals, changes) = match after {
@@ -78,15 +78,15 @@ impl Hub {
                 };
                 match step {
                     Ok(None) => {}
-                    Ok(Some(live)) => {
-                        match &live {
-                            Live::Events(events) => feed.events(events),
-                            Live::Reset(head) => feed.reset(head),
+                    Ok(Some(update)) => {
+                        match &update {
+                            RoomUpdate::Events(events) => feed.events(events),
+                            RoomUpdate::Reset(head) => feed.reset(head),
                             _ => {}
                         }
-                        return Some((live, Some((cursor, signals, feed))));
+                        return Some((update, Some((cursor, signals, feed))));
                     }
-                    Err(error) => return Some((Live::Lost(Arc::new(error)), None)),
+                    Err(error) => return Some((RoomUpdate::Lost(Arc::new(error)), None)),
                 }
             }
         });
@@ -96,25 +96,25 @@ impl Hub {
         // The log's end, or a loss, is the end of it all: presence alone would look like a quiet room.
         let events = events.map(Some).chain(once(ready(None)));
         let both = futures::stream::select(events, presence.map(Some));
-        let live = both.scan(false, |lost, live| {
-            let over = std::mem::replace(lost, matches!(live, Some(Live::Lost(_))));
-            ready(live.filter(|_| !over))
+        let updates = both.scan(false, |lost, update| {
+            let over = std::mem::replace(lost, matches!(update, Some(RoomUpdate::Lost(_))));
+            ready(update.filter(|_| !over))
         });
-        Ok(Following {
+        Ok(Followed {
             head,
-            live: live.boxed(),
+            updates: updates.boxed(),
         })
     }
 }
 
 /// A change as everybody is told of it; instead of one that may be missing, the whole list.
-async fn told(hub: Hub, room: RoomSlug, change: PresenceChange) -> Live {
+async fn told(hub: Hub, room: RoomSlug, change: PresenceChange) -> RoomUpdate {
     match change {
         PresenceChange::Unsure => match hub.presence.roster(&room, ROSTER_PEOPLE).await {
-            Ok(roster) => Live::Roster(roster),
-            Err(error) => Live::Lost(Arc::new(error)),
+            Ok(roster) => RoomUpdate::Roster(roster),
+            Err(error) => RoomUpdate::Lost(Arc::new(error)),
         },
-        change => Live::Presence(change),
+        change => RoomUpdate::Presence(change),
     }
 }
 
@@ -122,58 +122,58 @@ async fn told(hub: Hub, room: RoomSlug, change: PresenceChange) -> Live {
 struct Cursor {
     log: Arc<dyn RoomLog>,
     room: RoomSlug,
-    head: Head,
+    head: Position,
     /// Not all that was missed has been read yet.
     behind: bool,
 }
 
 impl Cursor {
-    async fn take(&mut self, signal: Signal) -> Result<Option<Live>, StoreError> {
+    async fn take(&mut self, signal: Signal) -> Result<Option<RoomUpdate>, StoreError> {
         match signal {
             Signal::Event(event) if event.epoch != self.head.epoch => self.reset().await,
             Signal::Event(event) if event.seq <= self.head.seq => Ok(None),
             Signal::Event(event) if event.seq == self.head.seq.next() => {
                 self.head.seq = event.seq;
-                Ok(Some(Live::Events(vec![event])))
+                Ok(Some(RoomUpdate::Events(vec![event])))
             }
             Signal::Event(_) | Signal::Gap => self.catch_up().await,
             Signal::NewEpoch => self.reset().await,
         }
     }
 
-    /// Reads a page of what was missed.
-    async fn catch_up(&mut self) -> Result<Option<Live>, StoreError> {
-        let page = match self.log.read(&self.room, self.head.seq, Limit::CATCH_UP).await {
+    /// Reads a stretch of what was missed.
+    async fn catch_up(&mut self) -> Result<Option<RoomUpdate>, StoreError> {
+        let stretch = match self.log.read(&self.room, self.head.seq, Limit::CATCH_UP).await {
             // Nobody can catch up through a hole, and to wait for it would be to stay silent for good.
             Err(StoreError::Damaged(_)) => {
                 self.behind = false;
                 self.head = self.log.head(&self.room).await?;
-                return Ok(Some(Live::Reset(self.head.clone())));
+                return Ok(Some(RoomUpdate::Reset(self.head.clone())));
             }
             read => read?,
         };
-        let missed = page.head.seq.get().checked_sub(self.head.seq.get());
-        // While one catches up page by page, the log may go on: what counts is how far it is ahead now.
+        let missed = stretch.head.seq.get().checked_sub(self.head.seq.get());
+        // While one catches up stretch by stretch, the log may go on: what counts is how far it is ahead now.
         let far = missed.is_none_or(|missed| missed > CATCH_UP_EVENTS.into());
-        if page.head.epoch != self.head.epoch || far {
+        if stretch.head.epoch != self.head.epoch || far {
             self.behind = false;
-            self.head = page.head.clone();
-            return Ok(Some(Live::Reset(page.head)));
+            self.head = stretch.head.clone();
+            return Ok(Some(RoomUpdate::Reset(stretch.head)));
         }
-        self.behind = page.more;
-        if let Some(last) = page.events.last() {
+        self.behind = stretch.more;
+        if let Some(last) = stretch.events.last() {
             self.head.seq = last.seq;
         }
-        Ok((!page.events.is_empty()).then_some(Live::Events(page.events)))
+        Ok((!stretch.events.is_empty()).then_some(RoomUpdate::Events(stretch.events)))
     }
 
-    async fn reset(&mut self) -> Result<Option<Live>, StoreError> {
+    async fn reset(&mut self) -> Result<Option<RoomUpdate>, StoreError> {
         let head = self.log.head(&self.room).await?;
         // The signal and the new epoch's first event both lead here; one reset is enough.
         if head.epoch == self.head.epoch && head.seq >= self.head.seq {
             return Ok(None);
         }
         self.head = head.clone();
-        Ok(Some(Live::Reset(head)))
+        Ok(Some(RoomUpdate::Reset(head)))
     }
 }

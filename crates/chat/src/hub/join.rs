@@ -11,7 +11,7 @@ use crate::caller::Caller;
 use crate::door::{Asked, UseCase};
 use crate::error::{ChatError, StoreError};
 use crate::ports::Cost;
-use crate::room::{Head, Limit, Page};
+use crate::room::{Limit, Stretch};
 
 impl UseCase for Join {
     type Answer = Joined;
@@ -24,24 +24,22 @@ impl UseCase for Join {
         asked.take(Cost::Read(0))?;
         let hub = asked.hub;
         let Self { room: slug, from } = self;
-        let (room, page, reset) = if let Some(Served { room, page }) = hub.tails.serve(&slug, from.as_ref()) {
-            enter(asked, &slug).await?;
-            (room, page, false)
-        } else {
-            let room = hub.room(&slug).await?;
-            enter(asked, &slug).await?;
-            let latest = from.is_none();
-            let (page, reset) = hub.read(&slug, from).await?;
-            hub.tails.learn(&room, &page, latest || reset);
-            (room, page, reset)
-        };
+        let (room, stretch, reset) =
+            if let Some(Served { room, stretch }) = hub.tails.serve(&slug, from.as_ref()) {
+                enter(asked, &slug).await?;
+                (room, stretch, false)
+            } else {
+                let room = hub.room(&slug).await?;
+                enter(asked, &slug).await?;
+                let latest = from.is_none();
+                let (stretch, reset) = hub.read(&slug, from).await?;
+                hub.tails.learn(&room, &stretch, latest || reset);
+                (room, stretch, reset)
+            };
         let roster = hub.roster(&slug).await?;
-        let head = Position {
-            epoch: page.head.epoch.clone(),
-            seq: page.head.seq,
-        };
-        let more = page.more;
-        let events = page.into_events();
+        let head = stretch.head.clone();
+        let more = stretch.more;
+        let events = stretch.into_events();
         asked.has_read(events.iter().map(RoomEvent::bytes).sum());
         Ok(Joined {
             room: slug,
@@ -64,10 +62,10 @@ impl Hub {
         Ok(self.decide(caller, Join::ACTION)?.take(Cost::Read(0))?)
     }
 
-    /// What `from` misses, or else the latest page and whether that is news.
-    async fn read(&self, slug: &RoomSlug, from: Option<Position>) -> Result<(Page, bool), ChatError> {
+    /// What `from` misses, or else the latest stretch and whether that is news.
+    async fn read(&self, slug: &RoomSlug, from: Option<Position>) -> Result<(Stretch, bool), ChatError> {
         // The storage may be emptied between any two of these: there is a lobby nevertheless.
-        let latest = || self.page(slug, None, Limit::PAGE);
+        let latest = || self.read_before(slug, None, Limit::HISTORY);
         let Some(from) = from else {
             return Ok((latest().await?, false));
         };
@@ -81,8 +79,8 @@ impl Hub {
     }
 }
 
-/// Whether a client at this position can catch up with the log: page by page, if what it missed is large.
-fn continues(from: &Position, head: &Head) -> bool {
+/// Whether a client at this position can catch up with the log: stretch by stretch, if what it missed is large.
+fn continues(from: &Position, head: &Position) -> bool {
     let missed = head.seq.get().checked_sub(from.seq.get());
     from.epoch == head.epoch && missed.is_some_and(|missed| missed <= CATCH_UP_EVENTS.into())
 }
@@ -99,7 +97,7 @@ mod tests {
     #[test]
     fn a_position_is_continued_only_in_its_own_epoch_without_a_hole() {
         let (mine, other) = (Epoch::from_random(1), Epoch::from_random(2));
-        let head = |epoch: &Epoch, at| Head {
+        let head = |epoch: &Epoch, at| Position {
             epoch: epoch.clone(),
             seq: seq(at),
         };

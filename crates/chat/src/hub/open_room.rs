@@ -5,7 +5,7 @@ use protocol::{PresenceList, RoomSlug, Seq};
 
 use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
-use crate::room::{Limit, Page, Room};
+use crate::room::{Limit, Room, Stretch};
 
 /// Find a room.
 pub struct FindRoom {
@@ -39,7 +39,7 @@ pub struct OpenedRoom {
     /// Who is there.
     pub roster: PresenceList,
     /// A page of its log.
-    pub page: Page,
+    pub page: Stretch,
 }
 
 impl UseCase for OpenRoom {
@@ -52,7 +52,7 @@ impl UseCase for OpenRoom {
         let found = asked.hub.room(&room).await?;
         Ok(OpenedRoom {
             roster: asked.hub.roster(&room).await?,
-            page: asked.hub.page(&room, before, limit).await?,
+            page: asked.hub.read_before(&room, before, limit).await?,
             room: found,
         })
     }

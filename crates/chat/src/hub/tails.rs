@@ -1,4 +1,4 @@
-//! The latest page of the rooms that are followed and joined often, kept in memory, so that thousands who come back at
+//! The latest stretch of the rooms that are followed and joined often, kept in memory, so that thousands who come back at
 //! once are not thousands of reads.
 //!
 //! A tail is fed by the room's follower, before what it feeds is told to anybody. Whoever is told what happens from
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::{Position, RoomEvent, RoomSlug, Seq};
 
-use crate::room::{Fill, Head, Limit, Page, Room};
+use crate::room::{Fill, Limit, Room, Stretch};
 
 /// A room is worth keeping when this many have asked for it while it was followed.
 const WORTH: u32 = 4;
@@ -19,13 +19,13 @@ const WORTH: u32 = 4;
 pub struct Tails(Arc<Mutex<HashMap<RoomSlug, Tail>>>);
 
 struct Tail {
-    head: Head,
+    head: Position,
     asked: u32,
     /// None until it is known and worth keeping.
     room: Option<Room>,
-    /// Consecutive, and the last one is at `head`. No more than one page.
+    /// Consecutive, and the last one is at `head`. No more than one stretch.
     events: VecDeque<Arc<RoomEvent>>,
-    /// They are as many as fit in a page.
+    /// They are as many as fit in a stretch.
     full: bool,
 }
 
@@ -39,8 +39,8 @@ pub struct Feed {
 pub struct Served {
     /// The room.
     pub room: Room,
-    /// What follows the place asked for, or the latest page.
-    pub page: Page,
+    /// What follows the place asked for, or the latest stretch.
+    pub stretch: Stretch,
 }
 
 impl Tails {
@@ -49,7 +49,7 @@ impl Tails {
     }
 
     /// Begins a tail where a follower begins.
-    pub fn feed(&self, room: &RoomSlug, head: &Head) -> Feed {
+    pub fn feed(&self, room: &RoomSlug, head: &Position) -> Feed {
         let mut tails = self.tails();
         let vacant = !tails.contains_key(room);
         if vacant {
@@ -68,15 +68,15 @@ impl Tails {
         }
     }
 
-    /// What follows a place, or the latest page; if it is all here.
+    /// What follows a place, or the latest stretch; if it is all here.
     pub fn serve(&self, slug: &RoomSlug, from: Option<&Position>) -> Option<Served> {
         let mut tails = self.tails();
         let tail = tails.get_mut(slug)?;
         tail.asked = tail.asked.saturating_add(1);
         let room = tail.room.clone()?;
         let first = tail.first();
-        let page = match from {
-            None if first == Seq::ZERO.next() || tail.full => Page {
+        let stretch = match from {
+            None if first == Seq::ZERO.next() || tail.full => Stretch {
                 head: tail.head.clone(),
                 events: tail.events.iter().cloned().collect(),
                 more: first > Seq::ZERO.next(),
@@ -85,7 +85,7 @@ impl Tails {
                 if from.epoch == tail.head.epoch && from.seq <= tail.head.seq && from.seq.next() >= first =>
             {
                 let known = tail.events.iter().filter(|event| event.seq > from.seq);
-                Page {
+                Stretch {
                     head: tail.head.clone(),
                     events: known.cloned().collect(),
                     more: false,
@@ -93,27 +93,28 @@ impl Tails {
             }
             _ => return None,
         };
-        Some(Served { room, page })
+        Some(Served { room, stretch })
     }
 
     /// Remembers what was read because it was not here: a room, and events up to its head. `latest`: it is the latest
-    /// page.
-    pub fn learn(&self, room: &Room, page: &Page, latest: bool) {
+    /// stretch.
+    pub fn learn(&self, room: &Room, stretch: &Stretch, latest: bool) {
         let mut tails = self.tails();
         let Some(tail) = tails.get_mut(&room.slug).filter(|tail| tail.asked >= WORTH) else {
             return;
         };
         // Catching up in several pages, this one does not reach the head.
-        if !latest && page.more {
+        if !latest && stretch.more {
             return;
         }
         // Older than what the follower has brought meanwhile: the next one who asks tries again.
-        let useful =
-            page.head.seq > tail.head.seq || page.events.len() > tail.events.len() || tail.room.is_none();
-        if page.head.epoch == tail.head.epoch && page.head.seq >= tail.head.seq && useful {
+        let useful = stretch.head.seq > tail.head.seq
+            || stretch.events.len() > tail.events.len()
+            || tail.room.is_none();
+        if stretch.head.epoch == tail.head.epoch && stretch.head.seq >= tail.head.seq && useful {
             tail.room = Some(room.clone());
-            tail.head = page.head.clone();
-            tail.events = page.events.iter().cloned().collect();
+            tail.head = stretch.head.clone();
+            tail.events = stretch.events.iter().cloned().collect();
             tail.full = latest;
             tail.trim();
         }
@@ -135,7 +136,7 @@ impl Tail {
         } else if event.seq <= self.head.seq {
             return;
         }
-        self.head = Head {
+        self.head = Position {
             epoch: event.epoch.clone(),
             seq: event.seq,
         };
@@ -145,11 +146,13 @@ impl Tail {
         }
     }
 
-    /// Drops what is more than a page.
+    /// Drops what is more than a stretch.
     fn trim(&mut self) {
-        let mut page = Fill::new(Limit::PAGE);
+        let mut stretch = Fill::new(Limit::HISTORY);
         let newest_first = self.events.iter().rev();
-        let kept = newest_first.take_while(|event| page.take(event.bytes())).count();
+        let kept = newest_first
+            .take_while(|event| stretch.take(event.bytes()))
+            .count();
         let surplus = self.events.len() - kept;
         self.events.drain(..surplus);
         self.full |= surplus > 0;
@@ -169,7 +172,7 @@ impl Feed {
     }
 
     /// The log has another life.
-    pub fn reset(&self, head: &Head) {
+    pub fn reset(&self, head: &Position) {
         self.change(|tail| {
             tail.head = head.clone();
             tail.forget();
@@ -201,15 +204,15 @@ mod tests {
 
     use super::*;
 
-    fn head(life: u128, seq: u64) -> Head {
-        Head {
+    fn head(life: u128, seq: u64) -> Position {
+        Position {
             epoch: Epoch::from_random(life),
             seq: Seq::try_from(seq).unwrap(),
         }
     }
 
     fn event(life: u128, seq: u64) -> Arc<RoomEvent> {
-        let Head { epoch, seq } = head(life, seq);
+        let Position { epoch, seq } = head(life, seq);
         Arc::new(RoomEvent {
             room: RoomSlug::lobby(),
             epoch,
@@ -226,8 +229,8 @@ mod tests {
         })
     }
 
-    fn page(life: u128, seqs: std::ops::RangeInclusive<u64>) -> Page {
-        Page {
+    fn stretch(life: u128, seqs: std::ops::RangeInclusive<u64>) -> Stretch {
+        Stretch {
             head: head(life, *seqs.end()),
             more: *seqs.start() > 1,
             events: seqs.map(|seq| event(life, seq)).collect(),
@@ -255,17 +258,24 @@ mod tests {
 
     fn seqs(tails: &Tails, from: Option<(u128, u64)>) -> Option<Vec<u64>> {
         let from = from.map(|(life, seq)| {
-            let Head { epoch, seq } = head(life, seq);
+            let Position { epoch, seq } = head(life, seq);
             Position { epoch, seq }
         });
         let served = tails.serve(&RoomSlug::lobby(), from.as_ref())?;
-        Some(served.page.events.iter().map(|event| event.seq.get()).collect())
+        Some(
+            served
+                .stretch
+                .events
+                .iter()
+                .map(|event| event.seq.get())
+                .collect(),
+        )
     }
 
     #[test]
     fn a_tail_serves_what_it_has_whole() {
         let (tails, feed) = wanted(60);
-        tails.learn(&lobby(), &page(1, 11..=60), true);
+        tails.learn(&lobby(), &stretch(1, 11..=60), true);
         assert_eq!(seqs(&tails, None), Some((11..=60).collect()));
         feed.events(&[event(1, 60), event(1, 61)]);
         assert_eq!(seqs(&tails, None), Some((12..=61).collect()));
@@ -284,7 +294,7 @@ mod tests {
     #[test]
     fn a_young_room_is_whole_with_less() {
         let (tails, feed) = wanted(2);
-        tails.learn(&lobby(), &page(1, 1..=2), true);
+        tails.learn(&lobby(), &stretch(1, 1..=2), true);
         feed.events(&[event(1, 3)]);
         assert_eq!(seqs(&tails, None), Some(vec![1, 2, 3]));
     }
@@ -293,30 +303,30 @@ mod tests {
     fn what_is_older_than_the_follower_is_not_learnt() {
         let (tails, feed) = wanted(60);
         feed.events(&[event(1, 61)]);
-        tails.learn(&lobby(), &page(1, 11..=60), true);
+        tails.learn(&lobby(), &stretch(1, 11..=60), true);
         assert_eq!(seqs(&tails, None), None);
-        tails.learn(&lobby(), &page(1, 12..=61), true);
+        tails.learn(&lobby(), &stretch(1, 12..=61), true);
         assert_eq!(seqs(&tails, None), Some((12..=61).collect()));
     }
 
     #[test]
     fn a_hole_or_another_life_empties_it() {
         let (tails, feed) = wanted(60);
-        tails.learn(&lobby(), &page(1, 11..=60), true);
+        tails.learn(&lobby(), &stretch(1, 11..=60), true);
         feed.events(&[event(1, 62)]);
         assert_eq!(seqs(&tails, Some((1, 62))), None);
-        tails.learn(&lobby(), &page(1, 13..=62), true);
+        tails.learn(&lobby(), &stretch(1, 13..=62), true);
         assert!(seqs(&tails, None).is_some());
         feed.reset(&head(2, 0));
         assert_eq!(seqs(&tails, None), None);
-        tails.learn(&lobby(), &page(1, 13..=62), true);
-        assert_eq!(seqs(&tails, None), None, "a page of the old life");
+        tails.learn(&lobby(), &stretch(1, 13..=62), true);
+        assert_eq!(seqs(&tails, None), None, "a stretch of the old life");
     }
 
     #[test]
     fn only_the_first_follower_feeds_and_its_end_is_the_tails() {
         let (tails, feed) = wanted(60);
-        tails.learn(&lobby(), &page(1, 11..=60), true);
+        tails.learn(&lobby(), &stretch(1, 11..=60), true);
         drop(tails.feed(&RoomSlug::lobby(), &head(1, 60)));
         assert!(seqs(&tails, None).is_some());
         drop(feed);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use protocol::{Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 
 use crate::error::StoreError;
-use crate::room::{Head, Limit, Page};
+use crate::room::{Limit, Stretch};
 
 /// What a follower of a room's log is told.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub trait RoomLog: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].
-    async fn head(&self, room: &RoomSlug) -> Result<Head, StoreError>;
+    async fn head(&self, room: &RoomSlug) -> Result<Position, StoreError>;
 
     /// The first events with `seq` larger than `after`, as many as `limit` allows; `more` says whether newer ones
     /// exist. No more is read from the storage than is returned, give or take a few events.
@@ -53,14 +53,19 @@ pub trait RoomLog: Send + Sync {
     /// # Errors
     /// [`StoreError::NoSuchRoom`]; [`StoreError::Damaged`] if an event is missing in the stretch or cannot be read, so
     /// that a log with a hole never passes for a whole one; [`StoreError::Failed`].
-    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Page, StoreError>;
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError>;
 
     /// The last events with `seq` smaller than `before` (of all events, if absent), as many as `limit` allows,
     /// ascending; `more` says whether older ones exist.
     ///
     /// # Errors
     /// As [`RoomLog::read`].
-    async fn page(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Page, StoreError>;
+    async fn read_before(
+        &self,
+        room: &RoomSlug,
+        before: Option<Seq>,
+        limit: Limit,
+    ) -> Result<Stretch, StoreError>;
 
     /// Every event that is not in a `head` read after this call returned, in `seq` order, each once; perhaps also
     /// the latest ones that are in it. A follower that is too slow, or was cut off, is told [`Signal::Gap`]

@@ -23,13 +23,13 @@ pub struct History {
 
 impl Ask for History {
     const NAME: &'static str = "history";
-    type Answer = HistoryPage;
+    type Answer = HistoryAnswer;
 }
 
 /// A page of a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct HistoryPage {
+pub struct HistoryAnswer {
     /// The log's life that `events` belongs to.
     pub epoch: Epoch,
     /// In order, without holes.

@@ -41,11 +41,11 @@ impl Client {
                 }
                 Command::Newer(history) => self.ask(
                     Ask::History(history),
-                    Box::new(move |room, outcome, now| room.newer(of, to(outcome, page), now)),
+                    Box::new(move |room, outcome, now| room.newer(of, to(outcome, stretch), now)),
                 ),
                 Command::Older(history) => self.ask(
                     Ask::History(history),
-                    Box::new(move |room, outcome, _| room.older(of, to(outcome, page))),
+                    Box::new(move |room, outcome, _| room.older(of, to(outcome, stretch))),
                 ),
                 Command::Wake(ms) => self.wake(ms),
                 Command::Typing(_) | Command::News(_) => {}
@@ -119,9 +119,9 @@ fn sent(answer: Answer) -> Option<protocol::Receipts> {
     }
 }
 
-fn page(answer: Answer) -> Option<protocol::HistoryPage> {
+fn stretch(answer: Answer) -> Option<protocol::HistoryAnswer> {
     match answer {
-        Answer::Page(page) => Some(page),
+        Answer::Stretch(stretch) => Some(stretch),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ mod storing;
 use std::sync::Arc;
 
 use chat::ports::{RoomLog, Signal};
-use chat::{Limit, Page};
+use chat::{Limit, Stretch};
 use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::BoxStream;
@@ -57,7 +57,7 @@ async fn follow(log: &Arc<dyn RoomLog>, room: &RoomSlug) -> BoxStream<'static, S
     log.follow(room).await.expect("the room can be followed")
 }
 
-async fn read(log: &Arc<dyn RoomLog>, room: &RoomSlug, after: Seq, limit: u32) -> Page {
+async fn read(log: &Arc<dyn RoomLog>, room: &RoomSlug, after: Seq, limit: u32) -> Stretch {
     log.read(room, after, Limit::events(limit))
         .await
         .expect("the log can be read")

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use chat::{Limit, Page, StoreError};
+use chat::{Limit, StoreError, Stretch};
 use protocol::{RoomEvent, Seq, Timestamp};
 
 use super::{read, seqs};
 use crate::Backend;
 use crate::sample::{append, message, messages, new_room, person, seq, slug, whole_log};
 
-/// `more` says whether newer ones exist; the page and its head are of one view.
+/// `more` says whether newer ones exist; the stretch and its head are of one view.
 pub async fn reading_on_has_exact_edges(backend: &Backend) {
     let room = new_room(backend, "room").await;
     append(&backend.log, &room, &person("Ada"), messages("m", 10)).await;
@@ -25,13 +25,13 @@ pub async fn reading_on_has_exact_edges(backend: &Backend) {
         (11, 5, 1..1, false),
         ((1 << 53) - 1, 5, 1..1, false),
     ] {
-        let page = read(&backend.log, &room, seq(after), limit).await;
+        let stretch = read(&backend.log, &room, seq(after), limit).await;
         assert_eq!(
-            (seqs(&page.events), page.more),
+            (seqs(&stretch.events), stretch.more),
             (expected.collect(), more),
             "{limit} after {after}"
         );
-        assert_eq!(page.head.seq, seq(10));
+        assert_eq!(stretch.head.seq, seq(10));
     }
 }
 
@@ -54,17 +54,17 @@ pub async fn paging_back_has_exact_edges(backend: &Backend) {
         (Some(100), 3, 8..11, true),
         (Some((1 << 53) - 1), 3, 8..11, true),
     ] {
-        let page = backend
+        let stretch = backend
             .log
-            .page(&room, before.map(seq), Limit::events(limit))
+            .read_before(&room, before.map(seq), Limit::events(limit))
             .await;
-        let page = page.expect("there is a page");
+        let stretch = stretch.expect("there is a stretch");
         assert_eq!(
-            (seqs(&page.events), page.more),
+            (seqs(&stretch.events), stretch.more),
             (expected.collect(), more),
             "{limit} before {before:?}"
         );
-        assert_eq!(page.head.seq, seq(10));
+        assert_eq!(stretch.head.seq, seq(10));
     }
 }
 
@@ -95,15 +95,15 @@ pub async fn a_stretch_ends_at_a_size_in_both_directions(backend: &Backend) {
         };
         let (mut newer, mut after) = (Vec::new(), 0);
         loop {
-            let page = log.read(&room, seq(after), limit).await.expect("it can be read");
+            let stretch = log.read(&room, seq(after), limit).await.expect("it can be read");
             assert_eq!(
-                page.events.len(),
+                stretch.events.len(),
                 expected(&mut stored[newer.len()..].iter()),
                 "{bytes} bytes"
             );
-            newer.extend(page.events);
-            assert_eq!(page.more, newer.len() < stored.len());
-            if !page.more {
+            newer.extend(stretch.events);
+            assert_eq!(stretch.more, newer.len() < stored.len());
+            if !stretch.more {
                 break;
             }
             after = newer.len() as u64;
@@ -111,18 +111,21 @@ pub async fn a_stretch_ends_at_a_size_in_both_directions(backend: &Backend) {
         assert_eq!(newer, stored, "{bytes} bytes");
         let (mut older, mut before) = (Vec::new(), None);
         loop {
-            let mut page = log.page(&room, before, limit).await.expect("it can be read");
+            let mut stretch = log
+                .read_before(&room, before, limit)
+                .await
+                .expect("it can be read");
             let left = &stored[..stored.len() - older.len()];
             assert_eq!(
-                page.events.len(),
+                stretch.events.len(),
                 expected(&mut left.iter().rev()),
                 "{bytes} bytes"
             );
-            before = page.events.first().map(|first| first.seq);
-            page.events.extend(older);
-            older = page.events;
-            assert_eq!(page.more, older.len() < stored.len());
-            if !page.more {
+            before = stretch.events.first().map(|first| first.seq);
+            stretch.events.extend(older);
+            older = stretch.events;
+            assert_eq!(stretch.more, older.len() < stored.len());
+            if !stretch.more {
                 break;
             }
         }
@@ -135,15 +138,15 @@ pub async fn an_empty_log_can_be_read(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let head = backend.log.head(&room).await.expect("there is a head");
     assert_eq!(head.seq, Seq::ZERO);
-    let empty = Page {
+    let empty = Stretch {
         head,
         events: vec![],
         more: false,
     };
     assert_eq!(read(&backend.log, &room, Seq::ZERO, 50).await, empty);
     for before in [None, Some(seq(1)), Some(seq(9))] {
-        let page = backend.log.page(&room, before, Limit::events(50)).await;
-        assert_eq!(page.expect("there is a page"), empty);
+        let stretch = backend.log.read_before(&room, before, Limit::events(50)).await;
+        assert_eq!(stretch.expect("there is a stretch"), empty);
     }
 }
 
@@ -156,8 +159,8 @@ pub async fn an_unknown_room_is_refused(backend: &Backend) {
             .await
             .err(),
         log.head(&nowhere).await.err(),
-        log.read(&nowhere, Seq::ZERO, Limit::PAGE).await.err(),
-        log.page(&nowhere, None, Limit::PAGE).await.err(),
+        log.read(&nowhere, Seq::ZERO, Limit::HISTORY).await.err(),
+        log.read_before(&nowhere, None, Limit::HISTORY).await.err(),
         log.follow(&nowhere).await.err(),
     ];
     for refusal in refusals {

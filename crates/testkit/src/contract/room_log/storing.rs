@@ -73,7 +73,7 @@ pub async fn an_append_is_visible_when_it_returns(backend: &Backend) {
         let read = read(log, &room, seq(n - 1), 10).await;
         assert_eq!((seqs(&read.events), read.head.seq), (vec![n], seq(n)));
         let page = log
-            .page(&room, None, Limit::events(1))
+            .read_before(&room, None, Limit::events(1))
             .await
             .expect("there is a page");
         assert_eq!(seqs(&page.events), [n]);
