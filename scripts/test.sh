@@ -133,7 +133,7 @@ soak() {
     build
     cargo build -q --release -p simulation
     step slow-readers
-    cargo test -q -p server --test slow -- --ignored
+    cargo test -q -p server --test all slow:: -- --ignored
     cd end2end
     export HUBBUB_TEST_SIZE=large
     step large

@@ -1,13 +1,8 @@
 //! What HTTP answers at its edges, seen from outside: headers, host names, other origins, requests that are none.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/running.rs"]
-mod running;
-
 use std::time::{Duration, Instant};
 
-use running::{Server, status};
+use crate::support::running::{Server, status};
 
 fn server(variables: &[(&str, &str)]) -> (tempfile::TempDir, Server) {
     let folder = tempfile::tempdir().unwrap();

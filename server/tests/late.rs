@@ -1,19 +1,12 @@
 //! Requests that do not come to an end: they are answered and closed.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/memory.rs"]
-mod memory;
-#[path = "support/running.rs"]
-mod running;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use memory::figure;
-use running::{Server, status};
+use crate::support::memory::figure;
+use crate::support::running::{Server, status};
 
 /// Well after the deadline of 10 s, on a slow machine too.
 const AT_MOST: Duration = Duration::from_secs(30);

@@ -1,20 +1,13 @@
 //! The log, seen from outside: it harms nothing, repeats nothing, and gives nothing away.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/raw.rs"]
-mod raw;
-#[path = "support/running.rs"]
-mod running;
-
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use raw::WebSocket;
-use running::{Server, after, hubbub, status};
+use crate::support::raw::{OPEN, WebSocket};
+use crate::support::running::{Server, after, hubbub, status};
 
 /// Longer than any of this takes, also on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -149,7 +142,7 @@ fn nothing_that_people_write_or_carry_is_logged() {
     server.get("/rooms/lobby", &session);
     server.get("/rooms/lobby?next=confidential-query", &session);
     // The app's protocol on a WebSocket, with its mistakes.
-    let mut socket = WebSocket::open(&server, raw::OPEN, &[]);
+    let mut socket = WebSocket::open(&server, OPEN, &[]);
     socket.send(r#"40/chat,{"protocol":1}"#);
     socket.expect("40/chat,");
     let signed_in = socket.ask(r#"["sign_in",{"name":"Confidential-name"}]"#);
@@ -172,7 +165,7 @@ fn nothing_that_people_write_or_carry_is_logged() {
     server.post(&format!("{polling}&sid={sid}"), &session, &packets);
     server.get(&format!("{polling}&sid={sid}"), &session);
     // The public example's protocol, and what is no protocol at all.
-    let mut example = WebSocket::open(&server, raw::OPEN, &[]);
+    let mut example = WebSocket::open(&server, OPEN, &[]);
     example.send("40");
     example.expect("40");
     example.send(r#"42["add user","confidential-user"]"#);

@@ -1,18 +1,11 @@
 //! More connections than there are descriptors: nobody keeps everybody else out.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/memory.rs"]
-mod memory;
-#[path = "support/running.rs"]
-mod running;
-
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use memory::figure;
-use running::{Server, status};
+use crate::support::memory::figure;
+use crate::support::running::{Server, status};
 
 /// A connection from this address of the machine itself.
 fn connect(server: &Server, from: Ipv4Addr) -> TcpStream {

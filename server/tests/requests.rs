@@ -3,16 +3,11 @@
 //!
 //! `HUBBUB_FUZZ_REQUESTS` says how many are answered (default: 10,000), `HUBBUB_FUZZ_SEED` which.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/running.rs"]
-mod running;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use running::{Server, hubbub, status};
+use crate::support::running::{Server, hubbub, status};
 
 /// Whatever is sent, the answer or the end of the connection comes within this time.
 const PATIENCE: Duration = Duration::from_secs(20);

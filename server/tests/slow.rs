@@ -1,18 +1,11 @@
 //! Peers that read slowly or not at all: what they cost, and when they are let go.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/memory.rs"]
-mod memory;
-#[path = "support/running.rs"]
-mod running;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use memory::{figure, peak_until, resident};
-use running::Server;
+use crate::support::memory::{figure, peak_until, resident};
+use crate::support::running::Server;
 
 /// Starts a server whose lobby has so many messages as long as they may be: 32 KB.
 fn server(folder: &std::path::Path, messages: usize) -> Server {

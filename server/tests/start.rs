@@ -1,16 +1,11 @@
 //! How the binary starts, refuses to start, answers and stops, seen from outside.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/running.rs"]
-mod running;
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use running::{Server, hubbub, status};
+use crate::support::running::{Server, hubbub, status};
 
 /// What a start that must fail says.
 fn refusal(folder: &Path, variables: &[(&str, &str)]) -> String {

@@ -1,19 +1,12 @@
 //! How the process stops: within ten seconds, whatever does not end by itself.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/raw.rs"]
-mod raw;
-#[path = "support/running.rs"]
-mod running;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use raw::WebSocket;
-use running::{Server, after, hubbub};
+use crate::support::raw::WebSocket;
+use crate::support::running::{Server, after, hubbub};
 
 /// What is promised.
 const PROMISE: Duration = Duration::from_secs(10);

@@ -1,19 +1,12 @@
 //! How a WebSocket begins, and what becomes of what it sent when it ends: raw, as no polite client does it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/raw.rs"]
-mod raw;
-#[path = "support/running.rs"]
-mod running;
-
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use raw::{KEY, OPEN, WebSocket, frame};
-use running::{Server, status};
+use crate::support::raw::{KEY, OPEN, WebSocket, frame};
+use crate::support::running::{Server, status};
 
 fn server() -> (tempfile::TempDir, Server) {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,5 @@
 //! What a server that a test has started holds, and what it says about itself.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 use std::time::{Duration, Instant};
 
 use super::running::Server;

@@ -1,7 +1,5 @@
 //! A WebSocket that a test speaks byte by byte, as no polite client does.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;

@@ -1,7 +1,5 @@
 //! The binary, started by a test and ended with it.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
