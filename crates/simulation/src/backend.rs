@@ -1,4 +1,4 @@
-//! The store as one replica sees it: slow, and sometimes failing, before or after the work was done.
+//! The storage as one replica sees it: slow, and sometimes failing before or after the work is done.
 
 use std::sync::Arc;
 
@@ -14,17 +14,17 @@ use crate::store::Store;
 use crate::time::Time;
 use crate::world::{Dice, World};
 
-/// The log and the list of rooms. Who is present is of no interest here: see [`ports`].
+/// The log and the directory. Presence plays no part here; see [`ports`].
 struct Backend {
-    /// The truth behind it.
+    /// The shared storage.
     store: Store,
-    /// How long things take.
+    /// The clock for delays.
     time: Time,
-    /// What fails.
+    /// Decides what fails.
     dice: Dice,
 }
 
-/// What a replica's hub is opened with.
+/// The ports that a replica's hub opens with.
 pub fn ports(world: &World, store: &Store) -> Ports {
     let backend = Arc::new(Backend {
         store: store.clone(),
@@ -42,8 +42,8 @@ pub fn ports(world: &World, store: &Store) -> Ports {
 }
 
 impl Backend {
-    /// The way to the store or back.
-    async fn way(&self) {
+    /// Delays one way to the storage, or back.
+    async fn travel(&self) {
         let ms = if self.dice.fault(300) {
             self.dice.between(5_000..=20_000)
         } else if self.dice.fault(25) {
@@ -64,10 +64,10 @@ impl Backend {
 
     /// Reads something: there, look, and back.
     async fn look<T>(&self, look: impl FnOnce(&Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.way().await;
+        self.travel().await;
         self.may_fail(25)?;
         let seen = look(&self.store)?;
-        self.way().await;
+        self.travel().await;
         Ok(seen)
     }
 }
@@ -84,10 +84,10 @@ impl RoomLog for Backend {
         if self.dice.fault(60) {
             return Err(StoreError::Busy);
         }
-        self.way().await;
+        self.travel().await;
         self.may_fail(20)?;
         let receipts = self.store.append(author, messages, at)?;
-        self.way().await;
+        self.travel().await;
         self.may_fail(20)?;
         Ok(receipts)
     }

@@ -1,5 +1,5 @@
-//! One person at one browser: drives the real client core as `app/src/client/live.rs` does, and writes down what the
-//! person sent and saw.
+//! One person with a browser. Drives the real client core as `app/src/client/live.rs` does, and records what the person
+//! sent and saw.
 
 mod asking;
 mod keeping;
@@ -17,7 +17,7 @@ use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::{AbortHandle, Either, select};
 use protocol::{History, Person, Position, PresenceList, RoomSlug, Seq};
-use testkit::checker::{Place, Sender};
+use testkit::checker::{RoomPosition, Sender};
 
 use crate::link::{Answer, Connection, Told, connect};
 use crate::server::Replica;
@@ -30,19 +30,19 @@ use view::Views;
 pub struct Client {
     world: World,
     replicas: Vec<Rc<Replica>>,
-    /// Who it is.
+    /// Who they are.
     pub person: Person,
-    /// Counts page loads: what belongs to an earlier page does nothing.
+    /// Counts page loads. Tasks of an earlier page do nothing.
     page: Cell<u32>,
     asked: Cell<u32>,
     room: RefCell<Option<RoomClient>>,
-    /// What the browser keeps of what is unsent, whatever becomes of the page.
+    /// What the browser stores of the unsent messages; it outlives the page.
     kept: RefCell<Kept>,
     connection: RefCell<Option<Connection>>,
-    /// Ends the present connection, as the browser sees it.
+    /// Ends the present connection on the browser's side.
     hang_up: RefCell<Option<oneshot::Sender<()>>>,
     waiting: RefCell<BTreeMap<u32, Done>>,
-    /// The `send` that was asked last.
+    /// The number of the latest `send`.
     last_send: Cell<u32>,
     timer: RefCell<Option<(u64, AbortHandle)>>,
     /// What was sent and what was acknowledged.
@@ -52,7 +52,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Somebody who has no page open yet.
+    /// A person who has not opened a page.
     pub fn new(world: &World, replicas: &[Rc<Replica>], person: Person) -> Rc<Self> {
         let name = person.name.to_string();
         Rc::new(Self {
@@ -80,7 +80,7 @@ impl Client {
         self.world.note(|| format!("{}: {}", self.person.name, what()));
     }
 
-    /// Loads the page anew. What was not sent is kept; everything else is gone.
+    /// Loads the page again. Unsent messages are kept; everything else is gone.
     pub fn reload(self: &Rc<Self>) {
         self.page.set(self.page.get() + 1);
         self.room.take();
@@ -97,7 +97,7 @@ impl Client {
         self.world.spawn(async move { client.open(page).await });
     }
 
-    /// The network to this client is gone. It and its replica find out some time later, each for itself.
+    /// Breaks the network to this client. The client and its replica notice later, independently.
     pub fn cut(&self) {
         let Some(hang_up) = self.hang_up.take() else {
             return;
@@ -113,7 +113,7 @@ impl Client {
         });
     }
 
-    /// Gets the page, from any replica that answers, and then keeps a connection for as long as the page lives.
+    /// Gets the page from any replica that answers, then stays connected for as long as the page exists.
     async fn open(self: Rc<Self>, page: u32) {
         let timeline = loop {
             self.world.time.sleep(self.world.dice.between(20..=1_000)).await;
@@ -141,7 +141,7 @@ impl Client {
         let you = Some(self.person.clone());
         let mut room = RoomClient::new(RoomSlug::lobby(), you, timeline, PresenceList::default());
         room.await_outbox();
-        self.views.borrow_mut().next_page();
+        self.views.borrow_mut().next_stretch();
         self.views.borrow_mut().look(room.timeline());
         self.note(|| format!("sees a page at {}", room.timeline().position().seq));
         self.room.replace(Some(room));
@@ -157,7 +157,7 @@ impl Client {
         &self.replicas[self.world.dice.between(0..=all - 1) as usize]
     }
 
-    /// One connection, from its beginning to its end.
+    /// One connection, from beginning to end.
     async fn connected(self: &Rc<Self>, page: u32) {
         let replica = self.any_replica();
         if self.page.get() != page || !replica.is_up() {
@@ -213,22 +213,22 @@ impl Client {
         }
     }
 
-    /// A receipt is a promise, also one that comes too late.
+    /// A receipt is a promise, even if it arrives too late.
     fn promised(&self, answer: &Answer) {
         if let Answer::Sent(receipts) = answer {
             let promises = receipts.receipts.iter().map(|receipt| {
-                let place = Place {
+                let position = RoomPosition {
                     room: RoomSlug::lobby(),
                     epoch: receipt.epoch.clone(),
                     seq: receipt.seq,
                 };
-                (receipt.client_id.clone(), place)
+                (receipt.client_id.clone(), position)
             });
             self.sender.borrow_mut().acknowledged.extend(promises);
         }
     }
 
-    /// Whether nothing waits, and the log is shown up to its end.
+    /// Succeeds if nothing is waiting and the log is shown up to its head. Fails with what is still missing.
     pub fn is_quiet(&self, head: &Position) -> Result<(), String> {
         let room = self.room.borrow();
         let Some(room) = room.as_ref() else {
@@ -239,7 +239,7 @@ impl Client {
         }
         let waits: Vec<_> = room.clone().into_outbox().items().to_vec();
         if let Some(why) = room.over() {
-            return Err(format!("is told that the room is over: {why}"));
+            return Err(format!("is told that the room is gone: {why}"));
         }
         if let Some(first) = waits.first() {
             let (id, stage) = (&first.client_id, &first.stage);
@@ -247,7 +247,7 @@ impl Client {
         }
         let position = room.timeline().position();
         if position != *head {
-            return Err(format!("shows {position:?} where the log stands at {head:?}"));
+            return Err(format!("shows {position:?} where the log's head is {head:?}"));
         }
         Ok(())
     }

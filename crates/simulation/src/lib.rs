@@ -1,10 +1,10 @@
-//! Nothing lost, doubled or moved, whatever fails: the real client core and the real hub, between them a network and
-//! a storage that fail in every way that they may, all on one thread with a virtual clock. The same seed is the same
-//! story, event for event.
+//! Proves that nothing is lost, doubled or reordered, whatever fails. Runs the real client core and the real hub with a
+//! failing network and storage between them, on one thread with a virtual clock. The same seed gives the same story,
+//! event for event.
 //!
 //! In reading order: [`time`] (the clock, which also runs everything), [`world`] (dice and trace), [`store`] (the
-//! truth), [`backend`] (how a replica sees it), [`link`] (the network), [`server`] (a replica), [`client`] (a person at
-//! a browser), [`story`] (what happens to them all), [`verdict`] (whether it went well).
+//! storage itself), [`backend`] (how a replica sees it), [`link`] (the network), [`server`] (a replica), [`client`] (a
+//! person with a browser), [`story`] (what happens to them), [`verdict`] (whether it went well).
 
 pub mod backend;
 pub mod client;

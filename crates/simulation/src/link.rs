@@ -1,5 +1,5 @@
-//! The network between one client and one replica: as slow as it likes, but in order in each direction, as a
-//! Socket.IO connection is; and from one moment on it carries nothing any more.
+//! The network between one client and one replica. It may be slow, but keeps the order in each direction as a Socket.IO
+//! connection does; once cut, it carries nothing.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use protocol::{HistoryAnswer, Joined, Receipts, Refusal, RoomEvent};
 
 use crate::world::World;
 
-/// What a client asks for.
+/// A client's command.
 #[derive(Clone, Debug)]
 pub enum Ask {
     /// `join`.
@@ -47,7 +47,7 @@ impl Ask {
     }
 }
 
-/// What it is answered.
+/// The server's answer.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// To `join`.
@@ -56,7 +56,7 @@ pub enum Answer {
     Sent(Receipts),
     /// To `history`.
     Stretch(HistoryAnswer),
-    /// No.
+    /// A refusal.
     Refused(Refusal),
 }
 
@@ -72,9 +72,10 @@ impl Answer {
                 )
             }
             Self::Sent(receipts) => {
-                let place = |receipt: &protocol::Receipt| format!("{} at {}", receipt.client_id, receipt.seq);
-                let places: Vec<_> = receipts.receipts.iter().map(place).collect();
-                format!("stored {}", places.join(", "))
+                let position =
+                    |receipt: &protocol::Receipt| format!("{} at {}", receipt.client_id, receipt.seq);
+                let positions: Vec<_> = receipts.receipts.iter().map(position).collect();
+                format!("stored {}", positions.join(", "))
             }
             Self::Stretch(stretch) => {
                 let seqs = stretch.events.first().zip(stretch.events.last());
@@ -91,18 +92,18 @@ impl Answer {
 /// A command on its way, with the number of its acknowledgement.
 pub type Request = (u32, Ask);
 
-/// What a server says.
+/// What a server sends.
 #[derive(Clone, Debug)]
 pub enum Told {
     /// The answer to the command with that number.
     Answer(u32, Box<Answer>),
     /// Events of the room.
     Events(Vec<RoomEvent>),
-    /// The room has another epoch.
+    /// The client must load the room again.
     Reset,
 }
 
-/// Whether a connection still carries anything.
+/// True while a connection carries anything.
 #[derive(Clone)]
 pub struct Cable(Rc<Cell<bool>>);
 
@@ -111,13 +112,13 @@ impl Cable {
         Self(Rc::new(Cell::new(true)))
     }
 
-    /// Cuts it. What is on its way is gone; nobody is told.
+    /// Cuts it. Data in transit is lost, and neither end is told.
     pub fn cut(&self) {
         self.0.set(false);
     }
 }
 
-/// One direction of a connection. Copies are the same direction.
+/// One direction of a connection. Clones are the same direction.
 #[derive(Clone)]
 pub struct Pipe<T> {
     world: World,
@@ -126,7 +127,7 @@ pub struct Pipe<T> {
     last_due: Rc<Cell<u64>>,
 }
 
-/// A direction, and where it comes out. It ends when every copy of the pipe is gone.
+/// A direction and its receiving end, which ends when every clone of the pipe is dropped.
 pub fn pipe<T: 'static>(world: &World, cable: &Cable) -> (Pipe<T>, LocalBoxStream<'static, T>) {
     let (queue, out) = unbounded();
     let pipe = Pipe {
@@ -156,7 +157,7 @@ fn arriving<T: 'static>(
 }
 
 impl<T> Pipe<T> {
-    /// Sends something.
+    /// Sends something, unless the cable is cut.
     pub fn send(&self, what: T) {
         let dice = &self.world.dice;
         let delay = if dice.fault(25) {
@@ -174,7 +175,7 @@ impl<T> Pipe<T> {
 
 /// A client's end of a connection.
 pub struct Connection {
-    /// What can be cut.
+    /// Both directions share this cable.
     pub cable: Cable,
     /// To the server.
     pub up: Pipe<Request>,
@@ -184,7 +185,7 @@ pub struct Connection {
 pub struct Accepted {
     /// Different for each connection.
     pub number: u128,
-    /// What can be cut.
+    /// Both directions share this cable.
     pub cable: Cable,
     /// To the client.
     pub down: Pipe<Told>,

@@ -1,4 +1,4 @@
-//! Simulates many seeds, and says how it went: `cargo run --release -p simulation -- --seeds 10000`.
+//! Simulates many seeds and reports the result: `cargo run --release -p simulation -- --seeds 10000`.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::{Arg, ArgAction, Command, value_parser};
 use simulation::{Options, run};
 
-/// `--name` with a number, or what it is without.
+/// `--name` with a number, and its default.
 fn number(name: &'static str, otherwise: &'static str, help: &'static str) -> Arg {
     Arg::new(name)
         .long(name)
@@ -20,12 +20,12 @@ fn main() -> std::io::Result<ExitCode> {
     let arguments = Command::new("simulation")
         .about("Clients, replicas and a storage that fails, in one process with a virtual clock")
         .arg(number("seeds", "1000", "How many seeds to simulate"))
-        .arg(number("from", "0", "The first one"))
+        .arg(number("from", "0", "The first seed"))
         .arg(
             Arg::new("forgetful")
                 .long("forgetful")
                 .action(ArgAction::SetTrue)
-                .help("Put in a bug: the storage does not know a message again"),
+                .help("Put in a bug: the storage does not recognise a message sent again"),
         )
         .get_matches();
     let number = |name| arguments.get_one::<u64>(name).copied().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! A replica: the real hub, and around it what `server/src/socket` does: each connection's commands in the order in
-//! which they came (`inbox.rs`), neighbouring sends stored together (`send.rs`), first followed and then read
+//! A replica: the real hub, and around it what `server/src/socket` does. It works off each connection's commands in
+//! order of arrival (`inbox.rs`), stores neighbouring sends together (`send.rs`), and follows before it reads
 //! (`join.rs`).
 
 mod fanout;
@@ -18,21 +18,21 @@ use crate::store::Store;
 use crate::world::World;
 use fanout::{Audience, Hold};
 
-/// One replica, over all its lives.
+/// One replica, across restarts.
 pub struct Replica {
     world: World,
     store: Store,
     number: usize,
-    /// While it is up.
+    /// Set while the process is up.
     hub: RefCell<Option<Hub>>,
     followers: RefCell<Followers<Audience>>,
     cables: RefCell<Vec<Cable>>,
-    /// Everything that ends when the process does.
+    /// Everything that ends with the process.
     tasks: RefCell<Vec<AbortHandle>>,
 }
 
 impl Replica {
-    /// A replica that is not up yet.
+    /// A replica that has not started.
     pub fn new(world: &World, store: &Store, number: usize) -> Rc<Self> {
         Rc::new(Self {
             world: world.clone(),
@@ -45,7 +45,7 @@ impl Replica {
         })
     }
 
-    /// Starts the process: tries until the storage answers.
+    /// Starts the process; retries until the storage answers.
     pub async fn start(&self) {
         while self.hub.borrow().is_none() {
             let opened = Hub::open(backend::ports(&self.world, &self.store));
@@ -59,7 +59,7 @@ impl Replica {
         }
     }
 
-    /// Kills the process. Whatever it was doing stops where it is; its connections end.
+    /// Kills the process: its work stops at once and its connections end.
     pub fn kill(&self) {
         self.world.note(|| format!("replica {} is killed", self.number));
         self.hub.replace(None);
@@ -72,7 +72,7 @@ impl Replica {
         self.followers.replace(Followers::default());
     }
 
-    /// Whether the process is up.
+    /// True while the process is up.
     pub fn is_up(&self) -> bool {
         self.hub.borrow().is_some()
     }
@@ -83,14 +83,14 @@ impl Replica {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) -> AbortHandle {
-        let handle = self.world.spawn_until(task);
+        let handle = self.world.spawn_abortable(task);
         let mut tasks = self.tasks.borrow_mut();
         tasks.retain(|task| !task.is_aborted());
         tasks.push(handle.clone());
         handle
     }
 
-    /// Takes a connection.
+    /// Accepts a connection.
     pub fn accept(self: &Rc<Self>, person: Person, accepted: Accepted) {
         let Some(hub) = self.hub() else { return };
         let connection = Served {
@@ -115,7 +115,7 @@ struct Served {
     number: u128,
     id: ConnectionId,
     down: Pipe<Told>,
-    /// While it is in the room.
+    /// Set while it is in the room.
     hold: Option<Hold>,
 }
 
@@ -159,7 +159,7 @@ impl Served {
     async fn join(&mut self, join: protocol::Join) -> Result<Joined, Refusal> {
         let dice = &self.replica.world.dice;
         if dice.fault(5) {
-            // Many come in at once.
+            // Many join at once.
             let turn = dice.between(1..=5_000);
             return Err(Refusal::new(ErrorCode::Busy, "wait for your turn").retry_after_ms(turn));
         }
@@ -176,11 +176,11 @@ impl Served {
         joined.map_err(refuse)
     }
 
-    /// Stores what several commands bring together.
+    /// Stores the messages of several commands together.
     async fn send(&self, batch: Vec<(u32, protocol::Send)>) {
         let numbers: Vec<_> = batch.iter().map(|(number, _)| *number).collect();
         let stored = if self.replica.world.dice.fault(60) {
-            // A fault that trying again by itself does not help.
+            // A fault that an automatic retry does not solve.
             Err(Refusal::new(ErrorCode::Internal, "a fault of the server"))
         } else {
             self.store(batch.into_iter().map(|(_, send)| send))
@@ -217,7 +217,7 @@ impl Served {
         }
     }
 
-    /// Answers; some answers get lost.
+    /// Sends the answer; some answers get lost.
     fn reply(&self, number: u32, answer: Result<Answer, Refusal>) {
         if !self.replica.world.dice.fault(40) {
             let answer = answer.unwrap_or_else(Answer::Refused);

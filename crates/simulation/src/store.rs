@@ -1,4 +1,4 @@
-//! The truth: one room's log, as every replica would find it. It never fails; [`crate::backend`] does.
+//! The storage itself: one room's log, shared by all replicas. It never fails; [`crate::backend`] does.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,10 @@ use protocol::{
 use crate::time::Time;
 use crate::world::Dice;
 
-/// A signal, and when it arrives.
+/// A signal and the time at which it arrives.
 type Due = (u64, Signal);
 
-/// A handle: copies are the same store.
+/// A handle: clones are the same storage.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Mutex<Inner>>,
@@ -30,7 +30,7 @@ pub struct Store {
 #[derive(Default)]
 struct Inner {
     log: Option<Log>,
-    /// Logs that were emptied: what was acknowledged in them is gone, but was true.
+    /// Logs that were emptied. What was acknowledged in them is gone, but was true.
     former: Vec<Log>,
     followers: Vec<Follower>,
 }
@@ -41,7 +41,7 @@ struct Log {
     known: BTreeMap<(PersonId, ClientId), Seq>,
 }
 
-/// Somebody who is told of events, late or not at all, and then that some may be missing.
+/// A follower that hears events late or not at all, and in that case hears later that some may be missing.
 struct Follower {
     events: UnboundedSender<Due>,
     warnings: UnboundedSender<Due>,
@@ -50,7 +50,8 @@ struct Follower {
 }
 
 impl Store {
-    /// An empty one. A `forgetful` one does not know a message again: the bug that the simulation must find.
+    /// An empty storage. A `forgetful` one does not recognise a message sent again: the bug that the simulation must
+    /// find.
     pub fn new(time: Time, dice: Dice, forgetful: bool) -> Self {
         Self {
             inner: Arc::default(),
@@ -69,12 +70,12 @@ impl Store {
         self.inner().log.as_mut().map(f).ok_or_else(missing)
     }
 
-    /// Whether there is a room.
+    /// True if the room exists.
     pub fn exists(&self) -> bool {
         self.inner().log.is_some()
     }
 
-    /// Creates the room, with a fresh epoch.
+    /// Creates the room, with a new epoch.
     pub fn create(&self) -> Result<(), StoreError> {
         let mut inner = self.inner();
         if inner.log.is_some() {
@@ -89,7 +90,7 @@ impl Store {
         Ok(())
     }
 
-    /// Everything is gone. Whoever follows finds that out some time later.
+    /// Deletes everything. Followers find out some time later.
     pub fn empty(&self) {
         let mut inner = self.inner();
         if let Some(log) = inner.log.take() {
@@ -106,7 +107,7 @@ impl Store {
         }
     }
 
-    /// Stores messages, as [`chat::ports::RoomLog::append`] says.
+    /// Stores messages, as [`chat::ports::RoomLog::append`] requires.
     pub fn append(
         &self,
         author: &Person,
@@ -130,7 +131,7 @@ impl Store {
         Ok(receipts)
     }
 
-    /// Tells a follower, in the order of the log; or loses it, and warns later.
+    /// Tells a follower in the log's order, or loses the signal and sends a gap later.
     fn tell(&self, follower: &mut Follower, signal: Signal) {
         let now = self.time.millis();
         let dice = &self.dice;
@@ -159,12 +160,12 @@ impl Store {
         }
     }
 
-    /// Where the log stands.
+    /// The log's head.
     pub fn head(&self) -> Result<Position, StoreError> {
         self.with_log(|log| log.head())
     }
 
-    /// The first events after a place, as many as `limit` allows.
+    /// The first events after a position, as many as `limit` allows.
     pub fn read(&self, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
         self.with_log(|log| {
             let head = log.head();
@@ -182,7 +183,7 @@ impl Store {
         })
     }
 
-    /// The last events before a place, as many as `limit` allows.
+    /// The last events before a position, as many as `limit` allows.
     pub fn read_before(&self, before: Option<Seq>, limit: Limit) -> Result<Stretch, StoreError> {
         self.with_log(|log| {
             let head = log.head();
@@ -201,7 +202,7 @@ impl Store {
         })
     }
 
-    /// Follows the log, as [`chat::ports::RoomLog::follow`] says.
+    /// Follows the log, as [`chat::ports::RoomLog::follow`] requires.
     pub fn follow(&self) -> Result<BoxStream<'static, Signal>, StoreError> {
         self.with_log(|_| ())?;
         let ((events, told), (warnings, warned)) = (unbounded(), unbounded());
@@ -226,7 +227,7 @@ impl Store {
         signals.then(arrive).boxed()
     }
 
-    /// Every log there was, the present one last, with all its events.
+    /// All events of every log there was; the present log comes last.
     pub fn logs(&self) -> Vec<Vec<Arc<RoomEvent>>> {
         let inner = self.inner();
         let logs = inner.former.iter().chain(&inner.log);

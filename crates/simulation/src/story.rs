@@ -1,4 +1,4 @@
-//! What happens: people talk, for a minute everything fails that can, then nothing does, and it must become quiet.
+//! What happens: people talk, everything may fail for a minute, then nothing fails, and all must become quiet.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,33 +13,33 @@ use crate::store::Store;
 use crate::verdict;
 use crate::world::{Dice, Trace, World};
 
-/// So long things fail, in milliseconds.
+/// How long things fail, in milliseconds.
 const TROUBLE: u64 = 60_000;
-/// So long after that it may take until everything is where it belongs: a slow storage, a connection whose end
-/// nobody has noticed yet, and an acknowledgement that is waited for in vain, one after another.
+/// How long it may then take until everything is in its place, in milliseconds: a slow storage, a dead connection that
+/// is not noticed yet, and an acknowledgement that never comes, one after another.
 const CALM: u64 = 180_000;
-/// What was still on its way when it became quiet has arrived after so long.
+/// Everything in transit has arrived after this many more milliseconds.
 const AFTERWARDS: u64 = 40_000;
 
 /// What to simulate.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// The bug put in on purpose: the storage does not know a message again.
+    /// Put in a bug: the storage does not recognise a message sent again.
     pub forgetful: bool,
-    /// Whether to keep a trace.
+    /// Record a trace.
     pub trace: bool,
 }
 
 /// How it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ending {
-    /// What must not be, as sentences. Empty: all is well.
+    /// What went wrong, as sentences. Empty if all is well.
     pub wrong: Vec<String>,
-    /// What happened.
+    /// What happened, if it was recorded.
     pub trace: Vec<String>,
-    /// Messages that were said.
+    /// How many messages were sent.
     pub messages: usize,
-    /// Virtual milliseconds that it took.
+    /// How long it took, in virtual milliseconds.
     pub took: u64,
 }
 
@@ -57,7 +57,7 @@ pub fn run(seed: u64, options: Options) -> Ending {
         told.set(true);
     });
     if !world.time.run(&mut pool, &done) {
-        let sentence = "everybody waits for something that never comes".to_owned();
+        let sentence = "everybody waits for something that never happens".to_owned();
         ending.borrow_mut().wrong.push(sentence);
     }
     let mut ending = ending.take();
@@ -69,7 +69,7 @@ pub fn run(seed: u64, options: Options) -> Ending {
 async fn story(world: &World, options: Options) -> Ending {
     let dice = &world.dice;
     let store = Store::new(world.time.clone(), dice.clone(), options.forgetful);
-    // Now and then the log is longer than a page, and somebody writes more than others can catch up with.
+    // Sometimes the log is longer than a stretch, and somebody writes more than others can catch up with.
     if dice.one_in(4) {
         before(&store, dice.between(1..=200));
     }
@@ -126,13 +126,13 @@ fn person(name: &str) -> Option<Person> {
     })
 }
 
-/// What was said before anybody came: the room and its first messages.
+/// What happened before anyone came: the room and its first messages.
 fn before(store: &Store, messages: u64) {
     let Some(author) = person("old") else { return };
     let messages = (1..=messages)
         .map(|n| message(&format!("old-{n}"), "long ago"))
         .collect();
-    // There is no room yet, and then there is: neither can be refused.
+    // The room does not exist yet, and then it does: neither call can be refused.
     let _fresh = store.create();
     let _stored = store.append(&author, messages, Timestamp(0));
 }
@@ -177,7 +177,7 @@ async fn trouble(world: &World, store: &Store, replicas: &[Rc<Replica>], clients
     }
 }
 
-/// Waits until everybody shows everything and nothing is unsent; says what is missing if that takes too long.
+/// Waits until every client shows everything and nothing is unsent. Returns what is missing if that takes too long.
 async fn becomes_quiet(world: &World, store: &Store, clients: &[Rc<Client>]) -> Vec<String> {
     let end = world.time.millis() + CALM;
     loop {

@@ -1,4 +1,4 @@
-//! Virtual time: it stands still while anything can run, and then jumps to the next moment somebody waits for.
+//! Virtual time: it stands still while any task can run, then jumps to the next moment that a task waits for.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -13,10 +13,10 @@ use futures::executor::LocalPool;
 use futures::future::{Either, select};
 use protocol::Timestamp;
 
-/// The first moment, in milliseconds. Not zero, so that nobody takes it for "never".
+/// The first moment, in milliseconds. Not zero, which could be mistaken for "never".
 const BEGINNING: u64 = 1_000_000;
 
-/// The clock. A handle: copies are the same clock. Only the ports need it to be `Send`; there is one thread.
+/// The clock. Clones are the same clock. Only the ports need it to be `Send`; there is one thread.
 #[derive(Clone)]
 pub struct Time(Arc<Mutex<Inner>>);
 
@@ -41,22 +41,22 @@ impl Time {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Milliseconds.
+    /// The present, in milliseconds.
     pub fn millis(&self) -> u64 {
         self.inner().now
     }
 
-    /// Milliseconds since the beginning, for people.
+    /// Milliseconds since the beginning, for the trace.
     pub fn elapsed(&self) -> u64 {
         self.millis() - BEGINNING
     }
 
-    /// Waits so many milliseconds.
+    /// Waits this many milliseconds.
     pub fn sleep(&self, ms: u64) -> Sleep {
         self.sleep_until(self.millis() + ms)
     }
 
-    /// Waits until that moment.
+    /// Waits until that time.
     pub fn sleep_until(&self, at: u64) -> Sleep {
         Sleep {
             time: self.clone(),
@@ -65,7 +65,7 @@ impl Time {
         }
     }
 
-    /// The work's result, if it comes in time.
+    /// The result of the work, if it comes in time.
     pub async fn within<F: Future + Unpin>(&self, ms: u64, work: F) -> Option<F::Output> {
         match select(work, self.sleep(ms)).await {
             Either::Left((result, _)) => Some(result),
@@ -73,7 +73,7 @@ impl Time {
         }
     }
 
-    /// Jumps to the next moment that somebody waits for. False: nobody waits.
+    /// Jumps to the next moment that a task waits for. Returns false if none waits.
     fn advance(&self) -> bool {
         let waker = {
             let mut inner = self.inner();
@@ -87,7 +87,8 @@ impl Time {
         true
     }
 
-    /// Runs everything, in the same order each time, until `done`. False: it waits for something that never comes.
+    /// Runs everything, in the same order each time, until `done`. Returns false if tasks wait for something that never
+    /// happens.
     pub fn run(&self, pool: &mut LocalPool, done: &Rc<Cell<bool>>) -> bool {
         loop {
             pool.run_until_stalled();
@@ -107,7 +108,7 @@ impl Clock for Time {
     }
 }
 
-/// A moment that is waited for.
+/// Waits until a time.
 pub struct Sleep {
     time: Time,
     at: u64,
@@ -137,7 +138,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            // Not dropped under the lock: the waker may own whatever else sleeps.
+            // Not dropped under the lock: the waker may own other sleeps.
             let waker = self.time.inner().waiting.remove(&key);
             drop(waker);
         }

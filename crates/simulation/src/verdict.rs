@@ -1,4 +1,4 @@
-//! Whether it went well: the checker on everything that was sent, promised, stored and shown.
+//! Judges a story: runs the checker on everything that was sent, promised, stored and shown.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use testkit::checker::{Receiver, Sender, Shown, check};
 use crate::client::Client;
 use crate::store::Store;
 
-/// What must not be, as sentences.
+/// What went wrong, as sentences.
 pub fn judge(store: &Store, clients: &[Rc<Client>]) -> Vec<String> {
     let senders: Vec<Sender> = clients
         .iter()

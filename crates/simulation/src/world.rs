@@ -1,4 +1,4 @@
-//! What everything in a simulation shares: the clock, the dice, whether things fail now, and the record of it all.
+//! What everything in a simulation shares: the clock, the dice, whether things fail now, and the trace.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -14,7 +14,7 @@ use futures::task::LocalSpawnExt;
 
 use crate::time::Time;
 
-/// Dice that fall the same way for the same seed. A handle: copies are the same dice.
+/// Dice that fall the same way for the same seed. Clones are the same dice.
 #[derive(Clone)]
 pub struct Dice {
     random: Arc<Mutex<fastrand::Rng>>,
@@ -23,7 +23,7 @@ pub struct Dice {
 }
 
 impl Dice {
-    /// Some seeds make a bad day, others a very bad one.
+    /// Some seeds have a bad day, others a very bad one.
     pub fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let mild = [1, 2, 5][random.usize(0..3)];
@@ -48,17 +48,17 @@ impl Dice {
         self.roll(|random| random.u32(0..n)) == 0
     }
 
-    /// Whether something fails that fails once in `n` times, while things fail at all.
+    /// True once in about `n` times, while things fail at all.
     pub fn fault(&self, n: u32) -> bool {
         self.faulty() && self.one_in(n * self.mild)
     }
 
-    /// Whether things fail now.
+    /// True while things fail.
     pub fn faulty(&self) -> bool {
         self.faulty.load(Ordering::Relaxed)
     }
 
-    /// From here on nothing fails.
+    /// Nothing fails from here on.
     pub fn end_faults(&self) {
         self.faulty.store(false, Ordering::Relaxed);
     }
@@ -70,18 +70,18 @@ impl Ids for Dice {
     }
 }
 
-/// What happened, line by line, if anybody wants to read it.
+/// What happened, line by line, if it is recorded.
 #[derive(Default)]
 pub struct Trace(Option<RefCell<Vec<String>>>);
 
 impl Trace {
-    /// One that keeps what happens, or one that does not.
+    /// A trace that records, or one that does not.
     pub fn new(kept: bool) -> Self {
         Self(kept.then(RefCell::default))
     }
 }
 
-/// A handle: copies are the same world.
+/// A handle: clones are the same world.
 #[derive(Clone)]
 pub struct World {
     /// The clock.
@@ -93,7 +93,7 @@ pub struct World {
 }
 
 impl World {
-    /// A world at its beginning.
+    /// A new world.
     pub fn new(dice: Dice, spawner: LocalSpawner, trace: Trace) -> Self {
         Self {
             time: Time::default(),
@@ -103,7 +103,7 @@ impl World {
         }
     }
 
-    /// Writes down what happens.
+    /// Records what happens.
     pub fn note(&self, what: impl FnOnce() -> String) {
         if let Some(lines) = &self.trace.0 {
             let line = format!("{:>7} ms  {}", self.time.elapsed(), what());
@@ -111,19 +111,19 @@ impl World {
         }
     }
 
-    /// What was written down.
+    /// What was recorded.
     pub fn notes(&self) -> Vec<String> {
         self.trace.0.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
     /// Starts a task.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        // Fails only when the pool is gone, and with it everything.
+        // Fails only when the pool is gone, and everything with it.
         let _gone = self.spawner.spawn_local(task);
     }
 
-    /// Starts a task that can be ended from outside.
-    pub fn spawn_until(&self, task: impl Future<Output = ()> + 'static) -> AbortHandle {
+    /// Starts a task that can be aborted.
+    pub fn spawn_abortable(&self, task: impl Future<Output = ()> + 'static) -> AbortHandle {
         let (task, handle) = abortable(task);
         self.spawn(async move {
             let _ended = task.await;

@@ -1,4 +1,4 @@
-//! The storage is emptied at any moment of a join, of following or of reading: there is a lobby nevertheless.
+//! A storage emptied at any moment of a join, of following or of reading still has a lobby.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,7 +11,8 @@ use simulation::store::Store;
 use simulation::world::{Dice, Trace, World};
 use testkit::sample::person;
 
-/// Follows, joins and reads, while the storage is emptied after so many milliseconds, and again so many later.
+/// Follows, joins and reads, while the storage is emptied after `after` milliseconds, and again `again` milliseconds
+/// later.
 async fn visit(world: World, after: u64, again: u64) {
     let store = Store::new(world.time.clone(), world.dice.clone(), false);
     let opened = Hub::open(backend::ports(&world, &store)).await;
@@ -46,8 +47,11 @@ async fn visit(world: World, after: u64, again: u64) {
     };
     let joined = hub.ask(&caller, join).await;
     assert!(joined.is_ok(), "emptied after {after} and {again} ms: {joined:?}");
-    let page = hub.ask(&caller, latest).await;
-    assert!(page.is_ok(), "emptied after {after} and {again} ms: {page:?}");
+    let stretch = hub.ask(&caller, latest).await;
+    assert!(
+        stretch.is_ok(),
+        "emptied after {after} and {again} ms: {stretch:?}"
+    );
 }
 
 #[test]

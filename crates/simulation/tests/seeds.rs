@@ -1,10 +1,10 @@
-//! A fixed number of seeds, one that is asked for, and a bug that must be found.
+//! A fixed number of seeds, one that the caller chooses, and a bug that must be found.
 
 use simulation::{Options, run};
 
-/// Seeds in `make test`: some seconds in a debug build.
+/// Seeds in `make test`: a few seconds in a debug build.
 const SEEDS: u64 = 300;
-/// Among so many seeds some must find the bug.
+/// How many seeds it takes at most to find the bug.
 const SOON: u64 = 50;
 
 const TRACED: Options = Options {
@@ -12,7 +12,7 @@ const TRACED: Options = Options {
     trace: true,
 };
 
-/// Everything there is to say about a seed that fails.
+/// Everything that a reader needs about a failing seed.
 fn report(seed: u64, options: Options) -> String {
     let ending = run(seed, options);
     format!(
@@ -23,18 +23,18 @@ fn report(seed: u64, options: Options) -> String {
 }
 
 #[test]
-fn nothing_is_lost_doubled_or_moved() {
+fn nothing_is_lost_doubled_or_reordered() {
     for seed in 0..SEEDS {
         let ending = run(seed, Options::default());
         assert!(ending.wrong.is_empty(), "{}", report(seed, TRACED));
     }
 }
 
-/// `HUBBUB_SEED=123 cargo test -p simulation -- replay --nocapture` prints what happens; without a wish it is seed 0.
+/// `HUBBUB_SEED=123 cargo test -p simulation -- replay --nocapture` prints what happens. The default is seed 0.
 #[test]
 fn replay() {
-    let wished = std::env::var("HUBBUB_SEED").ok();
-    let seed = wished.map_or(0, |seed| seed.parse().expect("a number"));
+    let chosen = std::env::var("HUBBUB_SEED").ok();
+    let seed = chosen.map_or(0, |seed| seed.parse().expect("a number"));
     let report = report(seed, TRACED);
     assert!(run(seed, Options::default()).wrong.is_empty(), "{report}");
     println!("{report}\nall is well");
@@ -50,7 +50,7 @@ fn the_same_seed_is_the_same_story() {
 }
 
 #[test]
-fn a_storage_that_does_not_know_a_message_again_is_found_and_found_again() {
+fn a_forgetful_storage_is_found_every_time() {
     let forgetful = Options {
         forgetful: true,
         trace: true,

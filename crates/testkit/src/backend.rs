@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chat::ports::{Accounts, Directory, Presence, RoomLog};
 
-/// The four ports of one backend, and what must live as long as they do.
+/// The four ports of one backend, and a value that must live as long as they do.
 pub struct Backend {
     /// The rooms' logs.
     pub log: Arc<dyn RoomLog>,
@@ -13,13 +13,13 @@ pub struct Backend {
     pub directory: Arc<dyn Directory>,
     /// People and sessions.
     pub accounts: Arc<dyn Accounts>,
-    /// Who is where.
+    /// Who is in which room.
     pub presence: Arc<dyn Presence>,
     _keep: Box<dyn Any + Send + Sync>,
 }
 
 impl Backend {
-    /// A backend that is one value; `keep` is dropped after it: a temporary folder, a server's process.
+    /// Uses one value for all four ports. `keep` (a temporary folder, a server process) is dropped after it.
     pub fn new<B>(backend: B, keep: impl Any + Send + Sync) -> Self
     where
         B: RoomLog + Directory + Accounts + Presence + 'static,

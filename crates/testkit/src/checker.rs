@@ -1,6 +1,6 @@
-//! Nothing lost, doubled or moved: what senders were promised, held against what receivers showed.
+//! Checks that nothing was lost, doubled or reordered: compares what senders were promised with what receivers showed.
 //!
-//! Everything is judged per room and epoch: another epoch is another log. A `client_id` must be unique among all
+//! Rooms and epochs are judged separately: another epoch is another log. A `client_id` must be unique among all
 //! senders, as random ones are.
 
 mod tally;
@@ -19,49 +19,49 @@ pub use tally::Tally;
 pub use unnumbered::{Showing, check_unnumbered};
 pub use violation::Violation;
 
-/// One life of one room's log.
+/// One incarnation of one room's log.
 pub type Log = (RoomSlug, Epoch);
 
-/// A place in a room's log.
+/// A position in a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Whose log.
+pub struct RoomPosition {
+    /// The room whose log it is.
     pub room: RoomSlug,
-    /// Which life of it.
+    /// The epoch of the log.
     pub epoch: Epoch,
-    /// Where in it.
+    /// The number in the log.
     pub seq: Seq,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RoomPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.room, self.epoch, self.seq)
     }
 }
 
-impl Place {
+impl RoomPosition {
     fn log(&self) -> Log {
         (self.room.clone(), self.epoch.clone())
     }
 }
 
-/// One message at the place where it was shown.
+/// One message at the position where it was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Where.
-    pub place: Place,
-    /// Which message.
+    /// Its position.
+    pub position: RoomPosition,
+    /// Its client id.
     pub client_id: ClientId,
 }
 
 impl Shown {
-    /// What an event shows, if it is a message.
+    /// The message in an event, if it is one.
     pub fn of(event: &RoomEvent) -> Option<Self> {
         let protocol::EventBody::Posted { client_id, .. } = &event.body else {
             return None;
         };
         Some(Self {
-            place: Place {
+            position: RoomPosition {
                 room: event.room.clone(),
                 epoch: event.epoch.clone(),
                 seq: event.seq,
@@ -71,150 +71,163 @@ impl Shown {
     }
 }
 
-/// What one sender did and was told.
+/// What one sender sent, and what was acknowledged.
 #[derive(Clone, Debug, Default)]
 pub struct Sender {
-    /// For the sentences.
+    /// Its name in reports.
     pub name: String,
-    /// Its messages, in the order in which it sent them.
+    /// Its messages, in the order of sending.
     pub sent: Vec<ClientId>,
-    /// Those of them that were refused and then said again: they have lost their place in the order.
+    /// Messages that were refused and sent again later: they have no promised order.
     pub again: BTreeSet<ClientId>,
-    /// What was acknowledged, and at which place.
-    pub acknowledged: Vec<(ClientId, Place)>,
+    /// What was acknowledged, and at which position.
+    pub acknowledged: Vec<(ClientId, RoomPosition)>,
 }
 
 /// What one receiver showed.
 #[derive(Clone, Debug, Default)]
 pub struct Receiver {
-    /// For the sentences.
+    /// Its name in reports.
     pub name: String,
-    /// In the order in which it was shown.
+    /// What it showed, in that order.
     pub shown: Vec<Shown>,
-    /// Whether it was there from the first event of each log. Otherwise it begins wherever it begins.
+    /// True if it was there from the first event of each log; otherwise it may begin anywhere.
     pub from_start: bool,
-    /// Whether it was there until nothing happened any more. Otherwise it ends wherever it ends.
+    /// True if it was there until nothing happened any more; otherwise it may end anywhere.
     pub to_end: bool,
 }
 
-/// Everything that is not as it must be; empty: nothing was lost, doubled or moved.
+/// Returns every violation. An empty list means that nothing was lost, doubled or reordered.
 pub fn check(senders: &[Sender], receivers: &[Receiver]) -> Vec<Violation> {
     let mut found = Vec::new();
-    let places = agreement(receivers, &mut found);
-    receipts(senders, &places, &mut found);
+    let positions = agreement(receivers, &mut found);
+    receipts(senders, &positions, &mut found);
     for receiver in receivers {
         stretches(receiver, &mut found);
         missing(senders, receiver, &mut found);
     }
     for sender in senders {
-        order(sender, &places, &mut found);
+        order(sender, &positions, &mut found);
     }
     found
 }
 
-/// Where each message is, by log. In each log a message has one place and a place has one message, whoever shows it.
-type Places = BTreeMap<ClientId, BTreeMap<Log, Seq>>;
+/// Where each message is, by log. All receivers agree: in one log a message has one position, and a position one
+/// message.
+type Positions = BTreeMap<ClientId, BTreeMap<Log, Seq>>;
 
-fn agreement(receivers: &[Receiver], found: &mut Vec<Violation>) -> Places {
-    let mut places = Places::new();
-    let mut messages: BTreeMap<&Place, &ClientId> = BTreeMap::new();
+fn agreement(receivers: &[Receiver], found: &mut Vec<Violation>) -> Positions {
+    let mut positions = Positions::new();
+    let mut messages: BTreeMap<&RoomPosition, &ClientId> = BTreeMap::new();
     for shown in receivers.iter().flat_map(|receiver| &receiver.shown) {
-        let Shown { place, client_id } = shown;
-        let other = *messages.entry(place).or_insert(client_id);
+        let Shown { position, client_id } = shown;
+        let other = *messages.entry(position).or_insert(client_id);
         if other != client_id {
-            found.push(Violation::TwoAtOnePlace {
-                place: place.clone(),
+            found.push(Violation::TwoAtOnePosition {
+                position: position.clone(),
                 one: other.clone(),
                 other: client_id.clone(),
             });
         }
-        let logs = places.entry(client_id.clone()).or_default();
-        let seq = *logs.entry(place.log()).or_insert(place.seq);
-        if seq != place.seq {
-            found.push(Violation::AtTwoPlaces {
+        let logs = positions.entry(client_id.clone()).or_default();
+        let seq = *logs.entry(position.log()).or_insert(position.seq);
+        if seq != position.seq {
+            found.push(Violation::AtTwoPositions {
                 client_id: client_id.clone(),
-                one: Place { seq, ..place.clone() },
-                other: place.clone(),
+                one: RoomPosition {
+                    seq,
+                    ..position.clone()
+                },
+                other: position.clone(),
             });
         }
     }
     found.dedup();
-    places
+    positions
 }
 
-/// An acknowledgement names the place where the message is shown.
-fn receipts(senders: &[Sender], places: &Places, found: &mut Vec<Violation>) {
+/// An acknowledgement names the position at which the message is shown.
+fn receipts(senders: &[Sender], positions: &Positions, found: &mut Vec<Violation>) {
     let mut promised: BTreeMap<(&ClientId, Log), Seq> = BTreeMap::new();
-    for (client_id, place) in senders.iter().flat_map(|sender| &sender.acknowledged) {
-        let first = *promised.entry((client_id, place.log())).or_insert(place.seq);
-        let shown = places.get(client_id).and_then(|logs| logs.get(&place.log()));
+    for (client_id, position) in senders.iter().flat_map(|sender| &sender.acknowledged) {
+        let first = *promised
+            .entry((client_id, position.log()))
+            .or_insert(position.seq);
+        let shown = positions
+            .get(client_id)
+            .and_then(|logs| logs.get(&position.log()));
         for seq in [Some(first), shown.copied()].into_iter().flatten() {
-            if seq != place.seq {
+            if seq != position.seq {
                 found.push(Violation::OtherReceipt {
                     client_id: client_id.clone(),
-                    acknowledged: place.clone(),
-                    other: Place { seq, ..place.clone() },
+                    acknowledged: position.clone(),
+                    other: RoomPosition {
+                        seq,
+                        ..position.clone()
+                    },
                 });
             }
         }
     }
 }
 
-/// What one receiver showed of a log is unbroken, ascending and without doubles.
+/// Each receiver shows a log in ascending order, without holes and without doubles.
 fn stretches(receiver: &Receiver, found: &mut Vec<Violation>) {
     let mut seen = BTreeSet::new();
-    let mut last: BTreeMap<&RoomSlug, &Place> = BTreeMap::new();
-    for Shown { place, client_id } in &receiver.shown {
-        if !seen.insert((client_id, place.log())) {
+    let mut last: BTreeMap<&RoomSlug, &RoomPosition> = BTreeMap::new();
+    for Shown { position, client_id } in &receiver.shown {
+        if !seen.insert((client_id, position.log())) {
             found.push(Violation::Doubled {
                 receiver: receiver.name.clone(),
                 client_id: client_id.clone(),
-                place: place.clone(),
+                position: position.clone(),
             });
         }
-        let before = last.insert(&place.room, place);
-        let after = match before.filter(|before| before.epoch == place.epoch) {
+        let before = last.insert(&position.room, position);
+        let after = match before.filter(|before| before.epoch == position.epoch) {
             Some(before) => before.seq,
             None if receiver.from_start => Seq::ZERO,
             None => continue,
         };
-        if place.seq <= after {
+        if position.seq <= after {
             found.push(Violation::Backwards {
                 receiver: receiver.name.clone(),
                 after,
-                place: place.clone(),
+                position: position.clone(),
             });
-        } else if place.seq > after.next() {
+        } else if position.seq > after.next() {
             found.push(Violation::Hole {
                 receiver: receiver.name.clone(),
                 after,
-                place: place.clone(),
+                position: position.clone(),
             });
         }
     }
 }
 
-/// What was acknowledged is shown by everybody who was there. The log that a receiver shows last has replaced those
-/// before it: only of that one it must have the end.
+/// Every receiver that was there shows what was acknowledged. The log that it shows last has replaced those before it:
+/// only that one must be complete to its end.
 fn missing(senders: &[Sender], receiver: &Receiver, found: &mut Vec<Violation>) {
     let mut stretch: BTreeMap<Log, (Seq, Seq)> = BTreeMap::new();
     let mut current: BTreeMap<&RoomSlug, &Epoch> = BTreeMap::new();
     let mut shown = BTreeSet::new();
-    for Shown { place, client_id } in &receiver.shown {
-        let (first, last) = stretch.entry(place.log()).or_insert((place.seq, place.seq));
-        (*first, *last) = ((*first).min(place.seq), (*last).max(place.seq));
-        current.insert(&place.room, &place.epoch);
-        shown.insert((client_id, place.log()));
+    for Shown { position, client_id } in &receiver.shown {
+        let (first, last) = stretch
+            .entry(position.log())
+            .or_insert((position.seq, position.seq));
+        (*first, *last) = ((*first).min(position.seq), (*last).max(position.seq));
+        current.insert(&position.room, &position.epoch);
+        shown.insert((client_id, position.log()));
     }
-    for (client_id, place) in senders.iter().flat_map(|sender| &sender.acknowledged) {
-        let log = place.log();
+    for (client_id, position) in senders.iter().flat_map(|sender| &sender.acknowledged) {
+        let log = position.log();
         let ends = receiver.to_end
             && current
-                .get(&place.room)
-                .is_none_or(|epoch| **epoch == place.epoch);
+                .get(&position.room)
+                .is_none_or(|epoch| **epoch == position.epoch);
         let due = match stretch.get(&log) {
             Some((first, last)) => {
-                (receiver.from_start || place.seq >= *first) && (ends || place.seq <= *last)
+                (receiver.from_start || position.seq >= *first) && (ends || position.seq <= *last)
             }
             None => receiver.from_start && ends,
         };
@@ -222,18 +235,18 @@ fn missing(senders: &[Sender], receiver: &Receiver, found: &mut Vec<Violation>) 
             found.push(Violation::Missing {
                 receiver: receiver.name.clone(),
                 client_id: client_id.clone(),
-                place: place.clone(),
+                position: position.clone(),
             });
         }
     }
 }
 
-/// A sender's messages are in the order in which they were sent. What had to be said again, after a refusal or in
-/// another life of the log, has no promised place.
-fn order(sender: &Sender, places: &Places, found: &mut Vec<Violation>) {
+/// A sender's messages are in the order of sending. Messages that were sent again, after a refusal or in another epoch,
+/// have no promised order.
+fn order(sender: &Sender, positions: &Positions, found: &mut Vec<Violation>) {
     let mut last: BTreeMap<&Log, (Seq, &ClientId)> = BTreeMap::new();
     for client_id in &sender.sent {
-        let Some(logs) = places.get(client_id) else {
+        let Some(logs) = positions.get(client_id) else {
             continue;
         };
         if sender.again.contains(client_id) || logs.len() > 1 {

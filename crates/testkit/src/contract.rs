@@ -1,4 +1,4 @@
-//! The contracts, one file per port. Each file begins with the list of its contracts, which its macro expands to.
+//! The contracts, one file per port. Each file begins with the list that its macro expands to.
 
 pub mod accounts;
 pub mod directory;
@@ -7,7 +7,7 @@ pub mod room_log;
 
 #[cfg(test)]
 mod tests {
-    /// A contract that is missing in its list would never run.
+    /// A contract missing from its list would never run.
     #[test]
     fn every_contract_is_listed() {
         for (port, source) in [

@@ -1,4 +1,4 @@
-//! One contract suite for every backend: what `chat::ports` says in prose, as tests.
+//! One contract suite for every backend: the prose of `chat::ports` as tests.
 //!
 //! A backend runs it with one line per port:
 //!
@@ -9,8 +9,8 @@
 //! testkit::presence_contract!(fixture);
 //! ```
 //!
-//! where `fixture` is an `async fn() -> testkit::Backend` that gives an empty backend, a new one for each test.
-//! Nothing in here sleeps: tests wait for what must happen, and [`within`] says when it did not.
+//! where `fixture` is an `async fn() -> testkit::Backend` that returns a new, empty backend for each test.
+//! Tests never sleep: they wait for what must happen, and [`within`] fails them if it does not.
 
 pub mod backend;
 pub mod checker;
@@ -27,20 +27,20 @@ pub use silent::Silent;
 
 use std::time::Duration;
 
-/// How long one test may take, on a slow machine with all cores busy.
+/// How long one test may take on a slow machine with all cores busy.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Fails a test that waits for something that never comes.
+/// Fails a test that waits for something that never happens.
 ///
 /// # Panics
 /// If the test takes longer than a minute.
 pub async fn within<T>(test: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, test)
         .await
-        .expect("the test waits for something that does not come")
+        .expect("the test waits for something that does not happen")
 }
 
-/// One `#[tokio::test]` per contract named.
+/// One `#[tokio::test]` for each contract listed.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_tests {

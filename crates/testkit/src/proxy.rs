@@ -1,4 +1,4 @@
-//! A TCP proxy that can fail as networks do: go silent, or break.
+//! A TCP proxy that can fail like a network: go silent, or break.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-/// What happens to what arrives.
+/// What to do with bytes that arrive.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Pass,
-    /// It waits, and so does whoever sent it.
+    /// Keep them waiting, and the sender with them.
     Hold,
-    /// Connections end, new ones at once.
+    /// End all connections, and new ones at once.
     Cut,
 }
 
-/// Stands before a server. Dropped, it is gone.
+/// A proxy in front of one server. Stops when dropped.
 pub struct Proxy {
     address: SocketAddr,
     server: Arc<watch::Sender<String>>,
@@ -28,7 +28,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Before a server at this address, passing everything on.
+    /// Starts a proxy in front of a server at this address; it passes everything on.
     ///
     /// # Panics
     /// If no port is free.
@@ -58,27 +58,27 @@ impl Proxy {
         }
     }
 
-    /// Leads new connections to another server. Those that are open stay where they are.
-    pub fn lead_to(&self, server: &str) {
+    /// Directs new connections to another server. Open ones stay where they are.
+    pub fn redirect_to(&self, server: &str) {
         self.server.send_replace(server.to_owned());
     }
 
-    /// Where it listens.
+    /// The address to connect to.
     pub fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// Nothing gets through, and nobody is told.
+    /// Lets nothing through, without telling either side.
     pub fn hold(&self) {
         self.mode.send_replace(Mode::Hold);
     }
 
-    /// All connections end, new ones too.
+    /// Ends all connections, new ones included.
     pub fn cut(&self) {
         self.mode.send_replace(Mode::Cut);
     }
 
-    /// Everything gets through, what was held first.
+    /// Lets everything through, starting with what was held.
     pub fn pass(&self) {
         self.mode.send_replace(Mode::Pass);
     }
@@ -98,7 +98,7 @@ async fn join(client: TcpStream, server: TcpStream, mut modes: watch::Receiver<M
     tokio::select! {
         () = carry(from_client, to_server, there) => {}
         () = carry(from_server, to_client, back) => {}
-        // An error means that the proxy is gone.
+        // An error means that the proxy was dropped.
         _ = modes.wait_for(|mode| *mode == Mode::Cut) => {}
     }
 }

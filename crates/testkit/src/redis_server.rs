@@ -1,4 +1,4 @@
-//! Real Redis servers to test with, each a process of its own with a folder and a port of its own.
+//! Real Redis servers to test with. Each is a process with its own folder and port.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// How long a server may take to start, on a slow machine with all cores busy.
+/// How long a server may take to start on a slow machine with all cores busy.
 const START: Duration = Duration::from_secs(20);
-/// Slots of a cluster.
+/// Slots in a cluster.
 const SLOTS: usize = 16_384;
 
-/// A `redis-server` on 127.0.0.1. Dropped, it is killed and its folder is gone.
+/// A `redis-server` on 127.0.0.1. Dropping it kills the process and removes its folder.
 pub struct RedisServer {
     port: u16,
     folder: TempDir,
@@ -20,14 +20,14 @@ pub struct RedisServer {
     child: Option<Child>,
 }
 
-/// A port that nobody else has just now.
+/// A port that is free at the moment.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("it has an address").port()
 }
 
 impl RedisServer {
-    /// A server that forgets everything when it ends.
+    /// Starts a server that loses everything when it ends.
     ///
     /// # Panics
     /// If there is no `redis-server`, or it does not start.
@@ -35,12 +35,12 @@ impl RedisServer {
         Self::with(&[])
     }
 
-    /// A server with more options: `["--appendonly", "yes"]`.
+    /// Starts a server with more options, such as `["--appendonly", "yes"]`.
     ///
     /// # Panics
     /// If there is no `redis-server`, or it does not start.
     pub fn with(options: &[&str]) -> Self {
-        // The port may be taken between being found and being used.
+        // Another process may take the port between finding and using it.
         for _ in 0..5 {
             let mut server = Self {
                 port: free_port(),
@@ -55,7 +55,7 @@ impl RedisServer {
         panic!("redis-server does not start");
     }
 
-    /// A server that speaks TLS too, with this certificate and key. Gives the port where it does.
+    /// Starts a server that also speaks TLS, with this certificate and key. Returns its TLS port as well.
     ///
     /// # Panics
     /// If there is no `redis-server`, or it does not start.
@@ -73,7 +73,7 @@ impl RedisServer {
         (Self::with(&[&files[..], &tls].concat()), port)
     }
 
-    /// Starts the process. False: it ended at once.
+    /// Starts the process. Returns false if it ended at once.
     fn run(&mut self) -> bool {
         let (port, folder) = (self.port.to_string(), self.folder.path());
         let log = std::fs::File::options()
@@ -107,7 +107,7 @@ impl RedisServer {
         panic!("redis-server does not answer");
     }
 
-    /// Where it listens.
+    /// The address to connect to.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
@@ -117,7 +117,7 @@ impl RedisServer {
         format!("redis://{}", self.address())
     }
 
-    /// What `redis-cli` prints for a command.
+    /// Runs a command and returns what `redis-cli` prints.
     ///
     /// # Panics
     /// If the command cannot be run.
@@ -143,19 +143,19 @@ impl RedisServer {
         }
     }
 
-    /// Kills it, as the end of its machine would.
+    /// Kills it, as a power failure would.
     pub fn kill(&mut self) {
         self.signal("KILL");
         self.reap();
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks it to end and waits until it has.
     pub fn terminate(&mut self) {
         self.signal("TERM");
         self.reap();
     }
 
-    /// Starts it again with the same port, folder and options. Returns once it has its data and answers.
+    /// Starts it again with the same port, folder and options. Returns once it has loaded its data and answers.
     ///
     /// # Panics
     /// If it does not start.
@@ -168,12 +168,12 @@ impl RedisServer {
         }
     }
 
-    /// Stops it without a word: sockets stay open, nothing answers.
+    /// Stops the process (SIGSTOP): sockets stay open, but nothing answers.
     pub fn stop(&self) {
         self.signal("STOP");
     }
 
-    /// Lets it go on.
+    /// Lets it continue.
     pub fn go_on(&self) {
         self.signal("CONT");
     }
@@ -182,7 +182,7 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // Nothing can be done about a failure here, and a stopped one can be killed too.
+            // A failure here cannot be handled. Killing works on a stopped process, too.
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -192,12 +192,12 @@ impl Drop for RedisServer {
 fn wait(what: &str, so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !so() {
-        assert!(begun.elapsed() < START, "{what}: it does not");
+        assert!(begun.elapsed() < START, "timed out: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// Whether there is a Redis that has its data: also one that wants a password has.
+/// True if a Redis answers and has loaded its data, with or without a password.
 fn answers(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
         return false;
@@ -217,7 +217,7 @@ pub struct RedisCluster {
 }
 
 impl RedisCluster {
-    /// A cluster that forgets everything when it ends.
+    /// Starts a cluster that loses everything when it ends.
     ///
     /// # Panics
     /// If it does not start.
@@ -225,7 +225,7 @@ impl RedisCluster {
         Self::with(&[])
     }
 
-    /// A cluster whose servers have more options.
+    /// Starts a cluster whose servers have more options.
     ///
     /// # Panics
     /// If it does not start.
@@ -252,7 +252,7 @@ impl RedisCluster {
         cluster
     }
 
-    /// One more server, which follows one of the primaries and could take its place.
+    /// Adds a server that follows one of the primaries and can replace it.
     ///
     /// # Panics
     /// If it does not start or follow.
@@ -285,7 +285,7 @@ impl RedisCluster {
         assert_eq!(met, "OK");
     }
 
-    /// Its URL, naming all its servers.
+    /// Its URL, with all its servers.
     pub fn url(&self) -> String {
         let addresses: Vec<_> = self.servers.iter().map(RedisServer::address).collect();
         format!("redis-cluster://{}", addresses.join(","))

@@ -21,7 +21,7 @@ pub fn slug(slug: &str) -> RoomSlug {
     valid(RoomSlug::try_from(slug.to_owned()))
 }
 
-/// A room as it is created at a time.
+/// A room created at this time.
 pub fn room(at: u64, address: &str, title: &str) -> Room {
     Room {
         slug: slug(address),
@@ -31,12 +31,12 @@ pub fn room(at: u64, address: &str, title: &str) -> Room {
     }
 }
 
-/// Somebody whose id is made from their name.
+/// A person whose id is made from the name.
 pub fn person(name: &str) -> Person {
     person_with_id(&name.to_lowercase(), name)
 }
 
-/// Somebody.
+/// A person with this id and name.
 pub fn person_with_id(id: &str, name: &str) -> Person {
     Person {
         id: valid(PersonId::try_from(id.to_owned())),
@@ -44,22 +44,22 @@ pub fn person_with_id(id: &str, name: &str) -> Person {
     }
 }
 
-/// A session's secret.
+/// A session's token.
 pub fn token(token: &str) -> SessionToken {
     valid(SessionToken::try_from(token.to_owned()))
 }
 
-/// The session that has this token.
+/// The digest of the session with this token.
 pub fn session(of: &str) -> SessionDigest {
     SessionDigest::of(&token(of))
 }
 
-/// A place in a log.
+/// A number in a log.
 pub fn seq(n: u64) -> Seq {
     valid(Seq::try_from(n))
 }
 
-/// A message on its way out.
+/// A message to send.
 pub fn message(client_id: &str, text: &str) -> Outgoing {
     Outgoing {
         client_id: valid(ClientId::try_from(client_id.to_owned())),
@@ -67,14 +67,14 @@ pub fn message(client_id: &str, text: &str) -> Outgoing {
     }
 }
 
-/// `count` different messages. What they are called and what they say begins with `prefix`.
+/// `count` different messages. Their ids and texts begin with `prefix`.
 pub fn messages(prefix: &str, count: usize) -> Vec<Outgoing> {
     (1..=count)
         .map(|n| message(&format!("{prefix}-{n}"), &format!("{prefix} says {n}")))
         .collect()
 }
 
-/// What an event says.
+/// An event's text.
 pub fn text(event: &RoomEvent) -> &str {
     match &event.body {
         EventBody::Posted { text, .. } => text.as_str(),
@@ -93,7 +93,7 @@ pub async fn new_room(backend: &Backend, address: &str) -> RoomSlug {
     room.slug
 }
 
-/// Appends and gives the seqs of the receipts.
+/// Appends messages and returns the `seq` of each receipt.
 pub async fn append(
     log: &Arc<dyn RoomLog>,
     room: &RoomSlug,
@@ -105,24 +105,24 @@ pub async fn append(
     receipts.iter().map(|receipt| receipt.seq.get()).collect()
 }
 
-/// The whole log. Fails the test if it has a hole, a double, or an event of another epoch or room.
+/// Reads the whole log. Fails the test at a hole, a double, or an event of another epoch or room.
 pub async fn whole_log(log: &Arc<dyn RoomLog>, room: &RoomSlug) -> Vec<Arc<RoomEvent>> {
-    let page = log.read(room, Seq::ZERO, Limit::events(1_000_000)).await;
-    let page = page.expect("the log can be read");
-    assert!(!page.more, "the whole log was read");
-    let seqs: Vec<_> = page.events.iter().map(|event| event.seq.get()).collect();
+    let stretch = log.read(room, Seq::ZERO, Limit::events(1_000_000)).await;
+    let stretch = stretch.expect("the log can be read");
+    assert!(!stretch.more, "the whole log was read");
+    let seqs: Vec<_> = stretch.events.iter().map(|event| event.seq.get()).collect();
     assert_eq!(
         seqs,
-        (1..=page.head.seq.get()).collect::<Vec<_>>(),
+        (1..=stretch.head.seq.get()).collect::<Vec<_>>(),
         "no holes, no doubles"
     );
-    for event in &page.events {
-        assert_eq!((&event.room, &event.epoch), (room, &page.head.epoch));
+    for event in &stretch.events {
+        assert_eq!((&event.room, &event.epoch), (room, &stretch.head.epoch));
     }
-    page.events
+    stretch.events
 }
 
-/// This person, from nowhere in particular and without a connection.
+/// A caller with this person, no address and no connection.
 pub fn caller(person: &Person) -> Caller<'_> {
     Caller {
         person: Some(person),

@@ -1,4 +1,4 @@
-//! The ports of which a test asks nothing.
+//! Ports for tests that do not need them.
 
 use async_trait::async_trait;
 use chat::ports::{Accounts, Clock, Directory, Ids, Presence, PresenceChange, SessionSignal};
@@ -6,7 +6,7 @@ use chat::{ConnectionId, Room, Session, SessionDigest, StoreError};
 use futures::stream::{BoxStream, StreamExt, pending};
 use protocol::{Person, PersonId, PresenceList, RoomSlug, Timestamp};
 
-/// Knows nothing, keeps nothing, and never fails.
+/// Knows nothing, stores nothing, and never fails.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

@@ -1,4 +1,4 @@
-//! The chat's rules know nothing of the outside: `crates/chat` depends on no runtime, server, store or UI.
+//! `crates/chat` depends on no runtime, server, store or UI.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! [`Hub::follow`] over a log that signals what the test tells it to: doubles, holes, another epoch, no answer.
+//! [`Hub::follow`] over a log that signals what the test wants: doubles, holes, another epoch, no answer.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,12 +12,12 @@ use protocol::{Epoch, EventBody, Outgoing, Person, Position, Receipt, RoomEvent,
 use testkit::sample::{message, person, seq};
 use testkit::{Silent, within};
 
-/// What the log says when it is asked, and what it signals.
+/// What the log answers and signals.
 struct Script {
-    /// None: it does not answer.
+    /// `None`: it does not answer.
     head: Mutex<Option<Position>>,
     signals: Mutex<Option<UnboundedReceiver<Signal>>>,
-    /// Its events count for so many times what they are.
+    /// The factor by which its events count as larger than they are.
     size: usize,
 }
 
@@ -25,11 +25,11 @@ fn epoch(n: u128) -> Epoch {
     Epoch::from_random(n)
 }
 
-fn event(life: u128, n: u64) -> Arc<RoomEvent> {
+fn event(incarnation: u128, n: u64) -> Arc<RoomEvent> {
     let said = message(&format!("m-{n}"), "hello");
     Arc::new(RoomEvent {
         room: RoomSlug::lobby(),
-        epoch: epoch(life),
+        epoch: epoch(incarnation),
         seq: seq(n),
         at: Timestamp(1),
         author: person("Ada"),
@@ -41,12 +41,12 @@ fn event(life: u128, n: u64) -> Arc<RoomEvent> {
 }
 
 impl Script {
-    /// From now on the log stands there.
-    fn stands_at(&self, life: u128, n: u64) {
-        *self.head.lock().expect("no panic") = Some(head(life, n));
+    /// Sets the log's head.
+    fn set_head(&self, incarnation: u128, n: u64) {
+        *self.head.lock().expect("no panic") = Some(head(incarnation, n));
     }
 
-    fn answers_no_more(&self) {
+    fn stop_answering(&self) {
         self.head.lock().expect("no panic").take();
     }
 
@@ -75,10 +75,10 @@ impl RoomLog for Script {
     async fn read(&self, _: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
         let head = self.now()?;
         let (from, to) = (after.get() + 1, head.seq.get());
-        // The script names lives by number; only these two are played.
-        let life = if head.epoch == epoch(1) { 1 } else { 2 };
+        // The script names epochs by number, and tests use only these two.
+        let incarnation = if head.epoch == epoch(1) { 1 } else { 2 };
         let mut fill = Fill::new(limit);
-        let events = (from..=to).map(|n| event(life, n));
+        let events = (from..=to).map(|n| event(incarnation, n));
         let events: Vec<_> = events
             .take_while(|event| fill.take(event.bytes() * self.size))
             .collect();
@@ -101,7 +101,7 @@ impl RoomLog for Script {
     }
 }
 
-/// A follower of a log that stands at 5 in its first life.
+/// Follows a log whose head is 5 in its first epoch.
 async fn following_after(
     after: Option<Position>,
 ) -> (
@@ -115,7 +115,7 @@ async fn following_after(
         signals: Mutex::new(Some(signals)),
         size: 150,
     });
-    script.stands_at(1, 5);
+    script.set_head(1, 5);
     let ports = Ports {
         log: script.clone(),
         directory: Arc::new(Silent),
@@ -129,7 +129,7 @@ async fn following_after(
     (script, signal, following.expect("it can be followed").updates)
 }
 
-/// A follower that begins with what comes.
+/// Follows from the head on.
 async fn following() -> (
     Arc<Script>,
     UnboundedSender<Signal>,
@@ -138,25 +138,29 @@ async fn following() -> (
     following_after(None).await
 }
 
-fn head(life: u128, n: u64) -> Position {
+fn head(incarnation: u128, n: u64) -> Position {
     Position {
-        epoch: epoch(life),
+        epoch: epoch(incarnation),
         seq: seq(n),
     }
 }
 
 fn tell(signal: &UnboundedSender<Signal>, what: Signal) {
-    signal.unbounded_send(what).expect("somebody follows");
+    signal.unbounded_send(what).expect("a follower listens");
 }
 
-fn tell_event(signal: &UnboundedSender<Signal>, life: u128, n: u64) {
-    tell(signal, Signal::Event(event(life, n)));
+fn tell_event(signal: &UnboundedSender<Signal>, incarnation: u128, n: u64) {
+    tell(signal, Signal::Event(event(incarnation, n)));
 }
 
-async fn hear(updates: &mut BoxStream<'static, RoomUpdate>, life: u128, expected: std::ops::Range<u64>) {
+async fn hear(
+    updates: &mut BoxStream<'static, RoomUpdate>,
+    incarnation: u128,
+    expected: std::ops::Range<u64>,
+) {
     match updates.next().await {
         Some(RoomUpdate::Events(events)) => {
-            let expected: Vec<_> = expected.map(|n| event(life, n)).collect();
+            let expected: Vec<_> = expected.map(|n| event(incarnation, n)).collect();
             assert_eq!(events, expected);
         }
         other => panic!("events {expected:?}, but: {other:?}"),
@@ -172,7 +176,7 @@ async fn hear_reset(updates: &mut BoxStream<'static, RoomUpdate>) {
 }
 
 #[tokio::test]
-async fn what_comes_twice_is_told_once() {
+async fn a_repeated_event_is_told_once() {
     within(async {
         let (_script, signal, mut updates) = following().await;
         for n in [4, 5, 6, 6, 5, 7] {
@@ -188,7 +192,7 @@ async fn what_comes_twice_is_told_once() {
 async fn a_hole_is_filled_from_the_log() {
     within(async {
         let (script, signal, mut updates) = following().await;
-        script.stands_at(1, 9);
+        script.set_head(1, 9);
         tell_event(&signal, 1, 8);
         tell_event(&signal, 1, 9);
         tell_event(&signal, 1, 10);
@@ -199,13 +203,13 @@ async fn a_hole_is_filled_from_the_log() {
 }
 
 #[tokio::test]
-async fn a_gap_is_filled_from_the_log_page_by_page() {
+async fn a_gap_is_filled_from_the_log_stretch_by_stretch() {
     within(async {
         let (script, signal, mut updates) = following().await;
         tell(&signal, Signal::Gap);
         tell_event(&signal, 1, 6);
         hear(&mut updates, 1, 6..7).await;
-        script.stands_at(1, 506);
+        script.set_head(1, 506);
         tell(&signal, Signal::Gap);
         let mut next = 7;
         while next <= 506 {
@@ -229,10 +233,10 @@ async fn a_gap_is_filled_from_the_log_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_gap_longer_than_what_is_caught_up_with_is_a_reset() {
+async fn a_gap_too_long_to_catch_up_with_is_a_reset() {
     within(async {
         let (script, signal, mut updates) = following().await;
-        script.stands_at(1, 10_505);
+        script.set_head(1, 10_505);
         tell(&signal, Signal::Gap);
         let heard = updates.next().await;
         assert!(matches!(heard, Some(RoomUpdate::Reset(now)) if now == head(1, 10_505)));
@@ -245,7 +249,7 @@ async fn a_gap_longer_than_what_is_caught_up_with_is_a_reset() {
 #[tokio::test]
 async fn another_epoch_is_one_reset_however_it_is_noticed() {
     within(async {
-        // By the signal, by an event, by reading after a gap, by reading after a hole.
+        // Noticed by the signal, by an event, by reading after a gap, and by reading after a hole.
         let noticed: [&[Signal]; 4] = [
             &[Signal::NewEpoch, Signal::Event(event(2, 2))],
             &[Signal::Event(event(2, 2)), Signal::NewEpoch],
@@ -254,7 +258,7 @@ async fn another_epoch_is_one_reset_however_it_is_noticed() {
         ];
         for signals in noticed {
             let (script, signal, mut updates) = following().await;
-            script.stands_at(2, 2);
+            script.set_head(2, 2);
             for told in signals {
                 tell(&signal, told.clone());
             }
@@ -270,7 +274,7 @@ async fn another_epoch_is_one_reset_however_it_is_noticed() {
 async fn a_log_that_went_back_is_a_reset() {
     within(async {
         let (script, signal, mut updates) = following().await;
-        script.stands_at(1, 3);
+        script.set_head(1, 3);
         tell(&signal, Signal::Gap);
         hear_reset(&mut updates).await;
         tell_event(&signal, 1, 4);
@@ -283,7 +287,7 @@ async fn a_log_that_went_back_is_a_reset() {
 async fn a_log_that_does_not_answer_is_lost() {
     within(async {
         let (script, signal, mut updates) = following().await;
-        script.answers_no_more();
+        script.stop_answering();
         tell(&signal, Signal::Gap);
         let heard = updates.next().await;
         assert!(matches!(heard, Some(RoomUpdate::Lost(_))), "lost, but: {heard:?}");
@@ -293,7 +297,7 @@ async fn a_log_that_does_not_answer_is_lost() {
     .await;
 }
 
-/// What comes next of the log. That the list of people comes along is another test's.
+/// The next update of the log. Another test covers the roster.
 async fn hear_log(updates: &mut BoxStream<'static, RoomUpdate>) -> Option<RoomUpdate> {
     loop {
         match updates.next().await {
@@ -304,7 +308,7 @@ async fn hear_log(updates: &mut BoxStream<'static, RoomUpdate>) -> Option<RoomUp
 }
 
 #[tokio::test]
-async fn following_again_goes_on_from_the_last_place() {
+async fn following_again_continues_from_the_last_position() {
     within(async {
         let (_script, signal, mut updates) = following_after(Some(head(1, 2))).await;
         tell_event(&signal, 1, 6);
@@ -320,20 +324,20 @@ async fn following_again_goes_on_from_the_last_place() {
 }
 
 #[tokio::test]
-async fn following_again_tells_who_is_here() {
+async fn following_again_tells_the_roster() {
     within(async {
         let (_script, _signal, mut updates) = following_after(Some(head(1, 5))).await;
         let heard = updates.next().await;
         assert!(
             matches!(heard, Some(RoomUpdate::Roster(_))),
-            "the list, but: {heard:?}"
+            "the roster, but: {heard:?}"
         );
     })
     .await;
 }
 
 #[tokio::test]
-async fn following_again_after_another_life_is_a_reset() {
+async fn following_again_from_another_epoch_is_a_reset() {
     within(async {
         let (_script, _signal, mut updates) = following_after(Some(head(2, 5))).await;
         let heard = hear_log(&mut updates).await;

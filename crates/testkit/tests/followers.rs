@@ -1,5 +1,5 @@
-//! [`chat::Followers`] over a log that cannot always be followed: nobody who joined is left deaf, and no room is
-//! followed for nobody.
+//! [`chat::Followers`] over a log that cannot always be followed: everybody who joined hears events, and no empty room
+//! is followed.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use testkit::{Silent, within};
 
 /// Rounds of joins.
 const ROUNDS: u32 = 200;
-/// Who joins in each.
+/// How many join in each round.
 const JOINERS: u32 = 12;
 
 /// A log whose next attempts to follow it fail.
@@ -105,7 +105,7 @@ impl RoomLog for Flaky {
 
 type Audience = Arc<Mutex<Vec<UnboundedSender<()>>>>;
 
-/// Passes events on to an audience, and is counted for as long as it works.
+/// Passes events on to an audience, and counts as working until it is dropped.
 struct Telling {
     audience: Audience,
     working: Arc<AtomicUsize>,
@@ -138,7 +138,7 @@ impl Drop for Telling {
     }
 }
 
-/// A process.
+/// One server process.
 #[derive(Clone)]
 struct Process {
     log: Arc<Flaky>,
@@ -147,7 +147,7 @@ struct Process {
     working: Arc<AtomicUsize>,
 }
 
-/// Somebody who is in the room.
+/// A person who is in the room.
 struct Member {
     follower: Arc<Follower<Audience>>,
     heard: UnboundedReceiver<()>,
@@ -186,7 +186,7 @@ impl Process {
         })
     }
 
-    /// Joins as a client does: again, until it works.
+    /// Joins as a client does: tries again until it works.
     async fn join(self) -> Member {
         loop {
             let follower = self.hold();
@@ -195,7 +195,7 @@ impl Process {
                 follower.shared.lock().expect("no panic").push(sender);
                 return Member { follower, heard };
             }
-            // Whoever was told the bad news lets go at some later time.
+            // A caller that was refused releases its hold some time later.
             tokio::task::yield_now().await;
             drop(follower.release());
         }
@@ -209,7 +209,7 @@ impl Process {
 }
 
 #[tokio::test]
-async fn a_hold_of_a_follower_that_failed_is_none_of_the_next() {
+async fn a_hold_of_a_failed_follower_does_not_hold_the_next() {
     within(async {
         let process = Process::start().await;
         process.log.fail_next(1);
@@ -228,7 +228,7 @@ async fn a_hold_of_a_follower_that_failed_is_none_of_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn joins_while_the_backend_fails_leave_nobody_deaf_and_nothing_followed() {
+async fn joins_while_the_backend_fails_leave_no_member_deaf_and_no_room_followed() {
     within(async {
         let process = Process::start().await;
         let mut silent = 0;
@@ -247,13 +247,16 @@ async fn joins_while_the_backend_fails_leave_nobody_deaf_and_nothing_followed() 
             drop(members);
             process.follows_nothing().await;
         }
-        assert_eq!(silent, 0, "who joined and hears nothing, in {ROUNDS} rounds");
+        assert_eq!(
+            silent, 0,
+            "members who joined and hear nothing, in {ROUNDS} rounds"
+        );
     })
     .await;
 }
 
 #[tokio::test]
-async fn whoever_lets_go_last_may_keep_the_room_followed() {
+async fn the_last_holder_may_keep_the_room_followed() {
     within(async {
         let process = Process::start().await;
         let (one, other) = (process.clone().join().await, process.clone().join().await);

@@ -78,7 +78,7 @@ async fn a_failover_with_connections_left_open_is_followed() {
         old.cli(&["replicaof", &host, &port]);
         let unready = async || redis.check().await.is_err();
         until("not ready while nothing can be written", FLOWS, unready).await;
-        proxy.lead_to(&new.address());
+        proxy.redirect_to(&new.address());
         let ready = async || redis.check().await.is_ok();
         until("ready again", FLOWS * 2, ready).await;
         append(&log(&redis), &RoomSlug::lobby(), &author, messages("after", 3)).await;

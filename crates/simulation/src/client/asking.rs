@@ -1,4 +1,4 @@
-//! What the room wants done: its commands go out, their answers come back or do not, and it is woken.
+//! Carries out what the room client wants: sends its commands, passes on answers and timeouts, and wakes it.
 
 use std::rc::Rc;
 
@@ -8,14 +8,14 @@ use protocol::{RoomSlug, Send};
 use super::Client;
 use crate::link::{Answer, Ask};
 
-/// A command without an answer has failed after so many milliseconds.
+/// After how many milliseconds a command without an answer has failed.
 const ACK_MS: u64 = 10_000;
 
 /// What to do with the answer to a command.
 pub type Done = Box<dyn FnOnce(&mut RoomClient, Outcome<Answer>, u64) -> Vec<Command>>;
 
 impl Client {
-    /// Changes the room, looks at it, and does what it wants.
+    /// Changes the room client, records what it shows, and carries out its commands.
     pub(super) fn drive(self: &Rc<Self>, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
         let now = self.world.time.millis();
         let (of, commands) = {
@@ -89,7 +89,7 @@ impl Client {
             timer.abort();
         }
         let client = Rc::clone(self);
-        let timer = self.world.spawn_until(async move {
+        let timer = self.world.spawn_abortable(async move {
             client.world.time.sleep_until(at).await;
             client.timer.replace(None);
             client.drive(RoomClient::tick);

@@ -1,4 +1,4 @@
-//! What the browser keeps of what is not sent, as `app/src/client/kept.rs` writes it, and how it comes back.
+//! What the browser stores of unsent messages, as `app/src/client/kept.rs` writes it, and how it comes back.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -9,14 +9,14 @@ use protocol::ClientId;
 
 use super::Client;
 
-/// By the key that it has in the browser.
+/// By their key in the browser's storage.
 pub type Kept = BTreeMap<(u64, ClientId), Pending>;
 
-/// Reading takes so many milliseconds at most. Past three seconds the page would not wait for it.
+/// The longest that reading takes, in milliseconds. The page would not wait longer than three seconds.
 const READ_MS: u64 = 2_500;
 
 impl Client {
-    /// Writes what has changed.
+    /// Stores what changed.
     pub(super) fn keep(&self, room: &mut RoomClient) {
         let mut kept = self.kept.borrow_mut();
         for change in room.unsaved() {
@@ -27,7 +27,7 @@ impl Client {
         }
     }
 
-    /// Reads what is kept, and brings it back to the page if that is still there.
+    /// Reads what is stored, and restores it unless the page was left.
     pub(super) fn recover(self: &Rc<Self>, page: u32) {
         let client = Rc::clone(self);
         self.world.spawn(async move {
@@ -46,7 +46,7 @@ impl Client {
                 if !matches!(item.stage, Stage::Failed(_)) {
                     item.stage = Stage::Waiting;
                 }
-                // A page that was loaded anew is another tab.
+                // A reloaded page counts as another tab.
                 (item, false)
             });
             let found = found.collect();

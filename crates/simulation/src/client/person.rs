@@ -1,4 +1,4 @@
-//! What the person does: says things, alone and in bursts, scrolls up, and presses "try again".
+//! What the person does: sends messages, alone and in bursts, scrolls up, and presses "try again".
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use protocol::{ClientId, MessageText};
 use super::Client;
 
 impl Client {
-    /// Says so many things, as they come to mind, or one right after the other.
+    /// Sends `messages` messages, with pauses, or (if `hasty`) one right after the other.
     pub async fn talk(self: Rc<Self>, messages: u64, hasty: bool) {
         let dice = &self.world.dice;
         for n in 1..=messages {
@@ -30,7 +30,7 @@ impl Client {
         }
     }
 
-    /// False: too much waits already, and the text is still in the composer.
+    /// Returns false if too much is waiting already and the text stays in the composer.
     fn say(self: &Rc<Self>, n: u64) -> bool {
         let name = self.person.id.as_str();
         let client_id = ClientId::try_from(format!("{name}-{n}"));
@@ -51,7 +51,7 @@ impl Client {
         said
     }
 
-    /// Presses "try again" wherever something failed, every now and then, for ever.
+    /// Presses "try again" on every failed message, now and then, forever.
     pub async fn insist(self: Rc<Self>) {
         loop {
             self.world.time.sleep(self.world.dice.between(500..=4_000)).await;

@@ -1,20 +1,20 @@
-//! What a person saw, in the order in which it was shown, and whether it was whole at every moment.
+//! What a person saw, in the order in which it was shown, and whether it was consistent at every moment.
 
 use app::client::timeline::Timeline;
 use protocol::RoomEvent;
 use testkit::checker::{Receiver, Shown};
 
-/// One stretch of the log after another: a reload, or another epoch, begins a new one.
+/// Consecutive stretches of the log: a reload or another epoch begins a new one.
 pub struct Views {
     name: String,
     /// The stretches.
     pub all: Vec<Receiver>,
-    /// What was not right at the moment when it was shown.
+    /// What was inconsistent when it was shown.
     pub broken: Vec<String>,
 }
 
 impl Views {
-    /// Nothing was shown yet.
+    /// Begins with nothing shown.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -23,8 +23,8 @@ impl Views {
         }
     }
 
-    /// Whatever is shown from here on is shown anew.
-    pub fn next_page(&mut self) {
+    /// Begins a new stretch.
+    pub fn next_stretch(&mut self) {
         let name = format!("{} (view {})", self.name, self.all.len() + 1);
         self.all.push(Receiver {
             name,
@@ -32,20 +32,20 @@ impl Views {
         });
     }
 
-    /// Looks at what is shown now.
+    /// Records what is shown now.
     pub fn look(&mut self, timeline: &Timeline) {
         let events = timeline.events();
-        self.unbroken(timeline);
+        self.check_unbroken(timeline);
         let continues = self.all.last().is_some_and(|view| follows(&view.shown, timeline));
         if !continues {
-            self.next_page();
+            self.next_stretch();
         }
         let Some(view) = self.all.last_mut() else { return };
         let Some((first, last)) = view.shown.first().zip(view.shown.last()) else {
             view.shown = events.iter().filter_map(Shown::of).collect();
             return;
         };
-        let (first, last) = (first.place.seq, last.place.seq);
+        let (first, last) = (first.position.seq, last.position.seq);
         let newer = events.iter().filter(|event| event.seq > last);
         view.shown.extend(newer.filter_map(Shown::of));
         let older = events.iter().take_while(|event| event.seq < first);
@@ -53,8 +53,8 @@ impl Views {
             .splice(0..0, older.filter_map(Shown::of).collect::<Vec<_>>());
     }
 
-    /// The events are one stretch that ends where the timeline says that it stands.
-    fn unbroken(&mut self, timeline: &Timeline) {
+    /// Checks that the events are one stretch that ends at the timeline's position.
+    fn check_unbroken(&mut self, timeline: &Timeline) {
         let head = timeline.position();
         let events = timeline.events();
         let next_to_each_other = |pair: &[RoomEvent]| pair[0].seq.next() == pair[1].seq;
@@ -69,9 +69,9 @@ impl Views {
     }
 }
 
-/// Whether what is shown now continues what was shown before.
+/// True if what is shown now continues what was shown before.
 fn follows(shown: &[Shown], timeline: &Timeline) -> bool {
-    let Some(last) = shown.last().map(|shown| &shown.place) else {
+    let Some(last) = shown.last().map(|shown| &shown.position) else {
         return true;
     };
     let head = timeline.position();

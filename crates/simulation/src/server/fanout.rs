@@ -15,35 +15,35 @@ use protocol::{Refusal, RoomEvent, RoomSlug};
 use super::Replica;
 use crate::link::{Pipe, Told};
 
-/// How many connections may only listen: what arrives leaves at once, within a few milliseconds, or within the longest
-/// window.
+/// How many more connections only listen. It decides whether events leave at once, within a few milliseconds, or within
+/// the longest window.
 const LISTENERS: [u32; 3] = [0, 200, 2_000];
 
-/// The connections that hear what one follower passes on.
+/// The connections that one follower sends to.
 pub type Audience = Rc<RefCell<BTreeMap<u128, Pipe<Told>>>>;
 
 /// Keeps the room followed.
 pub struct Hold {
     replica: Rc<Replica>,
-    /// None once it is let go.
+    /// `None` once released.
     follower: Option<Arc<Follower<Audience>>>,
-    /// The number of the connection that hears it.
+    /// The number of the connection that holds it.
     number: Option<u128>,
 }
 
 impl Hold {
-    /// Has the room followed: whatever is stored after this returns reaches the connections that are in the room.
+    /// Follows the room: everything stored after this returns reaches the connections in the room.
     pub async fn take(replica: &Rc<Replica>, hub: &Hub) -> Result<Self, Refusal> {
         let followers = replica.followers.borrow().clone();
         let follower = followers.hold(&RoomSlug::lobby(), |start| {
             let audience = Audience::default();
-            let hall = Hall {
+            let outlet = Connections {
                 replica: Rc::clone(replica),
                 audience: Rc::clone(&audience),
                 listeners: LISTENERS[replica.world.dice.between(0..=2) as usize],
             };
             let hub = hub.clone();
-            let telling = Telling::new(hub.clone(), RoomSlug::lobby(), hall);
+            let telling = Telling::new(hub.clone(), RoomSlug::lobby(), outlet);
             replica.spawn(async move { hub.keep_following(start, telling).await });
             audience
         });
@@ -54,7 +54,7 @@ impl Hold {
         };
         if let Some(follower) = &hold.follower {
             let started = follower.started().await;
-            // On a busy machine, whoever is woken runs a while later.
+            // On a busy machine a woken task runs a while later.
             let dice = &replica.world.dice;
             if dice.fault(3) {
                 replica.world.time.sleep(dice.between(1..=500)).await;
@@ -64,7 +64,7 @@ impl Hold {
         Ok(hold)
     }
 
-    /// Has a connection hear the room for as long as this lives.
+    /// Sends the room's events to a connection for as long as this hold lives.
     pub fn hear(&mut self, number: u128, down: &Pipe<Told>) {
         if let Some(follower) = &self.follower {
             follower.shared.borrow_mut().insert(number, down.clone());
@@ -93,14 +93,14 @@ impl Drop for Hold {
 }
 
 /// The replica's connections in the room.
-struct Hall {
+struct Connections {
     replica: Rc<Replica>,
     audience: Audience,
-    /// Connections that only listen: the more are told, the more leaves together.
+    /// Connections that only listen. The more there are, the more events leave together.
     listeners: u32,
 }
 
-impl Outlet for Hall {
+impl Outlet for Connections {
     fn now(&self) -> Duration {
         Duration::from_millis(self.replica.world.time.millis())
     }
@@ -124,7 +124,7 @@ impl Outlet for Hall {
                     self.send(&Told::Events(events));
                 }
                 Said::Reset(_) => self.send(&Told::Reset),
-                // Who is here is left out.
+                // Presence plays no part here.
                 Said::Roster(_) | Said::Presence(_) | Said::Typing(_) => {}
             }
         }
@@ -138,8 +138,8 @@ impl Outlet for Hall {
     }
 }
 
-impl Hall {
-    /// Sends to everybody in the room.
+impl Connections {
+    /// Sends to all connections in the room.
     fn send(&self, what: &Told) {
         for member in self.audience.borrow().values() {
             member.send(what.clone());

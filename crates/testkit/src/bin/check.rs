@@ -1,16 +1,16 @@
-//! The checker for tests that are not written in Rust: a story on standard input, one JSON object per line, and the
-//! verdict as one JSON object on standard output.
+//! The checker for tests that are not written in Rust. Reads a story from standard input, one JSON object per line, and
+//! writes the verdict to standard output as one JSON object.
 //!
 //! ```text
-//! {"sent": {"by": "Ada", "client_id": "a-1"}}                 in the order in which it was sent
-//! {"again": {"by": "Ada", "client_id": "a-1"}}                refused, and said again later
+//! {"sent": {"by": "Ada", "client_id": "a-1"}}                 in the order of sending
+//! {"again": {"by": "Ada", "client_id": "a-1"}}                refused, and sent again later
 //! {"acknowledged": {"by": "Ada", "client_id": "a-1", "room": "lobby", "epoch": "5r1x", "seq": 1}}
 //! {"receiver": {"name": "Bob", "from_start": true, "to_end": true}}
 //! {"shown": {"to": "Bob", "client_id": "a-1", "room": "lobby", "epoch": "5r1x", "seq": 1}}
 //! ```
 //!
-//! A chat without numbers leaves `room`, `epoch` and `seq` out, everywhere. What cannot be understood ends the
-//! program with code 1: a story that was not read is not a good one.
+//! A chat without numbers leaves out `room`, `epoch` and `seq` everywhere. A line that cannot be parsed ends the
+//! program with code 1.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -18,7 +18,7 @@ use std::io::{self, BufRead, Write};
 
 use protocol::{ClientId, Epoch, RoomSlug, Seq};
 use serde::Deserialize;
-use testkit::checker::{Place, Receiver, Sender, Showing, Shown, Tally, check, check_unnumbered};
+use testkit::checker::{Receiver, RoomPosition, Sender, Showing, Shown, Tally, check, check_unnumbered};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -31,7 +31,7 @@ enum Line {
         from_start: bool,
         to_end: bool,
     },
-    Shown(Told),
+    Shown(ShownTo),
 }
 
 #[derive(Deserialize)]
@@ -39,15 +39,15 @@ struct Message {
     by: String,
     client_id: ClientId,
     #[serde(flatten)]
-    place: Option<Where>,
+    position: Option<Where>,
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct ShownTo {
     to: String,
     client_id: ClientId,
     #[serde(flatten)]
-    place: Option<Where>,
+    position: Option<Where>,
 }
 
 #[derive(Deserialize)]
@@ -57,7 +57,7 @@ struct Where {
     seq: Seq,
 }
 
-impl From<Where> for Place {
+impl From<Where> for RoomPosition {
     fn from(Where { room, epoch, seq }: Where) -> Self {
         Self { room, epoch, seq }
     }
@@ -84,13 +84,13 @@ impl Story {
                 self.sender(message.by).again.insert(client_id);
             }
             Line::Acknowledged(message) => {
-                self.numbered |= message.place.is_some();
-                self.unnumbered |= message.place.is_none();
-                // Without numbers the place says nothing, and is not looked at.
-                let place = message.place.map_or_else(nowhere, Place::from);
+                self.numbered |= message.position.is_some();
+                self.unnumbered |= message.position.is_none();
+                // Without numbers the position has no meaning and is not checked.
+                let position = message.position.map_or_else(no_position, RoomPosition::from);
                 self.sender(message.by)
                     .acknowledged
-                    .push((message.client_id, place));
+                    .push((message.client_id, position));
             }
             Line::Receiver {
                 name,
@@ -108,15 +108,19 @@ impl Story {
                     shown: Vec::new(),
                 });
             }
-            Line::Shown(Told { to, client_id, place }) => {
+            Line::Shown(ShownTo {
+                to,
+                client_id,
+                position,
+            }) => {
                 let n = self.receivers.iter().rposition(|receiver| receiver.name == to);
                 let n = n.ok_or_else(|| format!("no receiver was called {to} before"))?;
                 self.showings[n].shown.push(client_id.clone());
-                self.unnumbered |= place.is_none();
-                if let Some(place) = place {
+                self.unnumbered |= position.is_none();
+                if let Some(position) = position {
                     self.numbered = true;
                     self.receivers[n].shown.push(Shown {
-                        place: place.into(),
+                        position: position.into(),
                         client_id,
                     });
                 }
@@ -143,8 +147,8 @@ impl Story {
     }
 }
 
-fn nowhere() -> Place {
-    Place {
+fn no_position() -> RoomPosition {
+    RoomPosition {
         room: RoomSlug::lobby(),
         epoch: Epoch::from_random(0),
         seq: Seq::ZERO,

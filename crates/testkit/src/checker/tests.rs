@@ -1,10 +1,10 @@
-//! The checker is silent about what is right, and names each thing that is wrong.
+//! The checker accepts what is right, and names everything that is wrong.
 
 use super::*;
 use crate::sample;
 
-fn place(epoch: u128, n: u64) -> Place {
-    Place {
+fn position(epoch: u128, n: u64) -> RoomPosition {
+    RoomPosition {
         room: RoomSlug::lobby(),
         epoch: Epoch::from_random(epoch),
         seq: sample::seq(n),
@@ -23,9 +23,9 @@ fn sender(names: &[&str]) -> Sender {
     }
 }
 
-/// The same, with all of it acknowledged at 1, 2, 3 …
+/// The same, with every message acknowledged, at 1, 2, 3 …
 fn promised(names: &[&str]) -> Sender {
-    let acknowledged = names.iter().zip(1..).map(|(name, n)| (id(name), place(1, n)));
+    let acknowledged = names.iter().zip(1..).map(|(name, n)| (id(name), position(1, n)));
     Sender {
         acknowledged: acknowledged.collect(),
         ..sender(names)
@@ -34,7 +34,7 @@ fn promised(names: &[&str]) -> Sender {
 
 fn shown(epoch: u128, messages: &[(u64, &str)]) -> Vec<Shown> {
     let shown = |(n, name): &(u64, &str)| Shown {
-        place: place(epoch, *n),
+        position: position(epoch, *n),
         client_id: id(name),
     };
     messages.iter().map(shown).collect()
@@ -52,7 +52,7 @@ fn receiver(name: &str, messages: &[(u64, &str)]) -> Receiver {
 const ALL: &[(u64, &str)] = &[(1, "a"), (2, "b"), (3, "c")];
 
 #[test]
-fn what_is_right_is_right() {
+fn a_right_story_has_no_violations() {
     let late = Receiver {
         from_start: false,
         ..receiver("late", &ALL[1..])
@@ -76,7 +76,7 @@ fn a_lost_message_is_missing_at_the_end_and_a_hole_in_the_middle() {
         [Violation::Missing {
             receiver: "Bob".to_owned(),
             client_id: id("c"),
-            place: place(1, 3)
+            position: position(1, 3)
         }]
     );
     let found = check(
@@ -92,7 +92,7 @@ fn a_lost_message_is_missing_at_the_end_and_a_hole_in_the_middle() {
 }
 
 #[test]
-fn a_doubled_message_is_doubled_at_one_place_or_at_two() {
+fn a_message_is_doubled_at_one_position_or_at_two() {
     let again = receiver("Bob", &[(1, "a"), (1, "a"), (2, "b")]);
     let found = check(&[promised(&["a", "b"])], &[again]);
     assert!(matches!(
@@ -103,12 +103,12 @@ fn a_doubled_message_is_doubled_at_one_place_or_at_two() {
     let found = check(&[promised(&["a"])], &[stored_twice]);
     assert!(matches!(
         found[..],
-        [Violation::AtTwoPlaces { .. }, Violation::Doubled { .. }]
+        [Violation::AtTwoPositions { .. }, Violation::Doubled { .. }]
     ));
 }
 
 #[test]
-fn swapped_messages_of_one_sender_have_overtaken_each_other() {
+fn swapped_messages_of_one_sender_are_overtaken() {
     let swapped = receiver("Bob", &[(1, "b"), (2, "a")]);
     let found = check(&[sender(&["a", "b"])], std::slice::from_ref(&swapped));
     assert_eq!(
@@ -122,12 +122,12 @@ fn swapped_messages_of_one_sender_have_overtaken_each_other() {
     assert_eq!(
         check(&[again], &[swapped]),
         [],
-        "a was refused first and said again later"
+        "a was refused first and sent again later"
     );
 }
 
 #[test]
-fn swapped_in_what_is_shown_is_not_in_order() {
+fn messages_shown_in_the_wrong_order_are_found() {
     let found = check(&[sender(&["a", "b"])], &[receiver("Bob", &[(2, "b"), (1, "a")])]);
     assert!(matches!(
         found[..],
@@ -136,9 +136,9 @@ fn swapped_in_what_is_shown_is_not_in_order() {
 }
 
 #[test]
-fn receivers_and_receipts_agree_about_every_place() {
+fn receivers_and_receipts_agree_about_every_position() {
     let found = check(&[], &[receiver("Bob", &[(1, "a")]), receiver("Eve", &[(1, "b")])]);
-    assert!(matches!(found[..], [Violation::TwoAtOnePlace { .. }]));
+    assert!(matches!(found[..], [Violation::TwoAtOnePosition { .. }]));
     let found = check(&[promised(&["a"])], &[receiver("Bob", &[(1, "b"), (2, "a")])]);
     assert!(matches!(found[..], [Violation::OtherReceipt { .. }]));
 }
@@ -178,7 +178,7 @@ fn showing(name: &str, messages: &[&str]) -> Showing {
     }
 }
 
-/// Lost, doubled, out of order, disagreed.
+/// The numbers of lost, doubled, out-of-order and disagreed messages.
 fn without_numbers(showings: &[Showing]) -> [usize; 4] {
     let ada = promised(&["a", "b"]);
     let bob = Sender {
@@ -201,6 +201,6 @@ fn without_numbers_the_order_of_each_receiver_counts() {
     assert_eq!(
         found(&["x", "a", "b"]),
         [0, 0, 0, 2],
-        "both senders' own order, and another one"
+        "each sender's own order is kept, but the two receivers disagree"
     );
 }

@@ -1,5 +1,5 @@
-//! The same questions where messages have no numbers, as in a chat that only hands them on: what counts is the order
-//! in which each receiver showed them.
+//! The same checks for messages without numbers, as in a chat that only relays them: what counts is the order in which
+//! each receiver showed them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,26 +7,26 @@ use protocol::ClientId;
 
 use super::{Sender, Tally};
 
-/// What one receiver showed, in its order, from the beginning to the end.
+/// What one receiver showed, in that order, from the beginning to the end.
 #[derive(Clone, Debug, Default)]
 pub struct Showing {
-    /// For the sentences.
+    /// Its name in reports.
     pub name: String,
-    /// Which messages.
+    /// The messages shown.
     pub shown: Vec<ClientId>,
 }
 
-/// Holds what senders were promised against what receivers showed. Only receivers that were meant to see everything
-/// belong here. An order has no number to be compared with; so each receiver is compared with the first.
+/// Compares what senders were promised with what receivers showed. Only receivers that should see everything belong
+/// here. Without numbers there is no order to compare with, so each receiver is compared with the first.
 pub fn check_unnumbered(senders: &[Sender], showings: &[Showing]) -> Tally {
     let mut tally = Tally::default();
     let common: HashMap<&ClientId, usize> = showings.first().map(ranks).unwrap_or_default();
     for showing in showings {
-        let place = ranks(showing);
+        let rank = ranks(showing);
         twice(showing, &mut tally);
         for sender in senders {
             for (client_id, _) in &sender.acknowledged {
-                if !place.contains_key(client_id) {
+                if !rank.contains_key(client_id) {
                     tally.lost.insert(client_id.as_str().to_owned());
                     tally.say(format!(
                         "{} does not show {client_id}, which was acknowledged",
@@ -34,7 +34,7 @@ pub fn check_unnumbered(senders: &[Sender], showings: &[Showing]) -> Tally {
                     ));
                 }
             }
-            let own = sender.sent.iter().filter_map(|id| Some((id, *place.get(id)?)));
+            let own = sender.sent.iter().filter_map(|id| Some((id, *rank.get(id)?)));
             for late in overtaken(own) {
                 tally.out_of_order.insert(late.as_str().to_owned());
                 tally.say(format!(
@@ -43,7 +43,7 @@ pub fn check_unnumbered(senders: &[Sender], showings: &[Showing]) -> Tally {
                 ));
             }
         }
-        let mut mine: Vec<_> = place.iter().map(|(id, n)| (*n, *id)).collect();
+        let mut mine: Vec<_> = rank.iter().map(|(id, n)| (*n, *id)).collect();
         mine.sort_unstable();
         let others = mine.iter().filter_map(|(_, id)| Some((*id, *common.get(id)?)));
         for late in overtaken(others) {
@@ -53,7 +53,7 @@ pub fn check_unnumbered(senders: &[Sender], showings: &[Showing]) -> Tally {
     tally
 }
 
-/// Where each message was shown first.
+/// The index at which each message was shown first.
 fn ranks(showing: &Showing) -> HashMap<&ClientId, usize> {
     let mut ranks = HashMap::new();
     for (n, client_id) in showing.shown.iter().enumerate() {
@@ -72,15 +72,15 @@ fn twice(showing: &Showing, tally: &mut Tally) {
     }
 }
 
-/// Those whose place is before one that should come later.
+/// The messages that come after one that ranks later.
 fn overtaken<'a>(in_order: impl Iterator<Item = (&'a ClientId, usize)>) -> Vec<&'a ClientId> {
     let mut furthest = 0;
     let mut late = Vec::new();
-    for (client_id, place) in in_order {
-        if place < furthest {
+    for (client_id, rank) in in_order {
+        if rank < furthest {
             late.push(client_id);
         }
-        furthest = furthest.max(place);
+        furthest = furthest.max(rank);
     }
     late
 }

@@ -1,86 +1,86 @@
-//! What can be wrong, each with its sentence.
+//! What can be wrong, with a sentence for each.
 
 use protocol::{ClientId, Seq};
 
-use super::Place;
+use super::RoomPosition;
 
-/// One thing that must not be.
+/// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Violation {
-    /// Acknowledged, and not shown by somebody who was there.
+    /// Acknowledged, and not shown by a receiver that was there.
     Missing {
         /// Who should have shown it.
         receiver: String,
-        /// What.
+        /// The message.
         client_id: ClientId,
         /// Where it should be.
-        place: Place,
+        position: RoomPosition,
     },
     /// Shown twice by one receiver.
     Doubled {
         /// Who showed it.
         receiver: String,
-        /// What.
+        /// The message.
         client_id: ClientId,
         /// Where it was shown the second time.
-        place: Place,
+        position: RoomPosition,
     },
-    /// Something was shown before what comes before it.
+    /// An event was shown before its predecessors.
     Hole {
         /// Who showed it.
         receiver: String,
-        /// The last that was shown before.
+        /// The last event shown before.
         after: Seq,
-        /// Where it went on.
-        place: Place,
+        /// The next event shown.
+        position: RoomPosition,
     },
-    /// Shown after what comes after it.
+    /// An event was shown after its successors.
     Backwards {
         /// Who showed it.
         receiver: String,
-        /// The last that was shown before.
+        /// The last event shown before.
         after: Seq,
-        /// Where it went on.
-        place: Place,
+        /// The next event shown.
+        position: RoomPosition,
     },
-    /// One place, two messages.
-    TwoAtOnePlace {
-        /// Where.
-        place: Place,
-        /// What was shown there.
+    /// One position, two messages.
+    TwoAtOnePosition {
+        /// The position.
+        position: RoomPosition,
+        /// The message that some show there.
         one: ClientId,
-        /// And what else.
+        /// The message that others show there.
         other: ClientId,
     },
-    /// One message, two places in one log.
-    AtTwoPlaces {
-        /// Which message.
+    /// One message, two positions in one log.
+    AtTwoPositions {
+        /// The message.
         client_id: ClientId,
         /// Where it was shown.
-        one: Place,
-        /// And where else.
-        other: Place,
+        one: RoomPosition,
+        /// Where else it was shown.
+        other: RoomPosition,
     },
-    /// Acknowledged at one place, and at another one shown or acknowledged.
+    /// Acknowledged at one position, and shown or acknowledged at another.
     OtherReceipt {
-        /// Which message.
+        /// The message.
         client_id: ClientId,
-        /// The place in the acknowledgement.
-        acknowledged: Place,
-        /// The other place.
-        other: Place,
+        /// The position in the acknowledgement.
+        acknowledged: RoomPosition,
+        /// The other position.
+        other: RoomPosition,
     },
-    /// Two messages of one sender, not in the order in which they were sent.
+    /// Two messages of one sender are not in the order of sending.
     Overtaken {
         /// Who sent them.
         sender: String,
-        /// Sent first…
+        /// Sent first …
         earlier: ClientId,
-        /// …and shown here.
+        /// … and shown here.
         earlier_at: Seq,
-        /// Sent afterwards…
+        /// Sent afterwards …
         later: ClientId,
-        /// …and shown here.
+        /// … and shown here.
         later_at: Seq,
     },
 }
@@ -91,33 +91,33 @@ impl std::fmt::Display for Violation {
             Self::Missing {
                 receiver,
                 client_id,
-                place,
+                position,
             } => write!(
                 f,
-                "{receiver} does not show {client_id}, which was acknowledged at {place}"
+                "{receiver} does not show {client_id}, which was acknowledged at {position}"
             ),
             Self::Doubled {
                 receiver,
                 client_id,
-                place,
-            } => write!(f, "{receiver} shows {client_id} a second time at {place}"),
+                position,
+            } => write!(f, "{receiver} shows {client_id} a second time at {position}"),
             Self::Hole {
                 receiver,
                 after,
-                place,
+                position,
             } => write!(
                 f,
-                "{receiver} shows {place} right after {after}: something is missing between"
+                "{receiver} shows {position} right after {after}: something is missing between"
             ),
             Self::Backwards {
                 receiver,
                 after,
-                place,
-            } => write!(f, "{receiver} shows {place} after {after}"),
-            Self::TwoAtOnePlace { place, one, other } => {
-                write!(f, "at {place} is {one} for some and {other} for others")
+                position,
+            } => write!(f, "{receiver} shows {position} after {after}"),
+            Self::TwoAtOnePosition { position, one, other } => {
+                write!(f, "at {position} is {one} for some and {other} for others")
             }
-            Self::AtTwoPlaces {
+            Self::AtTwoPositions {
                 client_id,
                 one,
                 other,

@@ -7,15 +7,15 @@ use protocol::{Person, Timestamp};
 use crate::Backend;
 use crate::sample::{append, messages, new_room, person, person_with_id, session};
 
-/// Holds the accounts of a fixture's backends to their contract.
+/// Tests the accounts of a fixture's backends against their contract.
 #[macro_export]
 macro_rules! accounts_contract {
     ($fixture:ident) => {
         $crate::contract_tests! { accounts, $fixture,
-            a_session_is_its_person
-            an_unknown_session_is_nobody
+            a_session_belongs_to_its_person
+            an_unknown_session_is_not_found
             a_session_ends_once_and_for_all
-            whoever_follows_hears_of_the_end
+            followers_hear_of_the_end
             a_person_is_added_once
             a_session_is_never_given_to_another_person
             a_session_knows_when_it_was_used
@@ -24,12 +24,12 @@ macro_rules! accounts_contract {
     };
 }
 
-/// Now and then, in the machine's time: a storage may keep sessions by its own clock.
+/// Later than the machine's clock, because a storage may expire sessions by its own.
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
 async fn create(backend: &Backend, person: &Person, token: &str) {
     let created = backend.accounts.create(person, &session(token), NOW).await;
-    created.expect("a person is added, or was before");
+    created.expect("the person is added, or was before");
 }
 
 async fn whose(backend: &Backend, token: &str) -> Option<Person> {
@@ -39,8 +39,8 @@ async fn whose(backend: &Backend, token: &str) -> Option<Person> {
         .map(|session| session.person)
 }
 
-/// Who a session belongs to; people of the same name stay apart.
-pub async fn a_session_is_its_person(backend: &Backend) {
+/// Finds the person of a session; people with the same name stay apart.
+pub async fn a_session_belongs_to_its_person(backend: &Backend) {
     let (one, two) = (person_with_id("one", "Ada 🦉"), person_with_id("two", "Ada 🦉"));
     for (who, token) in [(&one, "token-1"), (&two, "token-2")] {
         create(backend, who, token).await;
@@ -50,12 +50,12 @@ pub async fn a_session_is_its_person(backend: &Backend) {
     }
 }
 
-/// A session that never was is no error.
-pub async fn an_unknown_session_is_nobody(backend: &Backend) {
+/// Looking up a session that never existed is no error.
+pub async fn an_unknown_session_is_not_found(backend: &Backend) {
     assert_eq!(whose(backend, "nobody").await, None);
 }
 
-/// After its end a session is nobody's; the end again, or of one that never was, does no harm.
+/// An ended session belongs to no person. Ending it again, or one that never existed, does no harm.
 pub async fn a_session_ends_once_and_for_all(backend: &Backend) {
     let accounts = &backend.accounts;
     let (ada, bob) = (person("Ada"), person("Bob"));
@@ -71,8 +71,8 @@ pub async fn a_session_ends_once_and_for_all(backend: &Backend) {
     assert_eq!(whose(backend, "token-a").await, None, "and it stays ended");
 }
 
-/// All who follow, each end once.
-pub async fn whoever_follows_hears_of_the_end(backend: &Backend) {
+/// Every follower hears of each end once.
+pub async fn followers_hear_of_the_end(backend: &Backend) {
     let accounts = &backend.accounts;
     create(backend, &person("Ada"), "token-a").await;
     let mut one = accounts.ends().await.expect("it can be followed");
@@ -88,7 +88,7 @@ pub async fn whoever_follows_hears_of_the_end(backend: &Backend) {
     }
 }
 
-/// After [`chat::StoreError::Failed`] nobody knows what was stored: the same call again must be safe.
+/// After [`chat::StoreError::Failed`] the caller does not know what was stored, so it must be safe to repeat the call.
 pub async fn a_person_is_added_once(backend: &Backend) {
     let ada = person("Ada");
     for _ in 0..2 {
@@ -97,7 +97,7 @@ pub async fn a_person_is_added_once(backend: &Backend) {
     assert_eq!(whose(backend, "token").await, Some(ada));
 }
 
-/// Whatever a call brings, a session stays its first person's.
+/// A session stays with its first person, whatever a later call says.
 pub async fn a_session_is_never_given_to_another_person(backend: &Backend) {
     let (ada, eve) = (person("Ada"), person("Eve"));
     create(backend, &ada, "token").await;
@@ -106,7 +106,7 @@ pub async fn a_session_is_never_given_to_another_person(backend: &Backend) {
     assert_eq!(whose(backend, "token").await, Some(ada));
 }
 
-/// When it was created, until a later use is written down.
+/// `used_at` is the time of creation until a later use is recorded.
 pub async fn a_session_knows_when_it_was_used(backend: &Backend) {
     let used_at = async || {
         let found = backend.accounts.session(&session("token")).await;
@@ -128,7 +128,7 @@ pub async fn a_session_knows_when_it_was_used(backend: &Backend) {
     }
 }
 
-/// Not those that were used since, and not what was written. A storage may forget by itself.
+/// Forgets neither sessions used since nor what their people wrote. A storage may also forget by itself.
 pub async fn an_idle_session_is_forgotten(backend: &Backend) {
     let accounts = &backend.accounts;
     let room = new_room(backend, "room").await;
@@ -148,10 +148,10 @@ pub async fn an_idle_session_is_forgotten(backend: &Backend) {
         assert!(forgotten <= most, "{forgotten} of at most {most}");
     }
     assert_eq!(whose(backend, "token-e").await, Some(eve));
-    let page = backend
+    let stretch = backend
         .log
         .read_before(&room, None, chat::Limit::HISTORY)
         .await
         .expect("the log can be read");
-    assert_eq!(page.events[0].author, ada, "what was written stays");
+    assert_eq!(stretch.events[0].author, ada, "what was written stays");
 }

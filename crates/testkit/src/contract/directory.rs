@@ -10,16 +10,16 @@ use protocol::{Seq, Timestamp};
 use crate::Backend;
 use crate::sample::{append, messages, new_room, person, room, slug};
 
-/// Holds the directory of a fixture's backends to its contract.
+/// Tests the directory of a fixture's backends against its contract.
 #[macro_export]
 macro_rules! directory_contract {
     ($fixture:ident) => {
         $crate::contract_tests! { directory, $fixture,
             a_created_room_is_found
-            a_room_begins_empty_with_an_epoch_of_its_own
-            an_address_is_taken_by_whatever_title
+            a_room_begins_empty_with_its_own_epoch
+            an_address_is_taken_whatever_the_title
             one_of_many_creates_the_room
-            a_room_that_is_not_there_is_none
+            an_unknown_room_is_not_found
             the_most_recently_active_come_first
             a_list_has_a_limit
             rooms_are_counted
@@ -27,7 +27,7 @@ macro_rules! directory_contract {
     };
 }
 
-/// As it was created, at its address.
+/// As it was created, by its address.
 pub async fn a_created_room_is_found(backend: &Backend) {
     let created = room(7, "kitchen", "Küche 厨房 \"quoted\"");
     let done = backend.directory.create(&created).await;
@@ -39,7 +39,7 @@ pub async fn a_created_room_is_found(backend: &Backend) {
 }
 
 /// Two rooms never share an epoch.
-pub async fn a_room_begins_empty_with_an_epoch_of_its_own(backend: &Backend) {
+pub async fn a_room_begins_empty_with_its_own_epoch(backend: &Backend) {
     let mut epochs = HashSet::new();
     for address in ["a", "b", "c"] {
         let room = new_room(backend, address).await;
@@ -50,8 +50,8 @@ pub async fn a_room_begins_empty_with_an_epoch_of_its_own(backend: &Backend) {
     assert_eq!(epochs.len(), 3);
 }
 
-/// The second one is refused, and changes nothing of the first.
-pub async fn an_address_is_taken_by_whatever_title(backend: &Backend) {
+/// The second room is refused and changes nothing in the first.
+pub async fn an_address_is_taken_whatever_the_title(backend: &Backend) {
     let first = room(1, "kitchen", "Kitchen");
     let done = backend.directory.create(&first).await;
     done.expect("the room is created");
@@ -68,7 +68,7 @@ pub async fn an_address_is_taken_by_whatever_title(backend: &Backend) {
     assert_eq!(after.expect("the room has a log"), head);
 }
 
-/// Of calls that overlap exactly one succeeds.
+/// Exactly one of several overlapping calls succeeds.
 pub async fn one_of_many_creates_the_room(backend: &Backend) {
     let tasks = (0..20).map(|n| {
         let directory = Arc::clone(&backend.directory);
@@ -86,13 +86,13 @@ pub async fn one_of_many_creates_the_room(backend: &Backend) {
     assert_eq!(created.count(), 1);
 }
 
-/// No error.
-pub async fn a_room_that_is_not_there_is_none(backend: &Backend) {
+/// Looking it up is no error.
+pub async fn an_unknown_room_is_not_found(backend: &Backend) {
     let found = backend.directory.room(&slug("nowhere")).await;
     assert_eq!(found.expect("the room is looked up"), None);
 }
 
-/// By the latest event; rooms without events by when they were created.
+/// By the latest event; rooms without events by their creation.
 pub async fn the_most_recently_active_come_first(backend: &Backend) {
     for (at, address) in [(10, "ten"), (20, "twenty"), (30, "thirty")] {
         let done = backend.directory.create(&room(at, address, address)).await;
@@ -131,7 +131,7 @@ pub async fn the_most_recently_active_come_first(backend: &Backend) {
     );
 }
 
-/// And it is the most recently active that are within it.
+/// The limit keeps the most recently active rooms.
 pub async fn a_list_has_a_limit(backend: &Backend) {
     for (at, address) in [(1, "a"), (2, "b"), (3, "c")] {
         let done = backend.directory.create(&room(at, address, address)).await;
@@ -149,7 +149,7 @@ pub async fn a_list_has_a_limit(backend: &Backend) {
     }
 }
 
-/// All of them, also those that no list has place for.
+/// Counts all rooms, even those that no list has space for.
 pub async fn rooms_are_counted(backend: &Backend) {
     for (at, address) in [(1, "a"), (2, "b"), (3, "c")] {
         let done = backend.directory.create(&room(at, address, address)).await;

@@ -12,20 +12,20 @@ use protocol::{Person, RoomSlug};
 use crate::Backend;
 use crate::sample::{new_room, person, person_with_id, slug};
 
-/// Holds the presence of a fixture's backends to its contract.
+/// Tests the presence of a fixture's backends against its contract.
 #[macro_export]
 macro_rules! presence_contract {
     ($fixture:ident) => {
         $crate::contract_tests! { presence, $fixture,
-            who_enters_is_here_until_they_leave
+            a_person_is_here_from_entering_to_leaving
             several_connections_of_a_person_count_once
             entering_and_leaving_again_do_nothing
             leaving_without_being_there_does_nothing
             a_roster_is_sorted_and_has_a_limit
             counts_come_in_the_order_asked
             rooms_with_people_are_known
-            rooms_do_not_hear_of_each_other
-            typing_is_told
+            followers_hear_of_their_own_room_only
+            followers_hear_of_typing
             followers_hear_the_same_in_the_same_order
             an_empty_room_has_an_empty_roster
         }
@@ -64,8 +64,8 @@ async fn here(backend: &Backend, room: &RoomSlug) -> (Vec<Person>, u32) {
     (roster.people, roster.here)
 }
 
-/// In the roster, and told to followers with the right count.
-pub async fn who_enters_is_here_until_they_leave(backend: &Backend) {
+/// The person is in the roster, and followers hear the right count.
+pub async fn a_person_is_here_from_entering_to_leaving(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (ada, bob) = (person("Ada"), person("Bob"));
     enter(backend, &room, &ada, "a").await;
@@ -85,7 +85,7 @@ pub async fn who_enters_is_here_until_they_leave(backend: &Backend) {
     }
 }
 
-/// The first one enters, the last one leaves, the others are not heard.
+/// The first connection enters and the last one leaves; followers do not hear of the others.
 pub async fn several_connections_of_a_person_count_once(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let ada = person("Ada");
@@ -107,7 +107,7 @@ pub async fn several_connections_of_a_person_count_once(backend: &Backend) {
     assert_eq!(changes.next().await, Some(PresenceChange::Left(ada, 0)));
 }
 
-/// The same connection twice is one connection.
+/// Entering twice with the same connection counts once.
 pub async fn entering_and_leaving_again_do_nothing(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let ada = person("Ada");
@@ -127,7 +127,7 @@ pub async fn entering_and_leaving_again_do_nothing(backend: &Backend) {
     }
 }
 
-/// Neither an unknown room, nor an unknown person, nor an unknown connection of somebody who is there.
+/// Unknown rooms, unknown people, and unknown connections of a person who is there.
 pub async fn leaving_without_being_there_does_nothing(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (ada, bob) = (person("Ada"), person("Bob"));
@@ -147,7 +147,7 @@ pub async fn leaving_without_being_there_does_nothing(backend: &Backend) {
     assert_eq!(changes.next().await, Some(PresenceChange::Typing(ada, true)));
 }
 
-/// By name without regard to case, then by id; the count is of everybody.
+/// By name, ignoring case, then by id. The count includes everybody.
 pub async fn a_roster_is_sorted_and_has_a_limit(backend: &Backend) {
     let room = new_room(backend, "room").await;
     for (id, name) in [
@@ -171,7 +171,7 @@ pub async fn a_roster_is_sorted_and_has_a_limit(backend: &Backend) {
     }
 }
 
-/// Each once, up to the limit. That a room is empty again may take a while.
+/// Each room once, up to the limit. A room that became empty may stay listed for a while.
 pub async fn rooms_with_people_are_known(backend: &Backend) {
     let (one, two) = (new_room(backend, "one").await, new_room(backend, "two").await);
     new_room(backend, "empty").await;
@@ -189,7 +189,7 @@ pub async fn rooms_with_people_are_known(backend: &Backend) {
     assert_eq!(occupied(0).await, []);
 }
 
-/// Rooms where nobody is, and rooms asked for twice, included.
+/// Including empty rooms and rooms asked for twice.
 pub async fn counts_come_in_the_order_asked(backend: &Backend) {
     let (one, two, empty) = (slug("one"), slug("two"), slug("empty"));
     enter(backend, &one, &person("Ada"), "a").await;
@@ -201,7 +201,7 @@ pub async fn counts_come_in_the_order_asked(backend: &Backend) {
 }
 
 /// A follower hears of its own room only.
-pub async fn rooms_do_not_hear_of_each_other(backend: &Backend) {
+pub async fn followers_hear_of_their_own_room_only(backend: &Backend) {
     let (one, two) = (new_room(backend, "one").await, new_room(backend, "two").await);
     let (ada, bob) = (person("Ada"), person("Bob"));
     let mut changes = follow(backend, &two).await;
@@ -212,8 +212,8 @@ pub async fn rooms_do_not_hear_of_each_other(backend: &Backend) {
     assert_eq!(here(backend, &one).await, (vec![ada], 1));
 }
 
-/// And kept nowhere.
-pub async fn typing_is_told(backend: &Backend) {
+/// Followers hear it; nothing stores it.
+pub async fn followers_hear_of_typing(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let ada = person("Ada");
     type_(backend, &room, &ada, true).await;
@@ -228,7 +228,7 @@ pub async fn typing_is_told(backend: &Backend) {
     assert_eq!(here(backend, &room).await, (vec![], 0));
 }
 
-/// One order for all, and each count is one off the one before it.
+/// All followers hear one order, and each count differs from the last by one.
 pub async fn followers_hear_the_same_in_the_same_order(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (one, two) = (follow(backend, &room).await, follow(backend, &room).await);
@@ -270,13 +270,13 @@ pub async fn followers_hear_the_same_in_the_same_order(backend: &Backend) {
                 count -= 1;
                 told
             }
-            other => panic!("who came or who went, but: {other:?}"),
+            other => panic!("entered or left, but: {other:?}"),
         };
         assert_eq!(told, count);
     }
 }
 
-/// Also one that never was.
+/// Also a room that never existed.
 pub async fn an_empty_room_has_an_empty_roster(backend: &Backend) {
     assert_eq!(here(backend, &slug("nowhere")).await, (vec![], 0));
 }

@@ -19,7 +19,7 @@ pub use following::*;
 pub use reading::*;
 pub use storing::*;
 
-/// Holds the room log of a fixture's backends to its contract.
+/// Tests the room log of a fixture's backends against its contract.
 #[macro_export]
 macro_rules! room_log_contract {
     ($fixture:ident) => {
@@ -31,11 +31,11 @@ macro_rules! room_log_contract {
             a_client_id_counts_once_in_later_calls
             a_client_id_counts_once_in_overlapping_calls
             a_client_id_belongs_to_its_author_and_room
-            an_append_that_nobody_waits_for_can_be_repeated
+            an_abandoned_append_can_be_repeated
             a_batch_is_stored_whole
             fifty_authors_at_once_leave_no_hole
             reading_on_has_exact_edges
-            paging_back_has_exact_edges
+            reading_back_has_exact_edges
             a_stretch_ends_at_a_size_in_both_directions
             an_empty_log_can_be_read
             an_unknown_room_is_refused
@@ -63,7 +63,7 @@ async fn read(log: &Arc<dyn RoomLog>, room: &RoomSlug, after: Seq, limit: u32) -
         .expect("the log can be read")
 }
 
-/// The next event of a follower that is quick enough.
+/// The next event, for a follower that is fast enough.
 async fn next(signals: &mut BoxStream<'static, Signal>) -> Arc<RoomEvent> {
     match signals.next().await {
         Some(Signal::Event(event)) => event,
@@ -71,7 +71,7 @@ async fn next(signals: &mut BoxStream<'static, Signal>) -> Arc<RoomEvent> {
     }
 }
 
-/// `writers` tasks that append `each` messages one after the other, all at the same time.
+/// Runs `writers` tasks at the same time; each appends `each` messages one after the other.
 async fn write_at_once(log: &Arc<dyn RoomLog>, room: &RoomSlug, writers: usize, each: usize) {
     let tasks = (0..writers).map(|n| {
         let (log, room) = (Arc::clone(log), room.clone());

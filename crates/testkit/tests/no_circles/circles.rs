@@ -1,10 +1,10 @@
-//! Files that import one another in a circle.
+//! Finds files that import one another in a circle.
 
 use std::collections::BTreeSet;
 
 use crate::modules::Imports;
 
-/// Every circle: the files of which each reaches each other.
+/// Returns every circle: files that all reach one another.
 pub fn circles(imports: &Imports) -> Vec<BTreeSet<String>> {
     let mut circles: Vec<BTreeSet<String>> = Vec::new();
     for file in imports.keys() {
@@ -36,7 +36,7 @@ fn reached(imports: &Imports, file: &str) -> BTreeSet<String> {
     reached
 }
 
-/// Who imports whom within a circle, a line for each file.
+/// Describes who imports whom within a circle, one line per file.
 pub fn describe(circle: &BTreeSet<String>, imports: &Imports) -> String {
     let mut text = String::new();
     for file in circle {
@@ -47,7 +47,7 @@ pub fn describe(circle: &BTreeSet<String>, imports: &Imports) -> String {
 }
 
 #[test]
-fn a_circle_is_found_and_what_only_leads_to_it_is_not_in_it() {
+fn a_circle_does_not_include_what_only_leads_to_it() {
     let arrows = [("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")];
     let mut imports = Imports::new();
     for (from, to) in arrows {

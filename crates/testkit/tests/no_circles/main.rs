@@ -1,14 +1,14 @@
-//! No files import one another in a circle, so that each can be read, tested and moved after those that it imports.
+//! Files do not import one another in a circle, so each can be read, tested and moved after those that it imports.
 //!
 //! What counts as an import, in the files of a crate without its tests:
 //!
 //! - A path that begins with `crate`, `super` or `self`, with the name of a child module, or with a name that `use`
-//!   brought in, wherever it is written: in a `use`, an expression, a type or a macro.
-//! - It leads to the file that defines the item. Every file on the way that re-exports the item is imported as well, if
-//!   it does anything but re-export.
-//! - A parent that only declares `mod x;` and re-exports what is in it does not import it. Any other use by the parent
-//!   counts, and so does whatever a child takes from its parent.
-//! - A method that is called on a value is no import.
+//! brought in, wherever it stands: in a `use`, an expression, a type or a macro.
+//! - It leads to the file that defines the item. A file on the way that re-exports the item counts as imported as well,
+//! if it does more than re-export.
+//! - A parent that only declares `mod x;` and re-exports its items does not import it. Any other use by the parent
+//! counts, and so does everything that a child takes from its parent.
+//! - A method called on a value is no import.
 
 mod circles;
 mod modules;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use circles::{circles, describe};
 
-/// The crates, by the file that is their root.
+/// The crates, by their root file.
 const CRATES: [&str; 4] = [
     "crates/protocol/src/lib.rs",
     "crates/chat/src/lib.rs",
@@ -44,14 +44,14 @@ fn no_files_import_one_another_in_a_circle() {
 }
 
 #[test]
-fn nobody_imports_what_builds_the_process() {
+fn only_main_imports_the_module_that_builds_the_process() {
     let imports = modules::imports(&project().join(SERVER));
     let importers = imports.iter().filter(|(_, to)| to.contains("process.rs"));
     let importers: Vec<_> = importers.map(|(file, _)| file).collect();
     assert_eq!(importers, ["main.rs"]);
 }
 
-/// The fast path knows chat and bytes: it is given what it needs.
+/// The fast path knows chat and bytes; the server passes in everything it needs.
 #[test]
 fn the_fast_path_imports_nothing_of_the_server() {
     let server = project().join(SERVER);
@@ -65,7 +65,7 @@ fn the_fast_path_imports_nothing_of_the_server() {
         let words = tokens::tokens(&source);
         assert!(!words.iter().any(|word| word == "socketioxide"), "{file}");
     }
-    assert!(files > 5, "{files} files are not the fast path");
+    assert!(files > 5, "the fast path has only {files} files");
 }
 
 fn project() -> PathBuf {

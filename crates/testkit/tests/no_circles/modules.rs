@@ -1,4 +1,4 @@
-//! The modules of a crate, and which file a path leads to.
+//! The modules of a crate, and the file that a path leads to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::tokens::tokens;
 
 type Name = Vec<String>;
 
-/// The files of a crate and what each of them imports, by their paths from its `src`.
+/// The files of a crate and what each of them imports, as paths relative to its `src`.
 pub type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// One module.
@@ -15,15 +15,15 @@ pub type Imports = BTreeMap<String, BTreeSet<String>>;
 struct Module {
     file: String,
     children: BTreeSet<String>,
-    /// What `use` gives names to.
+    /// Names that `use` brings in, with their paths.
     names: BTreeMap<String, Name>,
-    /// What `use …::*` brings in.
+    /// Modules whose items `use …::*` brings in.
     globs: Vec<Name>,
-    /// Every path that is written in it, and whether it only re-exports.
+    /// Every path in it, and whether that path only re-exports.
     paths: Vec<(Name, bool)>,
 }
 
-/// Reads the crate whose root is this file.
+/// Reads the crate with this root file.
 pub fn imports(root: &Path) -> Imports {
     let mut modules = Modules(BTreeMap::new());
     let folder = root.parent().expect("it is in a folder");
@@ -42,7 +42,7 @@ impl Modules {
         self.scan(folder, &file, name, &tokens(&source));
     }
 
-    /// Reads one module, in a file of its own or in braces.
+    /// Reads one module, in its own file or in braces.
     fn scan(&mut self, folder: &Path, file: &str, name: &[String], tokens: &[String]) {
         let mut module = Module {
             file: file.to_owned(),
@@ -56,7 +56,7 @@ impl Modules {
                 module.children.insert(tokens[n + 1].clone());
                 if is(n + 2, ";") {
                     let path = folder.join(child.join("/")).with_extension("rs");
-                    // One with a `path` attribute stands elsewhere. Those we have import nothing.
+                    // A module with a `path` attribute stands elsewhere. Ours import nothing.
                     if path.exists() {
                         self.read(folder, &path, &child);
                     }
@@ -95,7 +95,7 @@ impl Modules {
                 let Some(Target::Item(to)) = self.resolve(name, path, 0, &mut through) else {
                     continue;
                 };
-                // Whoever re-exports and does something as well is imported, too.
+                // A file that re-exports and does something else as well is imported, too.
                 let working = through
                     .iter()
                     .filter(|at| self.0[*at].works())
@@ -111,7 +111,7 @@ impl Modules {
         imports
     }
 
-    /// Where a path leads that is written in this module. None: to another crate.
+    /// Finds the target of a path in this module. Returns `None` if it is in another crate.
     fn resolve(
         &self,
         from: &[String],
@@ -146,7 +146,7 @@ impl Modules {
         Some(target)
     }
 
-    /// What a module calls by this name.
+    /// Finds what this name means in a module.
     fn member(&self, at: &[String], name: &str, depth: usize, through: &mut Vec<Name>) -> Option<Target> {
         let module = self.0.get(at)?;
         if module.children.contains(name) {
@@ -170,12 +170,12 @@ impl Modules {
 
 enum Target {
     Module(Name),
-    /// Something that is defined in this module.
+    /// An item defined in this module.
     Item(Name),
 }
 
 impl Module {
-    /// Whether it does anything but re-export.
+    /// True if it does anything but re-export.
     fn works(&self) -> bool {
         self.paths.iter().any(|(_, reexports)| !reexports)
     }
@@ -184,7 +184,7 @@ impl Module {
         self.children.contains(name) || self.names.contains_key(name)
     }
 
-    /// Takes in what a `use` says, from after `prefix` on.
+    /// Adds the rest of a `use` tree, from after `prefix` on.
     fn tree(&mut self, prefix: &[String], tokens: &[String], public: bool) {
         let mut path = prefix.to_vec();
         for (n, token) in tokens.iter().enumerate() {
@@ -198,7 +198,7 @@ impl Module {
                     return;
                 }
                 "*" => {
-                    // Whatever it brings in is found where it is used by a path, and as a whole it needs the module.
+                    // Names it brings in are found where paths use them. The glob itself needs the module.
                     self.paths.push(([&path[..], &["*".to_owned()]].concat(), public));
                     self.globs.push(path);
                     return;
@@ -240,7 +240,7 @@ fn end_of_braces(tokens: &[String], open: usize) -> usize {
     tokens.len()
 }
 
-/// Splits at the commas that are in no braces.
+/// Splits at commas outside braces.
 fn split(tokens: &[String]) -> Vec<&[String]> {
     let mut depth = 0;
     let parts = tokens.split(|token| {

@@ -1,4 +1,4 @@
-//! The words of a source file, without its comments, literals and tests.
+//! The tokens of a source file, without its comments, literals and tests.
 
 /// Splits Rust into identifiers, `::` and single signs. Drops comments, literals, and everything under `#[cfg(test)]`.
 pub fn tokens(source: &str) -> Vec<String> {
@@ -16,7 +16,7 @@ fn split(source: &str) -> Vec<String> {
             ('"', _) => n = end_of_string(&text, n),
             ('r', '"' | '#') if raw(&text, n).is_some() => n = raw(&text, n).unwrap_or(n),
             ('b' | 'c', 'r') if raw(&text, n + 1).is_some() => n = raw(&text, n + 1).unwrap_or(n),
-            // A character, or else the name of a lifetime.
+            // A character literal, or else a lifetime.
             ('\'', '\\') => n = find(&text, n + 3, &['\'']) + 1,
             ('\'', _) if at(n + 2) == '\'' => n += 3,
             ('\'', _) => n += 1,
@@ -69,7 +69,7 @@ fn end_of_string(text: &[char], start: usize) -> usize {
     n + 1
 }
 
-/// The end of a raw string that begins here with its `r`.
+/// The end of the raw string whose `r` is here.
 fn raw(text: &[char], start: usize) -> Option<usize> {
     let hashes = text[start + 1..].iter().take_while(|sign| **sign == '#').count();
     let open = start + 1 + hashes;
@@ -102,7 +102,7 @@ fn without_tests(tokens: Vec<String>) -> Vec<String> {
     kept
 }
 
-/// What is after an item, or an arm of a `match`, that begins here.
+/// The index after the item or `match` arm that begins here.
 fn end_of_item(tokens: &[String], start: usize) -> usize {
     let mut depth = 0;
     for (n, token) in tokens.iter().enumerate().skip(start) {
@@ -123,7 +123,7 @@ fn end_of_item(tokens: &[String], start: usize) -> usize {
 }
 
 #[test]
-fn only_words_that_count_are_left() {
+fn comments_literals_and_tests_are_dropped() {
     let source = r##"
         use a::b; // use c::d
         /* use e; /* use f; */ */

@@ -1,4 +1,4 @@
-//! What followers of the log hear.
+//! What followers of a log hear.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{follow, next, read, write_at_once};
 use crate::Backend;
 use crate::sample::{append, messages, new_room, person, seq, text, whole_log};
 
-/// Each has its own order, and followers hear of theirs only.
+/// Each room has its own order, and followers hear of their own room only.
 pub async fn rooms_are_independent(backend: &Backend) {
     let (one, two) = (new_room(backend, "one").await, new_room(backend, "two").await);
     let (log, ada) = (&backend.log, person("Ada"));
@@ -25,7 +25,7 @@ pub async fn rooms_are_independent(backend: &Backend) {
     assert_eq!(whole_log(log, &two).await.len(), 1);
 }
 
-/// Whatever is appended.
+/// Appending does not change it.
 pub async fn an_epoch_stays(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let epoch = async || backend.log.head(&room).await.expect("there is a head").epoch;
@@ -34,7 +34,7 @@ pub async fn an_epoch_stays(backend: &Backend) {
     assert_eq!(epoch().await, first);
 }
 
-/// Begun while eight write: whatever a head that is read then does not include, in order, each once.
+/// Followed while eight tasks write: every event after a head read later, in order, each once.
 pub async fn followers_hear_what_comes_after(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (log, there) = (Arc::clone(&backend.log), room.clone());
@@ -57,7 +57,7 @@ pub async fn followers_hear_what_comes_after(backend: &Backend) {
     assert_eq!(heard, stored[from..], "as the log has them");
 }
 
-/// As many as there are.
+/// However many followers there are.
 pub async fn followers_hear_the_same_in_the_same_order(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (one, two) = (
@@ -73,7 +73,7 @@ pub async fn followers_hear_the_same_in_the_same_order(backend: &Backend) {
     }
 }
 
-/// What is sent again stores nothing, so there is nothing to hear.
+/// A message sent again stores nothing, so followers hear nothing.
 pub async fn followers_hear_nothing_twice(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (log, ada) = (&backend.log, person("Ada"));
@@ -88,7 +88,7 @@ pub async fn followers_hear_nothing_twice(backend: &Backend) {
     }
 }
 
-/// Never a hole without [`Signal::Gap`]; the log has the rest.
+/// No hole comes without [`Signal::Gap`], and the log has what was missed.
 pub async fn a_slow_follower_can_read_what_it_missed(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (log, ada) = (&backend.log, person("Ada"));
@@ -103,7 +103,7 @@ pub async fn a_slow_follower_can_read_what_it_missed(backend: &Backend) {
     assert_eq!(heard, whole_log(log, &room).await);
 }
 
-/// As a follower should: skips what it has, and reads what it missed.
+/// Does what a follower should: skips events it has, and reads those it missed.
 async fn hear_up_to(
     end: u64,
     heard: &mut Vec<Arc<RoomEvent>>,
@@ -119,7 +119,7 @@ async fn hear_up_to(
         match signals.next().await {
             Some(Signal::Event(event)) if event.seq <= last => {}
             Some(Signal::Event(event)) => {
-                assert_eq!(event.seq, last.next(), "a hole without a word");
+                assert_eq!(event.seq, last.next(), "a hole without a signal");
                 heard.push(event);
             }
             Some(Signal::Gap) => heard.extend(read(log, room, last, 10_000).await.events),

@@ -1,4 +1,4 @@
-//! What can be read of the log, and how much at once.
+//! What can be read from a log, and how much at once.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::{read, seqs};
 use crate::Backend;
 use crate::sample::{append, message, messages, new_room, person, seq, slug, whole_log};
 
-/// `more` says whether newer ones exist; the stretch and its head are of one view.
+/// `more` is true if newer events exist; the stretch and its head come from one snapshot.
 pub async fn reading_on_has_exact_edges(backend: &Backend) {
     let room = new_room(backend, "room").await;
     append(&backend.log, &room, &person("Ada"), messages("m", 10)).await;
@@ -35,8 +35,8 @@ pub async fn reading_on_has_exact_edges(backend: &Backend) {
     }
 }
 
-/// `more` says whether older ones exist; ascending also here.
-pub async fn paging_back_has_exact_edges(backend: &Backend) {
+/// `more` is true if older events exist; the order is ascending here, too.
+pub async fn reading_back_has_exact_edges(backend: &Backend) {
     let room = new_room(backend, "room").await;
     append(&backend.log, &room, &person("Ada"), messages("m", 10)).await;
     for (before, limit, expected, more) in [
@@ -68,7 +68,7 @@ pub async fn paging_back_has_exact_edges(backend: &Backend) {
     }
 }
 
-/// In bytes of what travels; one event comes always, `more` stays true to its meaning, and nothing is skipped.
+/// The size counts bytes as sent. At least one event is returned, `more` keeps its meaning, and nothing is skipped.
 pub async fn a_stretch_ends_at_a_size_in_both_directions(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let lengths = [10, 8_000, 8_000, 1, 8_000, 5, 5, 8_000];
@@ -84,7 +84,7 @@ pub async fn a_stretch_ends_at_a_size_in_both_directions(backend: &Backend) {
             let (mut left, mut count) = (bytes, 0);
             for event in events.take(7) {
                 let size = serde_json::to_string(&**event).expect("an event is JSON").len();
-                // Not to the byte: how much an event takes is rounded up a little.
+                // Not to the byte: backends round an event's size up a little.
                 if count > 0 && size + 100 > left {
                     break;
                 }
@@ -133,7 +133,7 @@ pub async fn a_stretch_ends_at_a_size_in_both_directions(backend: &Backend) {
     }
 }
 
-/// Empty in every direction, and nothing more.
+/// Empty in both directions.
 pub async fn an_empty_log_can_be_read(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let head = backend.log.head(&room).await.expect("there is a head");
@@ -150,7 +150,7 @@ pub async fn an_empty_log_can_be_read(backend: &Backend) {
     }
 }
 
-/// By every call, with its name.
+/// By every call, and the error names the room.
 pub async fn an_unknown_room_is_refused(backend: &Backend) {
     let (log, nowhere) = (&backend.log, slug("nowhere"));
     new_room(backend, "somewhere").await;

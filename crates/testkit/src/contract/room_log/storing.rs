@@ -11,7 +11,7 @@ use super::{follow, next, read, seqs, write_at_once};
 use crate::Backend;
 use crate::sample::{append, message, messages, new_room, person, person_with_id, seq, text, whole_log};
 
-/// Within a call and from call to call; receipts and events say the same.
+/// Within a call and across calls; receipts and events agree.
 pub async fn messages_are_stored_in_their_order(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (ada, bob) = (person("Ada"), person("Bob"));
@@ -42,7 +42,7 @@ pub async fn messages_are_stored_in_their_order(backend: &Backend) {
     }
 }
 
-/// Any text, from the log and from the stream.
+/// Any text survives, both in the log and in the stream.
 pub async fn what_was_typed_comes_back(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let mut signals = follow(&backend.log, &room).await;
@@ -63,7 +63,7 @@ pub async fn what_was_typed_comes_back(backend: &Backend) {
     }
 }
 
-/// In `head`, in `read` and in `page`.
+/// In `head`, `read` and `read_before`.
 pub async fn an_append_is_visible_when_it_returns(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (log, ada) = (&backend.log, person("Ada"));
@@ -72,15 +72,15 @@ pub async fn an_append_is_visible_when_it_returns(backend: &Backend) {
         assert_eq!(log.head(&room).await.expect("there is a head").seq, seq(n));
         let read = read(log, &room, seq(n - 1), 10).await;
         assert_eq!((seqs(&read.events), read.head.seq), (vec![n], seq(n)));
-        let page = log
+        let stretch = log
             .read_before(&room, None, Limit::events(1))
             .await
-            .expect("there is a page");
-        assert_eq!(seqs(&page.events), [n]);
+            .expect("there is a stretch");
+        assert_eq!(seqs(&stretch.events), [n]);
     }
 }
 
-/// The first text stays; what is new beside it takes the places without a hole.
+/// The first text stays, and new messages beside it get the next numbers without a hole.
 pub async fn a_client_id_counts_once_in_one_call(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let sent = vec![
@@ -99,7 +99,7 @@ pub async fn a_client_id_counts_once_in_one_call(backend: &Backend) {
     assert_eq!(said, ["first", "second", "third"]);
 }
 
-/// The receipts are those of the first time, whatever is new beside them.
+/// The receipts are those of the first time, even with new messages beside them.
 pub async fn a_client_id_counts_once_in_later_calls(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (log, ada) = (&backend.log, person("Ada"));
@@ -127,7 +127,7 @@ pub async fn a_client_id_counts_once_in_later_calls(backend: &Backend) {
     assert_eq!(events[1].at, Timestamp(1));
 }
 
-/// All get the same receipt.
+/// All calls get the same receipt.
 pub async fn a_client_id_counts_once_in_overlapping_calls(backend: &Backend) {
     let room = new_room(backend, "room").await;
     for round in 1..=10 {
@@ -143,7 +143,7 @@ pub async fn a_client_id_counts_once_in_overlapping_calls(backend: &Backend) {
     assert_eq!(whole_log(&backend.log, &room).await.len(), 10);
 }
 
-/// Nobody can take another's id, and an id counts per room.
+/// A person cannot use up another person's ids, and ids count per room.
 pub async fn a_client_id_belongs_to_its_author_and_room(backend: &Backend) {
     let (one, two) = (new_room(backend, "one").await, new_room(backend, "two").await);
     for (room, author, expected) in [
@@ -157,8 +157,8 @@ pub async fn a_client_id_belongs_to_its_author_and_room(backend: &Backend) {
     }
 }
 
-/// The caller went away at any moment: afterwards the message is there once.
-pub async fn an_append_that_nobody_waits_for_can_be_repeated(backend: &Backend) {
+/// The caller may go away at any moment: after a repeated call the message is there once.
+pub async fn an_abandoned_append_can_be_repeated(backend: &Backend) {
     let room = new_room(backend, "room").await;
     for n in 1..=100 {
         let sent = vec![message(&format!("m-{n}"), "hello")];
@@ -168,14 +168,14 @@ pub async fn an_append_that_nobody_waits_for_can_be_repeated(backend: &Backend) 
             tokio::task::yield_now().await;
         }
         task.abort();
-        // Aborted or done: both are fine.
+        // Aborted or finished: both are fine.
         let _ = task.await;
         assert_eq!(append(&backend.log, &room, &person("Ada"), again).await, [n]);
     }
     assert_eq!(whole_log(&backend.log, &room).await.len(), 100);
 }
 
-/// Nobody sees a part of it, and nothing comes between its messages.
+/// A reader never sees part of a batch, and nothing comes between its messages.
 pub async fn a_batch_is_stored_whole(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let writers = (0..8).map(|n| {
@@ -192,9 +192,9 @@ pub async fn a_batch_is_stored_whole(backend: &Backend) {
     let writers: Vec<_> = writers.collect();
     loop {
         let done = writers.iter().all(tokio::task::JoinHandle::is_finished);
-        let page = read(&backend.log, &room, Seq::ZERO, 10_000).await;
-        assert_eq!(page.head.seq.get() % 10, 0, "a part of a batch");
-        assert_eq!(page.events.len() as u64, page.head.seq.get());
+        let stretch = read(&backend.log, &room, Seq::ZERO, 10_000).await;
+        assert_eq!(stretch.head.seq.get() % 10, 0, "a part of a batch");
+        assert_eq!(stretch.events.len() as u64, stretch.head.seq.get());
         if done {
             break;
         }
@@ -205,7 +205,7 @@ pub async fn a_batch_is_stored_whole(backend: &Backend) {
     assert_eq!(whole_log(&backend.log, &room).await.len(), 800);
 }
 
-/// Each author's messages are in the order in which they were sent.
+/// Each author's messages stay in the order of sending.
 pub async fn fifty_authors_at_once_leave_no_hole(backend: &Backend) {
     let room = new_room(backend, "room").await;
     write_at_once(&backend.log, &room, 50, 10).await;
