@@ -1,6 +1,6 @@
-//! The commands: what a client may ask for, and what it is answered. One file per command, named like it.
+//! The commands and their answers. One file per command, with the command's name.
 //!
-//! A command means the same over Socket.IO and over HTTP. [`Join`], [`Leave`] and [`Typing`] are about a connection, so
+//! A command means the same over Socket.IO and over HTTP. [`Join`], [`Leave`] and [`Typing`] act on a connection, so
 //! only Socket.IO has them.
 
 mod create_room;
@@ -28,19 +28,19 @@ use serde::{Deserialize, Serialize};
 
 /// A command.
 pub trait Ask: Serialize + DeserializeOwned {
-    /// What it is called: the event's name over Socket.IO, the last part of the address over HTTP.
+    /// The event's name over Socket.IO; the last path segment over HTTP.
     const NAME: &'static str;
 
-    /// What it is answered, if it is not refused.
+    /// The answer when the command is not refused.
     type Answer: Serialize + DeserializeOwned;
 
-    /// What the command is without a payload, if it may come without one.
+    /// The command that an empty payload stands for, if the payload may be empty.
     fn bare() -> Option<Self> {
         None
     }
 }
 
-/// Done, and nothing to say: `{}`.
+/// An empty answer: the command was carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Done {}

@@ -1,61 +1,61 @@
-//! How a command is answered: `{ok: …}` or `{error: {code, message, retry_after_ms?}}`.
+//! The answer to a command: `{ok: …}` or `{error: {code, message, retry_after_ms?}}`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::RoomSlug;
 
-/// Why a command was refused. Codes are stable; sentences are not.
+/// Why a command was refused. Codes are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// The command is not shaped as documented, or a value in it is not allowed.
+    /// The command does not have the documented shape, or one of its values is not allowed.
     BadRequest,
     /// The command is longer than 64 KiB.
     TooLarge,
-    /// No such command in this namespace.
+    /// This namespace has no such command.
     UnknownCommand,
     /// Sign in first.
     NotSignedIn,
-    /// No room has that address.
+    /// No room has this address.
     RoomNotFound,
-    /// A room has that address already.
+    /// A room with this title already exists.
     RoomExists,
     /// Join the room first.
     NotInRoom,
-    /// This connection is in as many rooms as it may be.
+    /// This connection is in as many rooms as it can be.
     TooManyRooms,
-    /// Too many commands; `retry_after_ms` says when to try again.
+    /// Too many commands, or too much from this IP address; `retry_after_ms` says when to try again.
     RateLimited,
-    /// The server has too much to do; `retry_after_ms` says when to try again.
+    /// The server is overloaded; `retry_after_ms` says when to try again.
     Busy,
-    /// The storage does not answer. Nothing was changed that was not acknowledged.
+    /// The storage does not answer. What was not acknowledged may or may not be stored: send the same again.
     Unavailable,
-    /// Client and server were built for different versions of the protocol; reload.
+    /// Client and server speak different versions of the protocol; reload the page.
     Reload,
-    /// A fault of the server. It is in its log.
+    /// A fault of the server, which is in its log. Whether the command had an effect is unknown.
     Internal,
 }
 
-/// A refusal as it travels: a code for programs, a sentence for people, and when to try again.
+/// Why a command was not carried out: a code for programs, a sentence for people, and when to try again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[error("{message}")]
 pub struct Refusal {
-    /// For programs.
+    /// The reason, for programs.
     pub code: ErrorCode,
-    /// For people.
+    /// The reason as a sentence for people. It can change at any time.
     pub message: String,
     /// Milliseconds after which the same command may succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
-    /// The room that is in the way, with [`ErrorCode::RoomExists`].
+    /// With `room_exists`: the address of the existing room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomSlug>,
 }
 
 impl Refusal {
-    /// A refusal that trying again does not change.
+    /// A refusal without a time to try again.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -65,14 +65,14 @@ impl Refusal {
         }
     }
 
-    /// The same, naming the room that is in the way.
+    /// Names the existing room that caused the refusal.
     #[must_use]
     pub fn about(mut self, room: RoomSlug) -> Self {
         self.room = Some(room);
         self
     }
 
-    /// The same, worth trying again after so many milliseconds.
+    /// Says that the same command may succeed after this many milliseconds.
     #[must_use]
     pub fn retry_after_ms(mut self, ms: u64) -> Self {
         self.retry_after_ms = Some(ms);
@@ -80,13 +80,14 @@ impl Refusal {
     }
 }
 
-/// What an acknowledgement holds.
+/// The content of an acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply<T> {
-    /// Done; for `send` that means: stored.
+    /// The command was carried out. For `send` that means: stored.
     Ok(T),
-    /// Not done; nothing was changed.
+    /// The command was refused. Nothing changed, except that after [`ErrorCode::Unavailable`] and
+    /// [`ErrorCode::Internal`] that is unknown.
     Error(Refusal),
 }
 

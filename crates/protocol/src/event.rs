@@ -1,4 +1,4 @@
-//! What the server tells without being asked.
+//! What the server sends without being asked.
 //!
 //! On `/chat`: `welcome` ([`Welcome`]) once per connection, `events` (an array of [`RoomEvent`]), `presence`
 //! ([`PresenceUpdate`]), `roster` ([`RosterUpdate`]), `typing` ([`TypingUpdate`]), `reset`
@@ -11,31 +11,31 @@ use crate::ids::{ClientId, Epoch, PersonId, RoomSlug, Seq, Timestamp};
 use crate::limits::Limits;
 use crate::text::{DisplayName, MessageText, kept};
 
-/// Somebody, as others see them.
+/// A person, as others see them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Person {
-    /// Stays the same for as long as the account lives.
+    /// The person's permanent id.
     pub id: PersonId,
-    /// What they are called. Not unique.
+    /// The person's name. Not unique.
     #[serde(deserialize_with = "kept")]
     pub name: DisplayName,
 }
 
-/// One entry of a room's log: something that changed the room for everybody.
+/// An entry of a room's log: something that changed the room for everybody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(try_from = "Flat")]
 pub struct RoomEvent {
-    /// Whose log.
+    /// The room's address.
     pub room: RoomSlug,
-    /// Which life of it.
+    /// The epoch of the room's log.
     pub epoch: Epoch,
-    /// Where in it.
+    /// The event's number in the log.
     pub seq: Seq,
-    /// When, by the clock of the replica that stored it.
+    /// When it was stored, by the server's clock. For display only: it does not order events.
     pub at: Timestamp,
-    /// Whose doing it is.
+    /// The person who caused it.
     pub author: Person,
     /// What happened.
     #[serde(flatten)]
@@ -49,22 +49,22 @@ pub struct RoomEvent {
 pub enum EventBody {
     /// A message was posted.
     Posted {
-        /// What its author's client called it.
+        /// The id that the author's client chose.
         client_id: ClientId,
-        /// What it says.
+        /// The message's text.
         #[serde(deserialize_with = "kept")]
         text: MessageText,
     },
-    /// A type that this build does not know. It has its place in the log, and nothing of it is shown.
+    /// A type that this build does not know. It counts in the log, but nothing of it is shown.
     #[serde(other)]
     Unknown,
 }
 
-/// Bytes of an event's names, punctuation and numbers.
+/// Most bytes of an event's field names, punctuation and numbers.
 const ENVELOPE: usize = 160;
 
 impl RoomEvent {
-    /// About how many bytes it takes as JSON, never less.
+    /// An upper bound of its size as JSON, in bytes. Less than 100 bytes too high.
     pub fn bytes(&self) -> usize {
         let author = self.author.id.as_str().len() + json_bytes(self.author.name.as_str());
         let body = match &self.body {
@@ -75,7 +75,7 @@ impl RoomEvent {
     }
 }
 
-/// How long a text is inside a JSON string.
+/// Bytes of a text inside a JSON string.
 fn json_bytes(text: &str) -> usize {
     let escape = |byte| match byte {
         b'"' | b'\\' | b'\n' | b'\t' => 1,
@@ -85,8 +85,8 @@ fn json_bytes(text: &str) -> usize {
     text.len() + text.bytes().map(escape).sum::<usize>()
 }
 
-/// A [`RoomEvent`] as it travels, to be read without keeping its members aside until its type is known: that
-/// machinery would be a good part of the page's weight.
+/// A [`RoomEvent`] as it travels. Serde's `flatten` and `tag` would buffer the fields until the type is known, and that
+/// code would be a large part of the WebAssembly.
 #[derive(Deserialize)]
 struct Flat {
     room: RoomSlug,
@@ -101,7 +101,7 @@ struct Flat {
     text: Text,
 }
 
-/// A text, or nothing: what events of other types have under this name may be anything.
+/// A string, if the field holds one. In events of unknown types it may hold anything.
 #[derive(Default)]
 struct Text(Option<String>);
 
@@ -117,7 +117,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Takes whatever comes, and keeps it if it is a text.
+/// Accepts any JSON value and keeps it if it is a string.
 struct Anything;
 
 impl<'de> Visitor<'de> for Anything {
@@ -174,7 +174,7 @@ enum Type {
     Unknown,
 }
 
-/// A member that events of this type have is missing, or is not what it should be.
+/// A field that events of this type need is missing or not valid.
 #[derive(Debug, thiserror::Error)]
 #[error("an event of this type has a valid `{0}`")]
 struct Unfit(&'static str);
@@ -206,75 +206,76 @@ impl TryFrom<Flat> for RoomEvent {
     }
 }
 
-/// Who came and who went. Not part of the log: it is only true for a moment.
+/// Who entered and who left. Not part of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PresenceUpdate {
-    /// Where.
+    /// The room's address.
     pub room: RoomSlug,
-    /// People who are here now and were not.
+    /// People who are present now and were not before.
     pub entered: Vec<Person>,
-    /// People who were here and are not any more.
+    /// People who were present and no longer are.
     pub left: Vec<Person>,
-    /// How many people are here, all tabs and devices of one person counted once.
+    /// The number of people present. A person with several connections counts once.
     pub here: u32,
 }
 
-/// Who is in a room.
+/// The people in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PresenceList {
-    /// By name; at most 200.
+    /// At most 200 people, sorted by name.
     pub people: Vec<Person>,
-    /// How many there are, also beyond those named.
+    /// The number of all people in the room, listed or not.
     pub here: u32,
 }
 
-/// What was known of a room's log holds no more, or too much was missed: `join` the room again.
+/// The log has another epoch, or too much of it was missed: `join` the room again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reset {
-    /// Which room.
+    /// The room's address.
     pub room: RoomSlug,
 }
 
-/// Everybody who is here: the server may have missed changes and starts over.
+/// The whole roster. Sent when the server may have missed a change, or when many people came or went at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RosterUpdate {
-    /// Where.
+    /// The room's address.
     pub room: RoomSlug,
-    /// Who.
+    /// The people in the room.
     pub roster: PresenceList,
 }
 
-/// Somebody writes, or stopped. A client forgets it by itself after six seconds.
+/// A person is typing, or has stopped. Clients forget it after six seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypingUpdate {
-    /// Where.
+    /// The room's address.
     pub room: RoomSlug,
-    /// Who.
+    /// The person.
     pub person: Person,
-    /// Whether they are writing.
+    /// True if the person is typing.
     pub typing: bool,
 }
 
 /// The first event of every connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
-    /// What the server speaks: [`crate::PROTOCOL_VERSION`].
+    /// The server's [`crate::PROTOCOL_VERSION`].
     pub protocol: u32,
-    /// Who the connection belongs to, if its handshake showed a session.
+    /// The person that the connection belongs to, if its handshake contained a session.
     pub you: Option<Person>,
-    /// What this server takes.
+    /// This server's limits.
     pub limits: Limits,
 }
 
-/// The session that the connection belonged to has ended: it is nobody's now, and in no room. `sign_in` is possible.
+/// The connection's session has ended. The connection has no person now and is in no room; it can `sign_in` again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedOut {}
 
-/// The server is about to close the connection, for instance to restart. Nothing is lost by coming back later.
+/// The server is about to close the connection, for instance to restart. The client loses nothing by reconnecting
+/// later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComeBack {
-    /// Milliseconds to wait before connecting again; a different number for each client.
+    /// Milliseconds to wait before connecting again. The number differs from client to client.
     pub after_ms: u64,
 }
 
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_later_version_adds_is_skipped() {
+    fn additions_of_later_versions_are_skipped() {
         let event = |rest: &str| {
             let json = format!(
                 r#"{{"room":"lobby","epoch":"e1","seq":7,"at":1,"author":{{"id":"p1","name":"Ada","bot":true}},{rest}}}"#
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_never_longer_than_it_says() {
+    fn the_size_of_an_event_is_never_underestimated() {
         for (name, text) in [("Ada", "hi"), ("\"A\\", "\"\\\n\t"), ("Ö𝔛", "𝔛é<&>\u{7}")] {
             let text = text.replace('\u{7}', " ");
             let event = RoomEvent {

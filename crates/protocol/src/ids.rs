@@ -1,4 +1,4 @@
-//! Names of things: rooms, people, messages, and places in a room's log.
+//! Identifiers of rooms, people and messages, and positions in a room's log.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 
-/// Why a string is not the id that it should be. The text is fit to be shown to a person.
+/// Why a value is not a valid id. The sentence can be shown to a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
     /// Not a room slug.
@@ -15,12 +15,12 @@ pub enum InvalidId {
     /// Not an opaque id.
     #[error("an id consists of 1 to {max} characters A-Z, a-z, 0-9, - and _", max = limits::OPAQUE_BYTES)]
     Opaque,
-    /// Not a place in a log.
+    /// Not a `seq`.
     #[error("a sequence number is at most 2^53 - 1")]
     Seq,
 }
 
-/// A room's address in URLs: `lobby`, `night-shift-2`.
+/// A room's address, as in URLs: `lobby`, `night-shift-2`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$", example = "lobby"))]
@@ -28,12 +28,12 @@ pub enum InvalidId {
 pub struct RoomSlug(String);
 
 impl RoomSlug {
-    /// The room that always exists, and the one that the namespace `/` speaks about.
+    /// The lobby. It always exists, and the namespace `/` is about it.
     pub fn lobby() -> Self {
         Self("lobby".to_owned())
     }
 
-    /// The address that a title suggests, if it has any character that an address can hold.
+    /// Derives an address from a title. `None` if the title has no character that an address can contain.
     pub fn from_title(title: &str) -> Option<Self> {
         let mut slug = String::new();
         for c in title.chars().flat_map(char::to_lowercase) {
@@ -47,7 +47,7 @@ impl RoomSlug {
         Self::try_from(slug.trim_end_matches('-').to_owned()).ok()
     }
 
-    /// The slug as text.
+    /// The slug as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -83,7 +83,7 @@ impl fmt::Display for RoomSlug {
     }
 }
 
-/// An id without meaning of its own. [`PersonId`], [`ClientId`], [`Epoch`] and [`SessionToken`] are made of it.
+/// An opaque id: it can only be compared with others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[A-Za-z0-9_-]{1,64}$", example = "3c8kq"))]
@@ -91,7 +91,7 @@ impl fmt::Display for RoomSlug {
 pub struct Opaque(String);
 
 impl Opaque {
-    /// 26 characters of Crockford's base 32 (without padding) for 128 random bits.
+    /// Encodes 128 random bits as 26 characters of Crockford's base 32, in lower case.
     pub fn from_random(bits: u128) -> Self {
         const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         Self(
@@ -145,7 +145,7 @@ macro_rules! opaque {
         pub struct $name(pub Opaque);
 
         impl $name {
-            /// An id of 128 random bits.
+            /// Makes an id from 128 random bits.
             pub fn from_random(bits: u128) -> Self {
                 Self(Opaque::from_random(bits))
             }
@@ -173,23 +173,23 @@ macro_rules! opaque {
 }
 
 opaque! {
-    /// A person, for as long as the account lives.
+    /// A person's id. It never changes.
     PersonId
 }
 opaque! {
-    /// What a client calls a message before the server knows it. Sent again, it means the same message.
+    /// The id that a client gives a message before it is stored. The same one again is the same message.
     ClientId
 }
 opaque! {
-    /// One life of a room's log. Another epoch means: nothing that you know of this room holds any more.
+    /// One incarnation of a room's log. If it changes, discard everything that you have of the room.
     Epoch
 }
 opaque! {
-    /// A session's secret. Whoever shows it is that person.
+    /// A session's secret. Anyone who has it can act as that person.
     SessionToken
 }
 
-/// A place in a room's log: the first event has 1, and there are no holes. 0 is before the first.
+/// The number of an event in its room's log: 1, 2, 3 … without holes. 0 is before the first event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "schema", schema(value_type = u64, minimum = 0, maximum = 9007199254740991_u64, example = 1))]
@@ -197,10 +197,10 @@ opaque! {
 pub struct Seq(u64);
 
 impl Seq {
-    /// Before the first event.
+    /// The position before the first event.
     pub const ZERO: Self = Self(0);
 
-    /// The place after this one.
+    /// The next event's number.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
@@ -216,7 +216,7 @@ impl TryFrom<u64> for Seq {
     type Error = InvalidId;
 
     fn try_from(seq: u64) -> Result<Self, InvalidId> {
-        // JavaScript's largest exact integer: any client can hold it.
+        // JavaScript represents integers below 2^53 exactly.
         if seq < 1 << 53 {
             Ok(Self(seq))
         } else {
@@ -237,7 +237,7 @@ impl fmt::Display for Seq {
     }
 }
 
-/// Milliseconds since 1970-01-01 UTC. For people's eyes only: clocks never decide order.
+/// Milliseconds since 1970-01-01 UTC. For display only: clocks do not decide the order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "schema", schema(example = 1790000000000_u64))]

@@ -1,7 +1,7 @@
-//! What travels between Hubbub's server and its clients, as plain JSON: [`ids`], validated [`text`],
-//! commands and what they are answered ([`ask`]), [`event`]s, [`error`] codes, and who may do what ([`policy`]).
+//! What Hubbub's server and its clients exchange, as plain JSON: [`ids`], validated [`text`], commands and their
+//! answers ([`ask`]), [`event`]s, [`error`] codes, and the rules of who may do what ([`policy`]).
 //!
-//! Whatever exists as one of these types is valid: it was checked where it entered the process.
+//! A value of one of these types is valid: it was checked where it entered the process.
 
 pub mod ask;
 pub mod error;
@@ -12,7 +12,7 @@ pub mod policy;
 pub mod text;
 mod unicode;
 
-// A new command is named in `ask.rs` and nowhere else.
+// A new command needs its name in `ask.rs` only, not here.
 pub use ask::*;
 pub use error::{ErrorCode, Refusal, Reply};
 pub use event::{
@@ -23,6 +23,6 @@ pub use ids::{ClientId, Epoch, Opaque, PersonId, RoomSlug, Seq, SessionToken, Ti
 pub use limits::Limits;
 pub use text::{DisplayName, MessageText, RoomTitle};
 
-/// Version of everything in this crate that a client of another build could misunderstand. A client sends it in
-/// the `auth` object of its handshake; a server that speaks another one answers `reload`.
+/// The version of the protocol. It changes when a client of another build could misunderstand something. A client
+/// sends it in the `auth` object of its handshake; a server with another version answers `reload`.
 pub const PROTOCOL_VERSION: u32 = 1;

@@ -1,4 +1,4 @@
-//! How much is allowed, in one place, because the browser refuses what the server would refuse.
+//! Every size limit, in one place, so that the browser can refuse what the server would refuse.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,23 +12,23 @@ pub const SLUG_BYTES: usize = 64;
 pub const MESSAGE_CHARS: usize = 8_000;
 /// Messages in one `send`.
 pub const BATCH_MESSAGES: usize = 100;
-/// Bytes of one command's JSON. Longer ones are answered with `too_large`.
+/// Bytes of one command's JSON. The server answers longer ones with `too_large`.
 pub const COMMAND_BYTES: usize = 64 * 1024;
-/// Events in one page of history, and in what `join` brings along.
+/// Events in an answer to `history` without `after`, and in one to `join` without `from`.
 pub const HISTORY_EVENTS: u32 = 50;
-/// Events that `join` and `history {after}` return at most; who missed more reloads the room.
+/// Most events that `join {from}` and `history {after}` return. A client that missed more gets a reset.
 pub const CATCH_UP_EVENTS: u32 = 500;
-/// Bytes of events in a page of history, unless a single event is longer: two of the longest that there are.
+/// Bytes of events in an answer to `history` without `after`, unless a single event is longer: twice the longest event.
 pub const HISTORY_BYTES: usize = 64 * 1024;
-/// Bytes of events that catching up brings at once, unless a single event is longer: as many as
-/// [`CATCH_UP_EVENTS`] short messages have. On a line of 4 KB/s they arrive before the client misses its ping.
+/// Bytes of events in one answer that catches up, unless a single event is longer: [`CATCH_UP_EVENTS`] short messages.
+/// At 4 KB/s they arrive before the client misses its ping.
 pub const CATCH_UP_BYTES: usize = 144 * 1024;
-/// People named in a roster; the count is always of everybody.
+/// People named in a roster; its count includes everybody.
 pub const ROSTER_PEOPLE: u32 = 200;
-/// Bytes of an id that a client chooses.
+/// Bytes of an opaque id, such as a client id.
 pub const OPAQUE_BYTES: usize = 64;
 
-/// What one server takes. `welcome` and the page carry it, so a client can refuse what the server would refuse.
+/// This server's limits. `welcome` and the page contain them, so a client can refuse what the server would refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Characters of one message.

@@ -1,48 +1,48 @@
-//! Who may do what. Values only: the server decides by this table, and a page can show by it what is possible.
+//! Who may do what, as a table of values. The server decides by it, and a page can show what is possible.
 
 use crate::error::{ErrorCode, Refusal};
 
-/// Who sees a room.
+/// Who can see a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Visibility {
     /// Everybody.
     Public,
 }
 
-/// What somebody is on this server. Who is not signed in has no role.
+/// A person's role on this server. A caller who is not signed in has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Signed in with a name.
     Guest,
 }
 
-/// What somebody wants to do.
+/// What a caller wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Become somebody.
+    /// Sign in.
     SignIn,
-    /// Read the list of rooms, a log, or who is there.
+    /// Read the list of rooms, a log or a roster.
     Read,
-    /// Be seen in a room, or as writing there.
+    /// Appear in a room's roster, or as typing there.
     BePresent,
     /// Store messages in a room.
     Write,
-    /// Open a room.
+    /// Create a room.
     CreateRoom,
 }
 
-/// Why somebody may not.
+/// Why an action is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Denied {
-    /// Nobody is signed in.
+    /// The caller is not signed in.
     #[error("sign in first")]
     NotSignedIn,
 }
 
-/// Whether somebody with this role may do this in a room that is so visible.
+/// Decides whether a caller with this role may do this in a room with this visibility.
 ///
 /// # Errors
-/// Why not.
+/// Says why not.
 pub const fn may(room: Visibility, role: Option<Role>, action: Action) -> Result<(), Denied> {
     match (room, role, action) {
         (Visibility::Public, _, Action::Read | Action::SignIn)
@@ -65,13 +65,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_reads_and_who_is_signed_in_writes() {
+    fn anyone_can_read_and_signed_in_people_can_write() {
         use Action::{BePresent, CreateRoom, Read, SignIn, Write};
         for action in [SignIn, Read, BePresent, Write, CreateRoom] {
             assert_eq!(may(Visibility::Public, Some(Role::Guest), action), Ok(()));
             let reads = matches!(action, SignIn | Read);
-            let stranger = if reads { Ok(()) } else { Err(Denied::NotSignedIn) };
-            assert_eq!(may(Visibility::Public, None, action), stranger, "{action:?}");
+            let expected = if reads { Ok(()) } else { Err(Denied::NotSignedIn) };
+            assert_eq!(may(Visibility::Public, None, action), expected, "{action:?}");
         }
     }
 }

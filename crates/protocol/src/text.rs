@@ -1,4 +1,4 @@
-//! Text that people write: names, titles, messages. Valid by construction.
+//! Texts that people write: names, titles, messages. Valid by construction.
 
 use std::fmt;
 
@@ -7,33 +7,33 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::limits;
 use crate::unicode::{is_invisible, tidy, turns_direction};
 
-/// Why a text is refused. The sentence is fit to be shown to the person who wrote it.
+/// Why a text is refused. The sentence can be shown to the person who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing there, or nothing that can be seen.
+    /// No visible character.
     #[error("a {what} needs at least one visible character")]
     Empty {
-        /// What the text was to be.
+        /// The kind of text: "message", "name" …
         what: &'static str,
     },
     /// Longer than allowed.
     #[error("this {what} has {chars} characters; the limit is {max}")]
     TooLong {
-        /// What the text was to be.
+        /// The kind of text.
         what: &'static str,
-        /// Characters allowed.
+        /// The most characters allowed.
         max: usize,
-        /// Characters given.
+        /// The number of characters in the text.
         chars: usize,
     },
-    /// A character that no text should hold.
+    /// A character that this kind of text cannot contain.
     #[error("a {what} cannot contain control characters such as U+{code:04X} (character {at})")]
     Control {
-        /// What the text was to be.
+        /// The kind of text.
         what: &'static str,
-        /// The character.
+        /// The character's code point.
         code: u32,
-        /// Which one of the text it is; the first is 1.
+        /// Its position in the text; the first character is 1.
         at: usize,
     },
 }
@@ -59,16 +59,16 @@ fn refuse(what: &'static str, text: &str, refused: impl Fn(char) -> bool) -> Res
     }
 }
 
-/// Whether a message cannot hold this character.
+/// True if a message cannot contain this character.
 pub fn unfit_for_message(c: char) -> bool {
     c.is_control() && c != '\n' && c != '\t'
 }
 
-/// The lines from the first to the last that can be seen; the first one keeps its indentation. Whatever ends a line
-/// (CR LF, vertical tab, form feed, next line, line and paragraph separator) becomes a newline.
+/// Drops blank lines at both ends; the first line keeps its indentation. Every kind of line end (CR LF, vertical tab,
+/// form feed, next line, line and paragraph separator) becomes a newline.
 fn lines(text: &str) -> String {
     let mut lines = String::with_capacity(text.len());
-    // Whether this line can be seen, and where the last one ends that can; 0: none can so far.
+    // Whether this line has a visible character, and where the last line that had one ends; 0 if there was none.
     let (mut seen, mut end) = (false, 0);
     for c in text.chars() {
         if !matches!(c, '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}') {
@@ -101,13 +101,13 @@ fn one_line(what: &'static str, text: &str, max: usize) -> Result<String, Invali
     Ok(text)
 }
 
-/// What [`kept`] reads.
+/// A text that [`kept`] can read.
 pub(crate) trait Kept {
-    /// A text that was valid by the rules of its day.
+    /// Takes a text that was valid when it was stored.
     fn kept(text: String) -> Self;
 }
 
-/// For members that only servers write: whatever they hold is read.
+/// Reads a field that only servers write, without refusing anything.
 pub(crate) fn kept<'de, D: Deserializer<'de>, T: Kept>(deserializer: D) -> Result<T, D::Error> {
     String::deserialize(deserializer).map(T::kept)
 }
@@ -121,13 +121,13 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            /// The text.
+            /// The text as a string.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// A text that was valid by the rules of its day: storage and servers hold what today's rules might
-            /// refuse, and it must stay readable.
+            /// Takes a text that was valid when it was stored. Today's rules might refuse it, but it must stay
+            /// readable.
             pub fn kept(text: String) -> Self {
                 let parse: fn(&str) -> Result<String, InvalidText> = $parse;
                 Self(parse(&text).unwrap_or(text))
@@ -164,16 +164,16 @@ macro_rules! text {
 }
 
 text! {
-    /// What a person is called: 1 to 32 characters on one line, tidied: see [`tidy`].
+    /// A person's name: 1 to 32 characters on one line, without invisible characters and repeated spaces.
     DisplayName, |text| one_line("name", text, limits::NAME_CHARS)
 }
 text! {
-    /// What a room is called: 1 to 60 characters on one line, tidied like a name.
+    /// A room's title: 1 to 60 characters on one line, tidied like a name.
     RoomTitle, |text| one_line("room name", text, limits::TITLE_CHARS)
 }
 text! {
-    /// One message: 1 to 8,000 characters; newline and tab are the only control characters. Kept as it was typed,
-    /// except that every kind of line end becomes a newline, and blank lines at its ends are dropped.
+    /// A message: 1 to 8,000 characters; no control characters except newline and tab. Stored as typed, except that
+    /// every kind of line end becomes a newline, and blank lines at both ends are dropped.
     MessageText, |text| {
         let text = lines(text);
         measure("message", &text, limits::MESSAGE_CHARS)?;
@@ -243,7 +243,7 @@ mod tests {
         }
         assert!(
             message(&format!("\n{}\n", "x".repeat(8_000))).is_ok(),
-            "what is dropped does not count"
+            "dropped lines do not count"
         );
         assert_eq!(
             message("\n\u{2028}\n"),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_valid_once_stays_readable() {
+    fn stored_texts_stay_readable_when_rules_change() {
         assert_eq!(DisplayName::kept("A\u{200b}da".to_owned()).as_str(), "Ada");
         assert_eq!(DisplayName::kept("\u{e0041}".to_owned()).as_str(), "\u{e0041}");
         assert_eq!(MessageText::kept("\u{2063}".to_owned()).as_str(), "\u{2063}");

@@ -1,10 +1,10 @@
-//! What cannot be seen, and what stacks: by Unicode's properties (version 16). The tables are small enough for the
-//! browser; a test compares them with the real ones.
+//! Invisible characters and combining marks, by Unicode's properties (version 16). The tables are small enough for
+//! the browser; a test compares them with the real ones.
 
-/// Marks that one letter may carry in a name. Vietnamese, Thai and pointed Hebrew need no more.
+/// Combining marks that a letter keeps in a name. Vietnamese, Thai and pointed Hebrew need no more.
 const MARKS: usize = 4;
 
-/// Property `Default_Ignorable_Code_Point`: characters that are drawn as nothing.
+/// The property `Default_Ignorable_Code_Point`: characters that are not drawn.
 pub fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
@@ -14,18 +14,18 @@ pub fn is_ignorable(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether a text of only such characters looks empty.
+/// True if a text of only such characters looks empty.
 pub fn is_invisible(c: char) -> bool {
-    // The Braille pattern without dots is a symbol, and blank.
+    // U+2800, the Braille pattern without dots, is a symbol but looks blank.
     c.is_whitespace() || c == '\u{2800}' || is_ignorable(c)
 }
 
-/// Characters that turn the direction of what follows: in a name they would garble the text beside it.
+/// Characters that change the direction of the text after them. In a name they would garble the text beside it.
 pub fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Marks that are drawn over or under the letter before them, of the scripts in which they can be stacked.
+/// Combining marks of the scripts in which several can be stacked on a letter.
 pub fn is_mark(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{5bf}'
@@ -40,7 +40,7 @@ pub fn is_mark(c: char) -> bool {
         | '\u{a66f}'..='\u{a672}' | '\u{a674}'..='\u{a67d}' | '\u{a69e}'..='\u{a69f}' | '\u{fb1e}' | '\u{fe20}'..='\u{fe2f}')
 }
 
-/// Pictures that variation selectors and joiners make emoji of.
+/// Symbols that variation selectors and joiners turn into emoji.
 fn is_picture(c: char) -> bool {
     matches!(c,
         '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2190}'..='\u{21ff}'
@@ -49,7 +49,7 @@ fn is_picture(c: char) -> bool {
         | '\u{1f000}'..='\u{1faff}')
 }
 
-/// Full-width letters, digits and signs as everybody writes them.
+/// Replaces full-width letters, digits and punctuation by ordinary ones.
 fn narrow(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
@@ -57,12 +57,12 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// A name as it is kept: nothing in it that cannot be seen, single spaces, marks in bounds, full-width letters
-/// narrowed, so that two names that look the same more often are the same. What makes emoji stays, and so does the
+/// Tidies a name so that names that look the same are more often equal: removes invisible characters, repeated spaces
+/// and marks beyond [`MARKS`], and narrows full-width letters. Characters that form emoji stay, and so does the
 /// non-joiner between Arabic letters.
 pub fn tidy(text: &str) -> String {
     let mut tidy = String::with_capacity(text.len());
-    // The character that marks, selectors and joiners belong to, and how many marks it has.
+    // The character that marks, selectors and joiners apply to, and the number of its marks.
     let mut base = None;
     let mut marks = 0;
     let mut chars = text.chars().map(narrow).peekable();
@@ -90,7 +90,7 @@ pub fn tidy(text: &str) -> String {
     tidy
 }
 
-/// Whether an ignorable character has a meaning where it stands.
+/// True if an ignorable character has a meaning in this context.
 fn belongs(c: char, base: Option<char>, last: Option<char>, next: Option<char>) -> bool {
     let arabic = |c: Option<char>| matches!(c, Some('\u{620}'..='\u{64a}' | '\u{66e}'..='\u{6d3}'));
     match c {
@@ -108,11 +108,11 @@ fn belongs(c: char, base: Option<char>, last: Option<char>, next: Option<char>) 
 mod tests {
     use super::*;
 
-    /// The real property, of this test's own Unicode tables.
+    /// The real property, from the Unicode tables of `regex-syntax`.
     fn property(pattern: &str) -> Vec<(u32, u32)> {
         let class = regex_syntax::parse(pattern).expect(pattern);
         let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(class)) = class.kind() else {
-            panic!("{pattern} is no class");
+            panic!("{pattern} is not a class");
         };
         class
             .ranges()
@@ -126,12 +126,12 @@ mod tests {
     }
 
     fn is_in(ranges: &[(u32, u32)], c: char) -> bool {
-        let place = ranges.partition_point(|(_, last)| *last < u32::from(c));
-        ranges.get(place).is_some_and(|(first, _)| *first <= u32::from(c))
+        let index = ranges.partition_point(|(_, last)| *last < u32::from(c));
+        ranges.get(index).is_some_and(|(first, _)| *first <= u32::from(c))
     }
 
     #[test]
-    fn ignorable_is_unicodes_property() {
+    fn ignorable_characters_match_unicode() {
         let real = property(r"\p{Default_Ignorable_Code_Point}");
         for c in chars() {
             assert_eq!(is_ignorable(c), is_in(&real, c), "U+{:04X}", u32::from(c));
@@ -139,10 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_marks() {
+    fn marks_match_unicode() {
         let real = property(r"[\p{Mn}\p{Me}\p{Cn}]");
         for c in chars().filter(|&c| is_mark(c)) {
-            assert!(is_in(&real, c), "U+{:04X} is no mark", u32::from(c));
+            assert!(is_in(&real, c), "U+{:04X} is not a mark", u32::from(c));
         }
         let stacking = property(
             r"[[\p{Mn}\p{Me}]&&[\p{Script=Inherited}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Thai}\p{Script=Lao}\p{Script=Cyrillic}]&&[\x{0}-\x{ffff}]]",
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_removed() {
+    fn invisible_characters_are_removed() {
         for hidden in chars().filter(|&c| is_ignorable(c)) {
             let name = format!("A{hidden}da{hidden}");
             assert_eq!(tidy(&name), "Ada", "U+{:04X}", u32::from(hidden));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tidy_name_stays_as_it_is() {
+    fn tidying_twice_changes_nothing() {
         const LETTERS: [char; 11] = [
             'a', ' ', '\u{301}', '\u{200d}', '\u{fe0f}', '❤', '👩', 'ع', '\u{200c}', '\u{3000}', '\u{ad}',
         ];

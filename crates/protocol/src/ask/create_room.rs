@@ -1,15 +1,16 @@
-//! `create_room`: open a room for everybody.
+//! `create_room`: create a public room.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Ask, RoomSummary};
 use crate::text::RoomTitle;
 
-/// Create a room. The server makes an address of the title.
+/// Create a room. The server derives the room's address from its title. If a room with the same title exists, the
+/// answer is `room_exists`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CreateRoom {
-    /// What the room is called.
+    /// The room's title.
     pub title: RoomTitle,
 }
 

@@ -1,4 +1,4 @@
-//! `history`: a stretch of a room's log.
+//! `history`: read a stretch of a room's log.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,17 +6,18 @@ use super::Ask;
 use crate::event::RoomEvent;
 use crate::ids::{Epoch, RoomSlug, Seq};
 
-/// Read a stretch of a room's log. With `before`: the page that ends there. With `after`: what follows it,
-/// at most 500 events. With neither: the latest page. Both together are refused.
+/// Read a stretch of a room's log. With `before`: the events right before that `seq`, at most 50. With `after`: the
+/// events right after that `seq`, at most 500. With neither: the latest events, at most 50. With both:
+/// `bad_request`. The size of an answer is limited too, so rely on `more`, not on the count.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct History {
-    /// Which room.
+    /// The room's address.
     pub room: RoomSlug,
-    /// Events with a smaller `seq` than this.
+    /// Return events with a smaller `seq` than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Seq>,
-    /// Events with a larger `seq` than this.
+    /// Return events with a larger `seq` than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Seq>,
 }
@@ -26,14 +27,14 @@ impl Ask for History {
     type Answer = HistoryAnswer;
 }
 
-/// A page of a room's log.
+/// A stretch of a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HistoryAnswer {
-    /// The log's life that `events` belongs to.
+    /// The epoch of the log that `events` come from.
     pub epoch: Epoch,
-    /// In order, without holes.
+    /// The events in order, without holes.
     pub events: Vec<RoomEvent>,
-    /// Whether there is more in the direction asked for: older (`before`, or neither), or newer (`after`).
+    /// True if there are more events in the requested direction: newer with `after`, older otherwise.
     pub more: bool,
 }

@@ -1,4 +1,4 @@
-//! `join`: be present in a room and receive what happens there.
+//! `join`: enter a room and receive its events.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,13 +7,14 @@ use crate::event::{PresenceList, RoomEvent};
 use crate::ids::{Epoch, RoomSlug, Seq};
 use crate::text::{RoomTitle, kept};
 
-/// Be present in a room and receive its events.
+/// Enter a room and receive its events.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Join {
-    /// Which room.
+    /// The room's address.
     pub room: RoomSlug,
-    /// What the client has already: live events start right after it. Absent: bring the latest page.
+    /// The position that the client already has: live events start right after it. If absent, the answer contains the
+    /// latest events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Position>,
 }
@@ -23,36 +24,36 @@ impl Ask for Join {
     type Answer = Joined;
 }
 
-/// A place in one life of a room's log.
+/// A point in a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Position {
-    /// Which life.
+    /// The log's epoch.
     pub epoch: Epoch,
-    /// Everything up to here is known.
+    /// The last event up to this point; 0 if there is none.
     pub seq: Seq,
 }
 
-/// What a client that has joined misses, and who is there.
+/// The events that a client needs after joining, and the people in the room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Joined {
-    /// Which room.
+    /// The room's address.
     pub room: RoomSlug,
-    /// What it is called.
+    /// The room's title.
     #[serde(deserialize_with = "kept")]
     pub title: RoomTitle,
-    /// The log's life and its latest place, `events` included. Later events arrive as `events`.
+    /// The position of the log's latest event. Later ones arrive in `events` packets.
     pub head: Position,
-    /// Whether `events` does not continue `from`: the epoch is another one, or too much was missed. Forget what
-    /// you have of the room and start from these.
+    /// True if `events` do not continue `from`, because the epoch changed or more than 500 events were missed. Discard
+    /// what you have of the room and start from these events.
     pub reset: bool,
-    /// What `from` misses, or the latest page; in order, without holes. Ends at `head`, unless what was missed is too
-    /// long for one answer: then it is the first page of it.
+    /// The events after `from`, or the latest ones, in order and without holes. They end at `head`, unless too much for
+    /// one answer was missed: then they are the first part. Get the rest with `history {after}`.
     pub events: Vec<RoomEvent>,
-    /// If `reset` is true or `from` was absent: whether there are older events than `events`. Otherwise: whether there
-    /// are some between them and `head`.
+    /// If `reset` is true or `from` was absent: true if there are events older than `events`. Otherwise: true if there
+    /// are events between them and `head`.
     pub more: bool,
-    /// Who is here.
+    /// The people in the room.
     pub roster: PresenceList,
 }

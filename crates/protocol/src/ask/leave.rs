@@ -1,15 +1,15 @@
-//! `leave`: be present in a room no more.
+//! `leave`: leave a room.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Ask, Done};
 use crate::ids::RoomSlug;
 
-/// Leave a room. One that the connection is not in may be left, too.
+/// Leave a room. It is not an error to leave a room that the connection is not in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Leave {
-    /// Which room.
+    /// The room's address.
     pub room: RoomSlug,
 }
 

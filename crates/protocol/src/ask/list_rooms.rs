@@ -1,4 +1,4 @@
-//! `list_rooms`: which rooms there are, and how many people are in each.
+//! `list_rooms`: list the rooms, with the number of people in each.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::Ask;
 use crate::ids::{RoomSlug, Timestamp};
 use crate::text::{RoomTitle, kept};
 
-/// List the rooms.
+/// List the rooms, with the number of people in each.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ListRooms {}
@@ -24,24 +24,24 @@ impl Ask for ListRooms {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RoomList {
-    /// At most 200. Where not all fit, rooms with people in them come before empty ones.
+    /// At most 200 rooms. If there are more, rooms with people in them take precedence over empty ones.
     pub rooms: Vec<RoomSummary>,
-    /// How many rooms there are, listed or not. Servers of protocol 1 did not always say it.
+    /// The number of all rooms, listed or not. Older servers do not send it.
     #[serde(default)]
     pub total: u32,
 }
 
-/// One line of the list of rooms.
+/// A room in the list of rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RoomSummary {
     /// The room's address.
     pub room: RoomSlug,
-    /// What it is called.
+    /// The room's title.
     #[serde(deserialize_with = "kept")]
     pub title: RoomTitle,
-    /// People present now.
+    /// The number of people present now.
     pub here: u32,
-    /// The latest event's time, if there is one.
+    /// The time of the latest event; null if there is none.
     pub last_at: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! `roster`: who is in a room.
+//! `roster`: list the people in a room.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,11 +6,11 @@ use super::Ask;
 use crate::event::PresenceList;
 use crate::ids::RoomSlug;
 
-/// Ask who is in a room.
+/// List the people in a room. A person with several connections counts once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Roster {
-    /// Which room.
+    /// The room's address.
     pub room: RoomSlug,
 }
 

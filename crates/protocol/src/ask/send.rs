@@ -1,4 +1,4 @@
-//! `send`: store messages, and prove it.
+//! `send`: store messages and return receipts.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,13 +6,14 @@ use super::Ask;
 use crate::ids::{ClientId, Epoch, RoomSlug, Seq};
 use crate::text::MessageText;
 
-/// Store messages, in this order. Nobody needs to `join` in order to `send`.
+/// Store messages in a room, in this order: either all of them or none. You need not `join` the room first. If you get
+/// no answer, send the same messages again: each is stored once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Send {
-    /// Where to.
+    /// The room's address.
     pub room: RoomSlug,
-    /// 1 to 100 of them.
+    /// 1 to 100 messages.
     #[cfg_attr(feature = "schema", schema(min_items = 1, max_items = 100))]
     pub messages: Vec<Outgoing>,
 }
@@ -22,21 +23,22 @@ impl Ask for Send {
     type Answer = Receipts;
 }
 
-/// One message on its way out.
+/// A message to store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Outgoing {
-    /// Chosen by the client, different for each message. The same again means the same message.
+    /// An id that the client chooses, different for each message. The server stores a message with the same
+    /// `client_id`, room and author only once, whatever its text.
     pub client_id: ClientId,
-    /// What it says.
+    /// The message's text.
     pub text: MessageText,
 }
 
-/// Proof that the messages are stored, in their order.
+/// Proof that the messages are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Receipts {
-    /// One per message.
+    /// One receipt per message, in the order of the messages.
     pub receipts: Vec<Receipt>,
 }
 
@@ -44,10 +46,10 @@ pub struct Receipts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Receipt {
-    /// Which message.
+    /// The message's `client_id`.
     pub client_id: ClientId,
-    /// The log's life.
+    /// The epoch of the room's log.
     pub epoch: Epoch,
-    /// Its place.
+    /// The message's `seq` in the room's log.
     pub seq: Seq,
 }

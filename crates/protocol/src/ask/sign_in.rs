@@ -1,4 +1,4 @@
-//! `sign_in`: become somebody.
+//! `sign_in`: sign in with a name.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +7,12 @@ use crate::event::Person;
 use crate::ids::SessionToken;
 use crate::text::DisplayName;
 
-/// Become somebody: for as long as this connection lives, and with the token for longer.
+/// Sign in with a name. Over Socket.IO, the connection then belongs to that person; the token identifies the same
+/// person in later connections and requests.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SignIn {
-    /// What you are called.
+    /// Your display name. Names are not unique.
     pub name: DisplayName,
 }
 
@@ -20,12 +21,13 @@ impl Ask for SignIn {
     type Answer = SignedIn;
 }
 
-/// Who one is now.
+/// The person who signed in, and the session's token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SignedIn {
-    /// Who you are now.
+    /// The person that you are now.
     pub you: Person,
-    /// Shown as `auth: {token}` in a later handshake, it means the same person. Keep it secret.
+    /// The session's token. Send it as `auth: {token}` in a Socket.IO handshake or as `Authorization: Bearer` over
+    /// HTTP. Keep it secret: anyone who has it can act as this person.
     pub token: SessionToken,
 }

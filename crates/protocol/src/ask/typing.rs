@@ -1,17 +1,18 @@
-//! `typing`: tell a room that one is writing.
+//! `typing`: tell a room that you are typing.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Ask, Done};
 use crate::ids::RoomSlug;
 
-/// Tell the room that you write, or stopped.
+/// Tell a room that you are typing, or have stopped. Repeat it every few seconds while you type: clients forget it
+/// after six seconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Typing {
-    /// Which room; the connection must have joined it.
+    /// The room's address. The connection must have joined the room.
     pub room: RoomSlug,
-    /// Whether you are writing.
+    /// True if you are typing.
     pub typing: bool,
 }
 
