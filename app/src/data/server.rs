@@ -75,20 +75,20 @@ async fn room_data(
     let OpenedRoom {
         room: opened,
         roster,
-        page,
+        stretch,
     } = hub.ask(&caller(you.as_ref()), open).await?;
     Ok(RoomData {
         now: now(you.as_ref()),
         you,
         room,
         title: opened.title,
-        // The latest page ends at the head: both were read in one view of the log.
+        // The latest stretch ends at the head: both were read in one view of the log.
         head: Position {
-            epoch: page.head.epoch.clone(),
-            seq: page.events.last().map_or(Seq::ZERO, |event| event.seq),
+            epoch: stretch.head.epoch.clone(),
+            seq: stretch.events.last().map_or(Seq::ZERO, |event| event.seq),
         },
-        more: page.more,
-        events: page.into_events(),
+        more: stretch.more,
+        events: stretch.into_events(),
         latest: before.is_none(),
         roster,
         client_id,

@@ -1,18 +1,18 @@
-//! A room's address, as its title suggests it: letters of all scripts in a-z, and a number where it is taken.
+//! Derives a room's address from its title: all scripts are transliterated to a-z, and a taken address gets a number.
 
 use std::borrow::Cow;
 
 use protocol::limits::SLUG_BYTES;
 use protocol::{RoomSlug, RoomTitle};
 
-/// The address that a title suggests, if there is any sound in it.
+/// The address that a title suggests. `None` if nothing in it can be transliterated.
 pub fn suggested(title: &RoomTitle) -> Option<RoomSlug> {
     let title = spelled(title.as_str());
-    // `[?]` stands for what has no transliteration: nothing.
+    // Characters without a transliteration become "-", not deunicode's default `[?]`.
     RoomSlug::from_title(&deunicode::deunicode_with_tofu(&title, "-"))
 }
 
-/// The same address with a number.
+/// The address with a number appended, shortened to fit.
 pub fn numbered(address: &RoomSlug, number: u32) -> Option<RoomSlug> {
     let suffix = format!("-{number}");
     let mut name = address.as_str().to_owned();
@@ -20,8 +20,8 @@ pub fn numbered(address: &RoomSlug, number: u32) -> Option<RoomSlug> {
     RoomSlug::try_from(format!("{}{suffix}", name.trim_end_matches('-'))).ok()
 }
 
-/// An address for a title that suggests none, or whose numbers are all taken: 48 bits of its hash (FNV-1a), the same
-/// for titles that are the same.
+/// An address for a title that suggests none, or whose numbers are all taken: 48 bits of its FNV-1a hash. Equal titles
+/// have equal addresses.
 pub fn opaque(title: &RoomTitle) -> Option<RoomSlug> {
     let hash = key(title).bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
@@ -29,12 +29,12 @@ pub fn opaque(title: &RoomTitle) -> Option<RoomSlug> {
     RoomSlug::try_from(format!("room-{:012x}", hash >> 16)).ok()
 }
 
-/// Whether people would take two titles for the same: they differ in case, spaces and punctuation only.
+/// True if two titles differ only in case, spaces and punctuation.
 pub fn same(one: &RoomTitle, two: &RoomTitle) -> bool {
     key(one) == key(two)
 }
 
-/// What people tell titles apart by: all of it, if it is nothing but punctuation.
+/// The title without spaces and punctuation, in lower case. A title of only those stays whole.
 fn key(title: &RoomTitle) -> String {
     let letters = title.as_str().chars().filter(|c| !is_punctuation(*c));
     let letters: String = letters.flat_map(char::to_lowercase).collect();
@@ -53,7 +53,7 @@ fn is_punctuation(c: char) -> bool {
         )
 }
 
-/// Names of languages whose signs are most of their name.
+/// Spells out the signs in names of programming languages, such as C++ and C#.
 fn spelled(title: &str) -> Cow<'_, str> {
     if !title.contains(['+', '#']) {
         return Cow::Borrowed(title);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_without_an_address_always_has_the_same_digits() {
+    fn a_title_that_suggests_no_address_always_gets_the_same_one() {
         let address = |text: &str| opaque(&title(text)).expect("an address").to_string();
         assert_eq!(address("!!!"), address("!!!"));
         assert_ne!(address("!!!"), address("???"));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_are_the_same_that_people_take_for_the_same() {
+    fn titles_that_look_alike_are_the_same() {
         for (one, two, expected) in [
             ("Night shift", "night SHIFT!", true),
             ("Lobby", "lobby", true),

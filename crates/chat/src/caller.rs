@@ -1,4 +1,4 @@
-//! Who asks.
+//! Who sends a command.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,19 +7,19 @@ use protocol::{Person, Refusal};
 
 use crate::room::ConnectionId;
 
-/// Whoever asks something of the [`Hub`](crate::Hub), as far as they are known.
+/// Who sends a command to the [`Hub`](crate::Hub), as far as it is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
-    /// Where they are.
+    /// The caller's address.
     pub address: ClientAddress,
-    /// Who they are, if they are signed in.
+    /// The signed-in person, if there is one.
     pub person: Option<&'a Person>,
-    /// The connection that they ask through, if it lasts.
+    /// The connection that the command came through. HTTP requests have none.
     pub connection: Option<&'a ConnectionId>,
 }
 
 impl Caller<'static> {
-    /// Somebody of whom nothing is known.
+    /// A caller of whom nothing is known.
     pub const NOBODY: Self = Self {
         address: ClientAddress::UNKNOWN,
         person: None,
@@ -28,28 +28,27 @@ impl Caller<'static> {
 }
 
 impl<'a> Caller<'a> {
-    /// What they are on this server.
+    /// The caller's role on this server.
     pub fn role(&self) -> Option<Role> {
         self.person.map(|_| Role::Guest)
     }
 
-    /// Who they are.
-    pub(crate) fn you(&self) -> Result<&'a Person, Refusal> {
+    /// The signed-in person, or a refusal.
+    pub(crate) fn signed_in(&self) -> Result<&'a Person, Refusal> {
         self.person.ok_or_else(|| Denied::NotSignedIn.into())
     }
 }
 
-/// Where a request comes from, as every limit per address counts it: see [`network`].
-///
-/// There is no way back to the full address, so that no limit can count that instead.
+/// A client's address as every limit per address counts it: see [`network`]. It does not contain the full address, so
+/// no limit can count that instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
-    /// Somewhere unknown. All requests from there count together.
+    /// An unknown address. All clients without a known address count together.
     pub const UNKNOWN: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 
-    /// What this address counts as.
+    /// What an address counts as.
     pub fn of(address: IpAddr) -> Self {
         Self(network(address))
     }
@@ -60,7 +59,7 @@ impl ClientAddress {
     }
 }
 
-/// What counts as one address: whoever has an IPv6 address has 2^64 of them, all with the same first 64 bits.
+/// What counts as one address. An IPv6 address counts as its /64 network, because a client can use all of that.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,4 +1,4 @@
-//! The one door: whatever reads or changes the chat is asked here, by a caller.
+//! The one door: everything that reads or changes the chat enters through [`Hub::ask`], with a caller.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use crate::hub::Hub;
 use crate::ports::Cost;
 use crate::room::ConnectionId;
 
-/// Something that can be asked for. The commands of [`protocol::ask`] are, and a few things that only the server asks.
+/// Something that a caller can ask for: the commands of [`protocol::ask`], and a few that only the server uses.
 pub trait UseCase: Sized {
-    /// What it is answered.
+    /// The answer if it succeeds.
     type Answer;
 
-    /// What the policy decides by.
+    /// The action that the policy decides on.
     const ACTION: Action;
 
-    /// Does it, for whoever may.
+    /// Carries it out. The policy has allowed it.
     fn run(self, asked: Asked<'_>) -> impl Future<Output = Result<Self::Answer, ChatError>> + Send;
 }
 
-/// Who asks what. Only the door makes one, so nothing runs that was not decided.
+/// Proof that the policy allowed a use case. Only the door makes one.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
     pub(crate) hub: &'a Hub,
@@ -31,10 +31,10 @@ pub struct Asked<'a> {
 }
 
 impl Hub {
-    /// Does what is asked for, if the caller may.
+    /// Carries out a command if the policy allows it.
     ///
     /// # Errors
-    /// The policy, a limit or a rule says no, or the backend does not answer.
+    /// The policy, a limit or a rule refuses it, or the backend does not answer.
     pub async fn ask<C: UseCase>(&self, caller: &Caller<'_>, command: C) -> Result<C::Answer, ChatError> {
         let asked = self.decide(caller, C::ACTION)?;
         command.run(asked).await
@@ -47,28 +47,28 @@ impl Hub {
 }
 
 impl<'a> Asked<'a> {
-    /// The connection of whoever asks something that only means something with one.
+    /// The caller's connection, for use cases that need one.
     pub(crate) fn connection(&self) -> Result<&'a ConnectionId, Refusal> {
         let needed = || Refusal::new(ErrorCode::BadRequest, "this needs a connection");
         self.caller.connection.ok_or_else(needed)
     }
 
-    /// Counts what the caller's address does.
+    /// Charges a cost to the caller's address.
     pub(crate) fn take(&self, cost: Cost) -> Result<(), Refusal> {
         let taken = self.hub.rates.take(self.caller.address, cost);
         taken.map_err(|wait| too_much(cost, wait))
     }
 
-    /// Counts what has been read. Others of the address may have read too much meanwhile. Then the next one waits.
+    /// Charges bytes that have been read. If that is too much for the address, its next read is refused.
     pub(crate) fn has_read(&self, bytes: usize) {
         let _ = self.take(Cost::Read(bytes));
     }
 }
 
-/// A few milliseconds would only make the client knock again at once.
+/// The shortest wait: after a few milliseconds the client would only be refused again.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
 
-/// The time is rounded up: a client that keeps to it is not early.
+/// The refusal for a rate that was exceeded. Rounds up, so that a client that waits exactly this long is not early.
 fn too_much(cost: Cost, wait: Duration) -> Refusal {
     let (what, wait) = match cost {
         Cost::Person => ("too many people signed in from your address", wait),

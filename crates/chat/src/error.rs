@@ -1,29 +1,29 @@
-//! Why something is refused: a code and a sentence for whoever asked; the cause stays here.
+//! Why a command fails: a code and a sentence for the caller. The cause stays on the server.
 
 use protocol::{ErrorCode, Refusal, RoomSlug};
 
-/// What a port answers when it cannot do its work.
+/// Why a port could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The room does not exist.
     #[error("no room {0}")]
     NoSuchRoom(RoomSlug),
-    /// A room has that address already.
+    /// A room with that address already exists.
     #[error("room {0} exists")]
     RoomExists(RoomSlug),
     /// A bounded queue is full. Nothing was changed.
     #[error("the storage's queue is full")]
     Busy,
-    /// A part of a room's log is missing or cannot be read. Nothing was changed, and trying again does not help.
+    /// Part of a room's log is missing or cannot be read. Nothing was changed, and trying again does not help.
     #[error("a log is damaged: {0}")]
     Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The storage failed. Whether the change was made is not known; sending it again is safe.
+    /// The storage failed. Whether the change was made is unknown; it is safe to send it again.
     #[error("the storage failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl StoreError {
-    /// Wraps whatever a backend's library reports.
+    /// Wraps an error of a backend's library.
     pub fn failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Failed(cause.into())
     }
@@ -34,10 +34,10 @@ impl StoreError {
     }
 }
 
-/// What a use case answers when it does not do what was asked.
+/// Why a use case was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum ChatError {
-    /// A rule of the chat says no.
+    /// A rule of the chat refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// A port could not do its work.
@@ -45,7 +45,7 @@ pub enum ChatError {
     Store(#[from] StoreError),
 }
 
-/// When a refused or failed write may be tried again, in milliseconds.
+/// How long a client waits before it repeats a write that the storage refused or failed, in milliseconds.
 const RETRY_STORE_MS: u64 = 500;
 
 impl From<&ChatError> for Refusal {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cause_stays_home() {
+    fn the_cause_stays_on_the_server() {
         let error = ChatError::Store(StoreError::failed("disk /dev/sda1 is on fire"));
         let refusal = Refusal::from(&error);
         assert_eq!(refusal.code, ErrorCode::Unavailable);

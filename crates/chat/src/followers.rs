@@ -1,7 +1,7 @@
-//! One follower per room, for as long as somebody holds it; and what it does with what happens there ([`telling`]).
+//! One follower per room, for as long as it is held, and what it does with the room's updates ([`telling`]).
 //!
-//! A hold is an `Arc` of the follower, so holds are never counted by hand: whoever holds a follower that failed to
-//! start holds that one, and not its successor.
+//! A hold is an `Arc` of the follower, so holds are not counted by hand. A hold on a follower that failed to start
+//! never becomes a hold on its successor.
 
 pub mod pack;
 mod schedule;
@@ -21,18 +21,18 @@ use protocol::{ErrorCode, Position, Refusal, RoomSlug};
 use crate::error::{ChatError, StoreError};
 use crate::hub::{Followed, Hub, RoomUpdate};
 
-/// How long to keep a follower that [`Follower::release`] gives back: people reload.
+/// How long to keep a follower that [`Follower::release`] returns, because people reload pages.
 pub const LINGER: Duration = Duration::from_secs(5);
-/// When to try again if the process is about to end.
+/// How long a client waits before it tries again while the process is stopping, in milliseconds.
 const STOPPING_MS: u64 = 1_000;
 
-/// The followers of a process, at most one per room. A clone is another handle to the same.
+/// The followers of a process, at most one per room. Clones share them.
 pub struct Followers<T>(Arc<Mutex<HashMap<RoomSlug, Weak<Follower<T>>>>>);
 
 /// Follows one room until the last `Arc` of it is dropped.
 pub struct Follower<T> {
     room: RoomSlug,
-    /// What its holders share.
+    /// The value that all holders share.
     pub shared: T,
     followers: Followers<T>,
     started: Shared<oneshot::Receiver<Result<(), Refusal>>>,
@@ -43,27 +43,27 @@ pub struct Follower<T> {
 pub struct Start<T> {
     room: RoomSlug,
     followers: Followers<T>,
-    place: Weak<Follower<T>>,
+    follower: Weak<Follower<T>>,
     started: oneshot::Sender<Result<(), Refusal>>,
     registration: AbortRegistration,
 }
 
-/// Whoever passes on what happens in a room.
+/// What a follower passes its room's updates to.
 pub trait Listener {
-    /// Passes on what the room tells, until it is lost. `told` is kept up to date: following continues from there.
+    /// Passes on updates until the stream ends or is lost. Keeps `told` up to date, because following continues there.
     fn deliver(
         &mut self,
         updates: BoxStream<'static, RoomUpdate>,
         told: &mut Position,
     ) -> impl Future<Output = ()>;
 
-    /// The room does not exist any more. Called once, until it exists again.
+    /// The room no longer exists. Called once until it exists again.
     fn gone(&mut self) -> impl Future<Output = ()>;
 
-    /// Following did not succeed, and is tried again after [`Listener::pause`].
+    /// The room could not be followed. The follower tries again after [`Listener::pause`].
     fn failed(&mut self, error: &ChatError);
 
-    /// [`Listener::deliver`] panicked.
+    /// [`Listener::deliver`] panicked. The room is followed again.
     fn panicked(&mut self);
 
     /// Completes when it is time to try again.
@@ -75,7 +75,8 @@ impl<T> Followers<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The room's follower. If there is none, `begin` has [`Hub::keep_following`] run and says what its holders share.
+    /// Returns the room's follower. If there is none, `begin` must run [`Hub::keep_following`] and return the value
+    /// that the holders share.
     pub fn hold(&self, room: &RoomSlug, begin: impl FnOnce(Start<T>) -> T) -> Arc<Follower<T>> {
         let mut rooms = self.rooms();
         if let Some(follower) = rooms.get(room).and_then(Weak::upgrade) {
@@ -83,12 +84,12 @@ impl<T> Followers<T> {
         }
         let (sender, started) = oneshot::channel();
         let (work, registration) = AbortHandle::new_pair();
-        let follower = Arc::new_cyclic(|place| Follower {
+        let follower = Arc::new_cyclic(|follower| Follower {
             room: room.clone(),
             shared: begin(Start {
                 room: room.clone(),
                 followers: self.clone(),
-                place: Weak::clone(place),
+                follower: Weak::clone(follower),
                 started: sender,
                 registration,
             }),
@@ -100,14 +101,14 @@ impl<T> Followers<T> {
         follower
     }
 
-    /// Whether the room is followed.
+    /// True if the room is followed.
     pub fn follows(&self, room: &RoomSlug) -> bool {
         self.rooms()
             .get(room)
             .is_some_and(|follower| follower.strong_count() > 0)
     }
 
-    /// How many rooms are followed.
+    /// The number of rooms that are followed.
     pub fn count(&self) -> usize {
         self.rooms().len()
     }
@@ -126,15 +127,15 @@ impl<T> Clone for Followers<T> {
 }
 
 impl<T> Follower<T> {
-    /// The room.
+    /// The room's address.
     pub fn room(&self) -> &RoomSlug {
         &self.room
     }
 
-    /// Completes when the room is followed: whatever is stored after this reaches the listener.
+    /// Completes when the room is followed: everything stored after that reaches the listener.
     ///
     /// # Errors
-    /// [`ErrorCode::RoomNotFound`], or the backend does not answer. Let go of it then; the next hold tries anew.
+    /// [`ErrorCode::RoomNotFound`], or the backend does not answer. Drop the hold then; the next hold tries again.
     pub async fn started(&self) -> Result<(), Refusal> {
         let stopping = |_| {
             let refusal = Refusal::new(ErrorCode::Unavailable, "the server is stopping");
@@ -143,9 +144,9 @@ impl<T> Follower<T> {
         self.started.clone().await.unwrap_or_else(stopping)
     }
 
-    /// Lets go. If nobody else holds it, it comes back, to be kept for [`LINGER`] and then dropped.
+    /// Releases a hold. Returns the follower if this was the last one: keep it for [`LINGER`], then drop it.
     pub fn release(self: Arc<Self>) -> Option<Arc<Self>> {
-        // While this is locked nobody takes hold.
+        // No new hold can be taken while this is locked.
         let rooms = self.followers.rooms();
         let last = Arc::strong_count(&self) == 1;
         drop(rooms);
@@ -157,10 +158,10 @@ impl<T> Drop for Follower<T> {
     fn drop(&mut self) {
         self.work.abort();
         let mut rooms = self.followers.rooms();
-        // A successor is alive.
+        // A successor that is alive stays.
         if rooms
             .get(&self.room)
-            .is_some_and(|there| there.strong_count() == 0)
+            .is_some_and(|current| current.strong_count() == 0)
         {
             rooms.remove(&self.room);
         }
@@ -168,37 +169,40 @@ impl<T> Drop for Follower<T> {
 }
 
 impl<T> Start<T> {
-    /// Gives up the place: whoever comes next tries anew, whoever waits is told why.
-    fn fail(place: &Weak<Follower<T>>, followers: &Followers<T>, room: &RoomSlug) {
+    /// Removes a follower that failed to start, so that the next hold tries again.
+    fn fail(follower: &Weak<Follower<T>>, followers: &Followers<T>, room: &RoomSlug) {
         let mut rooms = followers.rooms();
-        if rooms.get(room).is_some_and(|there| Weak::ptr_eq(there, place)) {
+        if rooms
+            .get(room)
+            .is_some_and(|current| Weak::ptr_eq(current, follower))
+        {
             rooms.remove(room);
         }
     }
 }
 
 impl Hub {
-    /// Follows a room until its follower is dropped, through every loss. Ends early only if it cannot be followed from
-    /// the beginning.
+    /// Follows a room until its follower is dropped. After a loss it tries again; it returns early only if the first
+    /// attempt fails.
     pub async fn keep_following<T, L: Listener>(&self, start: Start<T>, mut listener: L) {
         let Start {
             room,
             followers,
-            place,
+            follower,
             started,
             registration,
         } = start;
         let mut started = Some(started);
         let work = async {
-            // How far the listener has been told. After a loss, following continues from there.
+            // The position that the listener has been told. After a loss, following continues from there.
             let mut told: Option<Position> = None;
             let mut gone = false;
             loop {
                 match self.follow(&room, told.clone()).await {
                     Ok(Followed { head, updates }) => {
                         if let Some(started) = started.take() {
-                            // Nobody may be waiting any more.
-                            let _nobody = started.send(Ok(()));
+                            // Fails if no holder is waiting any more.
+                            let _unheard = started.send(Ok(()));
                         }
                         gone = false;
                         let delivering = listener.deliver(updates, told.insert(head));
@@ -208,9 +212,9 @@ impl Hub {
                     }
                     Err(error) if told.is_none() => {
                         listener.failed(&error);
-                        Start::fail(&place, &followers, &room);
+                        Start::fail(&follower, &followers, &room);
                         if let Some(started) = started.take() {
-                            let _nobody = started.send(Err(Refusal::from(&error)));
+                            let _unheard = started.send(Err(Refusal::from(&error)));
                         }
                         return;
                     }
@@ -225,7 +229,7 @@ impl Hub {
                 listener.pause().await;
             }
         };
-        // Aborted when nobody holds the follower any more.
+        // Aborted when the follower is dropped.
         let _aborted = Abortable::new(work, registration).await;
     }
 }

@@ -1,5 +1,4 @@
-//! The use cases' home: one [`Hub`] per process, one file per use case, named like its command. They are reached by
-//! [`Hub::ask`].
+//! The use cases: one [`Hub`] per process, and one file per use case, with the command's name. Enter by [`Hub::ask`].
 
 mod create_room;
 mod enter;
@@ -32,10 +31,10 @@ use crate::error::{ChatError, StoreError};
 use crate::ports::{Accounts, Clock, Directory, Ids, Presence, Rates, RoomLog, Unlimited};
 use tails::Tails;
 
-/// How often the lobby is opened again for one piece of work, in a storage that is emptied again and again.
+/// How often one piece of work re-creates the lobby, in case the storage is emptied again and again.
 const LOBBY_TRIES: u32 = 5;
 
-/// Everything that can be done in the chat, over whichever backend.
+/// Everything that can be done in the chat, on any backend.
 #[derive(Clone)]
 pub struct Hub {
     log: Arc<dyn RoomLog>,
@@ -45,7 +44,7 @@ pub struct Hub {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     tails: Tails,
-    /// What each address may do.
+    /// The rates of each address.
     pub(crate) rates: Arc<dyn Rates>,
     /// Characters of one message.
     message_chars: usize,
@@ -59,7 +58,7 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// People and sessions.
     pub accounts: Arc<dyn Accounts>,
-    /// Who is where.
+    /// Who is in which room.
     pub presence: Arc<dyn Presence>,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -68,10 +67,10 @@ pub struct Ports {
 }
 
 impl Hub {
-    /// A hub over these ports, with the lobby open.
+    /// Opens a hub on these ports, and creates the lobby if it is missing.
     ///
     /// # Errors
-    /// If the backend cannot say whether there is a lobby.
+    /// The backend does not answer.
     pub async fn open(ports: Ports) -> Result<Self, ChatError> {
         let Ports {
             log,
@@ -96,7 +95,7 @@ impl Hub {
         Ok(hub)
     }
 
-    /// The same with the limits of a configuration: what each address may do, and characters of one message.
+    /// Sets the configured limits: the rates of each address, and the characters of one message.
     #[must_use]
     pub fn with_limits(mut self, rates: Arc<dyn Rates>, message_chars: usize) -> Self {
         self.rates = rates;
@@ -104,18 +103,17 @@ impl Hub {
         self
     }
 
-    /// Whether the backend answers. For readiness, not for correctness.
+    /// Checks that the backend answers, for readiness.
     ///
     /// # Errors
-    /// What the backend answers instead.
+    /// The backend does not answer.
     pub async fn check(&self) -> Result<(), ChatError> {
         let lobby = RoomSlug::lobby();
         self.with_lobby(&lobby, || self.log.head(&lobby)).await?;
         Ok(())
     }
 
-    /// Does `work` on a room. The lobby always exists: where it is missing, because the storage was emptied under
-    /// us, it is opened again and `work` is done once more; also if it is emptied again meanwhile.
+    /// Does `work` on a room. If the lobby is missing because the storage was emptied, creates it and tries again.
     async fn with_lobby<T, F>(&self, room: &RoomSlug, work: impl Fn() -> F) -> Result<T, ChatError>
     where
         F: Future<Output = Result<T, StoreError>>,

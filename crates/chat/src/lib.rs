@@ -1,8 +1,8 @@
-//! What is true in a chat, without any I/O.
+//! The rules and use cases of a chat, without I/O.
 //!
-//! In reading order: [`room`] (what a room is), [`session`] (what a session is), [`ports`] (what the use cases need
-//! from storage, in prose that every backend is held to), [`caller`] (who asks), [`door`] (how), [`hub`] (the use cases,
-//! one file each), [`followers`] (one follower per room), [`error`] (why something is refused).
+//! In reading order: [`room`] and [`session`] (the values), [`ports`] (what the use cases need from storage, as
+//! contracts in prose), [`caller`] (who sends a command), [`door`] (how commands enter), [`hub`] (the use cases, one
+//! per file), [`followers`] (one follower per room), [`error`] (why a command is refused).
 
 mod address;
 pub mod caller;

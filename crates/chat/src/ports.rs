@@ -1,5 +1,5 @@
-//! What the use cases need from outside, in prose. Each backend implements the first four; `crates/testkit` holds them
-//! to what is written there.
+//! What the use cases need from outside, as contracts in prose. Each backend implements the first four traits;
+//! `crates/testkit` tests them against these contracts.
 
 mod accounts;
 mod directory;
@@ -15,14 +15,14 @@ pub use rates::{Cost, Rates, Unlimited};
 
 use protocol::Timestamp;
 
-/// What time it is.
+/// The current time.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// The time now.
     fn now(&self) -> Timestamp;
 }
 
-/// Where fresh ids come from.
+/// A source of fresh ids.
 pub trait Ids: Send + Sync {
-    /// 128 unpredictable bits.
+    /// Returns 128 unpredictable bits.
     fn random(&self) -> u128;
 }

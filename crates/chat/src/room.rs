@@ -1,4 +1,4 @@
-//! What a room is, and what stretches of its log look like.
+//! Rooms, and stretches of their logs.
 
 use std::sync::Arc;
 
@@ -8,38 +8,38 @@ use protocol::{Position, RoomEvent, RoomSlug, RoomTitle, Timestamp};
 /// A room as the directory knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// Its address.
+    /// The room's address.
     pub slug: RoomSlug,
-    /// What it is called.
+    /// The room's title.
     pub title: RoomTitle,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When its latest event was stored, if there is one.
+    /// When its latest event was stored; `None` if there is no event.
     pub last_at: Option<Timestamp>,
 }
 
-/// How much of a log is read at once: up to whichever of the two is reached first, but one event always.
+/// How much of a log is read at once: up to the limit that is reached first, but always at least one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// Events.
+    /// The most events.
     pub events: u32,
-    /// Bytes that they take as they travel; see [`RoomEvent::bytes`].
+    /// The most bytes of their JSON; see [`RoomEvent::bytes`].
     pub bytes: usize,
 }
 
 impl Limit {
-    /// A page of history, and what comes along with `join`.
+    /// For `history` without `after`, and `join` without `from`.
     pub const HISTORY: Self = Self {
         events: HISTORY_EVENTS,
         bytes: HISTORY_BYTES,
     };
-    /// What was missed, as far as it travels together.
+    /// For `history {after}` and `join {from}`.
     pub const CATCH_UP: Self = Self {
         events: CATCH_UP_EVENTS,
         bytes: CATCH_UP_BYTES,
     };
 
-    /// That many events, however long they are.
+    /// This many events, of any size.
     pub const fn events(events: u32) -> Self {
         Self {
             events,
@@ -48,7 +48,7 @@ impl Limit {
     }
 }
 
-/// What of a stretch fits within a [`Limit`], event by event.
+/// Counts, event by event, what fits within a [`Limit`].
 #[derive(Debug)]
 pub struct Fill {
     left: Limit,
@@ -56,7 +56,7 @@ pub struct Fill {
 }
 
 impl Fill {
-    /// Nothing yet.
+    /// Starts with nothing counted.
     pub fn new(limit: Limit) -> Self {
         Self {
             left: limit,
@@ -64,7 +64,7 @@ impl Fill {
         }
     }
 
-    /// Whether the next event, of that many bytes, still fits. After the first that does not, none does.
+    /// Counts the next event, of this many bytes. Returns false if it does not fit; after that, nothing fits.
     pub fn take(&mut self, bytes: usize) -> bool {
         let fits = self.left.events > 0 && (self.empty || bytes <= self.left.bytes);
         if fits {
@@ -81,21 +81,21 @@ impl Fill {
 /// A stretch of a log: ascending, without holes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stretch {
-    /// Where the log stood when the page was read, in the same view of it.
+    /// The log's head when the events were read, in the same view of the log.
     pub head: Position,
-    /// The events.
+    /// The events of the stretch.
     pub events: Vec<Arc<RoomEvent>>,
-    /// Whether there is more in the direction that was read: newer for `read`, older for `page`.
+    /// True if there are more events in the direction of reading: newer for `read`, older for `read_before`.
     pub more: bool,
 }
 
 impl Stretch {
-    /// The events by value, as they travel.
+    /// The events by value.
     pub fn into_events(self) -> Vec<RoomEvent> {
         self.events.into_iter().map(Arc::unwrap_or_clone).collect()
     }
 }
 
-/// One connection of one person: what presence is counted by underneath.
+/// A connection of a person. Presence is counted by connections.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectionId(pub Arc<str>);

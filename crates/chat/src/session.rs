@@ -1,17 +1,17 @@
-//! What is kept of a session, and for how long.
+//! Sessions: what is stored of them, and when they expire.
 
 use protocol::{Person, SessionToken, Timestamp};
 use sha2::{Digest, Sha256};
 
-/// A session that nobody has used for this long has ended, in milliseconds: 30 days.
+/// A session that was not used for this long has expired: 30 days, in milliseconds.
 pub const IDLE_MS: u64 = 30 * DAY_MS;
-/// How often the time of a session's last use is written down, in milliseconds: reads must stay reads.
+/// The time of a session's last use is stored this often: once a day, in milliseconds. So most lookups do not write.
 pub const PROLONG_MS: u64 = DAY_MS;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// The SHA-256 of a session's token: what is stored, compared and passed on. It recognises the token and does not
-/// reveal it. A token has 128 random bits, so it needs no salt.
+/// The SHA-256 of a session's token. It is stored and passed on instead of the token, which it does not reveal. Tokens
+/// have 128 random bits, so they need no salt.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionDigest([u8; 32]);
 
@@ -33,7 +33,7 @@ impl From<[u8; 32]> for SessionDigest {
     }
 }
 
-/// Says nothing that would tell one session from another in a log.
+/// Hides the digest, so that logs cannot tell sessions apart.
 impl std::fmt::Debug for SessionDigest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SessionDigest(…)")
@@ -43,24 +43,24 @@ impl std::fmt::Debug for SessionDigest {
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Who shows its token.
+    /// The person that it belongs to.
     pub person: Person,
-    /// When it was last used, to the day.
+    /// When it was last used, accurate to a day.
     pub used_at: Timestamp,
 }
 
-/// What to do with a session that is used now.
+/// The state of a session that is used now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// It counts.
+    /// The session is valid.
     Fresh,
-    /// It counts, and the time is to be written down.
+    /// The session is valid, and this use must be stored.
     Prolong,
-    /// Nobody has used it for too long.
+    /// The session was not used for too long.
     Expired,
 }
 
-/// What to do with a session that was last used then and is used now. A clock that went back ends nothing.
+/// The state of a session last used at `used_at`. A clock that goes back does not end sessions.
 pub fn using(used_at: Timestamp, now: Timestamp) -> Use {
     match now.0.saturating_sub(used_at.0) {
         idle if idle >= IDLE_MS => Use::Expired,
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_used_lasts() {
+    fn a_session_lasts_while_it_is_used() {
         for (used_at, now, expected) in [
             (5, 5, Use::Fresh),
             (DAY_MS, 5, Use::Fresh),

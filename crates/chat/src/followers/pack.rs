@@ -1,4 +1,4 @@
-//! Collects what happens in a room, so that it leaves as few packets.
+//! Collects a room's updates, so that few packets carry them.
 
 use std::sync::Arc;
 
@@ -12,36 +12,35 @@ use crate::ports::PresenceChange;
 
 /// The most events of one packet.
 const EVENTS: usize = 200;
-/// About the most bytes of one packet. What the log delivers in one piece is not divided, so a packet has at most this
-/// plus [`protocol::limits::CATCH_UP_BYTES`].
+/// About the most bytes of one packet. One update of the log is never divided, so a packet has at most this plus
+/// [`protocol::limits::CATCH_UP_BYTES`].
 const BYTES: usize = 64 * 1024;
 /// The most changes of presence and typing that wait for the next packet.
 const CHANGES: usize = 5_000;
-/// When more people than this came or went at once, everybody is told who is here now instead: a bounded list, not
-/// everybody's name to everybody.
+/// If more people than this came or went at once, clients get the roster instead. It is bounded; the changes are not.
 const MANY: usize = 100;
 
-/// What waits to be sent.
+/// The updates that wait to be sent.
 #[derive(Default)]
 pub struct Pack {
     /// Events of the log, in order.
     pub events: Vec<Arc<RoomEvent>>,
-    /// Who came, went and wrote, in order.
+    /// Changes of presence and typing, in order.
     pub changes: Vec<PresenceChange>,
-    /// Everybody who is here, before `changes`.
+    /// The whole roster, from before `changes`.
     pub roster: Option<PresenceList>,
-    /// Whether everybody must join again.
+    /// True if all clients must join again.
     pub reset: bool,
-    /// The head of the log after this has been passed on, if it holds anything of the log.
+    /// The log's head once this is sent. `None` if it contains nothing of the log.
     pub head: Option<Position>,
     bytes: usize,
 }
 
 impl Pack {
-    /// Adds what happened.
+    /// Adds an update.
     ///
     /// # Errors
-    /// The room is lost, and nothing more will come.
+    /// The room is lost. No more updates will come.
     pub fn take(&mut self, update: RoomUpdate) -> Result<(), Arc<StoreError>> {
         match update {
             RoomUpdate::Events(events) => {
@@ -57,7 +56,7 @@ impl Pack {
                 self.head = Some(head);
             }
             RoomUpdate::Roster(roster) => {
-                // The list makes earlier changes redundant.
+                // The roster makes earlier arrivals and departures redundant.
                 self.changes
                     .retain(|change| matches!(change, PresenceChange::Typing(..)));
                 self.roster = Some(roster);
@@ -68,22 +67,22 @@ impl Pack {
         Ok(())
     }
 
-    /// Whether it holds nothing of the log.
+    /// True if it contains nothing of the log.
     pub fn is_quiet(&self) -> bool {
         self.events.is_empty() && !self.reset
     }
 
-    /// Whether it holds nothing about people.
+    /// True if it contains nothing about presence.
     pub fn is_lonely(&self) -> bool {
         self.changes.is_empty() && self.roster.is_none()
     }
 
-    /// Whether it holds enough for one packet.
+    /// True if it contains enough for one packet.
     pub fn is_full(&self) -> bool {
         self.events.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= CHANGES
     }
 
-    /// Takes out what is of the log; what is about people stays.
+    /// Takes out what belongs to the log and leaves what is about presence.
     pub fn take_log(&mut self) -> Self {
         let people = Self {
             changes: std::mem::take(&mut self.changes),
@@ -93,7 +92,7 @@ impl Pack {
         std::mem::replace(self, people)
     }
 
-    /// Who is here, if the whole list is to be told.
+    /// The whole roster, if it must be sent.
     pub fn roster(&self, room: &RoomSlug) -> Option<RosterUpdate> {
         let roster = self.roster.clone()?;
         Some(RosterUpdate {
@@ -126,7 +125,7 @@ impl Pack {
         })
     }
 
-    /// The messages, and everything else.
+    /// Splits off the events from everything else.
     pub fn apart(&self) -> (Self, Self) {
         let messages = Self {
             events: self.events.clone(),
@@ -141,12 +140,12 @@ impl Pack {
         (messages, rest)
     }
 
-    /// Whether so much changed that the whole list is shorter.
+    /// True if so many people came or went that clients should get the roster instead.
     pub fn is_crowd(update: &PresenceUpdate) -> bool {
         update.entered.len() + update.left.len() > MANY
     }
 
-    /// Who started or stopped typing, as it stands in the end.
+    /// The last change of typing of each person.
     pub fn typing(&self, room: &RoomSlug) -> Vec<TypingUpdate> {
         let mut updates = Vec::<TypingUpdate>::new();
         for change in &self.changes {
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_tells_the_net_effect() {
+    fn presence_is_the_net_effect_of_the_changes() {
         let mut pack = Pack::default();
         let (a, b) = (person(1), person(2));
         for change in [
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_list_replaces_the_changes_before_it() {
+    fn a_roster_replaces_the_changes_before_it() {
         let mut pack = Pack::default();
         assert!(pack.is_quiet() && pack.is_lonely());
         let (a, b) = (person(1), person(2));

@@ -1,5 +1,5 @@
-//! Passes what happens in a room on to the connections that hear it. The server and the simulation run the same code;
-//! each has an [`Outlet`] of its own.
+//! Passes a room's updates on to its connections. The server and the simulation run the same code; each has its own
+//! [`Outlet`].
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,57 +16,57 @@ use super::schedule::Schedule;
 use crate::error::{ChatError, StoreError};
 use crate::hub::{Hub, RoomUpdate};
 
-/// When to try again to follow a room that was lost.
+/// How long to wait before following a lost room again.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// One packet, as the connections in a room are told.
+/// A packet for the connections in a room.
 pub enum Said<'a> {
     /// The next events of the log, in order.
     Events(&'a [Arc<RoomEvent>]),
-    /// Who is here, instead of each change.
+    /// The whole roster.
     Roster(RosterUpdate),
-    /// Who came and went.
+    /// The people who came and went.
     Presence(PresenceUpdate),
-    /// Somebody is typing, or has stopped.
+    /// A person is typing, or has stopped.
     Typing(TypingUpdate),
-    /// Everybody must join again.
+    /// All clients must join the room again.
     Reset(Reset),
 }
 
-/// What went wrong, for a log.
+/// What went wrong, for the log.
 #[derive(Debug)]
 pub enum Trouble<'a> {
-    /// The room does not exist any more, and there are people in it.
+    /// The room no longer exists, but connections are in it.
     Gone,
-    /// It cannot be followed. This is tried again, unless it was the first attempt.
+    /// The room cannot be followed. The follower tries again, unless this was the first attempt.
     Unfollowed(&'a ChatError),
-    /// The backend could not be read. The room is followed again.
+    /// The backend could not be read. The follower tries again.
     Lost(&'a StoreError),
-    /// Passing on panicked. The room is followed again.
+    /// Passing on updates panicked. The room is followed again.
     Panicked,
-    /// The backend did not say who is here, so each change is told.
+    /// The backend did not return the roster, so the changes are sent instead.
     NoRoster(&'a ChatError),
 }
 
-/// The connections of one process that hear a room, and the clock of that process.
+/// A room's connections in one process, and the clock of that process.
 pub trait Outlet {
-    /// The time since any fixed moment. It never goes back.
+    /// The time since any fixed moment. It never decreases.
     fn now(&self) -> Duration;
 
     /// Completes at this time.
     fn sleep_until(&self, then: Duration) -> impl Future<Output = ()>;
 
-    /// How many connections are told.
+    /// The number of connections.
     fn members(&self) -> u32;
 
-    /// Tells them all what leaves together, in this order. It was made from `pack`.
+    /// Sends these packets to all connections, in this order. They were made from `pack`.
     fn tell(&self, said: Vec<Said<'_>>, pack: &Pack) -> impl Future<Output = ()>;
 
     /// Logs what went wrong.
     fn note(&self, trouble: Trouble<'_>);
 }
 
-/// Passes on what happens in a room: the [`Listener`] of every follower.
+/// Passes a room's updates on to an [`Outlet`]: the [`Listener`] of every follower.
 pub struct Telling<O> {
     hub: Hub,
     room: RoomSlug,
@@ -74,17 +74,17 @@ pub struct Telling<O> {
 }
 
 impl<O: Outlet> Telling<O> {
-    /// Tells `outlet` what happens in `room`.
+    /// Passes the updates of `room` on to `outlet`.
     pub fn new(hub: Hub, room: RoomSlug, outlet: O) -> Self {
         Self { hub, room, outlet }
     }
 
-    /// Sends what leaves together.
+    /// Sends a pack.
     async fn send(&self, pack: &Pack) {
         if pack.events.is_empty() || !pack.presence(&self.room).as_ref().is_some_and(Pack::is_crowd) {
             return self.send_whole(pack).await;
         }
-        // The backend is asked who is here. Messages do not wait for its answer.
+        // Sending the roster asks the backend. Messages do not wait for that.
         let (messages, people) = pack.apart();
         self.send_whole(&messages).await;
         self.send_whole(&people).await;
@@ -104,7 +104,7 @@ impl<O: Outlet> Telling<O> {
         self.outlet.tell(said, pack).await;
     }
 
-    /// Who came and went; for a crowd, who is here now.
+    /// Adds the people who came and went or, if they are many, the roster.
     async fn people(&self, pack: &Pack, said: &mut Vec<Said<'_>>) {
         let room = &self.room;
         let presence = pack.presence(room);
@@ -121,7 +121,7 @@ impl<O: Outlet> Telling<O> {
         said.extend(presence.map(Said::Presence));
     }
 
-    /// Waits for the next thing that happens, or until `due`. False if nothing more will come.
+    /// Waits for the next update, or until `due`. Returns false if no more updates will come.
     async fn wait(
         &self,
         pack: &mut Pack,
@@ -142,7 +142,7 @@ impl<O: Outlet> Telling<O> {
     }
 }
 
-/// Adds what has arrived already, as long as there is room.
+/// Adds updates that have already arrived, until the pack is full.
 fn take_ready(pack: &mut Pack, updates: &mut BoxStream<'static, RoomUpdate>) -> Result<(), Arc<StoreError>> {
     while !pack.is_full()
         && let Some(Some(next)) = updates.next().now_or_never()
@@ -182,7 +182,7 @@ impl<O: Outlet> Listener for Telling<O> {
 
     async fn gone(&mut self) {
         self.outlet.note(Trouble::Gone);
-        // Whoever joins again is told the same.
+        // Clients that join again learn that the room does not exist.
         let mut pack = Pack::default();
         pack.reset = true;
         self.send(&pack).await;

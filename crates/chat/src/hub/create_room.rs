@@ -1,4 +1,4 @@
-//! `create_room`: open a room for everybody.
+//! `create_room`: create a public room.
 
 use protocol::policy::Action;
 use protocol::{CreateRoom, ErrorCode, Refusal, RoomSlug, RoomSummary, RoomTitle};
@@ -11,14 +11,14 @@ use crate::error::{ChatError, StoreError};
 use crate::ports::Cost;
 use crate::room::Room;
 
-/// Numbers that are tried for an address before it is made of digits that say nothing.
+/// The highest number tried for an address, before the address is made of a hash.
 const NUMBERS: u32 = 50;
 
 impl UseCase for CreateRoom {
     type Answer = RoomSummary;
     const ACTION: Action = Action::CreateRoom;
 
-    /// The room's address follows from the title. An address that another title has is numbered.
+    /// Derives the address from the title. If a room with another title has that address, the address gets a number.
     async fn run(self, asked: Asked<'_>) -> Result<RoomSummary, ChatError> {
         asked.take(Cost::Room)?;
         let Self { title } = self;
@@ -31,25 +31,25 @@ impl UseCase for CreateRoom {
         };
         for slug in suggested.iter().cloned().chain(numbers.filter_map(numbered)) {
             match create_at(asked.hub, slug, &title).await? {
-                Made::Here(room) => return Ok(room),
-                // Cards of rooms show titles, so there is one room of a title: on every replica, because a title
+                Attempt::Created(room) => return Ok(room),
+                // The list of rooms shows titles, so titles are unique. They are on every replica, because a title
                 // always tries the same addresses.
-                Made::Taken(room) if address::same(&room.title, &title) => {
+                Attempt::Taken(room) if address::same(&room.title, &title) => {
                     return Err(exists(room.slug).into());
                 }
-                Made::Taken(_) => {}
+                Attempt::Taken(_) => {}
             }
         }
         let slug = address::opaque(&title)
             .ok_or_else(|| super::bad_request("no address can be derived from this name".to_owned()))?;
         match create_at(asked.hub, slug, &title).await? {
-            Made::Here(room) => Ok(room),
-            Made::Taken(room) => Err(exists(room.slug).into()),
+            Attempt::Created(room) => Ok(room),
+            Attempt::Taken(room) => Err(exists(room.slug).into()),
         }
     }
 }
 
-async fn create_at(hub: &Hub, slug: RoomSlug, title: &RoomTitle) -> Result<Made, ChatError> {
+async fn create_at(hub: &Hub, slug: RoomSlug, title: &RoomTitle) -> Result<Attempt, ChatError> {
     let room = Room {
         slug,
         title: title.clone(),
@@ -57,17 +57,17 @@ async fn create_at(hub: &Hub, slug: RoomSlug, title: &RoomTitle) -> Result<Made,
         last_at: None,
     };
     match hub.directory.create(&room).await {
-        Ok(()) => Ok(Made::Here(summary(room, 0))),
-        Err(StoreError::RoomExists(slug)) => Ok(Made::Taken(hub.room(&slug).await?)),
+        Ok(()) => Ok(Attempt::Created(summary(room, 0))),
+        Err(StoreError::RoomExists(slug)) => Ok(Attempt::Taken(hub.room(&slug).await?)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// What became of an attempt to create a room.
-enum Made {
-    /// It is there.
-    Here(RoomSummary),
-    /// The address is this room's.
+/// The result of an attempt to create a room.
+enum Attempt {
+    /// The room was created.
+    Created(RoomSummary),
+    /// The address belongs to this room.
     Taken(Room),
 }
 

@@ -1,4 +1,4 @@
-//! Be present in a room, without asking for anything of it.
+//! Enter a room without reading its log.
 
 use protocol::RoomSlug;
 use protocol::policy::Action;
@@ -6,9 +6,9 @@ use protocol::policy::Action;
 use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
 
-/// Enter a room, which does no harm if it has happened already. Answered with the number of people who are there.
+/// Enter a room. Entering again does nothing. Returns the number of people present.
 pub struct Enter {
-    /// Which room.
+    /// The room's address.
     pub room: RoomSlug,
 }
 
@@ -24,6 +24,6 @@ impl UseCase for Enter {
 
 pub(super) async fn enter(asked: Asked<'_>, room: &RoomSlug) -> Result<(), ChatError> {
     let connection = asked.connection()?;
-    let person = asked.caller.you()?;
+    let person = asked.caller.signed_in()?;
     Ok(asked.hub.presence.enter(room, person, connection).await?)
 }

@@ -1,4 +1,4 @@
-//! Follow a room: its log without holes or doubles, and who comes and goes.
+//! Follow a room: its log without holes or duplicates, and its presence.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -12,33 +12,32 @@ use crate::error::{ChatError, StoreError};
 use crate::ports::{PresenceChange, RoomLog, Signal};
 use crate::room::Limit;
 
-/// What happens in a room, as everybody in it is told.
+/// What a follower of a room receives.
 #[derive(Clone, Debug)]
 pub enum RoomUpdate {
-    /// The next events of the log: consecutive, never twice, and no more than one [`Limit::CATCH_UP`] at a time.
+    /// The next events of the log: consecutive, without duplicates, at most one [`Limit::CATCH_UP`] at a time.
     Events(Vec<Arc<RoomEvent>>),
-    /// The log stands there, and has another epoch, or more was missed than is caught up with: whoever is there must
-    /// reload the room.
+    /// The log has another epoch, or too much was missed: clients must load the room again. Holds the log's head.
     Reset(Position),
-    /// Somebody came, went, or writes.
+    /// A person came, went, is typing or has stopped.
     Presence(PresenceChange),
-    /// Everybody who is here: changes may have been missed.
+    /// The whole roster, because changes may have been missed.
     Roster(PresenceList),
-    /// The backend could not be read. The stream ends; follow again from the last place.
+    /// The backend could not be read. The stream ends; follow again from the last position.
     Lost(Arc<StoreError>),
 }
 
-/// A room that is followed.
+/// A followed room.
 pub struct Followed {
-    /// Where the log stood: the first event is the one after it.
+    /// The log's head when following began. The first event is the one after it.
     pub head: Position,
-    /// What happens from there on.
+    /// All updates from there on.
     pub updates: BoxStream<'static, RoomUpdate>,
 }
 
 impl Hub {
-    /// Everything that happens in a room after this call returned; with `after`, everything after that place, or
-    /// [`RoomUpdate::Reset`] if the log does not continue it or has gone on too far.
+    /// Follows a room from now on or, with `after`, from that position. If the log does not continue `after`, or is too
+    /// far ahead of it, the first update is [`RoomUpdate::Reset`].
     ///
     /// # Errors
     /// [`StoreError::NoSuchRoom`], or the backend does not answer.
@@ -46,7 +45,7 @@ impl Hub {
         let signals = self.with_lobby(room, || self.log.follow(room)).await?;
         let changes = self.presence.follow(room).await?;
         let (head, signals, changes) = match after {
-            // Somebody was not looking for a while: both begin with what they may have missed.
+            // Updates may have been missed since then, so both streams begin by checking.
             Some(head) => {
                 let signals = once(ready(Signal::Gap)).chain(signals).boxed();
                 (
@@ -55,7 +54,7 @@ impl Hub {
                     once(ready(PresenceChange::Unsure)).chain(changes).boxed(),
                 )
             }
-            // Read after following: whatever is stored from here on arrives as a signal.
+            // Read after following: everything stored after this arrives as a signal.
             None => {
                 let head = self.with_lobby(room, || self.log.head(room)).await?;
                 (head, signals, changes)
@@ -91,9 +90,9 @@ impl Hub {
             }
         });
         let hub = self.clone();
-        let there = room.clone();
-        let presence = changes.then(move |change| told(hub.clone(), there.clone(), change));
-        // The log's end, or a loss, is the end of it all: presence alone would look like a quiet room.
+        let slug = room.clone();
+        let presence = changes.then(move |change| presence_update(hub.clone(), slug.clone(), change));
+        // When the log ends or is lost, everything ends: presence alone would look like a quiet room.
         let events = events.map(Some).chain(once(ready(None)));
         let both = futures::stream::select(events, presence.map(Some));
         let updates = both.scan(false, |lost, update| {
@@ -107,8 +106,8 @@ impl Hub {
     }
 }
 
-/// A change as everybody is told of it; instead of one that may be missing, the whole list.
-async fn told(hub: Hub, room: RoomSlug, change: PresenceChange) -> RoomUpdate {
+/// The update for a change of presence: the whole roster if changes may have been missed.
+async fn presence_update(hub: Hub, room: RoomSlug, change: PresenceChange) -> RoomUpdate {
     match change {
         PresenceChange::Unsure => match hub.presence.roster(&room, ROSTER_PEOPLE).await {
             Ok(roster) => RoomUpdate::Roster(roster),
@@ -118,12 +117,12 @@ async fn told(hub: Hub, room: RoomSlug, change: PresenceChange) -> RoomUpdate {
     }
 }
 
-/// How far a follower has come, and what a signal means to it.
+/// A follower's position in the log. Turns signals into updates.
 struct Cursor {
     log: Arc<dyn RoomLog>,
     room: RoomSlug,
     head: Position,
-    /// Not all that was missed has been read yet.
+    /// True if not everything that was missed has been read yet.
     behind: bool,
 }
 
@@ -144,7 +143,7 @@ impl Cursor {
     /// Reads a stretch of what was missed.
     async fn catch_up(&mut self) -> Result<Option<RoomUpdate>, StoreError> {
         let stretch = match self.log.read(&self.room, self.head.seq, Limit::CATCH_UP).await {
-            // Nobody can catch up through a hole, and to wait for it would be to stay silent for good.
+            // A hole never closes, so waiting for it would stop the room for good.
             Err(StoreError::Damaged(_)) => {
                 self.behind = false;
                 self.head = self.log.head(&self.room).await?;
@@ -153,7 +152,7 @@ impl Cursor {
             read => read?,
         };
         let missed = stretch.head.seq.get().checked_sub(self.head.seq.get());
-        // While one catches up stretch by stretch, the log may go on: what counts is how far it is ahead now.
+        // The log may grow while we catch up stretch by stretch: what counts is how far ahead it is now.
         let far = missed.is_none_or(|missed| missed > CATCH_UP_EVENTS.into());
         if stretch.head.epoch != self.head.epoch || far {
             self.behind = false;

@@ -1,4 +1,4 @@
-//! `history`: stretches of a room's log, a stretch back or what was missed.
+//! `history`: read a stretch of a room's log.
 
 use protocol::policy::Action;
 use protocol::{History, HistoryAnswer, RoomEvent, RoomSlug, Seq};
@@ -13,7 +13,7 @@ impl UseCase for History {
     type Answer = HistoryAnswer;
     const ACTION: Action = Action::Read;
 
-    /// The stretch before a place, what follows a place, or the latest stretch.
+    /// Reads the stretch before a position, the one after a position, or the latest one.
     async fn run(self, asked: Asked<'_>) -> Result<HistoryAnswer, ChatError> {
         asked.take(Cost::Read(0))?;
         let Self { room, before, after } = self;
@@ -35,7 +35,7 @@ impl UseCase for History {
 }
 
 impl Hub {
-    /// The stretch that ends before a place, or the latest one.
+    /// Reads the stretch that ends before a `seq`, or the latest one.
     pub(super) async fn read_before(
         &self,
         room: &RoomSlug,

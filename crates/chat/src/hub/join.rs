@@ -1,4 +1,4 @@
-//! `join`: be present, and continue from exactly what one has.
+//! `join`: enter a room, and continue exactly where the client is.
 
 use protocol::limits::CATCH_UP_EVENTS;
 use protocol::policy::Action;
@@ -17,9 +17,9 @@ impl UseCase for Join {
     type Answer = Joined;
     const ACTION: Action = Action::BePresent;
 
-    /// Enters the room and answers with what the client misses. Whoever asks this must already pass the room's live
-    /// events on to the client: what is stored after the answer was made arrives only there. What arrives both ways
-    /// carries the same `seq`.
+    /// Enters the room and returns the events that the client is missing. The caller must already be passing the room's
+    /// live events on to the client: events stored after this answer arrive only there. An event that arrives both ways
+    /// has the same `seq`.
     async fn run(self, asked: Asked<'_>) -> Result<Joined, ChatError> {
         asked.take(Cost::Read(0))?;
         let hub = asked.hub;
@@ -54,17 +54,18 @@ impl UseCase for Join {
 }
 
 impl Hub {
-    /// Whether a join may be asked now, before it takes a turn and its room is followed for it.
+    /// Checks that a join is allowed now, before it takes a turn and a follower starts for it.
     ///
     /// # Errors
-    /// The policy says no, or the caller's address has read too much.
+    /// The policy refuses it, or the caller's address has read too much.
     pub fn may_join(&self, caller: &Caller<'_>) -> Result<(), ChatError> {
         Ok(self.decide(caller, Join::ACTION)?.take(Cost::Read(0))?)
     }
 
-    /// What `from` misses, or else the latest stretch and whether that is news.
+    /// Reads the events after `from`, or the latest stretch if the log does not continue `from`. Also returns whether
+    /// the client must reset.
     async fn read(&self, slug: &RoomSlug, from: Option<Position>) -> Result<(Stretch, bool), ChatError> {
-        // The storage may be emptied between any two of these: there is a lobby nevertheless.
+        // The storage may be emptied between any two reads, so each makes sure that the lobby exists.
         let latest = || self.read_before(slug, None, Limit::HISTORY);
         let Some(from) = from else {
             return Ok((latest().await?, false));
@@ -72,14 +73,14 @@ impl Hub {
         let read = || self.log.read(slug, from.seq, Limit::CATCH_UP);
         match self.with_lobby(slug, read).await {
             Ok(missed) if continues(&from, &missed.head) => Ok((missed, false)),
-            // Somewhere in what was missed there is a hole: the end of the log may be whole.
+            // If there is a hole in what was missed, the end of the log may still be whole.
             Ok(_) | Err(ChatError::Store(StoreError::Damaged(_))) => Ok((latest().await?, true)),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Whether a client at this position can catch up with the log: stretch by stretch, if what it missed is large.
+/// True if a client at this position can catch up with the log, perhaps in several stretches.
 fn continues(from: &Position, head: &Position) -> bool {
     let missed = head.seq.get().checked_sub(from.seq.get());
     from.epoch == head.epoch && missed.is_some_and(|missed| missed <= CATCH_UP_EVENTS.into())
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_is_continued_only_in_its_own_epoch_without_a_hole() {
+    fn a_position_continues_only_in_its_epoch_and_within_the_limit() {
         let (mine, other) = (Epoch::from_random(1), Epoch::from_random(2));
         let head = |epoch: &Epoch, at| Position {
             epoch: epoch.clone(),
@@ -110,8 +111,8 @@ mod tests {
         assert!(!continues(&from, &head(&mine, 508)), "too much was missed");
         assert!(
             !continues(&from, &head(&mine, 6)),
-            "a place that the log never reached"
+            "a position that the log never reached"
         );
-        assert!(!continues(&from, &head(&other, 9)), "another life of the log");
+        assert!(!continues(&from, &head(&other, 9)), "another epoch");
     }
 }

@@ -1,4 +1,4 @@
-//! `leave`: on request, or because the connection ended.
+//! `leave`: leave a room, on request or because the connection ended.
 
 use protocol::policy::Action;
 use protocol::{Done, Leave};
@@ -10,10 +10,10 @@ impl UseCase for Leave {
     type Answer = Done;
     const ACTION: Action = Action::BePresent;
 
-    /// The connection is in the room no longer. One that was not there leaves without effect.
+    /// Takes the connection out of the room. Does nothing if it is not in the room.
     async fn run(self, asked: Asked<'_>) -> Result<Done, ChatError> {
         let connection = asked.connection()?;
-        let person = asked.caller.you()?;
+        let person = asked.caller.signed_in()?;
         asked
             .hub
             .presence

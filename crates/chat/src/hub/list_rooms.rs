@@ -1,4 +1,4 @@
-//! `list_rooms`: which rooms there are, and how many people are in each.
+//! `list_rooms`: list the rooms, with the number of people in each.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -12,15 +12,15 @@ use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
 use crate::room::Room;
 
-/// Rooms in the list at most.
+/// Most rooms in the list.
 const LISTED: u32 = 200;
 
 impl UseCase for ListRooms {
     type Answer = RoomList;
     const ACTION: Action = Action::Read;
 
-    /// The lobby, then the most recently active rooms, each with the people present. Where not all fit, rooms with
-    /// people in them come before empty ones.
+    /// Lists the lobby, then the most recently active rooms, with the number of people in each. If there are too many,
+    /// rooms with people in them take precedence over empty ones.
     async fn run(self, asked: Asked<'_>) -> Result<RoomList, ChatError> {
         let hub = asked.hub;
         let mut rooms = hub.directory.rooms(LISTED).await?;
@@ -40,7 +40,7 @@ impl UseCase for ListRooms {
     }
 }
 
-/// The rooms that the list has place for, in its order. The sorts are stable: rooms that are equal stay as they were.
+/// The rooms that fit into the list, in its order. Relies on stable sorts.
 fn listed(mut rooms: Vec<(Room, u32)>) -> Vec<RoomSummary> {
     let lobby = RoomSlug::lobby();
     let active = |room: &Room| Reverse(room.last_at.unwrap_or(room.created_at));

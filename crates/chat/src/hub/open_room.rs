@@ -1,4 +1,4 @@
-//! A room as somebody sees it who opens its page.
+//! Read a room for its page.
 
 use protocol::policy::Action;
 use protocol::{PresenceList, RoomSlug, Seq};
@@ -9,7 +9,7 @@ use crate::room::{Limit, Room, Stretch};
 
 /// Find a room.
 pub struct FindRoom {
-    /// Its address.
+    /// The room's address.
     pub room: RoomSlug,
 }
 
@@ -22,13 +22,13 @@ impl UseCase for FindRoom {
     }
 }
 
-/// Read all that a room's page shows. Its reading is not counted: pages have a rate of their own.
+/// Read everything that a room's page shows. Reading is not charged here: pages have their own rate.
 pub struct OpenRoom {
     /// The room's address.
     pub room: RoomSlug,
-    /// The page of the log ends before this place. Absent: it is the latest.
+    /// Read events before this `seq`. `None`: the latest ones.
     pub before: Option<Seq>,
-    /// How much of the log.
+    /// How much of the log to read.
     pub limit: Limit,
 }
 
@@ -36,10 +36,10 @@ pub struct OpenRoom {
 pub struct OpenedRoom {
     /// The room.
     pub room: Room,
-    /// Who is there.
+    /// The people present.
     pub roster: PresenceList,
-    /// A page of its log.
-    pub page: Stretch,
+    /// A stretch of the room's log.
+    pub stretch: Stretch,
 }
 
 impl UseCase for OpenRoom {
@@ -48,11 +48,11 @@ impl UseCase for OpenRoom {
 
     async fn run(self, asked: Asked<'_>) -> Result<OpenedRoom, ChatError> {
         let Self { room, before, limit } = self;
-        // First, whether it exists.
+        // Before anything else, check that the room exists.
         let found = asked.hub.room(&room).await?;
         Ok(OpenedRoom {
             roster: asked.hub.roster(&room).await?,
-            page: asked.hub.read_before(&room, before, limit).await?,
+            stretch: asked.hub.read_before(&room, before, limit).await?,
             room: found,
         })
     }

@@ -1,4 +1,4 @@
-//! A room at its address, and the lobby, which always exists.
+//! Find a room by its address, and make sure that the lobby exists.
 
 use protocol::{RoomSlug, RoomSummary, RoomTitle};
 
@@ -6,11 +6,11 @@ use super::Hub;
 use crate::error::{ChatError, StoreError};
 use crate::room::Room;
 
-/// Title of the room that always exists.
+/// The lobby's title.
 const LOBBY_TITLE: &str = "Lobby";
 
 impl Hub {
-    /// The room at an address.
+    /// Finds the room at an address.
     pub(super) async fn room(&self, slug: &RoomSlug) -> Result<Room, ChatError> {
         let find = || async {
             let room = self.directory.room(slug).await?;
@@ -35,7 +35,7 @@ impl Hub {
     }
 }
 
-/// A room as the list shows it.
+/// A room as an entry of the list of rooms.
 pub(super) fn summary(room: Room, here: u32) -> RoomSummary {
     RoomSummary {
         room: room.slug,

@@ -1,4 +1,4 @@
-//! `roster`: who is in a room.
+//! `roster`: list the people in a room.
 
 use protocol::limits::ROSTER_PEOPLE;
 use protocol::policy::Action;
@@ -19,7 +19,7 @@ impl UseCase for Roster {
 }
 
 impl Hub {
-    /// The people who are here, by name, and how many there are.
+    /// The people in a room, sorted by name, with their count.
     pub(crate) async fn roster(&self, room: &RoomSlug) -> Result<PresenceList, ChatError> {
         Ok(self.presence.roster(room, ROSTER_PEOPLE).await?)
     }

@@ -1,4 +1,4 @@
-//! `send`: store messages, and prove it.
+//! `send`: store messages and return receipts.
 
 use protocol::limits::BATCH_MESSAGES;
 use protocol::policy::Action;
@@ -10,34 +10,34 @@ use crate::door::{Asked, UseCase};
 use crate::error::{ChatError, StoreError};
 use crate::ports::Cost;
 
-/// A `send` that may be stored: who asks, its size and the rates have been looked at.
+/// A `send` that has passed the policy, the size limits and the rates.
 pub struct Admitted(Send);
 
 impl Admitted {
-    /// Where to.
+    /// The room's address.
     pub fn room(&self) -> &RoomSlug {
         &self.0.room
     }
 
-    /// How many messages.
+    /// The number of messages.
     pub fn len(&self) -> usize {
         self.0.messages.len()
     }
 
-    /// Never: there is one at least.
+    /// Always false: there is at least one message.
     pub fn is_empty(&self) -> bool {
         self.0.messages.is_empty()
     }
 }
 
-/// Store several commands of one author together, in their order. They are all for one room.
+/// Store the messages of several commands together, in their order. All must be by one author and for one room.
 pub struct SendTogether(pub Vec<Admitted>);
 
 impl UseCase for Send {
     type Answer = Receipts;
     const ACTION: Action = Action::Write;
 
-    /// Stores the messages in their order. The receipts are proof that they are durable.
+    /// Stores the messages in their order. The receipts prove that the messages are durable.
     async fn run(self, asked: Asked<'_>) -> Result<Receipts, ChatError> {
         let Admitted(Self { room, messages }) = admit(asked, self)?;
         let receipts = store(asked, &room, messages).await?;
@@ -49,7 +49,7 @@ impl UseCase for SendTogether {
     type Answer = Vec<Receipts>;
     const ACTION: Action = Action::Write;
 
-    /// One answer per command. All are stored or none.
+    /// Returns one answer per command. Either all messages are stored or none.
     async fn run(self, asked: Asked<'_>) -> Result<Vec<Receipts>, ChatError> {
         let Some(room) = self.0.first().map(|first| first.room().clone()) else {
             return Ok(Vec::new());
@@ -70,10 +70,10 @@ impl UseCase for SendTogether {
 }
 
 impl Hub {
-    /// Whether these messages may be sent, before those that are ready are sent [together](SendTogether).
+    /// Checks that these messages may be sent. Send admitted messages [together](SendTogether).
     ///
     /// # Errors
-    /// The policy or a rate says no, there are none or too many, or one is too long for this server.
+    /// The policy or a rate refuses them, there are none or too many, or one is too long for this server.
     pub fn admit(&self, caller: &Caller<'_>, send: Send) -> Result<Admitted, ChatError> {
         admit(self.decide(caller, Send::ACTION)?, send)
     }
@@ -107,10 +107,10 @@ async fn store(
     room: &RoomSlug,
     messages: Vec<Outgoing>,
 ) -> Result<Vec<protocol::Receipt>, ChatError> {
-    let (hub, author) = (asked.hub, asked.caller.you()?);
+    let (hub, author) = (asked.hub, asked.caller.signed_in()?);
     match hub.log.append(room, author, messages, hub.clock.now()).await {
         Err(StoreError::NoSuchRoom(missing)) if missing == RoomSlug::lobby() => {
-            // The storage was emptied under us. The client sends again in a moment, and then there is a lobby.
+            // The storage was emptied. The client tries again in a moment; then the lobby exists.
             hub.ensure_lobby().await?;
             Err(StoreError::Busy.into())
         }

@@ -1,4 +1,4 @@
-//! `sign_in`: become somebody, with a session or without.
+//! `sign_in`: become a person, with or without a session.
 
 use protocol::policy::Action;
 use protocol::{DisplayName, Person, PersonId, SessionToken, SignIn, SignedIn};
@@ -13,8 +13,8 @@ impl UseCase for SignIn {
     type Answer = SignedIn;
     const ACTION: Action = Action::SignIn;
 
-    /// Makes a new person of that name with a session of their own. Who is somebody stays that: the author of their
-    /// messages must not change in the middle.
+    /// Creates a person with this name, and a session. Refuses a caller who is signed in already, because the author of
+    /// a connection's messages must not change.
     async fn run(self, asked: Asked<'_>) -> Result<SignedIn, ChatError> {
         if let Some(you) = asked.caller.person {
             let sentence = format!("you are already signed in as {}", you.name);
@@ -22,7 +22,7 @@ impl UseCase for SignIn {
         }
         asked.take(Cost::Person)?;
         let hub = asked.hub;
-        let you = hub.somebody(self.name);
+        let you = hub.new_person(self.name);
         let token = SessionToken::from_random(hub.ids.random());
         let digest = SessionDigest::of(&token);
         hub.accounts.create(&you, &digest, hub.clock.now()).await?;
@@ -30,9 +30,9 @@ impl UseCase for SignIn {
     }
 }
 
-/// Become somebody without a session: they exist as long as their connection does. Their messages stay.
+/// Become a guest: a person without a session, who exists as long as the connection. The guest's messages stay.
 pub struct Visit {
-    /// What they are called.
+    /// The guest's name.
     pub name: DisplayName,
 }
 
@@ -42,12 +42,12 @@ impl UseCase for Visit {
 
     async fn run(self, asked: Asked<'_>) -> Result<Person, ChatError> {
         asked.take(Cost::Guest)?;
-        Ok(asked.hub.somebody(self.name))
+        Ok(asked.hub.new_person(self.name))
     }
 }
 
 impl Hub {
-    fn somebody(&self, name: DisplayName) -> Person {
+    fn new_person(&self, name: DisplayName) -> Person {
         Person {
             id: PersonId::from_random(self.ids.random()),
             name,

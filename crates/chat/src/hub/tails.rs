@@ -1,8 +1,8 @@
-//! The latest stretch of the rooms that are followed and joined often, kept in memory, so that thousands who come back at
-//! once are not thousands of reads.
+//! The latest stretch of each room that is followed and joined often, in memory, so that thousands of clients that
+//! reconnect at once do not cause thousands of reads.
 //!
-//! A tail is fed by the room's follower, before what it feeds is told to anybody. Whoever is told what happens from
-//! now on, and then asks here, misses nothing: what is not in the tail yet is still to be told.
+//! The room's follower feeds the tail before it passes an update on. So a client that already receives updates, and
+//! then reads the tail, misses nothing: an event that is not in the tail yet has not been passed on yet.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use protocol::{Position, RoomEvent, RoomSlug, Seq};
 
 use crate::room::{Fill, Limit, Room, Stretch};
 
-/// A room is worth keeping when this many have asked for it while it was followed.
+/// A room's tail is kept after this many joins while the room is followed.
 const WORTH: u32 = 4;
 
 /// The tails, by room.
@@ -21,15 +21,15 @@ pub struct Tails(Arc<Mutex<HashMap<RoomSlug, Tail>>>);
 struct Tail {
     head: Position,
     asked: u32,
-    /// None until it is known and worth keeping.
+    /// `None` until the room is known and its tail is worth keeping.
     room: Option<Room>,
-    /// Consecutive, and the last one is at `head`. No more than one stretch.
+    /// Consecutive events up to `head`, at most one stretch.
     events: VecDeque<Arc<RoomEvent>>,
-    /// They are as many as fit in a stretch.
+    /// True if no more events fit into a stretch.
     full: bool,
 }
 
-/// A follower's hold on its room's tail, which ends with it. Only the first follower of a room has one.
+/// A follower's hold on its room's tail. Dropping it drops the tail. Only the first follower of a room has one.
 pub struct Feed {
     tails: Tails,
     room: Option<RoomSlug>,
@@ -39,7 +39,7 @@ pub struct Feed {
 pub struct Served {
     /// The room.
     pub room: Room,
-    /// What follows the place asked for, or the latest stretch.
+    /// The events after the client's position, or the latest stretch.
     pub stretch: Stretch,
 }
 
@@ -48,7 +48,7 @@ impl Tails {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a tail where a follower begins.
+    /// Starts a tail at the position where its follower starts.
     pub fn feed(&self, room: &RoomSlug, head: &Position) -> Feed {
         let mut tails = self.tails();
         let vacant = !tails.contains_key(room);
@@ -68,7 +68,7 @@ impl Tails {
         }
     }
 
-    /// What follows a place, or the latest stretch; if it is all here.
+    /// The events after a position, or the latest stretch. `None` if the tail does not contain all of them.
     pub fn serve(&self, slug: &RoomSlug, from: Option<&Position>) -> Option<Served> {
         let mut tails = self.tails();
         let tail = tails.get_mut(slug)?;
@@ -96,18 +96,18 @@ impl Tails {
         Some(Served { room, stretch })
     }
 
-    /// Remembers what was read because it was not here: a room, and events up to its head. `latest`: it is the latest
+    /// Keeps a stretch that had to be read from storage, if it reaches the log's head. `latest`: it is the latest
     /// stretch.
     pub fn learn(&self, room: &Room, stretch: &Stretch, latest: bool) {
         let mut tails = self.tails();
         let Some(tail) = tails.get_mut(&room.slug).filter(|tail| tail.asked >= WORTH) else {
             return;
         };
-        // Catching up in several pages, this one does not reach the head.
+        // The first of several stretches does not reach the head.
         if !latest && stretch.more {
             return;
         }
-        // Older than what the follower has brought meanwhile: the next one who asks tries again.
+        // If the follower is ahead of this stretch by now, the next join tries again.
         let useful = stretch.head.seq > tail.head.seq
             || stretch.events.len() > tail.events.len()
             || tail.room.is_none();
@@ -122,7 +122,7 @@ impl Tails {
 }
 
 impl Tail {
-    /// The place of the first event here, or of the next one.
+    /// The `seq` of the first event in the tail or, if it is empty, of the next event.
     fn first(&self) -> Seq {
         self.events
             .front()
@@ -131,7 +131,7 @@ impl Tail {
 
     fn push(&mut self, event: &Arc<RoomEvent>) {
         if event.epoch != self.head.epoch || event.seq > self.head.seq.next() {
-            // Not what it was: it is read anew.
+            // The events do not continue the tail, so it must be read again.
             self.forget();
         } else if event.seq <= self.head.seq {
             return;
@@ -146,7 +146,7 @@ impl Tail {
         }
     }
 
-    /// Drops what is more than a stretch.
+    /// Drops the oldest events, down to one stretch.
     fn trim(&mut self) {
         let mut stretch = Fill::new(Limit::HISTORY);
         let newest_first = self.events.iter().rev();
@@ -166,12 +166,12 @@ impl Tail {
 }
 
 impl Feed {
-    /// The follower brought these.
+    /// Adds events that the follower received.
     pub fn events(&self, events: &[Arc<RoomEvent>]) {
         self.change(|tail| events.iter().for_each(|event| tail.push(event)));
     }
 
-    /// The log has another life.
+    /// Empties the tail and continues at `head`.
     pub fn reset(&self, head: &Position) {
         self.change(|tail| {
             tail.head = head.clone();
@@ -204,15 +204,15 @@ mod tests {
 
     use super::*;
 
-    fn head(life: u128, seq: u64) -> Position {
+    fn head(epoch: u128, seq: u64) -> Position {
         Position {
-            epoch: Epoch::from_random(life),
+            epoch: Epoch::from_random(epoch),
             seq: Seq::try_from(seq).unwrap(),
         }
     }
 
-    fn event(life: u128, seq: u64) -> Arc<RoomEvent> {
-        let Position { epoch, seq } = head(life, seq);
+    fn event(epoch: u128, seq: u64) -> Arc<RoomEvent> {
+        let Position { epoch, seq } = head(epoch, seq);
         Arc::new(RoomEvent {
             room: RoomSlug::lobby(),
             epoch,
@@ -229,11 +229,11 @@ mod tests {
         })
     }
 
-    fn stretch(life: u128, seqs: std::ops::RangeInclusive<u64>) -> Stretch {
+    fn stretch(epoch: u128, seqs: std::ops::RangeInclusive<u64>) -> Stretch {
         Stretch {
-            head: head(life, *seqs.end()),
+            head: head(epoch, *seqs.end()),
             more: *seqs.start() > 1,
-            events: seqs.map(|seq| event(life, seq)).collect(),
+            events: seqs.map(|seq| event(epoch, seq)).collect(),
         }
     }
 
@@ -246,7 +246,7 @@ mod tests {
         }
     }
 
-    /// A tail at `at` that has been asked for often enough.
+    /// A tail at `at` that enough joins have asked for.
     fn wanted(at: u64) -> (Tails, Feed) {
         let tails = Tails::default();
         let feed = tails.feed(&RoomSlug::lobby(), &head(1, at));
@@ -257,8 +257,8 @@ mod tests {
     }
 
     fn seqs(tails: &Tails, from: Option<(u128, u64)>) -> Option<Vec<u64>> {
-        let from = from.map(|(life, seq)| {
-            let Position { epoch, seq } = head(life, seq);
+        let from = from.map(|(epoch, seq)| {
+            let Position { epoch, seq } = head(epoch, seq);
             Position { epoch, seq }
         });
         let served = tails.serve(&RoomSlug::lobby(), from.as_ref())?;
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tail_serves_what_it_has_whole() {
+    fn a_tail_serves_only_complete_stretches() {
         let (tails, feed) = wanted(60);
         tails.learn(&lobby(), &stretch(1, 11..=60), true);
         assert_eq!(seqs(&tails, None), Some((11..=60).collect()));
@@ -285,14 +285,14 @@ mod tests {
         assert_eq!(
             seqs(&tails, Some((1, 10))),
             None,
-            "something is missing in between"
+            "an event is missing in between"
         );
         assert_eq!(seqs(&tails, Some((1, 62))), None, "another replica was quicker");
-        assert_eq!(seqs(&tails, Some((2, 60))), None, "another life of the log");
+        assert_eq!(seqs(&tails, Some((2, 60))), None, "another epoch");
     }
 
     #[test]
-    fn a_young_room_is_whole_with_less() {
+    fn a_short_log_is_complete_without_a_full_stretch() {
         let (tails, feed) = wanted(2);
         tails.learn(&lobby(), &stretch(1, 1..=2), true);
         feed.events(&[event(1, 3)]);
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_follower_is_not_learnt() {
+    fn stretches_older_than_the_follower_are_not_kept() {
         let (tails, feed) = wanted(60);
         feed.events(&[event(1, 61)]);
         tails.learn(&lobby(), &stretch(1, 11..=60), true);
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_or_another_life_empties_it() {
+    fn a_hole_or_another_epoch_empties_a_tail() {
         let (tails, feed) = wanted(60);
         tails.learn(&lobby(), &stretch(1, 11..=60), true);
         feed.events(&[event(1, 62)]);
@@ -320,11 +320,11 @@ mod tests {
         feed.reset(&head(2, 0));
         assert_eq!(seqs(&tails, None), None);
         tails.learn(&lobby(), &stretch(1, 13..=62), true);
-        assert_eq!(seqs(&tails, None), None, "a stretch of the old life");
+        assert_eq!(seqs(&tails, None), None, "a stretch of the old epoch");
     }
 
     #[test]
-    fn only_the_first_follower_feeds_and_its_end_is_the_tails() {
+    fn a_tail_ends_with_its_first_follower() {
         let (tails, feed) = wanted(60);
         tails.learn(&lobby(), &stretch(1, 11..=60), true);
         drop(tails.feed(&RoomSlug::lobby(), &head(1, 60)));

@@ -1,4 +1,4 @@
-//! `typing`: tell a room that one is writing.
+//! `typing`: tell a room that a person is typing.
 
 use protocol::policy::Action;
 use protocol::{Done, Typing};
@@ -10,9 +10,9 @@ impl UseCase for Typing {
     type Answer = Done;
     const ACTION: Action = Action::BePresent;
 
-    /// Passes it on to whoever is there. Whether the caller's connection is there is known to whoever has it.
+    /// Tells the people in the room. The caller must have checked that the connection is in the room.
     async fn run(self, asked: Asked<'_>) -> Result<Done, ChatError> {
-        let person = asked.caller.you()?;
+        let person = asked.caller.signed_in()?;
         let Self { room, typing } = self;
         asked.hub.presence.typing(&room, person, typing).await?;
         Ok(Done {})

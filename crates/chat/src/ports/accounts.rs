@@ -7,16 +7,16 @@ use protocol::{Person, Timestamp};
 use crate::error::StoreError;
 use crate::session::{Session, SessionDigest};
 
-/// What is told of sessions.
+/// A change of sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionSignal {
-    /// This one has ended.
+    /// This session has ended.
     Ended(SessionDigest),
-    /// Some may have ended unnoticed: look those up that matter.
+    /// Some may have ended unnoticed: look up the sessions that matter.
     Unsure,
 }
 
-/// People and their sessions. A session's token is never seen here, only its digest.
+/// People and their sessions. The backend never sees a session's token, only its digest.
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Adds a person with one session, last used `at`.
@@ -26,34 +26,33 @@ pub trait Accounts: Send + Sync {
     async fn create(&self, person: &Person, session: &SessionDigest, at: Timestamp)
     -> Result<(), StoreError>;
 
-    /// A session, if it is one and has not ended. Whether it was idle for too long is not judged here.
+    /// Looks up a session. `None` if it does not exist or has ended. The caller decides whether it was idle too long.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     async fn session(&self, session: &SessionDigest) -> Result<Option<Session>, StoreError>;
 
-    /// Writes down that a session was used. One that has ended stays ended.
+    /// Stores that a session was used. A session that has ended stays ended.
     ///
     /// # Errors
     /// [`StoreError::Failed`], [`StoreError::Busy`].
     async fn prolong(&self, session: &SessionDigest, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Ends a session and tells so. Ending it again, or one that never was, does no harm. If its person has no other
-    /// session and never wrote anything, they may be forgotten.
+    /// Ends a session and announces it on [`Accounts::ends`]. Does nothing if the session does not exist. If its person
+    /// has no other session and never wrote anything, the person may be forgotten.
     ///
     /// # Errors
     /// [`StoreError::Failed`], [`StoreError::Busy`].
     async fn end(&self, session: &SessionDigest) -> Result<(), StoreError>;
 
-    /// Forgets up to `limit` sessions that were last used before this time, as if they had ended, and says how many
-    /// there were.
+    /// Forgets up to `limit` sessions that were last used before this time, as if they had ended. Returns their number.
     ///
     /// # Errors
     /// [`StoreError::Failed`], [`StoreError::Busy`].
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
 
-    /// Every session that ends by [`Accounts::end`] after this call returned, in any process that shares the storage,
-    /// or [`SessionSignal::Unsure`]. The stream ends when the backend shuts down.
+    /// Every session that [`Accounts::end`] ends after this call returned, in any process that shares the storage, or
+    /// [`SessionSignal::Unsure`]. The stream ends when the backend shuts down.
     ///
     /// # Errors
     /// [`StoreError::Failed`].

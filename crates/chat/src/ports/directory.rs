@@ -6,16 +6,16 @@ use protocol::RoomSlug;
 use crate::error::StoreError;
 use crate::room::Room;
 
-/// Which rooms there are.
+/// The list of rooms.
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// Creates a room with an empty log and a fresh epoch.
     ///
     /// # Errors
-    /// [`StoreError::RoomExists`] if the address is taken, by whatever title.
+    /// [`StoreError::RoomExists`] if the address is taken, whatever the title.
     async fn create(&self, room: &Room) -> Result<(), StoreError>;
 
-    /// The room at an address.
+    /// The room at an address, if it exists.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -27,7 +27,7 @@ pub trait Directory: Send + Sync {
     /// [`StoreError::Failed`].
     async fn rooms(&self, limit: u32) -> Result<Vec<Room>, StoreError>;
 
-    /// How many rooms there are.
+    /// The number of rooms.
     ///
     /// # Errors
     /// [`StoreError::Failed`].

@@ -1,4 +1,4 @@
-//! Who is where.
+//! Who is in which room.
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -7,23 +7,23 @@ use protocol::{Person, PersonId, PresenceList, RoomSlug};
 use crate::error::StoreError;
 use crate::room::ConnectionId;
 
-/// What changed about who is in a room.
+/// A change of a room's presence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresenceChange {
-    /// Somebody's first connection entered; so many people are here now.
+    /// A person's first connection entered. The number of people present now.
     Entered(Person, u32),
-    /// Somebody's last connection left; so many people are here now.
+    /// A person's last connection left. The number of people present now.
     Left(Person, u32),
-    /// Somebody is writing, or stopped.
+    /// A person is typing (true), or has stopped (false).
     Typing(Person, bool),
     /// Changes may have been missed: read the roster again.
     Unsure,
 }
 
-/// Who is in which room right now. Nothing of it outlives the processes that know it.
+/// Who is in which room right now. It ends with the processes that hold the connections.
 #[async_trait]
 pub trait Presence: Send + Sync {
-    /// A connection of a person is in a room. Entering again with the same connection does nothing.
+    /// Puts a connection of a person into a room. Does nothing if the connection is there already.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -34,7 +34,7 @@ pub trait Presence: Send + Sync {
         connection: &ConnectionId,
     ) -> Result<(), StoreError>;
 
-    /// The connection is no longer in the room. One that was not there leaves without effect.
+    /// Takes a connection out of a room. Does nothing if the connection is not there.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -45,26 +45,26 @@ pub trait Presence: Send + Sync {
         connection: &ConnectionId,
     ) -> Result<(), StoreError>;
 
-    /// At most `limit` people by name, and the count of all. A person with several connections counts once.
+    /// At most `limit` people, sorted by name, and the count of all. A person with several connections counts once.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     async fn roster(&self, room: &RoomSlug, limit: u32) -> Result<PresenceList, StoreError>;
 
-    /// How many people are in each of these rooms, in their order.
+    /// The number of people in each of these rooms, in the same order.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError>;
 
-    /// At most `limit` of the rooms that have people in them; which of them is up to the backend. News from other
-    /// processes may take a few seconds, so a room may be missing, or named although everybody has left.
+    /// At most `limit` of the rooms with people in them; the backend chooses which. What changes in other processes may
+    /// take a few seconds, so a room may be missing, or listed although everybody has left.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     async fn occupied(&self, limit: u32) -> Result<Vec<RoomSlug>, StoreError>;
 
-    /// Tells the room that a person is writing, or stopped. Kept nowhere.
+    /// Tells the room that a person is typing, or has stopped. It is not stored.
     ///
     /// # Errors
     /// [`StoreError::Failed`].

@@ -1,34 +1,34 @@
-//! How much one address may do.
+//! How much an address may do.
 
 use std::time::Duration;
 
 use crate::caller::ClientAddress;
 
-/// Something that an address may do only so often, or only so much of.
+/// Something that is limited per address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cost {
-    /// A person with a session, who stays.
+    /// Creating a person with a session.
     Person,
-    /// Somebody without a session, who leaves nothing behind but is announced to everybody.
+    /// Creating a guest, who is not stored but announced to everybody.
     Guest,
-    /// A room.
+    /// Creating a room.
     Room,
-    /// So many bytes of messages are stored.
+    /// Storing this many bytes of messages.
     Stored(usize),
-    /// So many bytes of a log were read, which counts in any case. None: something is about to be read.
+    /// Having read this many bytes of a log; they count even if refused. 0: about to read.
     Read(usize),
 }
 
-/// What each address has done lately.
+/// The recent costs of each address.
 pub trait Rates: Send + Sync {
-    /// Counts it.
+    /// Charges a cost to an address.
     ///
     /// # Errors
-    /// It is too much now, and is not counted: how long to wait.
+    /// It is too much now, and is not charged: how long to wait.
     fn take(&self, address: ClientAddress, cost: Cost) -> Result<(), Duration>;
 }
 
-/// Everybody may do everything.
+/// Allows everything.
 pub struct Unlimited;
 
 impl Rates for Unlimited {
