@@ -15,7 +15,7 @@ use crate::client::navigation::Navigation;
 use crate::client::platform;
 use crate::client::returned::Returned;
 use crate::components::effect;
-use crate::place::Place;
+use crate::route::Route;
 
 #[cfg(feature = "ssr")]
 mod server;
@@ -76,7 +76,7 @@ pub struct RoomData {
 /// What there is at an address.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Page {
+pub enum PageData {
     /// The front page.
     Front(FrontData),
     /// A room.
@@ -88,7 +88,7 @@ pub enum Page {
 }
 
 #[cfg(feature = "ssr")]
-impl Page {
+impl PageData {
     /// The page's data as JSON that can stand in a script element.
     pub fn json(&self) -> String {
         in_element(&serde_json::to_string(self).unwrap_or_default())
@@ -122,9 +122,9 @@ const CANNOT_LOAD: &str = "Can't reach the server. The page will open as soon as
 
 /// The data of the page that is on screen. The first page of all has its data from the start; another one stays until
 /// the next is there. `note`: what to say meanwhile.
-pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> BoxedSignal<Option<Page>> {
+pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> BoxedSignal<Option<PageData>> {
     let first = use_context().or_else(|| platform::take_page()?.read());
-    let mut wanted = first.as_ref().map(|_| untrack(|| navigation.place()));
+    let mut wanted = first.as_ref().map(|_| untrack(|| navigation.route()));
     let mut asked = 0;
     let page = BoxedSignal::new(first);
     // Where the page on screen is, and which question is the last one.
@@ -140,30 +140,30 @@ pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> Boxe
         window_event_listener(leptos::ev::online, move |_| ask_again());
     });
     effect(move || {
-        let place = navigation.place();
+        let route = navigation.route();
         again.track();
         let failed = note.get_untracked() == CANNOT_LOAD;
-        if wanted.as_ref() == Some(&place) && !failed {
+        if wanted.as_ref() == Some(&route) && !failed {
             return;
         }
-        wanted = Some(place.clone());
+        wanted = Some(route.clone());
         asked += 1;
         last.set_value(asked);
         let this = asked;
         let is_last = move || last.try_get_value() == Some(this);
-        let show = move |found: Page, place: Place| {
+        let show = move |found: PageData, route: Route| {
             note.set("");
-            shown.set_value(Some(place));
+            shown.set_value(Some(route));
             page.set(Some(found));
         };
-        if shown.with_value(|shown| shown.as_ref() == Some(&place)) {
+        if shown.with_value(|shown| shown.as_ref() == Some(&route)) {
             // Back to what is still there.
             return note.set("");
         }
-        if place == Place::Nowhere {
-            return show(Page::NoSuchRoom, place);
+        if route == Route::NotFound {
+            return show(PageData::NoSuchRoom, route);
         }
-        let there = place.clone();
+        let there = route.clone();
         let slow = move || {
             let waits = shown.try_with_value(|shown| shown.as_ref() != Some(&there));
             if waits == Some(true) && is_last() && note.get_untracked().is_empty() {
@@ -171,18 +171,18 @@ pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> Boxe
             }
         };
         set_timeout(slow, Duration::from_millis(SLOW_MS));
-        let url = format!("/api{place}");
+        let url = format!("/api{route}");
         let answered = move |answer: Option<Json>| {
             // The reader may be somewhere else by now.
             if !is_last() {
                 return;
             }
             match answer.and_then(|answer| answer.read()) {
-                None | Some(Page::Unavailable) => {
+                None | Some(PageData::Unavailable) => {
                     note.set(CANNOT_LOAD);
                     set_timeout(ask_again, Duration::from_millis(AGAIN_MS));
                 }
-                Some(found) => show(found, place),
+                Some(found) => show(found, route),
             }
         };
         platform::fetch(&url, Box::new(answered));

@@ -2,15 +2,15 @@
 
 use crate::client::platform;
 use crate::components::effect;
-use crate::data::Page;
+use crate::data::PageData;
 
 /// What a page is called when it is opened.
-pub fn title_of(page: &Page) -> String {
+pub fn title_of(page: &PageData) -> String {
     match page {
-        Page::Front(_) => "Hubbub".to_owned(),
-        Page::Room(data) => format!("{} · Hubbub", data.title),
-        Page::NoSuchRoom => "Not found · Hubbub".to_owned(),
-        Page::Unavailable => "Just a moment · Hubbub".to_owned(),
+        PageData::Front(_) => "Hubbub".to_owned(),
+        PageData::Room(data) => format!("{} · Hubbub", data.title),
+        PageData::NoSuchRoom => "Not found · Hubbub".to_owned(),
+        PageData::Unavailable => "Just a moment · Hubbub".to_owned(),
     }
 }
 
@@ -20,10 +20,10 @@ pub fn title(title: impl Fn() -> String + 'static) {
 }
 
 /// What there is on the page, in a sentence.
-pub fn description(page: &Page) -> Option<String> {
+pub fn description(page: &PageData) -> Option<String> {
     match page {
-        Page::Front(_) => Some("Self-hosted team chat that never loses a message.".to_owned()),
-        Page::Room(data) => Some(format!("Join the conversation in {} on Hubbub.", data.title)),
-        Page::NoSuchRoom | Page::Unavailable => None,
+        PageData::Front(_) => Some("Self-hosted team chat that never loses a message.".to_owned()),
+        PageData::Room(data) => Some(format!("Join the conversation in {} on Hubbub.", data.title)),
+        PageData::NoSuchRoom | PageData::Unavailable => None,
     }
 }

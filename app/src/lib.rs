@@ -1,6 +1,6 @@
 //! Hubbub's user interface: the same code renders the page on the server and takes it over in the browser.
 //!
-//! In reading order: [`visitor`] (what a request brings along), [`place`] (which page an address is), [`data`] (what
+//! In reading order: [`visitor`] (what a request brings along), [`route`] (which page an address is), [`data`] (what
 //! a page shows), [`problem`] (what a refused form says), [`pages`], [`components`], and [`client`], the live part.
 
 // A view is one nested type until it is boxed.
@@ -11,8 +11,8 @@ pub mod components;
 pub mod data;
 pub mod head;
 pub mod pages;
-pub mod place;
 pub mod problem;
+pub mod route;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod signal;
@@ -23,11 +23,11 @@ use crate::signal::BoxedSignal;
 use leptos::prelude::*;
 
 pub use client::returned::{self, Returned};
-pub use data::Page;
+pub use data::PageData;
 #[cfg(feature = "ssr")]
 pub use leptos::nonce::Nonce;
-pub use place::Address;
 pub use problem::Problem;
+pub use route::Address;
 #[cfg(feature = "ssr")]
 pub use shell::Document;
 pub use visitor::{Assets, Built, Theme, Visitor};
@@ -53,7 +53,7 @@ pub fn App() -> impl IntoView {
     components::effect(move || {
         if page.with(Option::is_some) && std::mem::replace(&mut led_here, true) {
             client::platform::after_frame(|| {
-                client::platform::restore_place();
+                client::platform::restore_scroll();
                 if client::platform::nothing_focused() {
                     client::platform::focus_composer("h1");
                 }

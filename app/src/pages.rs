@@ -12,15 +12,15 @@ pub use not_found::NotFound;
 pub use trouble::Trouble;
 
 use crate::components::Conversation;
-use crate::data::Page;
+use crate::data::PageData;
 
 /// The page with that data.
-pub fn view(page: Option<Page>) -> AnyView {
+pub fn view(page: Option<PageData>) -> AnyView {
     match page {
-        Some(Page::Front(data)) => view! { <Front data/> }.boxed(),
-        Some(Page::Room(data)) => view! { <Conversation data=*data/> }.boxed(),
-        Some(Page::NoSuchRoom) => view! { <NotFound/> }.boxed(),
-        Some(Page::Unavailable) => view! { <Trouble/> }.boxed(),
+        Some(PageData::Front(data)) => view! { <Front data/> }.boxed(),
+        Some(PageData::Room(data)) => view! { <Conversation data=*data/> }.boxed(),
+        Some(PageData::NoSuchRoom) => view! { <NotFound/> }.boxed(),
+        Some(PageData::Unavailable) => view! { <Trouble/> }.boxed(),
         None => ().into_any(),
     }
 }

@@ -7,7 +7,7 @@ use leptos::nonce::{Nonce, use_nonce};
 use leptos::prelude::*;
 use leptos_meta::HashedStylesheet;
 
-use crate::data::{self, Page};
+use crate::data::{self, PageData};
 use crate::head;
 use crate::visitor::{Assets, Built, Theme, Visitor};
 use crate::{Address, App};
@@ -83,11 +83,11 @@ pub struct Document {
     /// Who asks, and how they like it.
     pub visitor: Visitor,
     /// What the page shows.
-    pub page: Page,
+    pub page: PageData,
 }
 
 impl Document {
-    /// The document as HTML, with the page's data as [`Page::json`] writes it. Its inline scripts and style carry this nonce;
+    /// The document as HTML, with the page's data as [`PageData::json`] writes it. Its inline scripts and style carry this nonce;
     /// nothing else in it does.
     ///
     /// Everything that the page shows is here already: nothing is awaited, and whoever calls this decides on which thread
@@ -166,7 +166,7 @@ fn colours(theme: Theme) -> AnyView {
 }
 
 /// What search engines and those who preview a link are told. Messages are not: they are for who opens the page.
-fn about(page: &Page, address: &Address, site: &str) -> AnyView {
+fn about(page: &PageData, address: &Address, site: &str) -> AnyView {
     let Some(description) = head::description(page) else {
         return view! { <meta name="robots" content="noindex"/> }.into_any();
     };
@@ -175,7 +175,7 @@ fn about(page: &Page, address: &Address, site: &str) -> AnyView {
             .add_any_attr(custom_attribute("property", name))
             .into_any()
     };
-    let canonical = format!("{site}{}", address.place());
+    let canonical = format!("{site}{}", address.route());
     view! {
         <meta name="description" content=description.clone()/>
         <link rel="canonical" href=canonical.clone()/>

@@ -6,7 +6,7 @@ mod left;
 use protocol::{ClientId, Person, PersonId, RoomSlug, Timestamp};
 
 use super::json::Json;
-use super::outbox::{Failed, Outbox, Pending, Stage, Unsaved};
+use super::outbox::{Failed, Outbox, Pending, SendState, Unsaved};
 use super::storage::{self, Fields, Shelf};
 pub use draft::{Draft, draft, has_draft, keep_draft};
 pub use left::{Left, left_by_others};
@@ -30,8 +30,8 @@ impl KeptMessage {
             text: kept.text("text")?.try_into().ok()?,
             at: Timestamp(order),
             order,
-            stage: kept.text("failed").map_or(Stage::Waiting, |why| {
-                Stage::Failed(Failed {
+            state: kept.text("failed").map_or(SendState::Waiting, |why| {
+                SendState::Failed(Failed {
                     why,
                     hopeless: kept.get("hopeless").is_some(),
                 })
@@ -58,7 +58,7 @@ fn fields(person: &Person, room: &RoomSlug, key: &str, item: Pending) -> Fields 
         ("client_id", item.client_id.to_string()),
         ("text", item.text.to_string()),
     ]);
-    if let Stage::Failed(Failed { why, hopeless }) = item.stage {
+    if let SendState::Failed(Failed { why, hopeless }) = item.state {
         fields.push(("failed", why));
         if hopeless {
             fields.push(("hopeless", String::new()));
@@ -141,7 +141,7 @@ mod tests {
                 text: text("hello"),
                 at: Timestamp(1),
                 order: 1,
-                stage: Stage::Waiting,
+                state: SendState::Waiting,
             },
         };
         let names = |living: Option<&[String]>| -> Vec<(String, bool)> {

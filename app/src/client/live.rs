@@ -21,7 +21,7 @@ use super::owner::{Owner, Standing};
 use super::platform;
 use super::pulse::Pulse;
 use super::reconnect::{Link, Reconnect};
-use super::room::{Command, Failure, Outcome, RoomClient};
+use super::room::{Effect, Failure, Outcome, RoomClient};
 use super::socket::{self, Incoming};
 use super::storage;
 use super::store::RoomStore;
@@ -175,7 +175,7 @@ impl Live {
     }
 
     /// Changes the room, shows the result, and does what it wants.
-    pub fn drive(self, store: RoomStore, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
+    pub fn drive(self, store: RoomStore, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Effect>) {
         let mut f = Some(f);
         self.drive_any(store, true, &mut |client, now| f.take().map(|f| f(client, now)));
     }
@@ -185,17 +185,17 @@ impl Live {
         self,
         store: RoomStore,
         at_once: bool,
-        f: &mut dyn FnMut(&mut RoomClient, u64) -> Option<Vec<Command>>,
+        f: &mut dyn FnMut(&mut RoomClient, u64) -> Option<Vec<Effect>>,
     ) {
         let now = platform::now().0;
         let mut change = |client: &mut RoomClient| f(client, now);
-        let commands = if at_once {
+        let effects = if at_once {
             store.change(&mut change)
         } else {
             store.take(&mut change)
         };
-        if let Some(commands) = commands.flatten() {
-            self.perform(store, commands);
+        if let Some(effects) = effects.flatten() {
+            self.perform(store, effects);
         }
     }
 
@@ -211,30 +211,30 @@ impl Live {
     }
 
     /// Does what a room wants.
-    pub fn perform(self, store: RoomStore, commands: Vec<Command>) {
+    pub fn perform(self, store: RoomStore, effects: Vec<Effect>) {
         let (Some(of), Some(room)) = (store.look(RoomClient::generation), store.slug()) else {
             return;
         };
-        for command in commands {
-            match command {
-                Command::Join(join) => self.ask("join", &join, move |outcome| {
+        for effect in effects {
+            match effect {
+                Effect::Join(join) => self.ask("join", &join, move |outcome| {
                     self.drive(store, |client, now| client.joined(of, outcome, now));
                 }),
-                Command::Send(messages) => {
+                Effect::Send(messages) => {
                     let room = room.clone();
                     self.ask("send", &SendCommand { room, messages }, move |outcome| {
                         self.drive(store, |client, now| client.sent(of, outcome, now));
                     });
                 }
-                Command::Newer(history) => self.ask("history", &history, move |outcome| {
+                Effect::Newer(history) => self.ask("history", &history, move |outcome| {
                     self.drive(store, |client, now| client.newer(of, outcome, now));
                 }),
-                Command::Older(history) => self.ask("history", &history, move |outcome| {
+                Effect::Older(history) => self.ask("history", &history, move |outcome| {
                     self.drive(store, |client, _| client.older(of, outcome));
                 }),
-                Command::Typing(typing) => self.tell("typing", &typing),
-                Command::Wake(ms) => store.wake(ms, move || self.drive(store, RoomClient::tick)),
-                Command::News(event) => store.hear(event),
+                Effect::Typing(typing) => self.tell("typing", &typing),
+                Effect::Wake(ms) => store.wake(ms, move || self.drive(store, RoomClient::tick)),
+                Effect::News(event) => store.hear(event),
             }
         }
     }
@@ -417,7 +417,7 @@ impl Live {
     }
 
     /// Something came in: the room on screen takes it, and shows it with the next frame.
-    fn with_room(self, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
+    fn with_room(self, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Effect>) {
         if let Some(store) = self.inner(|inner| inner.room).flatten() {
             let mut f = Some(f);
             self.drive_any(store, false, &mut |client, now| f.take().map(|f| f(client, now)));

@@ -5,7 +5,7 @@ use crate::signal::BoxedSignal;
 use leptos::prelude::*;
 
 use super::platform;
-use crate::place::{Address, Place};
+use crate::route::{Address, Route};
 
 /// The page's address. A handle: copies are the same.
 #[derive(Clone, Copy)]
@@ -25,8 +25,8 @@ impl Navigation {
     }
 
     /// The page.
-    pub fn place(self) -> Place {
-        self.address.with(Address::place)
+    pub fn route(self) -> Route {
+        self.address.with(Address::route)
     }
 
     /// The path alone.

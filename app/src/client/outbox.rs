@@ -13,7 +13,7 @@ pub const OUTBOX_MESSAGES: usize = 500;
 
 /// How far a message has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum SendState {
     /// To be sent when there is a connection.
     Waiting,
     /// In a command that is not answered yet.
@@ -45,7 +45,7 @@ pub struct Pending {
     /// Its place among the unsent: what was written later has a greater one, also after a reload.
     pub order: u64,
     /// How far it has come.
-    pub stage: Stage,
+    pub state: SendState,
 }
 
 /// What has changed since it was last kept on this machine.
@@ -106,7 +106,7 @@ impl Outbox {
                 text,
                 at,
                 order: after.max(at.0),
-                stage: Stage::Waiting,
+                state: SendState::Waiting,
             });
             self.changed = true;
         }
@@ -122,12 +122,16 @@ impl Outbox {
         let mut batch = Vec::new();
         let most = if self.alone > 0 { 1 } else { BATCH_MESSAGES };
         let mut size = BatchSize::new(self.limits);
-        for item in self.items.iter_mut().filter(|item| item.stage == Stage::Waiting) {
+        for item in self
+            .items
+            .iter_mut()
+            .filter(|item| item.state == SendState::Waiting)
+        {
             let fits = size.add(&item.client_id, item.text.as_str());
             if batch.len() == most || (!fits && !batch.is_empty()) {
                 break;
             }
-            item.stage = Stage::Sending;
+            item.state = SendState::Sending;
             batch.push(Outgoing {
                 client_id: item.client_id.clone(),
                 text: item.text.clone(),
@@ -142,8 +146,8 @@ impl Outbox {
     pub fn unanswered(&mut self) {
         self.sending = false;
         for item in &mut self.items {
-            if item.stage == Stage::Sending {
-                item.stage = Stage::Waiting;
+            if item.state == SendState::Sending {
+                item.state = SendState::Waiting;
             }
         }
     }
@@ -154,7 +158,7 @@ impl Outbox {
         let sent = self
             .items
             .iter()
-            .filter(|item| item.stage == Stage::Sending)
+            .filter(|item| item.state == SendState::Sending)
             .count();
         if failed.hopeless && sent > 1 {
             self.alone = sent;
@@ -162,8 +166,8 @@ impl Outbox {
         }
         self.sending = false;
         for item in &mut self.items {
-            if item.stage == Stage::Sending {
-                item.stage = Stage::Failed(failed.clone());
+            if item.state == SendState::Sending {
+                item.state = SendState::Failed(failed.clone());
                 self.changed = true;
             }
         }
@@ -176,7 +180,7 @@ impl Outbox {
                 .iter()
                 .find(|receipt| receipt.client_id == item.client_id)
             {
-                item.stage = Stage::Stored(Position {
+                item.state = SendState::Stored(Position {
                     epoch: receipt.epoch.clone(),
                     seq: receipt.seq,
                 });
@@ -200,11 +204,11 @@ impl Outbox {
     /// the timeline shows. What was stored in another life of the log has to be said again.
     pub fn settle(&mut self, head: &Position) {
         for item in &mut self.items {
-            if matches!(&item.stage, Stage::Stored(at) if at.epoch != head.epoch) {
-                item.stage = Stage::Waiting;
+            if matches!(&item.state, SendState::Stored(at) if at.epoch != head.epoch) {
+                item.state = SendState::Waiting;
             }
         }
-        self.remove(|item| matches!(&item.stage, Stage::Stored(at) if at.seq <= head.seq));
+        self.remove(|item| matches!(&item.state, SendState::Stored(at) if at.seq <= head.seq));
     }
 
     /// Brings back a message that was kept on this machine. `mine`: whether this tab kept it, and not one that is
@@ -253,14 +257,14 @@ impl Outbox {
     pub fn awaits_event(&self) -> bool {
         self.items
             .iter()
-            .any(|item| matches!(item.stage, Stage::Stored(_)))
+            .any(|item| matches!(item.state, SendState::Stored(_)))
     }
 
     /// Sends a failed message again.
     pub fn retry(&mut self, client_id: &ClientId) {
         for item in &mut self.items {
-            if item.client_id == *client_id && matches!(item.stage, Stage::Failed(_)) {
-                item.stage = Stage::Waiting;
+            if item.client_id == *client_id && matches!(item.state, SendState::Failed(_)) {
+                item.state = SendState::Waiting;
                 self.changed = true;
             }
         }
@@ -277,7 +281,7 @@ impl Outbox {
 
 impl Pending {
     fn has_failed(&self) -> bool {
-        matches!(self.stage, Stage::Failed(_))
+        matches!(self.state, SendState::Failed(_))
     }
 }
 
@@ -398,7 +402,7 @@ mod tests {
             for item in self.0.values() {
                 let mut item = item.clone();
                 if !item.has_failed() {
-                    item.stage = Stage::Waiting;
+                    item.state = SendState::Waiting;
                 }
                 outbox.restore(item, mine);
             }
@@ -473,7 +477,7 @@ mod tests {
         assert_eq!(names(&outbox.next_batch()), ["c"]);
         outbox.stored(&[receipt("c", 1, 2)]);
         assert_eq!(names(&outbox.next_batch()), ["d"]);
-        assert_eq!(outbox.items()[1].stage, Stage::Failed(to_blame));
+        assert_eq!(outbox.items()[1].state, SendState::Failed(to_blame));
     }
 
     #[test]

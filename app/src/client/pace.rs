@@ -10,12 +10,12 @@ const REST_MS: u64 = 1_000;
 /// When to show what has come in.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
-    stage: Stage,
+    state: PaceState,
     rest_until: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stage {
+enum PaceState {
     /// Everything is shown.
     #[default]
     Idle,
@@ -30,29 +30,29 @@ enum Stage {
 impl Pace {
     /// Something has come in: show it after so many milliseconds. Nothing, if that is going to happen already.
     pub fn came(&mut self, now: u64) -> Option<u64> {
-        match self.stage {
-            Stage::Idle => {
-                self.stage = Stage::Due;
+        match self.state {
+            PaceState::Idle => {
+                self.state = PaceState::Due;
                 // A clock that was set back must not make us wait for it.
                 Some(self.rest_until.saturating_sub(now).min(REST_MS))
             }
-            Stage::Painting => {
-                self.stage = Stage::Behind;
+            PaceState::Painting => {
+                self.state = PaceState::Behind;
                 None
             }
-            Stage::Due | Stage::Behind => None,
+            PaceState::Due | PaceState::Behind => None,
         }
     }
 
     /// It is shown now.
     pub fn shown(&mut self) {
-        self.stage = Stage::Painting;
+        self.state = PaceState::Painting;
     }
 
     /// It is painted. True: more has come meanwhile; say so with [`Pace::came`].
     pub fn painted(&mut self, began: u64, now: u64) -> bool {
         self.rest_until = now + (now.saturating_sub(began) * REST).min(REST_MS);
-        std::mem::take(&mut self.stage) == Stage::Behind
+        std::mem::take(&mut self.state) == PaceState::Behind
     }
 }
 

@@ -11,7 +11,7 @@ mod focus;
 #[cfg(feature = "hydrate")]
 mod history;
 #[cfg(feature = "hydrate")]
-mod place;
+mod scroll_anchor;
 
 #[cfg(not(feature = "hydrate"))]
 pub use absent::*;
@@ -22,6 +22,6 @@ pub use characters::{first_character, lower, upper};
 #[cfg(feature = "hydrate")]
 pub use focus::{arrow_in_log, came_from_here, focus, focus_composer, nothing_focused, one_stop};
 #[cfg(feature = "hydrate")]
-pub use history::{address, follow, push, restore_place};
+pub use history::{address, follow, push, restore_scroll};
 #[cfg(feature = "hydrate")]
-pub use place::{Keeper, keep_place, note_place, scroll_to_end};
+pub use scroll_anchor::{AnchorKeeper, keep_anchor, note_anchor, scroll_to_end};

@@ -1,4 +1,4 @@
-//! One room, seen by one client: what comes in changes it, what it wants goes out as [`Command`]s.
+//! One room, seen by one client: what comes in changes it, what it wants goes out as [`Effect`]s.
 //! No clock, no socket, no timer: whoever drives it brings them, in the browser, a test or a load generator.
 
 mod people;
@@ -29,7 +29,7 @@ const EVENT_DUE_MS: u64 = 3_000;
 
 /// What the client wants.
 #[derive(Clone, Debug)]
-pub enum Command {
+pub enum Effect {
     /// Emit `join`; bring the answer to [`RoomClient::joined`].
     Join(Join),
     /// Emit `send`; bring the answer to [`RoomClient::sent`].
@@ -63,7 +63,7 @@ pub type Generation = u32;
 
 /// How far this connection is with the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum SyncState {
     /// No connection.
     Away,
     /// `join` is not answered yet.
@@ -83,7 +83,7 @@ pub struct RoomClient {
     window: Window,
     outbox: Outbox,
     roster: Roster,
-    stage: Stage,
+    sync: SyncState,
     generation: Generation,
     loading_older: bool,
     /// The reader was near the top before the room was live.
@@ -124,7 +124,7 @@ impl RoomClient {
             window,
             outbox: Outbox::default(),
             roster: Roster::new(people),
-            stage: Stage::Away,
+            sync: SyncState::Away,
             generation: 0,
             loading_older: false,
             older_wanted: false,
@@ -164,7 +164,7 @@ impl RoomClient {
         self.room == *room
     }
 
-    /// Stamp for the commands that are emitted now.
+    /// Stamp for the effects that are emitted now.
     pub fn generation(&self) -> Generation {
         self.generation
     }
@@ -188,7 +188,7 @@ impl RoomClient {
     }
 
     /// What was kept on this machine of messages that are not sent; see [`Outbox::restore`].
-    pub fn restore(&mut self, kept: Vec<(Pending, bool)>, now: u64) -> Vec<Command> {
+    pub fn restore(&mut self, kept: Vec<(Pending, bool)>, now: u64) -> Vec<Effect> {
         self.outbox_due = false;
         for (item, mine) in kept {
             self.outbox.restore(item, mine);
@@ -214,7 +214,7 @@ impl RoomClient {
     }
 
     /// There is a (new) connection: join, and resend what was not acknowledged.
-    pub fn connected(&mut self) -> Vec<Command> {
+    pub fn connected(&mut self) -> Vec<Effect> {
         self.lost();
         let position = self.timeline.position();
         self.join(Some(position))
@@ -227,7 +227,7 @@ impl RoomClient {
 
     fn lost(&mut self) {
         self.generation += 1;
-        self.stage = Stage::Away;
+        self.sync = SyncState::Away;
         self.loading_older = false;
         self.outbox.unanswered();
         self.held.clear();
@@ -240,24 +240,24 @@ impl RoomClient {
         self.typing_since = None;
     }
 
-    fn join(&mut self, from: Option<protocol::Position>) -> Vec<Command> {
-        self.stage = Stage::Joining;
+    fn join(&mut self, from: Option<protocol::Position>) -> Vec<Effect> {
+        self.sync = SyncState::Joining;
         self.reset_meanwhile = false;
         self.rejoin_at = None;
         self.refill_at = None;
         let room = self.room.clone();
-        vec![Command::Join(Join { room, from })]
+        vec![Effect::Join(Join { room, from })]
     }
 
     /// The server says that what this client knows may not hold: start over.
-    pub fn reset(&mut self) -> Vec<Command> {
-        match self.stage {
-            Stage::Away => Vec::new(),
-            Stage::Joining => {
+    pub fn reset(&mut self) -> Vec<Effect> {
+        match self.sync {
+            SyncState::Away => Vec::new(),
+            SyncState::Joining => {
                 self.reset_meanwhile = true;
                 Vec::new()
             }
-            Stage::Filling | Stage::Live => {
+            SyncState::Filling | SyncState::Live => {
                 self.held.clear();
                 self.join(None)
             }
@@ -265,16 +265,16 @@ impl RoomClient {
     }
 
     /// Live events, of this room or of others.
-    pub fn events(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Command> {
+    pub fn events(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Effect> {
         let mut events = events;
         events.retain(|event| event.room == self.room);
-        match self.stage {
-            Stage::Away => Vec::new(),
-            Stage::Joining | Stage::Filling => {
+        match self.sync {
+            SyncState::Away => Vec::new(),
+            SyncState::Joining | SyncState::Filling => {
                 self.hold(events);
                 Vec::new()
             }
-            Stage::Live => self.take(events, now),
+            SyncState::Live => self.take(events, now),
         }
     }
 
@@ -289,14 +289,14 @@ impl RoomClient {
     }
 
     /// Applies events one after another, up to the first that does not fit.
-    fn take(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Command> {
-        let commands = self.apply(events, now);
+    fn take(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Effect> {
+        let effects = self.apply(events, now);
         self.window.settle(&self.timeline);
-        commands
+        effects
     }
 
-    fn apply(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Command> {
-        let mut commands = Vec::new();
+    fn apply(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Effect> {
+        let mut effects = Vec::new();
         let mut events = events.into_iter();
         while let Some(event) = events.next() {
             match self.timeline.apply(&event) {
@@ -306,19 +306,19 @@ impl RoomClient {
                     self.roster.stopped(&event.author.id);
                     let others = self.you.as_ref().is_none_or(|you| you.id != event.author.id);
                     if others && event.body != EventBody::Unknown {
-                        commands.push(Command::News(event));
+                        effects.push(Effect::News(event));
                     }
                 }
-                Applied::Gap { after } => {
+                Applied::Hole { after } => {
                     self.hold(std::iter::once(event).chain(events).collect());
-                    commands.push(self.fill(after));
-                    return commands;
+                    effects.push(self.fill(after));
+                    return effects;
                 }
                 Applied::OtherEpoch => {
                     self.held.clear();
                     self.hold(std::iter::once(event).chain(events).collect());
-                    commands.extend(self.join(None));
-                    return commands;
+                    effects.extend(self.join(None));
+                    return effects;
                 }
             }
         }
@@ -326,14 +326,14 @@ impl RoomClient {
         if !self.outbox.awaits_event() {
             self.event_due_at = None;
         }
-        commands.extend(self.flush(now));
-        commands
+        effects.extend(self.flush(now));
+        effects
     }
 
-    fn fill(&mut self, after: Seq) -> Command {
-        self.stage = Stage::Filling;
+    fn fill(&mut self, after: Seq) -> Effect {
+        self.sync = SyncState::Filling;
         self.refill_at = None;
-        Command::Newer(History {
+        Effect::Newer(History {
             room: self.room.clone(),
             before: None,
             after: Some(after),
@@ -349,7 +349,7 @@ impl RoomClient {
         client_id: ClientId,
         text: MessageText,
         now: u64,
-    ) -> Result<Vec<Command>, &'static str> {
+    ) -> Result<Vec<Effect>, &'static str> {
         if self.outbox.push(client_id, text, Timestamp(now)) {
             // Whoever receives a message knows that its author stopped writing it.
             self.typing_since = None;
@@ -373,7 +373,7 @@ impl RoomClient {
     }
 
     /// Sends a failed message again.
-    pub fn retry(&mut self, client_id: &ClientId, now: u64) -> Vec<Command> {
+    pub fn retry(&mut self, client_id: &ClientId, now: u64) -> Vec<Effect> {
         self.outbox.retry(client_id);
         self.flush(now)
     }
@@ -384,46 +384,46 @@ impl RoomClient {
     }
 
     /// Time has passed. Safe to call whenever.
-    pub fn tick(&mut self, now: u64) -> Vec<Command> {
+    pub fn tick(&mut self, now: u64) -> Vec<Effect> {
         let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
-        let mut commands = Vec::new();
+        let mut effects = Vec::new();
         if due(self.rejoin_at) {
             let position = self.timeline.position();
-            commands.extend(self.join(Some(position)));
+            effects.extend(self.join(Some(position)));
         }
         // Whatever is due is cleared, also where nothing comes of it: a time in the past would wake us for ever.
         if due(self.refill_at) {
             self.refill_at = None;
-            if self.stage == Stage::Filling {
+            if self.sync == SyncState::Filling {
                 let after = self.timeline.position().seq;
-                commands.push(self.fill(after));
+                effects.push(self.fill(after));
             }
         }
         if due(self.event_due_at) {
             // The event may have been lost on the way with nothing after it to show the hole.
             self.event_due_at = self.outbox.awaits_event().then_some(now + EVENT_DUE_MS);
-            if self.stage == Stage::Live && self.event_due_at.is_some() {
+            if self.sync == SyncState::Live && self.event_due_at.is_some() {
                 let after = self.timeline.position().seq;
-                commands.push(self.fill(after));
+                effects.push(self.fill(after));
             }
         }
         if due(self.typing_ends_at()) {
             let stop = self.stop_typing();
-            if self.stage == Stage::Live {
-                commands.extend(stop);
+            if self.sync == SyncState::Live {
+                effects.extend(stop);
             }
         }
         if due(self.resend_at) {
             self.resend_at = None;
         }
-        commands.extend(self.flush(now));
-        commands.extend(self.wake(now));
-        commands
+        effects.extend(self.flush(now));
+        effects.extend(self.wake(now));
+        effects
     }
 
     /// Sends what waits, if it may be sent now.
-    fn flush(&mut self, now: u64) -> Vec<Command> {
-        if self.stage != Stage::Live
+    fn flush(&mut self, now: u64) -> Vec<Effect> {
+        if self.sync != SyncState::Live
             || self.outbox_due
             || self.over.is_some()
             || self.resend_at.is_some_and(|at| now < at)
@@ -435,12 +435,12 @@ impl RoomClient {
         if batch.is_empty() {
             Vec::new()
         } else {
-            vec![Command::Send(batch)]
+            vec![Effect::Send(batch)]
         }
     }
 
     /// When to look again.
-    fn wake(&mut self, now: u64) -> Vec<Command> {
+    fn wake(&mut self, now: u64) -> Vec<Effect> {
         [
             self.rejoin_at,
             self.refill_at,
@@ -452,7 +452,7 @@ impl RoomClient {
         .into_iter()
         .flatten()
         .min()
-        .map(|at| Command::Wake(at.saturating_sub(now).max(1)))
+        .map(|at| Effect::Wake(at.saturating_sub(now).max(1)))
         .into_iter()
         .collect()
     }

@@ -4,7 +4,7 @@ use protocol::{EventBody, Person, PersonId, RoomEvent, Timestamp};
 
 use super::calendar::{Moment, iso};
 use super::names::isolated;
-use super::outbox::{Failed, Outbox, Stage};
+use super::outbox::{Failed, Outbox, SendState};
 use super::roster::Note;
 
 /// Messages of one author closer together than this stand under one name.
@@ -120,9 +120,9 @@ pub fn rows(
     list.quiet(notes);
     if let Some(you) = you {
         for item in outbox.items() {
-            let mark = match &item.stage {
-                Stage::Failed(why) => Mark::Failed(why.clone()),
-                Stage::Waiting => Mark::Waiting,
+            let mark = match &item.state {
+                SendState::Failed(why) => Mark::Failed(why.clone()),
+                SendState::Waiting => Mark::Waiting,
                 _ => Mark::Sending,
             };
             list.day(item.at, &[]);

@@ -317,7 +317,7 @@ impl RoomStore {
             .map(|line| &line.key)
             .eq(known.iter().map(|line| &line.key))
         {
-            platform::note_place();
+            platform::note_anchor();
             self.lines.set(lines);
         }
     }

@@ -17,7 +17,7 @@ pub enum Applied {
     /// Known already.
     Duplicate,
     /// Something before it is missing; ask for what follows `after`, then apply it again.
-    Gap {
+    Hole {
         /// The last event that is known.
         after: Seq,
     },
@@ -89,7 +89,7 @@ impl Timeline {
                 }
                 Applied::Fresh
             }
-            _ => Applied::Gap { after: self.last },
+            _ => Applied::Hole { after: self.last },
         }
     }
 
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(timeline.apply(&posted(3, "ada")), Applied::Fresh);
         assert_eq!(timeline.apply(&posted(3, "ada")), Applied::Duplicate);
         assert_eq!(timeline.apply(&posted(1, "ada")), Applied::Duplicate);
-        assert_eq!(timeline.apply(&posted(5, "ada")), Applied::Gap { after: seq(3) });
+        assert_eq!(timeline.apply(&posted(5, "ada")), Applied::Hole { after: seq(3) });
         let mut other = posted(4, "ada");
         other.epoch = epoch(2);
         assert_eq!(timeline.apply(&other), Applied::OtherEpoch);
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn an_empty_room_starts_at_one() {
         let mut timeline = timeline(1, 0);
-        assert_eq!(timeline.apply(&posted(2, "ada")), Applied::Gap { after: seq(0) });
+        assert_eq!(timeline.apply(&posted(2, "ada")), Applied::Hole { after: seq(0) });
         assert_eq!(timeline.apply(&posted(1, "ada")), Applied::Fresh);
     }
 

@@ -38,7 +38,7 @@ pub fn Composer(
     /// What to scroll when something was said.
     scroller: ElementRef<Div>,
     /// Whether messages go over the socket.
-    active: bool,
+    is_live: bool,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let (room, title, client_id) = data.with_value(|data| {
@@ -69,14 +69,14 @@ pub fn Composer(
         if !platform::css_supports("(field-sizing: content)") {
             textarea.set_rows(text.lines().count().clamp(1, LINES) as u32);
         }
-        if active {
+        if is_live {
             live.drive(store, |client, now| client.typed(text.trim().is_empty(), now));
         }
     };
     let you = data.with_value(|data| data.you.clone());
     // Whose form it is: the server refuses it if the browser's session is another person's by then.
     let author = you.as_ref().map_or_else(String::new, |you| you.id.to_string());
-    let you = you.filter(|_| active);
+    let you = you.filter(|_| is_live);
     let keep = {
         let (room, you) = (room.clone(), you.clone());
         move || {
@@ -158,7 +158,7 @@ pub fn Composer(
                 event.prevent_default();
                 complaint.set(sentence(&invalid));
             }
-            Ok(text) if active => {
+            Ok(text) if is_live => {
                 event.prevent_default();
                 match say(live, store, text) {
                     Ok(()) => {
@@ -273,8 +273,8 @@ fn too_big(store: RoomStore, text: &MessageText) -> Option<TooBig> {
 fn say(live: Live, store: RoomStore, text: MessageText) -> Result<(), &'static str> {
     let client_id = ClientId::from_random(platform::random());
     let now = platform::now().0;
-    let commands = store.change(|client| client.say(client_id, text, now));
-    live.perform(store, commands.unwrap_or(Ok(Vec::new()))?);
+    let effects = store.change(|client| client.say(client_id, text, now));
+    live.perform(store, effects.unwrap_or(Ok(Vec::new()))?);
     Ok(())
 }
 

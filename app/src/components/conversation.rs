@@ -6,7 +6,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::{
-    Announcer, Composer, Connection, LeftWords, Messages, Notices, People, Pill, ProblemNote, SignIn,
+    Announcer, Composer, Connection, LeftText, Messages, Notices, People, Pill, ProblemNote, SignIn,
     ThemeSwitch, effect, maybe,
 };
 use crate::client::live::Live;
@@ -25,7 +25,7 @@ pub fn Conversation(
     let store = RoomStore::new(&data);
     let scroller = ElementRef::<Div>::default();
     let you = data.you.clone();
-    let active = you.is_some() && data.latest;
+    let is_live = you.is_some() && data.latest;
     let (room, title) = (data.room.clone(), data.title.to_string());
     let data = BoxedValue::new(data);
 
@@ -33,14 +33,14 @@ pub fn Conversation(
         // In a task of its own, after the one that has taken over the page.
         platform::after_frame(move || {
             store.go_local();
-            if active {
+            if is_live {
                 live.enter(store);
             }
         });
         let seen = window_event_listener_untyped("visibilitychange", move |_| store.visibility_changed());
         on_cleanup(move || {
             seen.remove();
-            if active {
+            if is_live {
                 live.leave(store);
             }
         });
@@ -58,7 +58,7 @@ pub fn Conversation(
         None => ("#name", "Skip to sign-in"),
     };
     let foot = if you.is_some() {
-        view! { <Composer data store scroller active/> }.boxed()
+        view! { <Composer data store scroller is_live/> }.boxed()
     } else {
         view! {
             <div class="composer">
@@ -68,10 +68,10 @@ pub fn Conversation(
         }
         .boxed()
     };
-    let notices = you.clone().filter(|_| active).map(|you| {
+    let notices = you.clone().filter(|_| is_live).map(|you| {
         view! {
             <Notices over=store.over/>
-            <LeftWords you store/>
+            <LeftText you store/>
         }
         .boxed()
     });
@@ -83,12 +83,12 @@ pub fn Conversation(
                     <span class="icon icon-back" aria-hidden="true"></span>
                 </a>
                 <h1 dir="auto">{title}</h1>
-                {maybe(active.then(|| view! { <Connection/> }.boxed()))}
+                {maybe(is_live.then(|| view! { <Connection/> }.boxed()))}
                 <ThemeSwitch/>
             </header>
             <People people=store.people you=you/>
             <main id="main" class="room-main">
-                <Messages data store scroller active/>
+                <Messages data store scroller is_live/>
                 <div class="over-messages">
                     <Pill store scroller/>
                 </div>

@@ -1,7 +1,7 @@
 //! The list of messages and what scrolls it.
 //!
 //! The scroller is a reversed column around one wrapper: it begins at the bottom without a script, and its origin is
-//! the newest message. Whoever reads further up keeps their place: see `keep_place`.
+//! the newest message. Whoever reads further up keeps their place: see `keep_anchor`.
 
 use crate::components::Boxed;
 use crate::signal::{BoxedValue, ElementRef};
@@ -32,13 +32,13 @@ pub fn Messages(
     /// What scrolls.
     scroller: ElementRef<Div>,
     /// Whether the room is live here, or a page of the past.
-    active: bool,
+    is_live: bool,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let (room, title, you) =
         data.with_value(|data| (data.room.clone(), data.title.to_string(), data.you.clone()));
     let older = move || {
-        if active {
+        if is_live {
             live.drive(store, |client, _| client.want_older());
         }
     };
@@ -82,7 +82,7 @@ pub fn Messages(
                     scrolled();
                 }
                 // The browser may still tell of sizes when the page has gone.
-                platform::keep_place((*scroller).clone(), &content, move || {
+                platform::keep_anchor((*scroller).clone(), &content, move || {
                     store.newest.try_get_untracked().unwrap_or_default()
                 })
             }
@@ -106,7 +106,7 @@ pub fn Messages(
             on:keydown=pressed
         >
             <div class="scrolled" node_ref=content>
-                <Top data store active/>
+                <Top data store is_live/>
                 <div class="log" node_ref=log on:focusin=move |_| one_stop() role="log" aria-live="off" aria-label=format!("Messages in {title}")>
                     {list(lines, |line| line.key.clone(), row)}
                 </div>
@@ -121,7 +121,7 @@ pub fn Messages(
 
 /// Above the oldest message: the way further up, or the beginning.
 #[component]
-fn Top(data: BoxedValue<RoomData>, store: RoomStore, active: bool) -> impl IntoView {
+fn Top(data: BoxedValue<RoomData>, store: RoomStore, is_live: bool) -> impl IntoView {
     let live = expect_context::<Live>();
     let room = data.with_value(|data| data.room.clone());
     let href = move || {
@@ -131,7 +131,7 @@ fn Top(data: BoxedValue<RoomData>, store: RoomStore, active: bool) -> impl IntoV
     };
     // Where the room is live, older messages come to the reader instead of the other way round.
     let load = move |event: leptos::ev::MouseEvent| {
-        if active && live.is_connected() && store.older.get_untracked() == Older::More {
+        if is_live && live.is_connected() && store.older.get_untracked() == Older::More {
             event.prevent_default();
             live.drive(store, |client, _| client.want_older());
         }

@@ -11,7 +11,7 @@ use protocol::Person;
 use crate::client::hue::{hue, initial};
 use crate::client::kept;
 use crate::client::platform;
-use crate::data::Page;
+use crate::data::PageData;
 use crate::problem::OFFLINE;
 
 /// What a person is asked who signs out with unsent words.
@@ -48,8 +48,8 @@ pub fn Session(
                 problem.set("");
                 set_timeout(move || problem.set(UNCONFIRMED), SLOW);
                 // Words are deleted only when the server says that the session has ended.
-                let ended = move |answer: Option<Page>| match answer {
-                    Some(Page::Front(front)) if front.you.as_ref().is_none_or(|you| you.id != id) => {
+                let ended = move |answer: Option<PageData>| match answer {
+                    Some(PageData::Front(front)) if front.you.as_ref().is_none_or(|you| you.id != id) => {
                         kept::forget(&id, move || platform::load(&next));
                     }
                     _ => problem.set(UNCONFIRMED),

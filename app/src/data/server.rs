@@ -4,10 +4,10 @@ use chat::{Caller, ChatError, Hub, Limit, OpenRoom, OpenedRoom, StoreError};
 use protocol::limits::HISTORY_EVENTS;
 use protocol::{ClientId, Limits, ListRooms, Person, Position, RoomSlug, Seq, Timestamp};
 
-use super::{FrontData, Page, RoomData};
+use super::{FrontData, PageData, RoomData};
 use crate::client::platform;
 use crate::client::returned::Returned;
-use crate::place::Place;
+use crate::route::Route;
 
 /// Messages in a page that is rendered. It holds each of them twice, as HTML and as data, and either way a character may
 /// become several: this makes some hundred KB at most.
@@ -16,18 +16,18 @@ const IN_PAGE: Limit = Limit {
     bytes: 64 * 1024,
 };
 
-/// Gathers what the page at a place shows.
-pub async fn load(hub: &Hub, you: Option<Person>, limits: Limits, place: Place) -> Page {
-    match place {
-        Place::Front => load_front(hub, you).await,
-        Place::Room { room, before } => load_room(hub, you, limits, room, before).await,
-        Place::Nowhere => Page::NoSuchRoom,
+/// Gathers what the page at a route shows.
+pub async fn load(hub: &Hub, you: Option<Person>, limits: Limits, route: Route) -> PageData {
+    match route {
+        Route::Front => load_front(hub, you).await,
+        Route::Room { room, before } => load_room(hub, you, limits, room, before).await,
+        Route::NotFound => PageData::NoSuchRoom,
     }
 }
 
-async fn load_front(hub: &Hub, you: Option<Person>) -> Page {
+async fn load_front(hub: &Hub, you: Option<Person>) -> PageData {
     match hub.ask(&caller(you.as_ref()), ListRooms {}).await {
-        Ok(list) => Page::Front(FrontData {
+        Ok(list) => PageData::Front(FrontData {
             now: now(you.as_ref()),
             you,
             rooms: list.rooms,
@@ -44,19 +44,19 @@ async fn load_room(
     limits: Limits,
     room: RoomSlug,
     before: Option<Seq>,
-) -> Page {
+) -> PageData {
     let mut bits = [0; 16];
     // Who is not signed in has no form to send: their page is the same for all of them.
     if you.is_some()
         && let Err(error) = getrandom::fill(&mut bits)
     {
         tracing::error!(%error, "the system has no random numbers");
-        return Page::Unavailable;
+        return PageData::Unavailable;
     }
     let client_id = ClientId::from_random(u128::from_le_bytes(bits));
     room_data(hub, you, limits, room, before, client_id)
         .await
-        .map_or_else(no_page, |data| Page::Room(Box::new(data)))
+        .map_or_else(no_page, |data| PageData::Room(Box::new(data)))
 }
 
 async fn room_data(
@@ -112,12 +112,12 @@ fn now(you: Option<&Person>) -> Timestamp {
 }
 
 /// What visitors are told of a failure. The cause stays in the log.
-fn no_page(error: ChatError) -> Page {
+fn no_page(error: ChatError) -> PageData {
     match error {
-        ChatError::Store(StoreError::NoSuchRoom(_)) => Page::NoSuchRoom,
+        ChatError::Store(StoreError::NoSuchRoom(_)) => PageData::NoSuchRoom,
         error => {
             tracing::warn!(%error, "a page could not be rendered");
-            Page::Unavailable
+            PageData::Unavailable
         }
     }
 }

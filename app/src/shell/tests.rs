@@ -9,7 +9,7 @@ use protocol::{
 use super::Document;
 use crate::client::returned::Returned;
 use crate::client::samples::{epoch, person, posted, seq};
-use crate::data::{FrontData, Page, RoomData};
+use crate::data::{FrontData, PageData, RoomData};
 use crate::{Address, Assets, Built, Visitor};
 
 /// What ends an element, begins one, ends an attribute, or means something to a parser of HTML, JSON or JavaScript.
@@ -78,8 +78,8 @@ fn tags(html: &str) -> Vec<String> {
     tags
 }
 
-fn document(page: Page, visitor: Visitor, query: &str) -> String {
-    let path = if matches!(page, Page::Room(_)) {
+fn document(page: PageData, visitor: Visitor, query: &str) -> String {
+    let path = if matches!(page, PageData::Room(_)) {
         "/rooms/lobby"
     } else {
         "/"
@@ -153,7 +153,7 @@ fn room(text: &str) -> String {
         you,
         ..Visitor::default()
     };
-    document(Page::Room(Box::new(data)), visitor, "")
+    document(PageData::Room(Box::new(data)), visitor, "")
 }
 
 fn title(text: &str) -> RoomTitle {
@@ -176,7 +176,7 @@ fn front(text: &str) -> String {
     };
     // What stands in an address is percent-encoded by browsers, not by those who mean harm.
     let query = format!("problem={text}&room={text}");
-    document(Page::Front(data), Visitor::default(), &query)
+    document(PageData::Front(data), Visitor::default(), &query)
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_document_says_what_it_is() {
     ] {
         assert!(html.contains(expected), "{expected} in {html}");
     }
-    assert!(!document(Page::NoSuchRoom, Visitor::default(), "").contains("og:title"));
+    assert!(!document(PageData::NoSuchRoom, Visitor::default(), "").contains("og:title"));
     assert_eq!(
         html.matches("NONCE").count(),
         3,

@@ -242,8 +242,8 @@ impl Client {
             return Err(format!("is told that the room is gone: {why}"));
         }
         if let Some(first) = waits.first() {
-            let (id, stage) = (&first.client_id, &first.stage);
-            return Err(format!("has {} unsent, first {id}: {stage:?}", waits.len()));
+            let (id, state) = (&first.client_id, &first.state);
+            return Err(format!("has {} unsent, first {id}: {state:?}", waits.len()));
         }
         let position = room.timeline().position();
         if position != *head {

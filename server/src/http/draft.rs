@@ -1,7 +1,7 @@
 //! A room's title that was refused: it stands in its field again on the next front page of that browser, also if its
 //! person has to sign in first. It travels in a cookie, because the answer to the form is a redirect.
 
-use app::data::Page;
+use app::data::PageData;
 use axum::response::{AppendHeaders, Response};
 use cookie::time::Duration;
 use http::header::SET_COOKIE;
@@ -36,8 +36,10 @@ pub fn keep(title: &str, headers: &HeaderMap) -> AppendHeaders<[(HeaderName, Str
 }
 
 /// Puts the title into the page, if that has a field for it. Says whether it did: then call [`forget`].
-pub fn put(page: &mut Page, headers: &HeaderMap) -> bool {
-    let Page::Front(front) = page else { return false };
+pub fn put(page: &mut PageData, headers: &HeaderMap) -> bool {
+    let PageData::Front(front) = page else {
+        return false;
+    };
     let (Some(_), Some(kept)) = (&front.you, plain(headers, TITLE)) else {
         return false;
     };

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use any_spawner::Executor;
 use app::data::load;
-use app::{Address, Document, Page, Returned, Theme, Visitor};
+use app::{Address, Document, PageData, Returned, Theme, Visitor};
 use axum::Router;
 use axum::extract::{self, Request};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -82,9 +82,9 @@ async fn document(
     let place = state.renderer.place()?;
     let visitor = visitor(state, headers).await?;
     let limits = state.gate.limits().told();
-    let mut page = load(&state.hub, visitor.you.clone(), limits, address.place()).await;
+    let mut page = load(&state.hub, visitor.you.clone(), limits, address.route()).await;
     match &mut page {
-        Page::Room(data) => data.returned = returned,
+        PageData::Room(data) => data.returned = returned,
         // No other page has a place for the words.
         _ if !returned.why.is_empty() => return Err(Refused::NoStorage),
         _ => {}
@@ -118,7 +118,7 @@ async fn data(state: Shared, request: Request) -> Response {
         let address = address(&request.uri, path);
         let visitor = visitor(&state, &request.headers).await?;
         let limits = state.gate.limits().told();
-        let page = load(&state.hub, visitor.you, limits, address.place()).await;
+        let page = load(&state.hub, visitor.you, limits, address.route()).await;
         let coding = Coding::accepted(&request.headers);
         Ok::<_, Refused>(state.renderer.json(place, page, coding).await?)
     };

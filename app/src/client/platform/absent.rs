@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::client::json::Json;
 use crate::client::navigation::Navigation;
-use crate::place::Address;
+use crate::route::Address;
 
 /// Now.
 pub fn now() -> Timestamp {
@@ -60,7 +60,7 @@ pub fn address() -> Address {
 pub fn push(_to: &str) {}
 
 /// Nor anybody who comes back.
-pub fn restore_place() {}
+pub fn restore_scroll() {}
 
 /// Nobody goes anywhere.
 pub fn follow(_navigation: Navigation) {}
@@ -119,14 +119,14 @@ pub fn arrow_in_log(_event: &web_sys::KeyboardEvent, _scroller: &web_sys::Elemen
 pub fn one_stop(_log: &web_sys::Element) {}
 
 /// Nobody reads on a server.
-pub struct Keeper;
+pub struct AnchorKeeper;
 
 /// Keeps the line under the reader's eye where it is.
-pub fn keep_place(
+pub fn keep_anchor(
     _scroller: web_sys::HtmlElement,
     _content: &web_sys::Element,
     _at_end: impl Fn() -> bool + 'static,
-) -> Option<Keeper> {
+) -> Option<AnchorKeeper> {
     None
 }
 
@@ -134,7 +134,7 @@ pub fn keep_place(
 pub fn scroll_to_end(_scroller: &web_sys::HtmlElement) {}
 
 /// There is no place.
-pub fn note_place() {}
+pub fn note_anchor() {}
 
 /// Nobody comes back.
 pub fn when_restored(_run: impl Fn() + 'static) {}

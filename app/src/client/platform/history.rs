@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement, MouseEvent};
 
 use crate::client::navigation::Navigation;
-use crate::place::{Address, Place};
+use crate::route::{Address, Route};
 
 /// What stands in the address bar.
 pub fn address() -> Address {
@@ -44,7 +44,7 @@ fn show_target() {
 
 /// Scrolls to where the reader was when this entry of the history was left: the browser tried that before the page
 /// was there.
-pub fn restore_place() {
+pub fn restore_scroll() {
     let place = window().history().and_then(|history| history.state());
     if let Some(place) = place.ok().and_then(|place| place.as_f64()) {
         window().scroll_to_with_x_and_y(0.0, place);
@@ -61,7 +61,7 @@ pub fn follow(navigation: Navigation) {
         let to = address_of(link.pathname(), &link.search());
         let here = to == address();
         // What is no page of ours, and a place on this page, are the browser's business.
-        if to.place() == Place::Nowhere || here && !link.hash().is_empty() {
+        if to.route() == Route::NotFound || here && !link.hash().is_empty() {
             return;
         }
         event.prevent_default();

@@ -2,7 +2,7 @@
 
 use protocol::{PresenceUpdate, RosterUpdate, Typing, TypingUpdate};
 
-use super::{Command, HELD, RoomClient, Stage};
+use super::{Effect, HELD, RoomClient, SyncState};
 
 /// "I am writing" is said again after so many milliseconds of writing…
 const TYPING_AGAIN_MS: u64 = 3_000;
@@ -17,9 +17,9 @@ impl RoomClient {
         if update.room != self.room {
             return;
         }
-        match (self.stage, &self.you) {
-            (Stage::Away, _) | (_, None) => {}
-            (Stage::Joining, _) if self.held_presence.len() < HELD => self.held_presence.push(update),
+        match (self.sync, &self.you) {
+            (SyncState::Away, _) | (_, None) => {}
+            (SyncState::Joining, _) if self.held_presence.len() < HELD => self.held_presence.push(update),
             (_, Some(you)) => self.roster.apply(update, &you.id, self.timeline.position().seq),
         }
     }
@@ -29,20 +29,20 @@ impl RoomClient {
         if update.room != self.room || self.you.is_none() {
             return;
         }
-        match self.stage {
-            Stage::Away => {}
-            Stage::Joining => {
+        match self.sync {
+            SyncState::Away => {}
+            SyncState::Joining => {
                 self.held_presence.clear();
                 self.held_roster = Some(update.roster);
             }
-            Stage::Filling | Stage::Live => self.roster.replace(update.roster),
+            SyncState::Filling | SyncState::Live => self.roster.replace(update.roster),
         }
     }
 
     /// Somebody writes, or stopped.
-    pub fn typing(&mut self, update: TypingUpdate, now: u64) -> Vec<Command> {
+    pub fn typing(&mut self, update: TypingUpdate, now: u64) -> Vec<Effect> {
         let about_you = self.you.as_ref().is_some_and(|you| you.id == update.person.id);
-        if update.room != self.room || about_you || self.stage == Stage::Away {
+        if update.room != self.room || about_you || self.sync == SyncState::Away {
             return Vec::new();
         }
         self.roster.typing(update, now);
@@ -50,8 +50,8 @@ impl RoomClient {
     }
 
     /// A key was pressed in the composer; `empty`: nothing is left in it.
-    pub fn typed(&mut self, empty: bool, now: u64) -> Vec<Command> {
-        if self.stage != Stage::Live || self.roster.list().here > TYPING_PEOPLE {
+    pub fn typed(&mut self, empty: bool, now: u64) -> Vec<Effect> {
+        if self.sync != SyncState::Live || self.roster.list().here > TYPING_PEOPLE {
             return Vec::new();
         }
         self.last_key_at = now;
@@ -61,9 +61,9 @@ impl RoomClient {
             (Some(since), false) if now < since + TYPING_AGAIN_MS => Vec::new(),
             (_, false) => {
                 self.typing_since = Some(now);
-                let mut commands = vec![self.say_typing(true)];
-                commands.extend(self.wake(now));
-                commands
+                let mut effects = vec![self.say_typing(true)];
+                effects.extend(self.wake(now));
+                effects
             }
         }
     }
@@ -73,13 +73,13 @@ impl RoomClient {
         self.typing_since.map(|_| self.last_key_at + TYPING_STOP_MS)
     }
 
-    pub(super) fn stop_typing(&mut self) -> Vec<Command> {
+    pub(super) fn stop_typing(&mut self) -> Vec<Effect> {
         self.typing_since = None;
         vec![self.say_typing(false)]
     }
 
-    fn say_typing(&self, typing: bool) -> Command {
-        Command::Typing(Typing {
+    fn say_typing(&self, typing: bool) -> Effect {
+        Effect::Typing(Typing {
             room: self.room.clone(),
             typing,
         })

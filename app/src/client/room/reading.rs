@@ -2,7 +2,7 @@
 
 use protocol::{History, RoomEvent, Seq};
 
-use super::{Command, RoomClient, Stage};
+use super::{Effect, RoomClient, SyncState};
 use crate::client::rows::{Row, Wall, rows};
 use crate::client::window::Window;
 
@@ -70,16 +70,16 @@ impl RoomClient {
     }
 
     /// The reader is near the top: show what is above, or load it.
-    pub fn want_older(&mut self) -> Vec<Command> {
+    pub fn want_older(&mut self) -> Vec<Effect> {
         if self.window.up(&self.timeline) || self.older_state() != Older::More {
             return Vec::new();
         }
-        self.older_wanted = self.stage != Stage::Live;
+        self.older_wanted = self.sync != SyncState::Live;
         if self.older_wanted {
             return Vec::new();
         }
         self.loading_older = true;
-        vec![Command::Older(History {
+        vec![Effect::Older(History {
             room: self.room.clone(),
             before: self
                 .timeline

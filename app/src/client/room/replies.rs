@@ -1,15 +1,15 @@
-//! What the answers to a room's commands mean. Answers of an earlier connection mean nothing.
+//! What the answers to a room's effects mean. Answers of an earlier connection mean nothing.
 
 use protocol::{ErrorCode, HistoryAnswer, Joined, Receipts, Refusal};
 
-use super::{Command, EVENT_DUE_MS, Failure, Generation, Outcome, RoomClient, Stage};
+use super::{EVENT_DUE_MS, Effect, Failure, Generation, Outcome, RoomClient, SyncState};
 use crate::client::outbox::Failed;
 use crate::client::timeline::Timeline;
 
 impl RoomClient {
     /// The answer to `join`.
-    pub fn joined(&mut self, of: Generation, outcome: Outcome<Joined>, now: u64) -> Vec<Command> {
-        if of != self.generation || self.stage != Stage::Joining {
+    pub fn joined(&mut self, of: Generation, outcome: Outcome<Joined>, now: u64) -> Vec<Effect> {
+        if of != self.generation || self.sync != SyncState::Joining {
             return Vec::new();
         }
         match outcome {
@@ -29,13 +29,13 @@ impl RoomClient {
         }
     }
 
-    fn rejoin(&mut self, hint: Option<u64>, now: u64) -> Vec<Command> {
+    fn rejoin(&mut self, hint: Option<u64>, now: u64) -> Vec<Effect> {
         let ms = self.backoff.next_ms(hint);
         self.rejoin_at = Some(now + ms);
-        vec![Command::Wake(ms)]
+        vec![Effect::Wake(ms)]
     }
 
-    fn enter(&mut self, joined: Joined, now: u64) -> Vec<Command> {
+    fn enter(&mut self, joined: Joined, now: u64) -> Vec<Effect> {
         let mine = self.timeline.position();
         let first = joined.events.first().map(|event| event.seq);
         // Not only the flag: an answer to `join` without `from` is a whole page as well, and it replaces too,
@@ -54,27 +54,27 @@ impl RoomClient {
                 self.roster.apply(update, &you.id, joined.head.seq);
             }
         }
-        let mut commands = Vec::new();
-        self.stage = Stage::Live;
+        let mut effects = Vec::new();
+        self.sync = SyncState::Live;
         if continues {
             let head = joined.head.seq;
-            commands.extend(self.take(joined.events, now));
+            effects.extend(self.take(joined.events, now));
             let position = self.timeline.position().seq;
-            if self.stage == Stage::Live && position < head {
+            if self.sync == SyncState::Live && position < head {
                 // What was missed is large: this is the first page of it.
-                commands.push(self.fill(position));
+                effects.push(self.fill(position));
             }
         } else {
             self.replace(Timeline::new(joined.head, joined.events, joined.more));
         }
-        if self.stage == Stage::Live {
-            commands.extend(self.release(now));
+        if self.sync == SyncState::Live {
+            effects.extend(self.release(now));
             if std::mem::take(&mut self.older_wanted) {
-                commands.extend(self.want_older());
+                effects.extend(self.want_older());
             }
         }
-        commands.extend(self.wake(now));
-        commands
+        effects.extend(self.wake(now));
+        effects
     }
 
     fn replace(&mut self, timeline: Timeline) {
@@ -86,19 +86,19 @@ impl RoomClient {
     }
 
     /// Lets what was held follow, and asks for what had to be let go.
-    fn release(&mut self, now: u64) -> Vec<Command> {
+    fn release(&mut self, now: u64) -> Vec<Effect> {
         let held = std::mem::take(&mut self.held);
-        let mut commands = self.take(held, now);
-        if self.stage == Stage::Live && std::mem::take(&mut self.let_go) {
+        let mut effects = self.take(held, now);
+        if self.sync == SyncState::Live && std::mem::take(&mut self.let_go) {
             let after = self.timeline.position().seq;
-            commands.push(self.fill(after));
+            effects.push(self.fill(after));
         }
-        commands
+        effects
     }
 
     /// The answer to `history {after}`.
-    pub fn newer(&mut self, of: Generation, outcome: Outcome<HistoryAnswer>, now: u64) -> Vec<Command> {
-        if of != self.generation || self.stage != Stage::Filling {
+    pub fn newer(&mut self, of: Generation, outcome: Outcome<HistoryAnswer>, now: u64) -> Vec<Effect> {
+        if of != self.generation || self.sync != SyncState::Filling {
             return Vec::new();
         }
         let page = match outcome {
@@ -110,7 +110,7 @@ impl RoomClient {
                 };
                 let ms = self.backoff.next_ms(hint);
                 self.refill_at = Some(now + ms);
-                return vec![Command::Wake(ms)];
+                return vec![Effect::Wake(ms)];
             }
         };
         let before = self.timeline.position();
@@ -118,25 +118,25 @@ impl RoomClient {
             self.held.clear();
             return self.join(None);
         }
-        self.stage = Stage::Live;
-        let mut commands = self.take(page.events, now);
-        if self.stage != Stage::Live {
-            return commands;
+        self.sync = SyncState::Live;
+        let mut effects = self.take(page.events, now);
+        if self.sync != SyncState::Live {
+            return effects;
         }
         let position = self.timeline.position();
         match (page.more, position.seq > before.seq) {
-            (true, true) => commands.push(self.fill(position.seq)),
+            (true, true) => effects.push(self.fill(position.seq)),
             // More, but nothing that follows: this answer and this timeline do not belong together.
-            (true, false) => commands.extend(self.join(None)),
+            (true, false) => effects.extend(self.join(None)),
             (false, _) if self.held_does_not_follow(position.seq) => {
                 // What was held is ahead of what the log admits to: look again, but not at once.
-                self.stage = Stage::Filling;
+                self.sync = SyncState::Filling;
                 self.refill_at = Some(now + self.backoff.next_ms(None));
             }
-            (false, _) => commands.extend(self.release(now)),
+            (false, _) => effects.extend(self.release(now)),
         }
-        commands.extend(self.wake(now));
-        commands
+        effects.extend(self.wake(now));
+        effects
     }
 
     fn held_does_not_follow(&self, last: protocol::Seq) -> bool {
@@ -145,7 +145,7 @@ impl RoomClient {
     }
 
     /// The answer to `history {before}`.
-    pub fn older(&mut self, of: Generation, outcome: Outcome<HistoryAnswer>) -> Vec<Command> {
+    pub fn older(&mut self, of: Generation, outcome: Outcome<HistoryAnswer>) -> Vec<Effect> {
         if of != self.generation || !self.loading_older {
             return Vec::new();
         }
@@ -163,7 +163,7 @@ impl RoomClient {
     }
 
     /// The answer to `send`.
-    pub fn sent(&mut self, of: Generation, outcome: Outcome<Receipts>, now: u64) -> Vec<Command> {
+    pub fn sent(&mut self, of: Generation, outcome: Outcome<Receipts>, now: u64) -> Vec<Effect> {
         if of != self.generation {
             return Vec::new();
         }
@@ -183,16 +183,16 @@ impl RoomClient {
             // They wait for a connection that belongs to their author.
             Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::NotSignedIn => {
                 self.outbox.unanswered();
-                self.stage = Stage::Away;
+                self.sync = SyncState::Away;
             }
             Err(Failure::Refused(refusal)) => match passes(&refusal) {
                 Some(hint) => self.resend(hint, now),
                 None => self.outbox.refused(&failed(&refusal)),
             },
         }
-        let mut commands = self.flush(now);
-        commands.extend(self.wake(now));
-        commands
+        let mut effects = self.flush(now);
+        effects.extend(self.wake(now));
+        effects
     }
 
     fn resend(&mut self, hint: Option<u64>, now: u64) {

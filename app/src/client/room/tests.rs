@@ -76,27 +76,27 @@ fn texts(range: std::ops::RangeInclusive<u64>) -> Vec<String> {
     range.map(|n| format!("text {n}")).collect()
 }
 
-fn batches(commands: &[Command]) -> Vec<Vec<&str>> {
-    commands
+fn batches(effects: &[Effect]) -> Vec<Vec<&str>> {
+    effects
         .iter()
-        .filter_map(|command| match command {
-            Command::Send(batch) => Some(batch.iter().map(|message| message.client_id.as_str()).collect()),
+        .filter_map(|effect| match effect {
+            Effect::Send(batch) => Some(batch.iter().map(|message| message.client_id.as_str()).collect()),
             _ => None,
         })
         .collect()
 }
 
-fn asked_after(commands: &[Command]) -> Option<u64> {
-    commands.iter().find_map(|command| match command {
-        Command::Newer(history) => history.after.map(|after| after.get()),
+fn asked_after(effects: &[Effect]) -> Option<u64> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Newer(history) => history.after.map(|after| after.get()),
         _ => None,
     })
 }
 
-fn rejoins_afresh(commands: &[Command]) -> bool {
-    commands
+fn rejoins_afresh(effects: &[Effect]) -> bool {
+    effects
         .iter()
-        .any(|command| matches!(command, Command::Join(join) if join.from.is_none()))
+        .any(|effect| matches!(effect, Effect::Join(join) if join.from.is_none()))
 }
 
 fn own(n: u64, name: &str) -> RoomEvent {
@@ -132,8 +132,8 @@ fn page(range: std::ops::RangeInclusive<u64>, more: bool) -> HistoryAnswer {
 #[test]
 fn events_before_the_answer_to_join_wait_for_it() {
     let mut client = client(2);
-    let commands = client.connected();
-    assert!(matches!(&commands[..], [Command::Join(join)] if join.from == Some(head(2))));
+    let effects = client.connected();
+    assert!(matches!(&effects[..], [Effect::Join(join)] if join.from == Some(head(2))));
     client.events(messages(4..=5), 0);
     assert_eq!(shown(&client), texts(1..=2));
     let of = client.generation();
@@ -144,13 +144,13 @@ fn events_before_the_answer_to_join_wait_for_it() {
 #[test]
 fn a_hole_is_filled_before_anything_after_it_is_shown() {
     let mut client = live(2);
-    let commands = client.events(messages(6..=6), 0);
-    assert_eq!(asked_after(&commands), Some(2));
+    let effects = client.events(messages(6..=6), 0);
+    assert_eq!(asked_after(&effects), Some(2));
     client.events(messages(7..=7), 0);
     assert_eq!(shown(&client), texts(1..=2));
     let of = client.generation();
-    let commands = client.newer(of, Ok(page(3..=4, true)), 0);
-    assert_eq!(asked_after(&commands), Some(4), "there is more");
+    let effects = client.newer(of, Ok(page(3..=4, true)), 0);
+    assert_eq!(asked_after(&effects), Some(4), "there is more");
     client.newer(of, Ok(page(5..=6, false)), 0);
     assert_eq!(shown(&client), texts(1..=7));
 }
@@ -168,9 +168,9 @@ fn another_life_of_the_log_is_never_mixed_with_this_one() {
     answer.head.epoch = epoch(2);
     let of = client.generation();
     client.events(vec![reborn(2)], 0);
-    let commands = client.joined(of, Ok(answer), 0);
+    let effects = client.joined(of, Ok(answer), 0);
     assert_eq!(shown(&client), texts(1..=1));
-    assert_eq!(asked_after(&commands), Some(1), "3 was held and 2 is missing");
+    assert_eq!(asked_after(&effects), Some(1), "3 was held and 2 is missing");
 }
 
 #[test]
@@ -224,8 +224,8 @@ fn one_send_is_on_its_way_and_the_next_waits() {
     assert!(batches(&client.say(id("b"), text("b"), 0).unwrap()).is_empty());
     assert_eq!(shown(&client), ["a…", "b…"]);
     let of = client.generation();
-    let commands = client.sent(of, Ok(receipts(&[("a", 1)])), 0);
-    assert_eq!(batches(&commands), [["b"]]);
+    let effects = client.sent(of, Ok(receipts(&[("a", 1)])), 0);
+    assert_eq!(batches(&effects), [["b"]]);
     client.events(vec![own(1, "a")], 0);
     assert_eq!(shown(&client), ["a", "b…"]);
     client.events(vec![own(2, "b")], 0);
@@ -245,8 +245,8 @@ fn after_a_loss_everything_unacknowledged_goes_out_again_once_joined() {
     );
     client.connected();
     let of = client.generation();
-    let commands = client.joined(of, Ok(joined(vec![own(1, "a")], 1, false)), 0);
-    assert_eq!(batches(&commands), [["b"]], "a had been stored");
+    let effects = client.joined(of, Ok(joined(vec![own(1, "a")], 1, false)), 0);
+    assert_eq!(batches(&effects), [["b"]], "a had been stored");
     assert_eq!(shown(&client), ["a", "b…"]);
 }
 
@@ -256,10 +256,10 @@ fn a_refusal_with_a_hint_sends_the_same_again_after_it() {
     client.say(id("a"), text("a"), 0).unwrap();
     let of = client.generation();
     let slow = Refusal::new(ErrorCode::RateLimited, "slow down").retry_after_ms(250);
-    let commands = client.sent(of, Err(Failure::Refused(slow)), 100);
+    let effects = client.sent(of, Err(Failure::Refused(slow)), 100);
     // A little later than asked, and not when everybody else comes.
-    let [Command::Wake(wait @ 250..375)] = commands[..] else {
-        panic!("{commands:?}");
+    let [Effect::Wake(wait @ 250..375)] = effects[..] else {
+        panic!("{effects:?}");
     };
     assert!(batches(&client.tick(99 + wait)).is_empty());
     assert_eq!(batches(&client.tick(100 + wait)), [["a"]]);
@@ -312,10 +312,9 @@ fn older_pages_come_in_front_and_are_asked_for_once() {
     assert!(client.want_older().is_empty(), "not before there is a connection");
     client.connected();
     let of = client.generation();
-    let commands = client.joined(of, Ok(joined(vec![], 9, false)), 0);
-    let older =
-        |command: &Command| matches!(command, Command::Older(history) if history.before == Some(seq(7)));
-    assert!(commands.iter().any(older), "but as soon as there is one");
+    let effects = client.joined(of, Ok(joined(vec![], 9, false)), 0);
+    let older = |effect: &Effect| matches!(effect, Effect::Older(history) if history.before == Some(seq(7)));
+    assert!(effects.iter().any(older), "but as soon as there is one");
     assert!(client.want_older().is_empty());
     client.older(of, Ok(page(4..=6, true)));
     assert_eq!(shown(&client), texts(4..=9));
@@ -325,11 +324,11 @@ fn older_pages_come_in_front_and_are_asked_for_once() {
 #[test]
 fn typing_is_said_now_and_then_and_taken_back() {
     let mut client = live(0);
-    let says = |commands: &[Command]| -> Vec<bool> {
-        commands
+    let says = |effects: &[Effect]| -> Vec<bool> {
+        effects
             .iter()
-            .filter_map(|command| match command {
-                Command::Typing(typing) => Some(typing.typing),
+            .filter_map(|effect| match effect {
+                Effect::Typing(typing) => Some(typing.typing),
                 _ => None,
             })
             .collect()
@@ -393,15 +392,15 @@ fn more_live_events_than_are_held_are_read_from_the_log() {
     client.connected();
     client.events(messages(1..=HELD as u64 + 10), 0);
     let of = client.generation();
-    let commands = client.joined(of, Ok(joined(vec![], 0, false)), 0);
-    assert_eq!(asked_after(&commands), Some(HELD as u64));
+    let effects = client.joined(of, Ok(joined(vec![], 0, false)), 0);
+    assert_eq!(asked_after(&effects), Some(HELD as u64));
 }
 
 #[test]
 fn news_is_what_others_say() {
     let mut client = live(0);
-    let commands = client.events(vec![own(1, "a"), posted(2, "ada")], 0);
-    assert!(matches!(&commands[..], [Command::News(event)] if event.seq == seq(2)));
+    let effects = client.events(vec![own(1, "a"), posted(2, "ada")], 0);
+    assert!(matches!(&effects[..], [Effect::News(event)] if event.seq == seq(2)));
 }
 
 #[test]
@@ -414,8 +413,8 @@ fn an_event_that_comes_before_its_acknowledgement_does_not_answer_the_send() {
         "the answer that is due would be taken for this one's"
     );
     let of = client.generation();
-    let commands = client.sent(of, Ok(receipts(&[("a", 1)])), 0);
-    assert_eq!(batches(&commands), [["b"]]);
+    let effects = client.sent(of, Ok(receipts(&[("a", 1)])), 0);
+    assert_eq!(batches(&effects), [["b"]]);
 }
 
 #[test]
@@ -433,12 +432,12 @@ fn what_was_kept_goes_out_before_what_is_written_now() {
             text: text(name),
             at: Timestamp(order),
             order,
-            stage: crate::client::outbox::Stage::Waiting,
+            state: crate::client::outbox::SendState::Waiting,
         };
         (pending, true)
     };
     // One of them is in the room already: the tab was closed before it was told.
-    let commands = client.restore(vec![kept("c3", 10), kept("old", 20)], 60);
-    assert_eq!(batches(&commands), [["old", "new"]]);
+    let effects = client.restore(vec![kept("c3", 10), kept("old", 20)], 60);
+    assert_eq!(batches(&effects), [["old", "new"]]);
     assert_eq!(shown(&client)[3..], ["old…", "new…"]);
 }

@@ -1,8 +1,8 @@
-//! Carries out what the room client wants: sends its commands, passes on answers and timeouts, and wakes it.
+//! Carries out the effects that the room client returns: sends its commands, passes on answers and timeouts, wakes it.
 
 use std::rc::Rc;
 
-use app::client::room::{Command, Failure, Outcome, RoomClient};
+use app::client::room::{Effect, Failure, Outcome, RoomClient};
 use protocol::{RoomSlug, Send};
 
 use super::Client;
@@ -12,43 +12,43 @@ use crate::link::{Answer, Ask};
 const ACK_MS: u64 = 10_000;
 
 /// What to do with the answer to a command.
-pub type Done = Box<dyn FnOnce(&mut RoomClient, Outcome<Answer>, u64) -> Vec<Command>>;
+pub type Done = Box<dyn FnOnce(&mut RoomClient, Outcome<Answer>, u64) -> Vec<Effect>>;
 
 impl Client {
-    /// Changes the room client, records what it shows, and carries out its commands.
-    pub(super) fn drive(self: &Rc<Self>, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Command>) {
+    /// Changes the room client, records what it shows, and carries out its effects.
+    pub(super) fn drive(self: &Rc<Self>, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Effect>) {
         let now = self.world.time.millis();
-        let (of, commands) = {
+        let (of, effects) = {
             let mut room = self.room.borrow_mut();
             let Some(room) = room.as_mut() else { return };
-            let commands = f(room, now);
+            let effects = f(room, now);
             self.keep(room);
             self.views.borrow_mut().look(room.timeline());
-            (room.generation(), commands)
+            (room.generation(), effects)
         };
-        for command in commands {
-            match command {
-                Command::Join(join) => self.ask(
+        for effect in effects {
+            match effect {
+                Effect::Join(join) => self.ask(
                     Ask::Join(join),
                     Box::new(move |room, outcome, now| room.joined(of, to(outcome, joined), now)),
                 ),
-                Command::Send(messages) => {
+                Effect::Send(messages) => {
                     let room = RoomSlug::lobby();
                     self.ask(
                         Ask::Send(Send { room, messages }),
                         Box::new(move |room, outcome, now| room.sent(of, to(outcome, sent), now)),
                     );
                 }
-                Command::Newer(history) => self.ask(
+                Effect::Newer(history) => self.ask(
                     Ask::History(history),
                     Box::new(move |room, outcome, now| room.newer(of, to(outcome, stretch), now)),
                 ),
-                Command::Older(history) => self.ask(
+                Effect::Older(history) => self.ask(
                     Ask::History(history),
                     Box::new(move |room, outcome, _| room.older(of, to(outcome, stretch))),
                 ),
-                Command::Wake(ms) => self.wake(ms),
-                Command::Typing(_) | Command::News(_) => {}
+                Effect::Wake(ms) => self.wake(ms),
+                Effect::Typing(_) | Effect::News(_) => {}
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use app::client::outbox::{Pending, Stage, Unsaved};
+use app::client::outbox::{Pending, SendState, Unsaved};
 use app::client::room::RoomClient;
 use protocol::ClientId;
 
@@ -43,8 +43,8 @@ impl Client {
             }
             client.note(|| format!("finds {} unsent", found.len()));
             let found = found.into_iter().map(|mut item| {
-                if !matches!(item.stage, Stage::Failed(_)) {
-                    item.stage = Stage::Waiting;
+                if !matches!(item.state, SendState::Failed(_)) {
+                    item.state = SendState::Waiting;
                 }
                 // A reloaded page counts as another tab.
                 (item, false)

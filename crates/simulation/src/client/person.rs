@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use app::client::outbox::Stage;
+use app::client::outbox::SendState;
 use protocol::{ClientId, MessageText};
 
 use super::Client;
@@ -40,11 +40,11 @@ impl Client {
         };
         let mut said = false;
         self.drive(|room, now| match room.say(client_id.clone(), text, now) {
-            Ok(commands) => {
+            Ok(effects) => {
                 self.note(|| format!("says {client_id}"));
                 self.sender.borrow_mut().sent.push(client_id);
                 said = true;
-                commands
+                effects
             }
             Err(_) => Vec::new(),
         });
@@ -60,7 +60,7 @@ impl Client {
                 .iter()
                 .flat_map(|outbox| outbox.items())
                 .filter_map(|item| {
-                    let failed = matches!(item.stage, Stage::Failed(_));
+                    let failed = matches!(item.state, SendState::Failed(_));
                     failed.then(|| item.client_id.clone())
                 });
             for client_id in failed {

@@ -11,7 +11,7 @@ use crate::client::store::RoomStore;
 
 /// Offers them, one person's after the other's.
 #[component]
-pub fn LeftWords(
+pub fn LeftText(
     /// Who is signed in.
     you: Person,
     /// The room on screen.

@@ -17,7 +17,7 @@ thread_local! {
 }
 
 /// The lines are about to change: notes the place, if somebody has scrolled and the event of it is still to come.
-pub fn note_place() {
+pub fn note_anchor() {
     let look = LOOK.with_borrow(Clone::clone);
     if let Some(look) = look {
         look();
@@ -25,7 +25,7 @@ pub fn note_place() {
 }
 
 /// Keeps the place for as long as it lives.
-pub struct Keeper {
+pub struct AnchorKeeper {
     scroller: HtmlElement,
     scrolled: Closure<dyn FnMut()>,
     observer: ResizeObserver,
@@ -35,17 +35,17 @@ pub struct Keeper {
 
 /// Notes the place whenever somebody scrolls, and puts it back whenever `content`, all that is in `scroller`, changes:
 /// before anything is painted. `at_end`: whether what is at the bottom of it is the newest message.
-pub fn keep_place(
+pub fn keep_anchor(
     scroller: HtmlElement,
     content: &Element,
     at_end: impl Fn() -> bool + 'static,
-) -> Option<Keeper> {
+) -> Option<AnchorKeeper> {
     let note = Rc::new(move |scroller: &HtmlElement| {
         // Whoever is at the bottom follows what is new.
         let follows = scroller.scroll_top() == 0 && at_end();
-        if follows { None } else { Place::of(scroller) }
+        if follows { None } else { ScrollAnchor::of(scroller) }
     });
-    let place = Rc::new(RefCell::new(None::<Place>));
+    let place = Rc::new(RefCell::new(None::<ScrollAnchor>));
     let look: Rc<dyn Fn()> = {
         let (scroller, place, note) = (scroller.clone(), Rc::clone(&place), Rc::clone(&note));
         Rc::new(move || {
@@ -80,7 +80,7 @@ pub fn keep_place(
     scroller
         .add_event_listener_with_callback_and_bool("scroll", listener, true)
         .ok()?;
-    Some(Keeper {
+    Some(AnchorKeeper {
         scroller,
         scrolled,
         observer,
@@ -89,7 +89,7 @@ pub fn keep_place(
     })
 }
 
-impl Drop for Keeper {
+impl Drop for AnchorKeeper {
     fn drop(&mut self) {
         LOOK.set(None);
         self.observer.disconnect();
@@ -112,14 +112,14 @@ pub fn scroll_to_end(scroller: &HtmlElement) {
 }
 
 /// A line on the screen, and how far its top is above the lower edge of what scrolls, in CSS pixels.
-struct Place {
+struct ScrollAnchor {
     line: Element,
     above: f64,
     /// Where we scrolled to for its sake.
     put_at: Option<i32>,
 }
 
-impl Place {
+impl ScrollAnchor {
     /// The line in the middle of what is seen.
     fn of(scroller: &HtmlElement) -> Option<Self> {
         let seen = scroller.get_bounding_client_rect();

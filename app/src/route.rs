@@ -6,7 +6,7 @@ use protocol::{RoomSlug, Seq};
 
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Route {
     /// `/`
     Front,
     /// `/rooms/lobby`, and `/rooms/lobby?before=120` for what was said before message 120.
@@ -17,7 +17,7 @@ pub enum Place {
         before: Option<Seq>,
     },
     /// Any other address.
-    Nowhere,
+    NotFound,
 }
 
 /// What stands in the address bar behind the host.
@@ -31,21 +31,21 @@ pub struct Address {
 
 impl Address {
     /// The page there. A `before` that is no place in a log means the latest messages.
-    pub fn place(&self) -> Place {
+    pub fn route(&self) -> Route {
         if self.path == "/" {
-            return Place::Front;
+            return Route::Front;
         }
         let slug = self.path.strip_prefix("/rooms/");
         // Where the form of the room leads if its message is refused.
         let slug = slug.map(|slug| slug.strip_suffix("/messages").unwrap_or(slug));
         match slug.and_then(|slug| RoomSlug::try_from(slug.to_owned()).ok()) {
-            Some(room) => Place::Room {
+            Some(room) => Route::Room {
                 room,
                 before: self
                     .value("before")
                     .and_then(|seq| Seq::try_from(seq.parse::<u64>().ok()?).ok()),
             },
-            None => Place::Nowhere,
+            None => Route::NotFound,
         }
     }
 
@@ -58,7 +58,7 @@ impl Address {
 }
 
 /// The address without what does not matter for what is shown.
-impl fmt::Display for Place {
+impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Front => f.write_str("/"),
@@ -67,7 +67,7 @@ impl fmt::Display for Place {
                 room,
                 before: Some(before),
             } => write!(f, "/rooms/{room}?before={before}"),
-            Self::Nowhere => f.write_str("/nowhere"),
+            Self::NotFound => f.write_str("/nowhere"),
         }
     }
 }
@@ -76,12 +76,12 @@ impl fmt::Display for Place {
 mod tests {
     use super::*;
 
-    fn place(path: &str, query: &str) -> String {
+    fn route(path: &str, query: &str) -> String {
         let address = Address {
             path: path.to_owned(),
             query: query.to_owned(),
         };
-        address.place().to_string()
+        address.route().to_string()
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
             ("/rooms/a/b", "", "/nowhere"),
             ("/metrics", "", "/nowhere"),
         ] {
-            assert_eq!(place(path, query), expected, "{path}?{query}");
+            assert_eq!(route(path, query), expected, "{path}?{query}");
         }
     }
 }
