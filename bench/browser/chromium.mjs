@@ -1,4 +1,4 @@
-// Debian's Chromium, headless, with nothing of its own to do.
+// Debian's Chromium, headless, without background work.
 
 import { existsSync } from "node:fs";
 
@@ -18,7 +18,7 @@ export const FLAGS = [
   "--disable-sync",
 ];
 
-/** A phone of the middle and the network it has, as Lighthouse has them. */
+/** A mid-range phone and its network, as in Lighthouse. */
 export const SLOW_CPU = 4;
 const SLOW_NETWORK = { offline: false, latency: 150, downloadThroughput: (1.6 * 1_000_000) / 8, uploadThroughput: (750 * 1_000) / 8 };
 
@@ -28,12 +28,12 @@ export async function launch(...more) {
 
 export async function version() {
   const browser = await launch();
-  const is = browser.version();
+  const number = browser.version();
   await browser.close();
-  return `Chromium ${is}`;
+  return `Chromium ${number}`;
 }
 
-/** A browser in which somebody is signed in, and a page that has loaded nothing yet. */
+/** A browser in which a person is signed in, with an empty page. */
 export async function signedIn(url, name, ...more) {
   const browser = await launch(...more);
   const context = await browser.newContext({ viewport: { width: 412, height: 823 }, locale: "en-GB" });
@@ -52,7 +52,7 @@ export async function slowDown(cdp, { cpu = true, network = true } = {}) {
   }
 }
 
-/** Megabytes in use after garbage was collected: JavaScript's heap, and the memory of WebAssembly if the page kept it. */
+/** Megabytes in use after garbage collection: JavaScript's heap, and WebAssembly's memory if the page exposed it. */
 export async function heap(page, cdp) {
   await cdp.send("HeapProfiler.enable");
   for (let n = 0; n < 3; n += 1) await cdp.send("HeapProfiler.collectGarbage");

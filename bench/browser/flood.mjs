@@ -1,4 +1,4 @@
-// 200 messages a second into an open room whose reader is at the bottom: what becomes of frames and memory.
+// 200 messages a second into an open room whose reader is at the bottom: frames and memory.
 
 import { SLOW_CPU, heap, signedIn, slowDown } from "./chromium.mjs";
 import { close, fill, talk, talkers, text } from "./people.mjs";
@@ -10,7 +10,7 @@ const SECONDS = Number(process.env.HUBBUB_SECONDS ?? 60);
 const BEFORE = 50;
 const SETTLE_MS = 30_000;
 
-/** On this machine, and with a CPU a quarter as fast. */
+/** At this machine's speed, and with a CPU a quarter as fast. */
 export async function flood({ url }) {
   const all = await talkers(url, "lobby");
   const rows = [];
@@ -67,7 +67,7 @@ async function frames(page, ms) {
   return page.evaluate((from) => globalThis.bench.frames.slice(from), from);
 }
 
-/** Waits until the last message is on the page and on the screen; says how long that took, in milliseconds. */
+/** Waits until the last message is in the page and in view. Returns how long that took, in milliseconds. */
 async function settled(page, last) {
   const began = performance.now();
   await page.waitForFunction(

@@ -1,5 +1,5 @@
-// Memory after an hour of a busy room. As many messages as ten a second make in an hour, in less time: what a page
-// holds depends on what it has received, not on how long that took.
+// Memory after an hour of a busy room. Sends as many messages as ten a second make in an hour, in less time: what a
+// page holds depends on what it received, not on how long that took.
 
 import { heap, signedIn } from "./chromium.mjs";
 import { close, fill, talk, talkers } from "./people.mjs";
@@ -8,7 +8,8 @@ import { atMost, row, sleep } from "./rows.mjs";
 
 const PER_SECOND = 400;
 const HOUR = 36_000;
-/** The page holds so many and forgets older ones (app/src/client/timeline.rs): from there on memory stands still. */
+/** The page holds this many messages and forgets older ones (app/src/client/timeline.rs); memory is constant from there
+ * on. */
 const HELD = 20_000;
 const STEP = 4_000;
 const BEFORE = 50;

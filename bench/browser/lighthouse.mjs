@@ -1,4 +1,4 @@
-// The room page in Lighthouse, as on a phone: the median of five, each in a fresh browser.
+// The room page in Lighthouse, as on a phone: the median of five runs, each in a fresh browser.
 
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { freePort } from "./server.mjs";
 const RUNS = 5;
 const MESSAGES = 50;
 
-/** As a stranger reads it, and as somebody who is signed in, for whom it becomes live. */
+/** For a visitor without a session, and for a person who is signed in, whose page becomes live. */
 export async function lighthouse({ url }) {
   const all = await talkers(url, "lobby");
   await fill(all, "lobby", MESSAGES);
@@ -52,7 +52,7 @@ async function once(page, url, who) {
     const cdp = await browser.newBrowserCDPSession();
     await cdp.send("Storage.setCookies", { cookies: cookies.map(({ name, value, domain, path }) => ({ name, value, domain, path })) });
     await context.close();
-    // The browser is fresh; to reset its storage would sign out.
+    // The browser is fresh, and resetting its storage would sign out.
     const result = await run(page, { port, logLevel: "error", output: "json", disableStorageReset: true });
     await writeFile(join(tmpdir(), `hubbub-lighthouse-${who.replace(" ", "-")}.json`), result.report);
     return result.lhr;
@@ -61,7 +61,7 @@ async function once(page, url, who) {
   }
 }
 
-/** The audits that are not passed. */
+/** The audits that did not pass. */
 function complaints({ audits }) {
   return Object.values(audits)
     .filter(({ score, scoreDisplayMode }) => score !== null && score < 0.9 && scoreDisplayMode !== "informative")

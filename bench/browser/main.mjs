@@ -1,10 +1,10 @@
-// What Hubbub's page costs a browser: `node bench/browser/main.mjs`, or with names of single measures.
-// Starts a server of its own for each measure, and writes bench/results/browser.json.
+// What Hubbub's page costs a browser: `node bench/browser/main.mjs`, optionally with the names of measures. Starts a
+// server for each measure and writes bench/results/browser.json.
 //
-//   HUBBUB_BIN        the server, target/release/hubbub if not set
-//   HUBBUB_SITE_DIR   the built site, target/site
-//   HUBBUB_CHROMIUM   the browser, /usr/bin/chromium
-//   HUBBUB_SECONDS    how long a flood lasts, 60
+//   HUBBUB_BIN        the server, by default target/release/hubbub
+//   HUBBUB_SITE_DIR   the built site, by default target/site
+//   HUBBUB_CHROMIUM   the browser, by default /usr/bin/chromium
+//   HUBBUB_SECONDS    how long a flood lasts, by default 60
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
@@ -16,18 +16,18 @@ import { lighthouse } from "./lighthouse.mjs";
 import { live } from "./live.mjs";
 import { startServer } from "./server.mjs";
 
-/** In the order in which they run: the quiet ones first. Each gives rows {measure, value, unit, pass?, detail?}. */
+/** In the order in which they run, the quiet ones first. Each returns rows {measure, value, unit, pass?, detail?}. */
 const MEASURES = { lighthouse, live, flood, hour };
 const RESULTS = new URL("../results/browser.json", import.meta.url);
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in MEASURES));
 if (unknown.length > 0) {
-  console.error(`no measure ${unknown.join(", ")}; there are ${Object.keys(MEASURES).join(", ")}`);
+  console.error(`no measure is called ${unknown.join(", ")}; choose from ${Object.keys(MEASURES).join(", ")}`);
   process.exit(2);
 }
 
-// What was measured before and is not measured now stays in the file.
+// Results of measures that do not run now stay in the file.
 const results = JSON.parse(await readFile(RESULTS, "utf8").catch(() => "{}"));
 results.browser = await version();
 results.measures ??= {};

@@ -1,4 +1,4 @@
-// People who write: the official Socket.IO client.
+// People who write, with the official Socket.IO client.
 
 import { randomUUID } from "node:crypto";
 
@@ -8,7 +8,7 @@ const ANSWER_MS = 20_000;
 const NAMES = ["Ada", "Bob", "Cleo", "Dan"];
 const WORDS = "the room is a log and whoever was away reads on from where they were so nothing is lost on the way here".split(" ");
 
-/** What people say: mostly a line, now and then several, or an address. */
+/** A message: mostly one line, sometimes two or a URL. */
 export function text(n) {
   const words = Array.from({ length: 4 + ((n * 7) % 17) }, (_, i) => WORDS[(n * 5 + i) % WORDS.length]).join(" ");
   if (n % 17 === 0) return `${n}: ${words}\n${words}`;
@@ -39,12 +39,12 @@ export async function talkers(url, room) {
   return all;
 }
 
-/** Messages 1 to `count`, a few in a row by the same person. */
+/** Sends messages 1 to `count`, three in a row by the same person. */
 export async function fill(all, room, count) {
   for (let n = 1; n <= count; n += 1) await all[Math.floor(n / 3) % all.length].send(room, text(n));
 }
 
-/** So many messages a second, each at its time whatever became of those before; returns how many were sent. */
+/** Sends this many messages a second, each on time whatever happened to earlier ones. Returns how many were sent. */
 export async function talk(all, room, perSecond, seconds, first = 1) {
   const failures = [];
   const answers = [];
@@ -64,7 +64,7 @@ export async function talk(all, room, perSecond, seconds, first = 1) {
     }, 5);
   });
   await Promise.all(answers);
-  if (failures.length > 0) throw new Error(`${failures.length} of ${total} messages were not taken: ${failures[0]}`);
+  if (failures.length > 0) throw new Error(`${failures.length} of ${total} messages were refused: ${failures[0]}`);
   return n;
 }
 

@@ -1,4 +1,5 @@
-// What runs in the page before its own scripts: notes frames, long tasks, when it became live, and WebAssembly's memory.
+// Runs in the page before its own scripts. Records frames, long tasks, when the page became live, and WebAssembly's
+// memory.
 
 export function probe() {
   const bench = { frames: [], longTasks: [], memory: undefined, live: undefined };
@@ -14,7 +15,7 @@ export function probe() {
   new PerformanceObserver((list) => {
     for (const { startTime, duration } of list.getEntries()) bench.longTasks.push({ startTime, duration });
   }).observe({ type: "longtask", buffered: true });
-  // In the page means in the document: nothing is live before that.
+  // The server's HTML is not live yet: only the client adds this class.
   const look = () => {
     if (bench.live === undefined && document.querySelector(".connection.live")) bench.live = performance.now();
   };

@@ -1,6 +1,6 @@
-// Figures and what is asked of them.
+// Figures and their limits.
 
-/** A figure that nothing is asked of. */
+/** A figure without a limit. */
 export const row = (measure, value, unit = "", detail = undefined) => ({ measure, value, unit, ...(detail ? { detail } : {}) });
 
 export const atMost = (measure, value, unit, most, detail) => ({ ...row(measure, value, unit, detail), limit: `<= ${most}`, pass: value <= most });

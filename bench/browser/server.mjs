@@ -1,4 +1,4 @@
-// A Hubbub server of one's own: a free port of this machine and a data folder that nobody else has.
+// A Hubbub server with its own port and data folder.
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -16,7 +16,7 @@ const site = resolve(root, process.env.HUBBUB_SITE_DIR ?? "target/site");
 const START_MS = 20_000;
 const STOP_MS = 10_000;
 
-/** Whatever becomes of a measure, no server outlives this process. */
+/** Servers to kill when this process ends, whatever happens to a measure. */
 const running = new Set();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -24,7 +24,7 @@ process.on("exit", () => {
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 
 export async function startServer() {
-  if (!existsSync(binary)) throw new Error(`no server at ${binary}: run \`make build\`, or set HUBBUB_BIN`);
+  if (!existsSync(binary)) throw new Error(`there is no server at ${binary}: run \`make build\`, or set HUBBUB_BIN`);
   const data = await mkdtemp(join(tmpdir(), "hubbub-bench-"));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -38,7 +38,7 @@ export async function startServer() {
   ended.then(() => running.delete(child));
   for (const deadline = performance.now() + START_MS; ; await sleep(50)) {
     if ((await fetch(`${url}/readyz`).catch(() => undefined))?.ok) break;
-    if (child.exitCode !== null || performance.now() > deadline) throw new Error(`${binary} does not answer`);
+    if (child.exitCode !== null || performance.now() > deadline) throw new Error(`${binary} did not start in time`);
   }
   return {
     url,

@@ -1,6 +1,6 @@
-// Starts each peer as the benchmark does, on free ports with a Redis of its own, and checks that all behave alike
-// (check.mjs), end within a second when told to, and leave nobody behind: `node check-all.mjs [NAME …]`.
-// The Rust peer is taken from $PEER_SOCKETIOXIDE, otherwise from target/peers.
+// Starts each peer as the benchmark does, on free ports with its own Redis. Checks that all behave alike (check.mjs),
+// stop within a second when told to, and leave no process behind: `node check-all.mjs [NAME …]`. $PEER_SOCKETIOXIDE
+// overrides the Rust peer, which is otherwise in target/peers.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -18,7 +18,7 @@ const node = (...rest) => ["node", here("rooms/server.mjs"), ...rest];
 const websocket = [["websocket"]];
 const everyWay = [["websocket"], ["polling"], ["polling", "websocket"]];
 
-/** The first of `count` ports in a row that are free. */
+/** The first of `count` consecutive free ports. */
 async function freePorts(count) {
   for (;;) {
     const first = 20000 + Math.floor(Math.random() * 10000);
@@ -31,7 +31,7 @@ async function freePorts(count) {
       }
       return first;
     } catch {
-      // Taken: try elsewhere.
+      // Taken: try other ports.
     } finally {
       await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
     }
@@ -41,7 +41,7 @@ async function freePorts(count) {
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-/** Starts a program and waits for the line that says that it is ready. */
+/** Starts a program and waits for the line that says it is ready. */
 async function start([program, ...args], says) {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, NODE_ENV: "production" } });
   running.add(child);
@@ -59,7 +59,7 @@ function children(pid) {
 
 function lives(pid) {
   try {
-    // A zombie waits for its parent only.
+    // A zombie only waits for its parent.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
@@ -87,13 +87,13 @@ const peers = {
       const primary = await peer(node(port, 2, redis));
       const workers = children(primary.pid);
       assert.equal(workers.length, 2);
-      // Each worker's own door, then the one that they share.
+      // Each worker's own port, then the shared one.
       await check([port + 1, port + 2], { transports: websocket });
       for (const transports of everyWay) unanswered += await checkShared(port, transports);
       await primary.end(signal);
-      await goneWithin(1000, workers, `workers live on after ${signal}`);
+      await goneWithin(1000, workers, `workers still run after ${signal}`);
     }
-    return `; at the shared door ${unanswered} attempts to connect had to be repeated`;
+    return `; at the shared port ${unanswered} connection attempts had to be repeated`;
   },
   "socketioxide, one process": async () => {
     const port = await freePorts(1);

@@ -1,6 +1,6 @@
-// Do the peers behave alike? Starts nothing: `node check.mjs PORT [PORT …]` speaks to a peer that listens there, with
-// its clients spread over the ports (the workers of one peer, say). Prints what was tried and fails at the first
-// answer that is not the agreed one. `check-all.mjs` starts each peer and calls this.
+// Checks that the peers behave alike. `node check.mjs PORT [PORT …]` speaks to a running peer, with its clients spread
+// over the ports (for example of its workers). Fails at the first answer that differs. `check-all.mjs` starts each peer
+// and calls this.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -37,14 +37,14 @@ async function connect(port, name, { patience = PATIENCE, ...options } = {}) {
 
 async function until(what, holds) {
   for (const end = Date.now() + PATIENCE; !holds(); ) {
-    assert(Date.now() < end, `waited in vain: ${what}`);
+    assert(Date.now() < end, `timed out: ${what}`);
     await new Promise((done) => setTimeout(done, 5));
   }
 }
 
 const upTo = (count, from = 1) => Array.from({ length: count }, (_, index) => index + from);
 
-/** One speaks on the first port, others listen on every port. */
+/** One client speaks on the first port; others listen on every port. */
 async function conversation(ports, room, options) {
   const speaker = await connect(ports[0], "Ada", options);
   const listeners = await Promise.all(ports.map((port) => connect(port, undefined, options)));
@@ -68,33 +68,33 @@ async function conversation(ports, room, options) {
     upTo(COUNT).map((n) => speaker.ask("message", { room, client_id: `c-${n}`, text: `number ${n}` })),
   );
   assert.deepEqual(acks.map(({ seq }) => seq), upTo(COUNT, 2), "a sender's messages are numbered as they were sent");
-  await until("everybody has heard all", () => inRoom.every((each) => each.messages().length >= COUNT + 1));
+  await until("all have heard everything", () => inRoom.every((each) => each.messages().length >= COUNT + 1));
   for (const each of inRoom) {
     assert.deepEqual(each.messages().map(({ seq }) => seq), upTo(COUNT + 1), "once each, in order");
     assert.deepEqual(each.messages().map(({ client_id }) => client_id), [0, ...upTo(COUNT)].map((n) => `c-${n}`));
   }
-  assert.deepEqual(elsewhere.heard, [], "who is not in the room hears nothing");
+  assert.deepEqual(elsewhere.heard, [], "a client outside the room hears nothing");
 
   const late = await connect(ports[0], "Bea", options);
   const { events } = await late.ask("join", room);
   assert.deepEqual(events, speaker.messages().slice(-HISTORY), "history is the latest 50, as they were emitted");
 
-  // What people say at the same time is numbered once, and everybody on this process hears it in that order.
+  // Concurrent messages are numbered once, and every client of this process hears them in that order.
   const crowd = await Promise.all(upTo(20).map(() => connect(ports[0], undefined, options)));
   for (const each of crowd) await each.ask("join", `${room} crowd`);
   await Promise.all(crowd.flatMap((each, who) => upTo(10).map((n) => each.ask("message", { room: `${room} crowd`, client_id: `${who}-${n}`, text: "" }))));
-  await until("the crowd has heard all", () => crowd.every((each) => each.messages().length >= 200));
+  await until("the crowd has heard everything", () => crowd.every((each) => each.messages().length >= 200));
   for (const each of crowd) assert.deepEqual(each.messages().map(({ seq }) => seq), upTo(200), "the crowd hears one order");
   assert.equal(crowd[0].messages()[0].author.name, "anonymous");
 
   for (const each of [...inRoom, ...crowd, elsewhere, late]) each.socket.disconnect();
 }
 
-/** Clients that speak as soon as they may: no event of theirs gets lost. */
+/** Clients that send as soon as they are connected: none of their events gets lost. */
 async function rush(ports, room) {
   const answers = upTo(100).map(async (n) => {
     const socket = io(`http://127.0.0.1:${ports[n % ports.length]}`, { transports: ["websocket"], forceNew: true, reconnection: false });
-    // Buffered until connected, then the first that is sent.
+    // Buffered until connected, then sent first.
     const { events } = await socket.timeout(PATIENCE).emitWithAck("join", room);
     socket.disconnect();
     return events;
@@ -103,14 +103,14 @@ async function rush(ports, room) {
 }
 
 /**
- * The door that several workers share: whoever comes in there is spread over them, and all are in one room. Returns how
- * many attempts to connect got no answer; README.md says why they may.
+ * The port that several workers share: its clients are spread over the workers, and all are in one room. Returns how
+ * many connection attempts got no answer; README.md says why.
  */
 export async function checkShared(port, transports) {
   const room = `shared ${Date.now()} ${Math.random()}`;
   const people = [];
   let unanswered = 0;
-  // One after the other: the fewest sessions are known once the one before has one.
+  // One after the other, so that the primary knows how many sessions each worker has.
   while (people.length < 4) {
     try {
       people.push(await connect(port, undefined, { transports, patience: 1000 }));
@@ -122,9 +122,9 @@ export async function checkShared(port, transports) {
   const numbers = [];
   for (const each of people) numbers.push((await each.ask("message", { room, client_id: "c", text: "" })).seq);
   assert.equal(numbers.filter((seq) => seq === 1).length, 2, `two workers number what they hear: ${numbers}`);
-  await until("everybody has heard everybody", () => people.every((each) => each.messages().length === 4));
+  await until("all have heard one another", () => people.every((each) => each.messages().length === 4));
   await Promise.all(upTo(COUNT).map((n) => people[0].ask("message", { room, client_id: `c-${n}`, text: "" })));
-  await until("everybody has heard all", () => people.every((each) => each.messages().length >= COUNT + 4));
+  await until("all have heard everything", () => people.every((each) => each.messages().length >= COUNT + 4));
   const mine = people[0].messages().slice(4).map(({ seq }) => seq);
   assert.deepEqual(mine, upTo(COUNT, mine[0]));
   for (const each of people) assert.deepEqual(each.messages().slice(4).map(({ seq }) => seq), mine);

@@ -1,4 +1,4 @@
-//! Clients: they connect, join, say what the schedule says, and note what they hear.
+//! The clients: they connect, join, send on schedule, and record what they hear.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -18,21 +18,21 @@ use crate::ledger::{Mark, Packets, Received, Tally};
 use crate::pace::Pace;
 use crate::wire::Wire;
 
-/// Clients that connect at the same time.
+/// How many clients connect at the same time.
 const AT_ONCE: usize = 100;
-/// An answer that takes longer will not come.
+/// How long to wait for an answer.
 const ANSWER: Duration = Duration::from_secs(60);
-/// Characters of a message: a sentence or two.
+/// Characters in a message: a sentence or two.
 pub const TEXT: usize = 120;
 
-/// A room, as the generator knows it.
-pub struct Room {
+/// A room under load, and its recent packets.
+pub struct LoadedRoom {
     /// Its address.
     pub slug: String,
     packets: RefCell<Packets>,
 }
 
-impl Room {
+impl LoadedRoom {
     fn new(slug: String) -> Rc<Self> {
         Rc::new(Self {
             slug,
@@ -45,24 +45,24 @@ impl Room {
 pub struct Client {
     wire: Wire,
     dialect: Dialect,
-    /// Where it is.
-    pub room: Rc<Room>,
-    /// Its number among the members of the room.
+    /// The room it is in.
+    pub room: Rc<LoadedRoom>,
+    /// Its number among the room's members.
     member: u32,
-    /// Messages that it sent.
+    /// How many messages it sent.
     pub sent: Cell<u32>,
-    /// Messages that were acknowledged.
+    /// How many messages were acknowledged.
     pub acknowledged: Cell<u32>,
-    /// When those that are not acknowledged were due.
+    /// When the unacknowledged messages were due.
     waiting: RefCell<VecDeque<u64>>,
-    /// Sends the next one with each acknowledgement.
+    /// True to send the next message with each acknowledgement.
     pub chained: Cell<bool>,
     received: RefCell<Received>,
 }
 
 impl Client {
-    /// Connects, signs in, and joins if it is to be told what happens there.
-    async fn enter(plan: &Plan<'_>, member: usize, room: Rc<Room>) -> io::Result<Rc<Self>> {
+    /// Connects, signs in, and joins if the plan says so.
+    async fn enter(plan: &Plan<'_>, member: usize, room: Rc<LoadedRoom>) -> io::Result<Rc<Self>> {
         let (door, dialect, name) = (member % plan.doors.len(), plan.dialect, format!("Bench {member}"));
         let wire = Wire::connect(plan.doors[door]).await?;
         greet(&wire, dialect, &name, None).await?;
@@ -92,7 +92,7 @@ impl Client {
         }))
     }
 
-    /// Sends one message that is due at this time.
+    /// Sends one message that was due at this time.
     pub fn say(&self, due: u64) -> io::Result<()> {
         let sender = self.member;
         let mark = Mark {
@@ -112,7 +112,7 @@ impl Client {
         )
     }
 
-    /// Notes what comes, until the connection ends.
+    /// Records what arrives, until the connection ends.
     async fn listen(&self, tally: &RefCell<Tally>, acks: &RefCell<Acks>) -> io::Error {
         let mut wrong = None;
         loop {
@@ -143,11 +143,11 @@ impl Client {
     }
 }
 
-/// Answers to messages.
+/// The answers to messages.
 pub struct Acks {
-    /// From when a message was due until it was acknowledged, in microseconds.
+    /// From when a message was due until its acknowledgement, in microseconds.
     pub latency: hdrhistogram::Histogram<u64>,
-    /// Those that said no, and what the first of them said.
+    /// How many were refused. `why` is the first refusal.
     pub refused: u64,
     why: Option<String>,
 }
@@ -163,28 +163,28 @@ impl Acks {
     }
 }
 
-/// Who is to come.
+/// The clients to gather.
 #[derive(Clone, Copy)]
 pub struct Plan<'a> {
     /// How the server is spoken to.
     pub dialect: Dialect,
-    /// Its replicas: member n of a room goes to door n, round and round.
+    /// The addresses of its replicas: member n of a room connects to number n, in rotation.
     pub doors: &'a [SocketAddr],
     /// How many rooms.
     pub rooms: usize,
-    /// How many members each.
+    /// Members of each room.
     pub members: usize,
-    /// Whether they are told what happens there; Hubbub lets anybody send.
+    /// True if they join and hear events. Hubbub also lets people send without joining.
     pub join: bool,
 }
 
-/// Clients in rooms, and what they have heard altogether.
+/// Clients in rooms, and what all of them heard.
 pub struct Crowd {
-    /// Everybody, the members of a room behind one another.
+    /// All clients, grouped by room.
     pub clients: Vec<Rc<Client>>,
     /// What they received.
     pub tally: Rc<RefCell<Tally>>,
-    /// What they were answered.
+    /// How they were answered.
     pub acks: Rc<RefCell<Acks>>,
     told: bool,
     lost: Rc<Cell<u64>>,
@@ -192,16 +192,16 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Opens the rooms and has everybody come.
+    /// Opens the rooms and connects every client.
     pub async fn gather(plan: Plan<'_>) -> io::Result<Self> {
         let rooms = open_rooms(plan.dialect, plan.doors[0], plan.rooms).await?;
         let doors: Rc<[SocketAddr]> = plan.doors.into();
-        let places = rooms
+        let members = rooms
             .iter()
             .flat_map(|room| (0..plan.members).map(move |n| (n, Rc::clone(room))));
         let gate = Rc::new(Semaphore::new(AT_ONCE));
         let mut entering = JoinSet::new();
-        for (at, (n, room)) in places.enumerate() {
+        for (at, (n, room)) in members.enumerate() {
             let (gate, doors) = (Rc::clone(&gate), Rc::clone(&doors));
             let Plan {
                 dialect,
@@ -258,7 +258,7 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// Has messages sent on a schedule that does not wait for anybody: so many per second, in turns.
+    /// Sends messages on a schedule that waits for no answer: `rate` per second, the senders in rotation.
     pub async fn say_at_rate(&self, senders: &[Rc<Client>], rate: f64, lasting: Duration) -> io::Result<()> {
         let first = self.tally.borrow().now() + 1_000;
         let count = (rate * lasting.as_secs_f64()).round();
@@ -284,13 +284,13 @@ impl Crowd {
             sender.say(due)?;
             n += 1.0;
             if self.lost.get() > 0 {
-                return Err(self.cut());
+                return Err(self.lost_connections());
             }
         }
         Ok(())
     }
 
-    /// Has each of them say the next message as soon as one is acknowledged, with so many on the way.
+    /// Each sender sends its next message as soon as one is acknowledged, and keeps `ahead` messages in flight.
     pub async fn chain(&self, senders: &[Rc<Client>], ahead: usize, lasting: Duration) -> io::Result<()> {
         for sender in senders {
             sender.chained.set(true);
@@ -303,13 +303,13 @@ impl Crowd {
             sender.chained.set(false);
         }
         if self.lost.get() > 0 {
-            Err(self.cut())
+            Err(self.lost_connections())
         } else {
             Ok(())
         }
     }
 
-    /// Waits until everything that was sent has been received by everybody and acknowledged.
+    /// Waits until every member has received and acknowledged everything that was sent.
     pub async fn settled(&self, patience: Duration) -> io::Result<()> {
         let told = if self.told { u64::MAX } else { 0 };
         let of = |room: &[Rc<Client>]| {
@@ -330,16 +330,16 @@ impl Crowd {
                 sleep(Duration::from_millis(5)).await;
             }
         });
-        // What is missing then is counted by whoever judges.
+        // The verdict counts what is still missing.
         let _late = waiting.await;
         if self.lost.get() > 0 {
-            Err(self.cut())
+            Err(self.lost_connections())
         } else {
             Ok(())
         }
     }
 
-    /// Nothing lost, doubled, moved or refused; else a sentence that says what.
+    /// Returns an error sentence if anything was lost, doubled, reordered or refused.
     pub fn verdict(&self, one_order: bool) -> Result<(), String> {
         let acks = self.acks.borrow();
         if let Some(why) = &acks.why {
@@ -369,7 +369,7 @@ impl Crowd {
             .chunk_by(|one, other| Rc::ptr_eq(&one.room, &other.room))
     }
 
-    fn cut(&self) -> io::Error {
+    fn lost_connections(&self) -> io::Error {
         io::Error::other(format!(
             "{} of {} connections ended",
             self.lost.get(),
@@ -400,7 +400,7 @@ pub async fn greet(wire: &Wire, dialect: Dialect, name: &str, token: Option<&str
     .await
 }
 
-/// Sends a command and waits for its answer.
+/// Sends a command and returns its answer.
 pub async fn ask(wire: &Wire, dialect: Dialect, id: u32, packet: &str) -> io::Result<Value> {
     let answer: Value = serde_json::from_slice(&ask_for_bytes(wire, dialect, id, packet).await?)?;
     match answer.get(0).and_then(|answer| answer.get("error")) {
@@ -409,8 +409,7 @@ pub async fn ask(wire: &Wire, dialect: Dialect, id: u32, packet: &str) -> io::Re
     }
 }
 
-/// The same, and the answer stays what it is: to read thousands of long ones would be the generator's work, not the
-/// server's.
+/// The same with an unparsed answer: parsing thousands of long ones would load the generator, not the server.
 pub async fn ask_for_bytes(wire: &Wire, dialect: Dialect, id: u32, packet: &str) -> io::Result<Vec<u8>> {
     wire.send(packet)?;
     within(async {
@@ -436,14 +435,14 @@ async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// Rooms that this process has opened.
+/// Rooms opened by this process so far.
 static OPENED: AtomicU32 = AtomicU32::new(0);
 
-/// Fresh rooms.
-async fn open_rooms(dialect: Dialect, door: SocketAddr, count: usize) -> io::Result<Vec<Rc<Room>>> {
+/// Opens new rooms.
+async fn open_rooms(dialect: Dialect, door: SocketAddr, count: usize) -> io::Result<Vec<Rc<LoadedRoom>>> {
     if dialect != Dialect::Hubbub {
         return Ok((0..count)
-            .map(|_| Room::new(format!("bench-{}", OPENED.fetch_add(1, Ordering::Relaxed))))
+            .map(|_| LoadedRoom::new(format!("bench-{}", OPENED.fetch_add(1, Ordering::Relaxed))))
             .collect());
     }
     let wire = Wire::connect(door).await?;
@@ -457,7 +456,7 @@ async fn open_rooms(dialect: Dialect, door: SocketAddr, count: usize) -> io::Res
     .await?;
     let mut rooms = Vec::new();
     for n in 0..count {
-        // Rooms of an earlier crowd may still be there.
+        // Rooms of an earlier crowd may still exist.
         let opened = OPENED.fetch_add(1, Ordering::Relaxed);
         let title = format!("Bench {opened}");
         let id = 2 + u32::try_from(n).unwrap_or(u32::MAX - 2);
@@ -469,8 +468,8 @@ async fn open_rooms(dialect: Dialect, door: SocketAddr, count: usize) -> io::Res
         )
         .await?;
         let slug = answer.pointer("/0/ok/room").and_then(Value::as_str);
-        rooms.push(Room::new(
-            slug.ok_or_else(|| io::Error::other("a room without an address"))?
+        rooms.push(LoadedRoom::new(
+            slug.ok_or_else(|| io::Error::other("the server returned a room without an address"))?
                 .to_owned(),
         ));
     }

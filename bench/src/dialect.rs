@@ -1,15 +1,15 @@
-//! What is said to each server: the same things, in its own words.
+//! What each server is told: the same things in its own protocol.
 
 use serde_json::{Value, json};
 
-/// Whose words.
+/// Which protocol.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Hubbub's `/chat`.
     Hubbub,
     /// `bench/peers`: rooms on the default namespace.
     Rooms,
-    /// The public chat example, on the default namespace: one room, and nobody hears what they said themselves.
+    /// The public chat example, on the default namespace: one room, in which people do not receive their own messages.
     Example,
 }
 
@@ -24,7 +24,7 @@ impl Dialect {
         }
     }
 
-    /// What the answer to it begins with.
+    /// The beginning of the answer to it.
     pub fn connected(self) -> &'static [u8] {
         match self {
             Self::Hubbub => b"40/chat,",
@@ -32,7 +32,7 @@ impl Dialect {
         }
     }
 
-    /// A command that is answered.
+    /// A command with an acknowledgement.
     pub fn ask(self, id: u32, command: &str, argument: &Value) -> String {
         let event = json!([command, argument]);
         match self {
@@ -41,7 +41,7 @@ impl Dialect {
         }
     }
 
-    /// `join`, or what makes somebody a member.
+    /// `join`, or whatever makes a person a member.
     pub fn join(self, id: u32, room: &str, name: &str) -> String {
         match self {
             Self::Hubbub => self.ask(id, "join", &json!({ "room": room })),
@@ -52,7 +52,7 @@ impl Dialect {
 
     /// One message.
     pub fn message(self, id: u32, room: &str, client_id: &str, text: &str) -> String {
-        // Written by hand: it is the one thing that is said thousands of times a second. Nothing in it needs escapes.
+        // Formatted by hand because it runs thousands of times a second. No value in it needs escaping.
         match self {
             Self::Hubbub => format!(
                 r#"42/chat,{id}["send",{{"room":"{room}","messages":[{{"client_id":"{client_id}","text":"{text}"}}]}}]"#
@@ -64,7 +64,7 @@ impl Dialect {
         }
     }
 
-    /// What somebody was told: the answer to a command, by its number, or something else.
+    /// Parses a packet: the answer to a command, messages, or anything else.
     pub fn heard(self, text: &[u8]) -> Heard<'_> {
         let prefix: &[u8] = match self {
             Self::Hubbub => b"/chat,",
@@ -91,14 +91,14 @@ impl Dialect {
     }
 }
 
-/// What a packet says.
+/// The contents of a packet.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Heard<'a> {
-    /// The answer to the command of that number.
+    /// The answer to the command with this number.
     Answer(u32, &'a [u8]),
-    /// Messages of a room.
+    /// Messages in a room.
     Messages(&'a [u8]),
-    /// Something that nobody here waits for.
+    /// Anything else.
     Other,
 }
 

@@ -1,4 +1,4 @@
-//! The floor: what it costs to write as many frames to as many sockets, and nothing else.
+//! The lower bound: the cost of writing the same frames to the same number of sockets, and nothing else.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::ledger::Mark;
 
-/// Serves once: waits for `clients`, then writes `frames` frames of `bytes` to each, `rate` of them a second.
+/// Serves once: waits for `clients` connections, then writes `frames` frames of `bytes` bytes to each, `rate` per
+/// second.
 pub fn serve(port: u16, clients: usize, rate: f64, frames: u32, bytes: usize) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     writeln!(io::stdout(), "ready")?;
@@ -25,12 +26,12 @@ pub fn serve(port: u16, clients: usize, rate: f64, frames: u32, bytes: usize) ->
             socket.write_all(&frame)?;
         }
     }
-    // Whoever reads ends it.
+    // The reader ends this process.
     sleep(Duration::from_secs(600));
     Ok(())
 }
 
-/// Microseconds on the clock of the machine: who reads is another process.
+/// Microseconds of wall-clock time, because the reader is another process.
 pub fn clock() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| u64::try_from(now.as_micros()).unwrap_or(u64::MAX))

@@ -1,7 +1,7 @@
-//! What was sent and what arrived: nothing may be lost, doubled or moved, and how long it took.
+//! Compares what was sent with what arrived: nothing may be lost, doubled or reordered. Also measures how long it took.
 //!
-//! Every message carries a mark in its text: who sent it, its number, and when it was due by the schedule. Everybody
-//! in a room receives the same bytes, so a packet's marks are looked for once and compared afterwards.
+//! Every message carries a mark in its text: its sender, its number, and when it was due. All members of a room receive
+//! the same bytes, so marks are parsed once per packet and compared afterwards.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -9,24 +9,24 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-/// Packets of a room whose marks are remembered: members receive the same ones at about the same time.
+/// How many packets of a room to remember: members receive the same ones at about the same time.
 const REMEMBERED: usize = 128;
-/// The longest latency that is told apart, in microseconds.
+/// The longest latency to record, in microseconds.
 const LONGEST: u64 = 600_000_000;
 
-/// One message.
+/// The mark of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Who sent it: a member of the room, by number.
+    /// The sender: a member of the room, by number.
     pub sender: u32,
-    /// Its number among those of its sender.
+    /// The message's number among those of its sender.
     pub number: u32,
-    /// When it was to be sent, in microseconds after the beginning.
+    /// When it was due, in microseconds since the beginning.
     pub due: u64,
 }
 
 impl Mark {
-    /// A text of about `length` characters that carries it.
+    /// A text of about `length` characters with this mark.
     pub fn text(self, length: usize) -> String {
         let mut text = format!("~b{}.{}.{}~ ", self.sender, self.number, self.due);
         while text.len() < length {
@@ -36,7 +36,7 @@ impl Mark {
         text
     }
 
-    /// The mark that begins here, behind its `~b`.
+    /// Parses a mark whose `~b` has been read.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let end = memchr::memchr(b'~', bytes)?;
         let mut numbers = std::str::from_utf8(&bytes[..end]).ok()?.split('.');
@@ -50,15 +50,15 @@ impl Mark {
     }
 }
 
-/// The marks of the packets of one room.
+/// Recent packets of one room, with their marks.
 #[derive(Default)]
 pub struct Packets(VecDeque<Packet>);
 
-/// A packet, and the messages that it brings.
+/// A packet and the marks in it.
 type Packet = (Box<[u8]>, Rc<[Mark]>);
 
 impl Packets {
-    /// The marks of a packet, in order.
+    /// Returns the marks in a packet, in order.
     pub fn marks(&mut self, packet: &[u8]) -> Rc<[Mark]> {
         if let Some((_, marks)) = self.0.iter().rev().find(|(known, _)| **known == *packet) {
             return Rc::clone(marks);
@@ -73,19 +73,19 @@ impl Packets {
     }
 }
 
-/// What one member of a room has received.
+/// What one member of a room received.
 #[derive(Clone, Default)]
 pub struct Received {
-    /// Which replica it is at.
+    /// The replica that it is connected to.
     door: u32,
-    /// The next number of each sender.
+    /// The next expected number, by sender.
     next: Vec<u32>,
-    /// Depends on the order of everything.
+    /// A hash of the order of all messages.
     order: u64,
 }
 
 impl Received {
-    /// Nothing yet, by a member at this replica.
+    /// A member at this replica that has received nothing.
     pub fn at(door: u32) -> Self {
         Self {
             door,
@@ -93,7 +93,7 @@ impl Received {
         }
     }
 
-    /// A message of its own, which nobody sends back.
+    /// Counts the member's own message as received; the server does not send it back.
     pub fn own(&mut self, mark: Mark) {
         let sender = mark.sender as usize;
         if self.next.len() <= sender {
@@ -103,14 +103,14 @@ impl Received {
     }
 }
 
-/// What all have received.
+/// What all members received.
 pub struct Tally {
     began: Instant,
     /// From when a message was due until it was received, in microseconds.
     pub latency: Histogram<u64>,
-    /// The same for those alone whose sender is at another replica.
+    /// The same, only for messages whose sender is at another replica.
     pub crossed: Histogram<u64>,
-    /// Messages received by somebody.
+    /// How many messages were received.
     pub delivered: u64,
     doors: u32,
     holes: u64,
@@ -118,7 +118,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing yet. Times count from `began`; member n of a room is at replica n, round and round.
+    /// Starts empty. Times count from `began`; member n of a room is at replica n, in rotation.
     pub fn new(began: Instant, doors: u32) -> Self {
         Self {
             began,
@@ -131,23 +131,23 @@ impl Tally {
         }
     }
 
-    /// Forgets how long everything took so far.
+    /// Clears the latencies recorded so far.
     pub fn forget_latencies(&mut self) {
         self.latency.reset();
         self.crossed.reset();
     }
 
-    /// Now, on the schedule's clock.
+    /// The present, on the schedule's clock.
     pub fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// When that is on the machine's clock.
+    /// The same time on the machine's clock.
     pub fn at(&self, time: u64) -> Instant {
         self.began + Duration::from_micros(time)
     }
 
-    /// Somebody received these.
+    /// Records messages that a member received.
     pub fn take(&mut self, member: &mut Received, marks: &[Mark]) {
         let now = self.now();
         for mark in marks {
@@ -176,8 +176,8 @@ impl Tally {
         self.delivered += marks.len() as u64;
     }
 
-    /// What is wrong, if anything is: `sent` by each sender, and what each member has. With `one_order` they must
-    /// also have it in the same order.
+    /// Returns an error sentence if something is wrong. `sent` has the number of messages by sender. With `one_order`,
+    /// all members must have received everything in the same order.
     pub fn verdict(&self, sent: &[u32], members: &[Received], one_order: bool) -> Result<(), String> {
         let missing: u64 = members
             .iter()
@@ -195,7 +195,7 @@ impl Tally {
             return Ok(());
         }
         let order = if moved {
-            ", not everybody in the same order"
+            ", not all members in the same order"
         } else {
             ""
         };
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_doubled_or_moved_is_found() {
+    fn lost_doubled_and_reordered_messages_are_found() {
         let judge = |numbers: &[u32]| {
             let (tally, member) = receive(numbers);
             tally.verdict(&[0, 3], &[member], true)

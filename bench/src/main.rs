@@ -1,4 +1,4 @@
-//! `make bench`: Hubbub beside what people would otherwise run, in alternation, as ratios.
+//! `make bench`: compares Hubbub with alternatives, in turns, and reports ratios.
 
 mod crowd;
 mod dialect;
@@ -21,9 +21,9 @@ use std::process::ExitCode;
 use site::Cores;
 use turns::{Effort, Results};
 
-/// Turns of each side, unless BENCH_TURNS says otherwise.
+/// Turns of each side; `BENCH_TURNS` overrides it.
 const TURNS: usize = 5;
-/// How long each point of the growth is measured.
+/// How long each point of the growth is measured, in seconds.
 const GROWTH_SECONDS: f64 = 8.0;
 
 fn main() -> ExitCode {
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody can be told if standard error is closed.
+            // Nothing can be reported if standard error is closed.
             let _ = writeln!(io::stderr(), "bench: {error}");
             ExitCode::FAILURE
         }
@@ -51,8 +51,8 @@ fn run(arguments: &[String]) -> io::Result<()> {
             bytes.parse().map_err(wrong)?,
         );
     }
-    // Before anything is put on some of them.
-    let _all = site::cores();
+    // Counted before any process is pinned.
+    let _all = usage::cores();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -86,7 +86,7 @@ fn run(arguments: &[String]) -> io::Result<()> {
             let mut results = Results::default();
             for measure in report::named(&words)? {
                 set.block_on(&runtime, turns::take(measure, effort, &mut results))?;
-                // What has been measured stays, also if the rest never is.
+                // Keeps finished measures if a later one fails.
                 results::write(&results)?;
             }
             say(&report::table(&results))

@@ -1,4 +1,4 @@
-//! The measures: one file each. A measure starts a server of its own, loads it, and gives figures.
+//! The measures, one file each. A measure starts its own server, loads it, and returns figures.
 
 pub mod bus;
 pub mod capacity;
@@ -17,13 +17,13 @@ use crate::crowd::{Crowd, Plan};
 use crate::site::{Cores, Side, Site};
 use crate::usage;
 
-/// What one side gave in one turn.
+/// The figures of one side in one turn.
 pub type Figures = Vec<(&'static str, f64)>;
 
-/// A generator that takes more of its core than this is too slow to tell what the server does.
+/// A generator that uses more of its core than this is too slow to measure the server.
 const BUSY: f64 = 0.8;
 
-/// CPU time of the servers and of the generator while something was measured.
+/// Measures the CPU time of the servers and of the generator.
 pub struct Meter {
     pids: Vec<u32>,
     servers: Duration,
@@ -42,12 +42,12 @@ impl Meter {
         }
     }
 
-    /// CPU time of the servers since then, in seconds.
+    /// CPU time of the servers since the start, in seconds.
     pub fn servers(&self) -> f64 {
         usage::cpu(&self.pids).saturating_sub(self.servers).as_secs_f64()
     }
 
-    /// How much of its core the generator took.
+    /// The share of its core that the generator used.
     ///
     /// # Errors
     /// If that was too much.
@@ -68,7 +68,7 @@ pub fn ms(micros: u64) -> f64 {
     micros as f64 / 1e3
 }
 
-/// A server with people in its rooms.
+/// A server with clients in its rooms.
 pub async fn occupied(
     side: Side,
     cores: &Cores,
@@ -76,7 +76,7 @@ pub async fn occupied(
     members: usize,
     join: bool,
 ) -> io::Result<(Site, Crowd)> {
-    cores.take_place()?;
+    cores.pin_generator()?;
     let site = Site::start(side, cores)?;
     let plan = Plan {
         dialect: site.dialect,
@@ -89,7 +89,7 @@ pub async fn occupied(
     Ok((site, crowd))
 }
 
-/// Everything arrived once and in order, or the run is void. Only Hubbub promises one order for all.
+/// Fails unless everything arrived once and in order. Only Hubbub promises one order for all members.
 pub fn judge(crowd: &Crowd, side: Side) -> io::Result<()> {
     let one_order = matches!(side, Side::Hubbub | Side::Replicas);
     crowd

@@ -1,5 +1,5 @@
-//! Keeps to a schedule to a tenth of a millisecond. The runtime's own timers count whole milliseconds: by what
-//! they are late, everybody who is measured would seem to be slower, the quickest most of all.
+//! Keeps a schedule to a tenth of a millisecond. The runtime's timers count whole milliseconds, and their delay would
+//! make every server seem slower, the fastest most of all.
 
 use std::io;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-/// A thread that sleeps for the runtime. It ends with this.
+/// A thread that sleeps for the runtime. It ends when this is dropped.
 pub struct Pace {
     ask: Sender<Instant>,
     woken: Arc<Notify>,
 }
 
 impl Pace {
-    /// A thread that has nothing to wait for yet.
+    /// Starts the thread.
     pub fn new() -> io::Result<Self> {
         let (ask, asked) = channel::<Instant>();
         let woken = Arc::new(Notify::new());
@@ -30,7 +30,7 @@ impl Pace {
         Ok(Self { ask, woken })
     }
 
-    /// Waits until then. One at a time.
+    /// Waits until this time. One wait at a time.
     pub async fn until(&mut self, time: Instant) -> io::Result<()> {
         self.ask.send(time).map_err(io::Error::other)?;
         self.woken.notified().await;

@@ -1,4 +1,4 @@
-//! The growth of the cost as a picture.
+//! Draws how the cost grows.
 
 use std::error::Error;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The results as a person reads them.
+//! Formats the results for people.
 
 use std::fmt::Write;
 use std::io;
@@ -7,7 +7,7 @@ use crate::measure::growth::Point;
 use crate::table::{Against, LINES, Line, Measure};
 use crate::turns::Results;
 
-/// The middle one, the smallest and the largest.
+/// Median, minimum and maximum.
 struct Spread {
     median: f64,
     least: f64,
@@ -24,10 +24,10 @@ fn spread(values: impl Iterator<Item = f64>) -> Option<Spread> {
     })
 }
 
-/// The table of what must be shown.
+/// The table of all comparisons.
 pub fn table(results: &Results) -> String {
     let mut table = String::from(
-        "| measure | Hubbub | other | ratio (least to most) | pass | aim | |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+        "| measure | Hubbub | other | ratio (min to max) | pass | aim | |\n| --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for line in &LINES {
         row(&mut table, results, line);
@@ -72,7 +72,7 @@ fn row(table: &mut String, results: &Results, line: &Line) {
     let aim = aim
         .map(|aim| format!("{sign} {}", number(aim)))
         .unwrap_or_default();
-    // Writing to a String cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = writeln!(
         table,
         "| {} | {} {} | {other} | {} ({} to {}) | {sign} {} | {aim} | {verdict} |",
@@ -102,7 +102,7 @@ pub fn figures(results: &Results) -> String {
     table
 }
 
-/// Three digits that count.
+/// Formats a number with three significant digits.
 pub fn number(value: f64) -> String {
     match value.abs() {
         large if large >= 1_000.0 => {
@@ -126,7 +126,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// What a delivery costs as rooms grow and become many.
+/// The table of what a delivery costs as rooms grow and become many.
 pub fn growth(points: &[Point]) -> String {
     let mut table = String::from(
         "| rooms | members of each | messages/s in all | CPU per delivery | p99 |\n| --- | --- | --- | --- | --- |\n",
@@ -152,7 +152,7 @@ pub fn growth(points: &[Point]) -> String {
     table
 }
 
-/// Which measures of these names; all if there is none.
+/// Returns the measures with these names, or all if there are none.
 pub fn named(words: &[&str]) -> io::Result<Vec<Measure>> {
     if words.is_empty() {
         return Ok(Measure::ALL.to_vec());
@@ -162,7 +162,7 @@ pub fn named(words: &[&str]) -> io::Result<Vec<Measure>> {
         let found = Measure::ALL.into_iter().find(|measure| measure.name() == *word);
         found.ok_or_else(|| {
             io::Error::other(format!(
-                "there is no measure \"{word}\"; there are {}",
+                "no measure is called \"{word}\"; choose from {}",
                 names.join(", ")
             ))
         })
@@ -170,8 +170,9 @@ pub fn named(words: &[&str]) -> io::Result<Vec<Measure>> {
     words.iter().map(find).collect()
 }
 
-/// Who is who, for the results.
-pub const LEGEND: &str = "N1: Node.js Socket.IO, one process. The example on Node.js: the public chat example, one process. N2: Node.js cluster with sticky sessions and the Redis \
-    adapter on ioredis. socketioxide: bare, behind axum::serve. write loop: nothing but write() to as many sockets. \
-    Each side in turns on fresh processes; the ratio is that of the same turn, its median with the least and the most. \
-    A run in which a message was lost, doubled or moved is void.";
+/// Explains the sides, for the results.
+pub const LEGEND: &str = "N1: Node.js Socket.IO, one process. The example on Node.js: the public chat example, one \
+    process. N2: Node.js cluster with sticky sessions and the Redis adapter on ioredis. socketioxide: bare, behind \
+    axum::serve. write loop: nothing but write() to the same number of sockets. Sides take turns on fresh processes. \
+    Ratios compare figures of the same turn and are given as the median, with minimum and maximum. A run in which a \
+    message was lost, doubled or reordered is void.";

@@ -1,4 +1,4 @@
-//! Where results are kept: `bench/results`, by date and machine, and what docs/scaling.md shows of them.
+//! Where results go: `bench/results`, by date and machine, and the part that docs/scaling.md shows.
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,18 +9,18 @@ use crate::measure::growth::Point;
 use crate::turns::Results;
 use crate::{plot, report, usage};
 
-/// The folder.
+/// The folder for results.
 const FOLDER: &str = "bench/results";
-/// Where the growth is shown.
+/// The document that shows the growth.
 const SCALING: &str = "docs/scaling.md";
 const PICTURE: &str = "docs/images/growth.svg";
-/// What stands around the part of [`SCALING`] that is written here.
+/// The lines around the generated part of [`SCALING`].
 const MARKS: [&str; 2] = [
     "<!-- growth: written by `bench growth` -->",
     "<!-- end of growth -->",
 ];
 
-/// Writes a dated file with the table, every figure, and what did not come about.
+/// Writes a dated file with the table, every figure, and what could not be measured.
 pub fn write(results: &Results) -> io::Result<()> {
     let (date, machine) = (output("date", &["-u", "+%F"])?, usage::machine());
     let commit = output("git", &["rev-parse", "--short", "HEAD"]).unwrap_or_default();
@@ -45,14 +45,14 @@ pub fn write(results: &Results) -> io::Result<()> {
     fs::write(&path, text)
 }
 
-/// Draws the growth, and puts its table into the documentation.
+/// Draws the growth and puts its table into the documentation.
 pub fn write_growth(points: &[Point]) -> io::Result<()> {
     plot::draw(points, Path::new(PICTURE)).map_err(|error| io::Error::other(error.to_string()))?;
     let table = report::growth(points);
     let text = fs::read_to_string(SCALING)?;
     let around = text.split_once(MARKS[0]).zip(text.split_once(MARKS[1]));
     let ((before, _), (_, after)) =
-        around.ok_or_else(|| io::Error::other(format!("{SCALING} has no place for it")))?;
+        around.ok_or_else(|| io::Error::other(format!("{SCALING} lacks the comments around the table")))?;
     fs::write(
         SCALING,
         format!("{before}{}\n\n{table}\n{}{after}", MARKS[0], MARKS[1]),
@@ -60,7 +60,7 @@ pub fn write_growth(points: &[Point]) -> io::Result<()> {
     writeln!(io::stdout(), "{table}")
 }
 
-/// A machine's name as part of a file's.
+/// The machine's name as part of a file name.
 fn name(machine: &str) -> String {
     let words = machine
         .split(|c: char| !c.is_ascii_alphanumeric())

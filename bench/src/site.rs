@@ -1,9 +1,8 @@
-//! The servers that are measured: each a process of its own, on free ports, stopped by its id.
+//! The servers to measure: separate processes on free ports.
 
 use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -16,16 +15,16 @@ const START: Duration = Duration::from_secs(30);
 /// How long it may take to stop before it is killed.
 const STOP: Duration = Duration::from_secs(10);
 
-/// What is measured.
+/// The kind of server to measure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Side {
     /// Hubbub, one process with its own storage.
     Hubbub,
-    /// Hubbub, as many replicas as the machine has cores (at least two), on a Redis.
+    /// Hubbub, one replica per core (at least two), on a Redis.
     Replicas,
     /// Node.js Socket.IO, one process.
     N1,
-    /// Node.js cluster with sticky sessions and the Redis adapter, as many workers as the machine has cores.
+    /// Node.js cluster with sticky sessions and the Redis adapter, one worker per core.
     N2,
     /// Hubbub's namespace `/`, spoken to as the public chat example is.
     HubbubExample,
@@ -38,7 +37,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// What it is called in the results.
+    /// Its name in the results.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hubbub => "Hubbub",
@@ -53,25 +52,19 @@ impl Side {
     }
 }
 
-/// Which cores whom.
+/// Which cores the servers and the generator run on.
 #[derive(Clone, Default)]
 pub struct Cores {
-    /// For `taskset -c`; None: all of them.
+    /// The servers' cores, for `taskset -c`. `None` means all.
     pub servers: Option<String>,
-    /// The same for the load generator.
+    /// The generator's cores.
     pub generator: Option<String>,
 }
 
-/// How many cores there are: as many as this process had when it was first asked, before it was put on some of them.
-pub fn cores() -> usize {
-    static CORES: OnceLock<usize> = OnceLock::new();
-    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
-}
-
 impl Cores {
-    /// The first half for the servers, the others for the generator: one process each then does not disturb the other.
+    /// The first half for the server, the second for the generator, so that one does not disturb the other.
     pub fn apart() -> Self {
-        match cores() {
+        match usage::cores() {
             0 | 1 => Self::default(),
             n => Self {
                 servers: Some(range(0, n / 2)),
@@ -80,22 +73,22 @@ impl Cores {
         }
     }
 
-    /// Everybody everywhere.
+    /// All cores for both.
     pub fn shared() -> Self {
         Self::default()
     }
 
-    /// Puts this process where it belongs.
-    pub fn take_place(&self) -> io::Result<()> {
-        let place = self.generator.clone().unwrap_or_else(|| range(0, cores()));
+    /// Pins this process to the generator's cores.
+    pub fn pin_generator(&self) -> io::Result<()> {
+        let cores = self.generator.clone().unwrap_or_else(|| range(0, usage::cores()));
         let moved = Command::new("taskset")
-            .args(["-a", "-c", "-p", &place, &std::process::id().to_string()])
+            .args(["-a", "-c", "-p", &cores, &std::process::id().to_string()])
             .stdout(Stdio::null())
             .status()?;
         if moved.success() {
             Ok(())
         } else {
-            Err(io::Error::other("taskset cannot place the generator"))
+            Err(io::Error::other("taskset cannot pin the generator"))
         }
     }
 }
@@ -106,16 +99,16 @@ fn range(from: usize, to: usize) -> String {
 
 /// A running server.
 pub struct Site {
-    /// How it is spoken to.
+    /// How to speak to it.
     pub dialect: Dialect,
-    /// Where: one address for each replica or worker.
+    /// The address of each replica or worker.
     pub doors: Vec<SocketAddr>,
     processes: Vec<Child>,
     _folder: TempDir,
 }
 
 impl Site {
-    /// Starts it and waits until it can be used.
+    /// Starts the server and waits until it is ready.
     pub fn start(side: Side, cores: &Cores) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut site = Self {
@@ -124,7 +117,7 @@ impl Site {
             processes: Vec::new(),
             _folder: folder,
         };
-        let many = self::cores().max(2);
+        let many = usage::cores().max(2);
         match side {
             Side::Hubbub => site.hubbub(cores, None)?,
             Side::Replicas => {
@@ -164,7 +157,7 @@ impl Site {
         Ok(site)
     }
 
-    /// The write loop: `rate` frames of `bytes` to each of `clients` sockets, `frames` times.
+    /// Starts the write loop: it writes `frames` frames of `bytes` bytes to each of `clients` sockets, `rate` per second.
     pub fn floor(cores: &Cores, clients: usize, rate: f64, frames: f64, bytes: usize) -> io::Result<Self> {
         let mut site = Self {
             dialect: Dialect::Hubbub,
@@ -186,7 +179,7 @@ impl Site {
         Ok(site)
     }
 
-    /// The server's processes, without its Redis.
+    /// The ids of the server's processes, without its Redis.
     pub fn pids(&self) -> Vec<u32> {
         let servers = self.processes.iter().map(Child::id).filter(|pid| !is_redis(*pid));
         servers.flat_map(usage::family).collect()
@@ -232,14 +225,14 @@ impl Site {
             let program = command.get_program().to_string_lossy().into_owned();
             io::Error::new(
                 error.kind(),
-                format!("{program}: {error}; `make bench` builds what is measured"),
+                format!("{program}: {error}; run `make bench`, which builds it"),
             )
         })?;
         self.processes.push(child);
         Ok(())
     }
 
-    /// Starts what says on its standard output that it is ready.
+    /// Starts a program that prints `ready` once it is.
     fn ready(&mut self, command: &mut Command) -> io::Result<()> {
         self.spawn(command.stdout(Stdio::piped()))?;
         let output = self.processes.last_mut().and_then(|child| child.stdout.take());
@@ -252,7 +245,7 @@ impl Site {
         Err(io::Error::other("a server ended before it was ready"))
     }
 
-    /// Waits until the one that was started last takes connections.
+    /// Waits until the process started last accepts connections.
     fn answers(&mut self, at: SocketAddr) -> io::Result<()> {
         let began = Instant::now();
         while TcpStream::connect(at).is_err() {
@@ -261,7 +254,7 @@ impl Site {
                 .last_mut()
                 .and_then(|child| child.try_wait().ok().flatten());
             if ended.is_some() || began.elapsed() > START {
-                return Err(io::Error::other(format!("a server at {at} does not start")));
+                return Err(io::Error::other(format!("the server at {at} did not start")));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -271,7 +264,7 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        // Redis, which came first, goes last.
+        // Redis started first and stops last.
         for child in self.processes.iter_mut().rev() {
             // It may have ended already.
             let _ = Command::new("kill")
@@ -294,13 +287,13 @@ fn is_redis(pid: u32) -> bool {
 }
 
 fn program(cores: &Cores, path: &str) -> Command {
-    let place = cores.servers.clone().unwrap_or_else(|| range(0, self::cores()));
+    let cores = cores.servers.clone().unwrap_or_else(|| range(0, usage::cores()));
     let mut command = Command::new("taskset");
-    command.args(["-c", &place, path]);
+    command.args(["-c", &cores, path]);
     command
 }
 
-/// Rooms on Node.js.
+/// The peer on Node.js.
 const ROOMS: &str = "bench/peers/rooms/server.mjs";
 
 fn node(cores: &Cores, server: &str) -> Command {
@@ -313,7 +306,7 @@ fn door(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// The first of so many free ports in a row.
+/// The first of `count` consecutive free ports.
 fn free_ports(count: u16) -> io::Result<u16> {
     for _ in 0..10_000 {
         let first = TcpListener::bind(door(0))?;

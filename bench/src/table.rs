@@ -1,34 +1,34 @@
-//! What must be shown, and by which figures: the lines of the results.
+//! The comparisons to report, and the figures that they use: the lines of the results.
 
 use crate::site::Side;
 
-/// The measures.
+/// The measures. Each has a file in [`crate::measure`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Measure {
-    /// One room of 1,000, 40 messages a second.
+    /// One room of 1,000, 40 messages per second.
     Fanout,
-    /// The same with 800.
+    /// The same with 800 messages per second.
     Hot,
-    /// The public chat example: 500 people, 100 messages a second.
+    /// The public chat example: 500 people, 100 messages per second.
     Example,
-    /// As much as it takes.
+    /// The highest rate that one room takes.
     Capacity,
-    /// Thousands who say nothing.
+    /// Thousands of silent clients.
     Idle,
-    /// Thousands who come at once.
+    /// Thousands of clients that join at once.
     Storm,
-    /// From replica to replica.
+    /// Latency from replica to replica.
     Cross,
-    /// As much as one Redis and two replicas take.
+    /// The highest rate through two replicas and one Redis.
     Bus,
-    /// As much as one process stores.
+    /// The highest rate that one process stores.
     Durable,
-    /// The page of a room.
+    /// A room's page.
     Pages,
 }
 
 impl Measure {
-    /// All, in the order in which they run.
+    /// All measures, in the order in which they run.
     pub const ALL: [Self; 10] = [
         Self::Fanout,
         Self::Hot,
@@ -42,7 +42,7 @@ impl Measure {
         Self::Idle,
     ];
 
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fanout => "fanout",
@@ -58,7 +58,7 @@ impl Measure {
         }
     }
 
-    /// Who takes part, in turns.
+    /// The sides that take part, in turns.
     pub fn sides(self) -> &'static [Side] {
         match self {
             Self::Fanout => &[Side::Hubbub, Side::N1, Side::Floor, Side::Oxide],
@@ -71,29 +71,29 @@ impl Measure {
     }
 }
 
-/// What is compared with what.
+/// What a figure is compared with.
 pub enum Against {
-    /// The same figure of another side, in the same turn.
+    /// With the same figure of another side in the same turn.
     Side(Side),
-    /// Nothing: it counts by itself.
+    /// With nothing: it counts by itself.
     Nothing,
 }
 
 /// One line of the results.
 pub struct Line {
-    /// What it says.
+    /// Its description.
     pub what: &'static str,
-    /// Whose figure.
+    /// The measure that produces the figure.
     pub measure: Measure,
-    /// Which one.
+    /// The figure's name.
     pub figure: &'static str,
     /// Its unit.
     pub unit: &'static str,
-    /// Against what.
+    /// What the figure is compared with.
     pub against: Against,
-    /// Whether more is better.
+    /// True if more is better.
     pub more: bool,
-    /// What is to be reached, and what we aim for.
+    /// The ratio that passes, and the one that we aim for.
     pub bars: (f64, Option<f64>),
 }
 
@@ -126,7 +126,7 @@ impl Line {
     }
 }
 
-/// The lines, in their order.
+/// The lines, in order.
 pub const LINES: [Line; 19] = {
     use Against::{Nothing, Side as Of};
     use Measure::{Bus, Capacity, Cross, Durable, Example, Fanout, Hot, Idle, Pages, Storm};
@@ -215,7 +215,7 @@ pub const LINES: [Line; 19] = {
         )
         .at_most(0.5, None),
         line(
-            "memory after a burst and five waves, of its own idle",
+            "memory after a burst and five waves, relative to idle",
             Idle,
             "after waves",
             "",

@@ -1,4 +1,4 @@
-//! The measures in alternation: A, B, A, B …, and the figures of every turn.
+//! Runs the measures in alternation (A, B, A, B …) and keeps the figures of every turn.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,16 +11,16 @@ use crate::measure::{Figures, bus, capacity, cross, durable, fanout, idle, pages
 use crate::site::{Cores, Side};
 use crate::table::Measure;
 
-/// How long and how often.
+/// How often to measure, and how long.
 #[derive(Clone, Copy)]
 pub struct Effort {
     /// Turns of each side.
     pub turns: usize,
-    /// Whether to leave out what takes minutes.
+    /// True to leave out what takes minutes.
     pub quick: bool,
 }
 
-/// Every turn's figure of a side.
+/// The figures of every side, by turn.
 #[derive(Default)]
 pub struct Results {
     figures: BTreeMap<(Measure, Side, &'static str), Vec<f64>>,
@@ -36,7 +36,7 @@ impl Results {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// All of them.
+    /// All figures.
     pub fn all(&self) -> impl Iterator<Item = (&(Measure, Side, &'static str), &Vec<f64>)> {
         self.figures.iter()
     }
@@ -51,7 +51,7 @@ impl Results {
     }
 }
 
-/// Runs one measure and adds what it gives. A turn in which a side failed, or was void, does not count for any.
+/// Runs one measure and adds its figures. A turn in which one side failed or was void counts for none.
 pub async fn take(measure: Measure, effort: Effort, results: &mut Results) -> io::Result<()> {
     let began = Instant::now();
     for turn in 1..=effort.turns {
@@ -89,7 +89,7 @@ async fn sides(measure: Measure, effort: Effort) -> io::Result<Vec<(Side, Figure
         io::Result::Ok((*side, figures))
     };
     if measure == Measure::Idle {
-        // Who says nothing does not disturb the other.
+        // Idle sides do not disturb each other.
         return try_join_all(measure.sides().iter().map(named)).await;
     }
     let mut figures = Vec::new();
@@ -112,7 +112,7 @@ async fn one(measure: Measure, side: Side, effort: Effort) -> io::Result<Figures
         Measure::Fanout => {
             fanout::measure(side, &apart, load(40.0, if effort.quick { 3.0 } else { 8.0 })).await
         }
-        // One second of this is eight seconds and more of work for the peer.
+        // The peer needs eight seconds or more for one second of this load.
         Measure::Hot if side == Side::N1 => fanout::measure(side, &apart, load(800.0, 1.0)).await,
         Measure::Hot => {
             fanout::measure(side, &apart, load(800.0, if effort.quick { 3.0 } else { 5.0 })).await

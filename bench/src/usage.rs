@@ -1,14 +1,21 @@
-//! What processes cost, as the kernel counts it.
+//! The machine, and what processes cost as the kernel counts it.
 
 use std::fs;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The kernel's unit of CPU time in `/proc`, the same on every Linux that this runs on.
+/// The unit of CPU time in `/proc`, the same on every Linux that this runs on.
 const TICK: Duration = Duration::from_millis(10);
-/// Bytes of a page.
+/// Bytes of a memory page.
 const PAGE: u64 = 4_096;
 
-/// A process and everything that it has started, as long as it lives.
+/// How many cores this process may use, counted at the first call, before it is pinned to some of them.
+pub fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+}
+
+/// A process and its living descendants.
 pub fn family(pid: u32) -> Vec<u32> {
     let mut all = vec![pid];
     let mut at = 0;
@@ -29,21 +36,21 @@ pub fn family(pid: u32) -> Vec<u32> {
     all
 }
 
-/// CPU time of these processes so far, of user and system together.
+/// User and system CPU time of these processes so far.
 pub fn cpu(pids: &[u32]) -> Duration {
     pids.iter()
         .map(|pid| TICK * u32::try_from(ticks(*pid).unwrap_or(0)).unwrap_or(u32::MAX))
         .sum()
 }
 
-/// CPU time of this process.
+/// CPU time of this process so far.
 pub fn own_cpu() -> Duration {
     cpu(&[std::process::id()])
 }
 
 fn ticks(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything; the fields after it are numbers.
+    // The name in parentheses may contain anything; the fields after it are numbers.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let (user, system) = (
         fields.next()?.parse::<u64>().ok()?,
@@ -61,14 +68,14 @@ pub fn resident(pids: &[u32]) -> u64 {
     pids.iter().filter_map(of).sum::<u64>() * PAGE
 }
 
-/// What machine this is, for the results.
+/// Describes this machine, for the results.
 pub fn machine() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo
         .lines()
         .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
         .map(|(_, name)| name);
-    let cores = crate::site::cores();
+    let cores = cores();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!(
         "{}, {cores} cores, Linux {}",

@@ -1,4 +1,4 @@
-//! WebSocket frames as bytes: just enough to speak Socket.IO at the lowest cost for the one who measures.
+//! WebSocket frames as bytes: just enough to speak Socket.IO at the lowest cost to the generator.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -7,27 +7,27 @@ use std::net::SocketAddr;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-/// The key of a handshake. Nothing here depends on the server's answer to it.
+/// The key of the handshake. Nothing here checks the server's answer to it.
 const KEY: &str = "aHViYnViLWJlbmNoLWtleQ==";
-/// What one read takes at most.
+/// Most bytes of one read.
 const READ: usize = 256 * 1024;
 
 thread_local! {
-    /// One buffer for all connections of the thread: an idle connection costs the generator nothing.
+    /// One buffer for all connections of the thread, so that an idle connection costs the generator nothing.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
 }
 
-/// One connection that speaks text frames.
+/// A connection that speaks text frames.
 pub struct Wire {
     stream: TcpStream,
-    /// The beginning of a frame that has not arrived whole.
+    /// The beginning of a frame that has not arrived completely.
     partial: RefCell<Vec<u8>>,
-    /// What the kernel did not take.
+    /// Bytes that the kernel has not taken yet.
     unsent: RefCell<Vec<u8>>,
 }
 
 impl Wire {
-    /// Connects and becomes a WebSocket.
+    /// Connects and upgrades to a WebSocket.
     pub async fn connect(door: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(door).await?;
         stream.set_nodelay(true)?;
@@ -52,7 +52,7 @@ impl Wire {
         Ok(wire)
     }
 
-    /// A stream on which frames arrive without a handshake.
+    /// Wraps a stream on which frames arrive without a handshake.
     pub fn plain(stream: TcpStream) -> Self {
         Self {
             stream,
@@ -61,7 +61,7 @@ impl Wire {
         }
     }
 
-    /// Sends one text frame. Its mask is zero, which leaves the text as it is.
+    /// Sends one text frame. Its mask is zero, which leaves the text unchanged.
     pub fn send(&self, text: &str) -> io::Result<()> {
         let mut frame = Vec::with_capacity(text.len() + 14);
         frame.push(0x81);
@@ -100,7 +100,7 @@ impl Wire {
         }
     }
 
-    /// Whatever bytes come next.
+    /// Waits for bytes and passes them on.
     async fn read(&self, take: impl FnOnce(&[u8])) -> io::Result<()> {
         loop {
             let waiting = !self.unsent.borrow().is_empty();
@@ -131,7 +131,7 @@ impl Wire {
         }
     }
 
-    /// Waits for bytes and hands over each whole text that is there, in order. A ping is answered here.
+    /// Waits for bytes and passes on each complete text, in order. Answers pings.
     pub async fn receive(&self, mut each: impl FnMut(&[u8])) -> io::Result<()> {
         let mut closed = false;
         let mut work = |bytes: &[u8]| -> usize {
@@ -149,7 +149,7 @@ impl Wire {
         };
         let first = std::mem::take(&mut *self.partial.borrow_mut());
         if frame(&first).is_some() {
-            // What came with the handshake.
+            // Frames that arrived with the handshake.
             let taken = work(&first);
             self.partial.borrow_mut().extend_from_slice(&first[taken..]);
         } else {
@@ -175,8 +175,8 @@ impl Wire {
     }
 }
 
-/// Reads what there is. The runtime is told at once that there is no more: else it would ask the kernel once again for
-/// each frame.
+/// Reads what is available. Tells the runtime when nothing is left; it would otherwise ask the kernel again for each
+/// frame.
 fn drain(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     let mut read = 0;
     let drained = stream.try_io(Interest::READABLE, || {
@@ -192,7 +192,7 @@ fn drain(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// The first whole frame: its opcode, its payload, and how long it is altogether.
+/// The first complete frame: its opcode, its payload and its total length.
 fn frame(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
     let (&first, &second) = (bytes.first()?, bytes.get(1)?);
     let (length, at) = match second & 0x7f {
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_is_read_when_it_is_whole() {
+    fn a_frame_is_read_once_it_is_complete() {
         assert_eq!(frame(b"\x81\x022a!"), Some((1, &b"2a"[..], 4)));
         assert_eq!(frame(b"\x81\x032a"), None);
         let long = [b"\x81\x7e\x00\xc8".as_slice(), &[b'x'; 200]].concat();

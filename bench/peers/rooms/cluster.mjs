@@ -1,5 +1,5 @@
-// Several processes behind one port: node:cluster, sticky sessions and the Redis adapter. Apart from server.mjs, so that
-// the single process does not carry what it does not use.
+// Several processes behind one port: node:cluster, sticky sessions and the Redis adapter. Separate from server.mjs, so
+// that the single process does not load what it does not use.
 
 import cluster from "node:cluster";
 import { createServer } from "node:http";
@@ -12,13 +12,13 @@ import { Server } from "socket.io";
 import { listen, serve } from "./rooms.mjs";
 
 export async function primary(port, workers) {
-  // The requests travel to the workers as bytes, not as JSON.
+  // Sends requests to the workers as bytes, not as JSON.
   cluster.setupPrimary({ serialization: "advanced" });
-  // It hands each connection to the worker with the fewest sessions, or to the one that has the session already.
+  // Hands each connection to the worker that has its session, or to the one with the fewest sessions.
   const http = createServer();
   setupMaster(http, { loadBalancingMethod: "least-connection" });
   cluster.on("exit", (worker, code, signal) => {
-    // Not forked again: what is measured with a worker missing for a while must not look whole.
+    // Not replaced: a measurement with a worker missing for a while must not look valid.
     console.error(`worker ${worker.id} is gone (${signal ?? code})`);
     process.exit(1);
   });
@@ -34,20 +34,20 @@ export async function primary(port, workers) {
 export async function worker(port, redis) {
   const pubClient = new Redis(redis);
   const subClient = pubClient.duplicate();
-  // Without a listener ioredis prints each attempt with its stack; it reconnects by itself either way.
+  // Without a listener ioredis prints a stack for each attempt. It reconnects either way.
   for (const client of [pubClient, subClient]) client.on("error", (error) => console.error(`redis: ${error.message}`));
 
   const io = new Server({ adapter: createAdapter(pubClient, subClient) });
-  // The own door first: what is attached last is what `setupWorker` feeds with the primary's connections.
-  const [ownDoor, sharedDoor] = [createServer(), createServer()];
-  io.attach(ownDoor);
-  io.attach(sharedDoor);
+  // Its own port first: `setupWorker` passes the primary's connections to the server attached last.
+  const [ownServer, sharedServer] = [createServer(), createServer()];
+  io.attach(ownServer);
+  io.attach(sharedServer);
   setupWorker(io);
   serve(io);
 
-  // `exclusive`: otherwise the primary listens in its worker's place and hands out what arrives.
-  await listen(ownDoor, { port: port + 1 + Number(process.env.PEER_WORKER), exclusive: true });
-  // Commands are answered in order: after this the adapter's subscription stands.
+  // `exclusive`: otherwise the primary listens instead and distributes the connections.
+  await listen(ownServer, { port: port + 1 + Number(process.env.PEER_WORKER), exclusive: true });
+  // Redis answers in order, so the adapter is subscribed after this.
   await Promise.all([pubClient.ping(), subClient.ping()]);
   process.send({ type: "ready" });
 }

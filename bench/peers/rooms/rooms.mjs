@@ -1,11 +1,11 @@
-// What the benchmark's peers do for a client, on Socket.IO: rooms, join with history, broadcast. All state is in the
-// memory of this process.
+// What the benchmark's peers do for a client, on Socket.IO: rooms, join with history, broadcast. All state is in this
+// process's memory.
 
 const HISTORY = 50;
 
 export const listen = (http, options) => new Promise((done) => http.listen({ host: "127.0.0.1", ...options }, done));
 
-/** Registers the handlers of `join` and `message` for everybody who connects to `io`. */
+/** Registers the handlers of `join` and `message` for all clients of `io`. */
 export function serve(io) {
   const rooms = new Map();
 

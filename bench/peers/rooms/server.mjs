@@ -1,8 +1,8 @@
-// Rooms on Socket.IO as its documentation shows how to run it:
+// Rooms on Socket.IO, run as its documentation shows:
 //   node server.mjs PORT                      one process, no adapter
 //   node server.mjs PORT WORKERS REDIS_URL    as many processes behind PORT, sticky sessions, the Redis adapter
-// Both listen on 127.0.0.1 and print `ready` once everything does. Worker n (from 0) also listens by itself on
-// PORT + 1 + n, so that whoever measures can choose the worker.
+// Both listen on 127.0.0.1 and print `ready` once everything does. Worker n (from 0) also listens on PORT + 1 + n, so
+// that the load generator can choose a worker.
 
 import cluster from "node:cluster";
 import { createServer } from "node:http";
@@ -25,7 +25,7 @@ async function several() {
   await (cluster.isPrimary ? primary(port, workers) : worker(port, redis));
 }
 
-// Workers end as soon as their primary is gone, whatever ended it: node:cluster sees to that.
+// node:cluster ends the workers as soon as their primary is gone.
 process.on("SIGTERM", () => process.exit(0));
 
 await (workers > 0 ? several() : single());

@@ -1,7 +1,7 @@
 // The chat example of https://github.com/socketio/socket.io/tree/main/examples/chat: `node server.mjs PORT` for one
 // process, `node server.mjs PORT REDIS_URL` with the Redis adapter, set up as its documentation shows. Prints `ready`
-// once it listens. One addition: a message is acknowledged once it was emitted, so that a client with `retries` knows
-// what it need not say again.
+// once it listens. One addition: messages are acknowledged once they are emitted, so that a client with `retries` stops
+// repeating them.
 
 import { createServer } from "node:http";
 
@@ -14,14 +14,14 @@ async function redisAdapter() {
   const { createClient } = await import("redis");
   const pubClient = createClient({ url: redis });
   const subClient = pubClient.duplicate();
-  // Without a listener an error would end the process; the client reconnects by itself.
+  // Without a listener an error would end the process. The client reconnects by itself.
   for (const client of [pubClient, subClient]) client.on("error", (error) => console.error(`redis: ${error.message}`));
   await Promise.all([pubClient.connect(), subClient.connect()]);
   return createAdapter(pubClient, subClient);
 }
 
 const http = createServer((request, response) => {
-  // What stands in front asks whether it is there. The example serves its page here.
+  // Proxies and tests ask here whether the server is ready. The example serves its page instead.
   response.writeHead(request.url === "/readyz" ? 200 : 404).end();
 });
 const io = new Server(http, redis ? { adapter: await redisAdapter() } : {});
@@ -37,7 +37,7 @@ io.on("connection", (socket) => {
   });
 
   socket.on("add user", (username, acknowledge) => {
-    // With `retries` every event of the client wants an answer.
+    // A client with `retries` expects an answer to every event.
     acknowledge?.();
     if (addedUser) return;
     socket.username = username;
@@ -57,7 +57,7 @@ io.on("connection", (socket) => {
   });
 });
 
-// At once, also while clients are connected.
+// Ends at once, even with clients connected.
 process.on("SIGTERM", () => process.exit(0));
 
 http.listen(Number(port), "127.0.0.1", () => console.log("ready"));

@@ -1,5 +1,5 @@
-//! Two replicas and a Redis: how many messages a second they take when every sender says the next as soon as one is
-//! acknowledged.
+//! Two replicas and a Redis: how many messages per second they take when each sender sends its next message as soon as
+//! one is acknowledged.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -9,11 +9,11 @@ use crate::site::{Cores, Side};
 
 const ROOMS: usize = 100;
 const MEMBERS: usize = 2;
-/// Messages of each sender that are not acknowledged yet.
+/// Unacknowledged messages of each sender.
 const AHEAD: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// One side.
+/// Measures one side.
 pub async fn measure(side: Side, cores: &Cores, lasting: Duration) -> io::Result<Figures> {
     let (_site, crowd) = occupied(side, cores, ROOMS, MEMBERS, true).await?;
     let began = Instant::now();

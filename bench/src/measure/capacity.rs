@@ -1,5 +1,5 @@
-//! How much one room of a thousand takes before its people wait: the rate is raised until the 99th percentile of the
-//! latency is more than a quarter of a second.
+//! How much load one room of a thousand takes: the rate is raised until the 99th percentile of the latency exceeds a
+//! quarter of a second.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -9,16 +9,16 @@ use crate::site::{Cores, Side};
 
 const MEMBERS: usize = 1_000;
 const SENDERS: usize = 20;
-/// Messages per second to begin with, and how much more each time.
+/// The first rate in messages per second, and the factor for each next one.
 const FIRST: f64 = 30.0;
 const MORE: f64 = 1.5;
 const LASTING: Duration = Duration::from_secs(2);
-/// The slowest that is still good, in milliseconds.
+/// The highest acceptable latency, in milliseconds.
 const LIMIT: f64 = 250.0;
-/// What has not arrived so long after the last was sent has waited too long.
+/// How long to wait for late messages.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The highest rate that one side keeps up with.
+/// Finds the highest rate that one side sustains.
 pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
     let (_site, crowd) = occupied(side, cores, 1, MEMBERS, true).await?;
     let senders: Vec<_> = crowd.clients.iter().take(SENDERS).cloned().collect();
@@ -29,12 +29,12 @@ pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
         let before = crowd.tally.borrow().delivered;
         crowd.tally.borrow_mut().forget_latencies();
         let began = Instant::now();
-        let kept_up = async {
+        let sustained = async {
             crowd.say_at_rate(&senders, rate, LASTING).await?;
             crowd.settled(PATIENCE).await
         };
-        // Past what a side can do it may end connections that lag behind: then something is missing.
-        if let Err(error) = kept_up.await {
+        // A side beyond its limits may end connections that lag behind; then messages are missing.
+        if let Err(error) = sustained.await {
             if best > 0.0 {
                 break;
             }
@@ -46,7 +46,7 @@ pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
             break;
         }
         drop(tally);
-        // It counts only if all of it arrived.
+        // A rate counts only if everything arrived.
         if judge(&crowd, side).is_err() {
             break;
         }

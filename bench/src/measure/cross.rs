@@ -1,4 +1,4 @@
-//! Two replicas and a Redis: how long a message takes to those at another replica than its sender.
+//! Two replicas and a Redis: how long a message takes to members at a replica other than its sender's.
 
 use std::io;
 use std::time::Duration;
@@ -11,7 +11,7 @@ const MEMBERS: usize = 20;
 const RATE: f64 = 1_000.0;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// One side.
+/// Measures one side.
 pub async fn measure(side: Side, cores: &Cores, lasting: Duration) -> io::Result<Figures> {
     let (site, crowd) = occupied(side, cores, ROOMS, MEMBERS, true).await?;
     crowd

@@ -1,4 +1,4 @@
-//! One process with its own storage: how many messages a second are stored for good and acknowledged.
+//! One process with its own storage: how many messages per second are stored durably and acknowledged.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ const ROOMS: usize = 20;
 const MEMBERS: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Two hundred senders, each with so many messages that are not acknowledged yet.
+/// Two hundred senders, each with `ahead` unacknowledged messages.
 pub async fn measure(side: Side, cores: &Cores, ahead: usize, lasting: Duration) -> io::Result<Figures> {
     let (site, crowd) = occupied(side, cores, ROOMS, MEMBERS, false).await?;
     crowd.chain(&crowd.clients, ahead, Duration::from_secs(1)).await?;

@@ -14,27 +14,27 @@ use crate::ledger::{Mark, latencies};
 use crate::site::{Cores, Side, Site};
 use crate::wire::Wire;
 
-/// Members of a room who write.
+/// Members of a room who send.
 const SENDERS: usize = 20;
-/// A side that cannot keep up gets this long to deliver what it was given.
+/// How long a side that falls behind may take to deliver everything.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// What a frame of Hubbub with one message of this generator is long.
+/// Bytes of a Hubbub frame with one message of this generator.
 const FRAME: usize = 330;
 
-/// What is sent.
+/// The load on the server.
 #[derive(Clone, Copy)]
 pub struct Load {
-    /// Rooms.
+    /// Number of rooms.
     pub rooms: usize,
     /// Members of each.
     pub members: usize,
-    /// Messages per second, in all of them together.
+    /// Messages per second, in all rooms together.
     pub rate: f64,
-    /// Seconds.
+    /// Duration in seconds.
     pub lasting: f64,
 }
 
-/// One side under this load.
+/// Measures one side under this load.
 pub async fn measure(side: Side, cores: &Cores, load: Load) -> io::Result<Figures> {
     if side == Side::Floor {
         return write_loop(cores, load).await;
@@ -45,7 +45,7 @@ pub async fn measure(side: Side, cores: &Cores, load: Load) -> io::Result<Figure
         .flat_map(|room| room.iter().take(SENDERS))
         .cloned()
         .collect();
-    // Buffers fill, Node.js compiles. It also tells what a message takes while there is little to do.
+    // Warms up: buffers fill and Node.js compiles. Also measures the latency under little load.
     crowd.say_at_rate(&senders, 10.0, Duration::from_secs(2)).await?;
     crowd.settled(PATIENCE).await?;
     let quiet = ms(crowd.tally.borrow().latency.value_at_quantile(0.99));
@@ -69,9 +69,9 @@ pub async fn measure(side: Side, cores: &Cores, load: Load) -> io::Result<Figure
     ])
 }
 
-/// The same frames by the write loop.
+/// Writes the same frames in a plain loop.
 async fn write_loop(cores: &Cores, load: Load) -> io::Result<Figures> {
-    cores.take_place()?;
+    cores.pin_generator()?;
     let clients = load.rooms * load.members;
     let frames = (load.rate * load.lasting).round();
     let site = Site::floor(cores, clients, load.rate, frames, FRAME)?;
@@ -102,7 +102,7 @@ async fn write_loop(cores: &Cores, load: Load) -> io::Result<Figures> {
             while wire.receive(take).await.is_ok() {}
         });
     }
-    let meter = meter.ok_or_else(|| io::Error::other("nobody to write to"))?;
+    let meter = meter.ok_or_else(|| io::Error::other("the load has no clients"))?;
     while got.get() < all {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

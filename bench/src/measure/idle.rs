@@ -1,4 +1,4 @@
-//! Thousands of people who say nothing: memory, CPU, and what is left of a burst and of coming and going.
+//! Thousands of silent clients: memory, CPU, and what remains after a burst and after waves of arrivals.
 
 use std::io;
 use std::time::Duration;
@@ -10,20 +10,20 @@ use crate::crowd::{Crowd, Plan};
 use crate::site::{Cores, Side, Site};
 use crate::usage;
 
-/// People in each room.
+/// Members of each room.
 const MEMBERS: usize = 50;
-/// Rooms of the first measurement, and of the second.
+/// Rooms in the first measurement, and in the second.
 const ROOMS: [usize; 2] = [100, 160];
-/// A round of pings, and a little.
+/// A bit more than one round of pings.
 const IDLE: Duration = Duration::from_secs(26);
-/// What the server has to do once everybody is there, or gone, is done after this time.
+/// By then the server has finished its work after everybody joined or left.
 const REST: Duration = Duration::from_secs(2);
 const WAVES: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// One side. `idle` is how long nobody says anything.
+/// Measures one side. `thorough` adds the idle time, the burst and the waves.
 pub async fn measure(side: Side, cores: &Cores, thorough: bool) -> io::Result<Figures> {
-    cores.take_place()?;
+    cores.pin_generator()?;
     let site = Site::start(side, cores)?;
     let gather = |rooms| {
         let (dialect, doors) = (site.dialect, &site.doors);
@@ -54,7 +54,7 @@ pub async fn measure(side: Side, cores: &Cores, thorough: bool) -> io::Result<Fi
             "idle cpu",
             meter.servers() * 1e6 / IDLE.as_secs_f64() / all as f64,
         ));
-        // A burst: everybody is told fifty things within a second or so.
+        // A burst: every member hears fifty messages within a few seconds.
         let senders: Vec<_> = some
             .clients
             .iter()

@@ -1,4 +1,4 @@
-//! A room's page, as the server renders it, asked for on a schedule.
+//! A room's page as the server renders it, requested on a schedule.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,13 +15,13 @@ use super::{Figures, Meter, ms, occupied};
 use crate::ledger::latencies;
 use crate::site::{Cores, Side};
 
-/// Messages of the room.
+/// Messages in the room.
 const HISTORY: f64 = 50.0;
 const RATE: f64 = 200.0;
-/// Connections that are kept open. A request that finds none free waits, and its clock runs.
+/// Open connections. A request that finds none free waits, and its clock runs.
 const CONNECTIONS: usize = 64;
 
-/// Hubbub alone: the others render no page.
+/// Measures Hubbub alone: the others render no page.
 pub async fn measure(cores: &Cores, lasting: Duration) -> io::Result<Figures> {
     let (site, crowd) = occupied(Side::Hubbub, cores, 1, 1, true).await?;
     crowd
@@ -88,7 +88,7 @@ async fn ask_at_rate(
     Ok(took)
 }
 
-/// Reads one answer, which says how long it is.
+/// Reads one response with a `Content-Length`.
 async fn answered(stream: &mut TcpStream) -> io::Result<()> {
     let mut answer = Vec::with_capacity(64 * 1024);
     let mut whole = None;

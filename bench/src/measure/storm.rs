@@ -1,4 +1,4 @@
-//! Thousands come into one room at once, as after a restart: how long until they are live.
+//! Thousands of clients join one room at once, as after a restart: how long until they are live.
 
 use std::io;
 use std::rc::Rc;
@@ -14,14 +14,14 @@ use crate::ledger::latencies;
 use crate::site::{Cores, Side};
 use crate::wire::Wire;
 
-const COMING: usize = 5_000;
-/// Messages that are there already.
+const JOINING: usize = 5_000;
+/// Messages that the room already has.
 const HISTORY: usize = 50;
 /// Connections that sign people in.
-const DESKS: usize = 50;
+const SIGN_INS: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One side.
+/// Measures one side.
 pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
     let (site, crowd) = occupied(side, cores, 1, 1, true).await?;
     let (dialect, door) = (site.dialect, site.doors[0]);
@@ -37,22 +37,22 @@ pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
         .unwrap_or_default();
     let join: Rc<str> = dialect.join(1, &slug, "").into();
     let (began, meter) = (Instant::now(), Meter::start(site.pids()));
-    let mut coming = JoinSet::new();
+    let mut joining = JoinSet::new();
     for token in tokens {
         let join = Rc::clone(&join);
-        coming.spawn_local(async move {
+        joining.spawn_local(async move {
             let wire = Wire::connect(door).await?;
             greet(&wire, dialect, "Bench", token.as_deref()).await?;
             let joined = ask_for_bytes(&wire, dialect, 1, &join).await?;
             let took = began.elapsed();
             if memchr::memmem::find_iter(&joined, b"\"client_id\":").count() != HISTORY {
-                return Err(io::Error::other("somebody joined without the history"));
+                return Err(io::Error::other("a client joined without the history"));
             }
             io::Result::Ok((wire, took))
         });
     }
     let (mut live, mut there) = (latencies(), Vec::new());
-    while let Some(joined) = coming.join_next().await {
+    while let Some(joined) = joining.join_next().await {
         let (wire, took) = joined.map_err(io::Error::other)??;
         live.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         there.push(wire);
@@ -60,23 +60,23 @@ pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
     Ok(vec![
         ("99 % live", ms(live.value_at_quantile(0.99))),
         ("half live", ms(live.value_at_quantile(0.5))),
-        ("cpu", meter.servers() * 1e3 / COMING as f64),
+        ("cpu", meter.servers() * 1e3 / JOINING as f64),
     ])
 }
 
-/// Sessions of people who have been here before; the peers know no people.
+/// Signs people in and returns their tokens. The peers have no accounts.
 async fn tokens(dialect: Dialect, door: std::net::SocketAddr) -> io::Result<Vec<Option<String>>> {
     if dialect == Dialect::Rooms {
-        return Ok(vec![None; COMING]);
+        return Ok(vec![None; JOINING]);
     }
-    let mut desks = JoinSet::new();
-    for desk in 0..DESKS {
-        desks.spawn_local(async move {
+    let mut signing_in = JoinSet::new();
+    for batch in 0..SIGN_INS {
+        signing_in.spawn_local(async move {
             let mut tokens = Vec::new();
-            for n in 0..COMING / DESKS {
+            for n in 0..JOINING / SIGN_INS {
                 let wire = Wire::connect(door).await?;
                 greet(&wire, dialect, "", None).await?;
-                let name = json!({ "name": format!("Bench {desk} {n}") });
+                let name = json!({ "name": format!("Bench {batch} {n}") });
                 let answer = ask(&wire, dialect, 1, &dialect.ask(1, "sign_in", &name)).await?;
                 tokens.push(
                     answer
@@ -89,7 +89,7 @@ async fn tokens(dialect: Dialect, door: std::net::SocketAddr) -> io::Result<Vec<
         });
     }
     let mut tokens = Vec::new();
-    while let Some(signed_in) = desks.join_next().await {
+    while let Some(signed_in) = signing_in.join_next().await {
         tokens.extend(signed_in.map_err(io::Error::other)??);
     }
     Ok(tokens)

@@ -1,4 +1,4 @@
-//! Rooms on a bare socketioxide behind `axum::serve`, as its documentation shows how to run it:
+//! Rooms on a bare socketioxide behind `axum::serve`, run as its documentation shows:
 //!
 //! * `peer-socketioxide PORT`: one process, no adapter;
 //! * `peer-socketioxide PORT REDIS_URL`: one of several processes on one Redis.
@@ -21,7 +21,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-/// Packets that may wait for a client. With the default, 128, a burst of 200 messages is lost in part without a word.
+/// Packets that may wait for a client. The default, 128, silently loses part of a burst of 200 messages.
 const BUFFER: usize = 8192;
 
 type Failure = Box<dyn std::error::Error>;
@@ -59,7 +59,7 @@ async fn main() -> Result<(), Failure> {
 
 async fn serve<A: Adapter>(port: u16, layer: SocketIoLayer<A>) -> Result<(), Failure> {
     let app = axum::Router::new().layer(layer);
-    // As Node.js has it by default. Without it small packets may wait for the client's delayed ACK.
+    // As in Node.js by default. Without it small packets may wait for the client's delayed ACK.
     let listener = TcpListener::bind(("127.0.0.1", port)).await?.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });

@@ -1,5 +1,5 @@
-//! What the benchmark's peers do for a client: rooms, join with history, broadcast. All state is in the memory of
-//! this process.
+//! What the benchmark's peers do for a client: rooms, join with history, broadcast. All state is in this process's
+//! memory.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -25,7 +25,7 @@ pub struct Handshake {
     name: Option<String>,
 }
 
-/// What a client says.
+/// A client's message.
 #[derive(Deserialize)]
 pub struct Post {
     room: String,
@@ -63,7 +63,7 @@ struct Accepted {
 /// The rooms of this process.
 pub struct Rooms<A: Adapter>(Arc<Mutex<HashMap<String, Room<A>>>>);
 
-/// The latest messages of a room, and the way to the task that numbers and emits what arrives.
+/// The latest messages of a room, and the queue of the task that numbers and emits new ones.
 struct Room<A: Adapter> {
     history: Arc<Mutex<VecDeque<Arc<Message>>>>,
     arrivals: mpsc::UnboundedSender<Arrival<A>>,
@@ -71,8 +71,8 @@ struct Room<A: Adapter> {
 
 type Arrival<A> = (Post, Author, AckSender<A>);
 
-/// Registers the handlers. A middleware, because it ends before the client is told that it is connected: handlers that
-/// the connect handler registers miss what a client says at once.
+/// Registers the handlers. This is a middleware because it finishes before the client learns that it is connected:
+/// handlers registered by the connect handler miss events sent at once.
 pub async fn register<A: Adapter>(
     socket: SocketRef<A>,
     TryData(handshake): TryData<Handshake>,
@@ -99,12 +99,12 @@ async fn on_join<A: Adapter>(
 ) {
     socket.join(name.clone());
     let history = rooms.with(&name, &io, |room| room.history.clone());
-    let events = &*history.lock().expect("nobody panics with it");
-    // Who has left already needs no answer.
+    let events = &*history.lock().expect("no thread panics with it");
+    // A client that has left needs no answer.
     let _ = ack.send(&Joined { events });
 }
 
-/// Not an `async fn`: only what runs before the future does so in the order in which the client spoke.
+/// Not an `async fn`: only what runs before the future does so in the order in which the client sent.
 fn on_message<A: Adapter>(
     io: SocketIo<A>,
     State(rooms): State<Rooms<A>>,
@@ -113,7 +113,7 @@ fn on_message<A: Adapter>(
     ack: AckSender<A>,
 ) -> Ready<()> {
     let name = post.room.clone();
-    // The task of a room ends with the process.
+    // A room's task lives as long as the process.
     rooms.with(&name, &io, |room| {
         let _ = room.arrivals.send((post, author, ack));
     });
@@ -122,7 +122,7 @@ fn on_message<A: Adapter>(
 
 impl<A: Adapter> Rooms<A> {
     fn with<T>(&self, name: &str, io: &SocketIo<A>, act: impl FnOnce(&Room<A>) -> T) -> T {
-        let mut rooms = self.0.lock().expect("nobody panics with it");
+        let mut rooms = self.0.lock().expect("no thread panics with it");
         if let Some(room) = rooms.get(name) {
             return act(room);
         }
@@ -133,7 +133,7 @@ impl<A: Adapter> Rooms<A> {
 }
 
 impl<A: Adapter> Room<A> {
-    /// One task for each room, so that everybody hears its messages in the order of their numbers.
+    /// One task per room, so that everybody hears its messages in the order of their numbers.
     fn open(io: SocketIo<A>) -> Self {
         let history = Arc::new(Mutex::new(VecDeque::with_capacity(HISTORY)));
         let (arrivals, arriving) = mpsc::unbounded_channel();
@@ -158,17 +158,17 @@ async fn emit<A: Adapter>(
             client_id: post.client_id,
             text: post.text,
         });
-        // Before it is emitted: who joins meanwhile has it twice rather than never.
+        // Before emitting: a client that joins meanwhile hears it twice rather than never.
         remember(&history, Arc::clone(&message));
         if let Err(error) = io.to(message.room.clone()).emit("message", &message).await {
-            eprintln!("a message did not reach everybody: {error}");
+            eprintln!("a message did not reach all clients: {error}");
         }
         let _ = ack.send(&Accepted { seq });
     }
 }
 
 fn remember(history: &Mutex<VecDeque<Arc<Message>>>, message: Arc<Message>) {
-    let mut history = history.lock().expect("nobody panics with it");
+    let mut history = history.lock().expect("no thread panics with it");
     if history.len() == HISTORY {
         history.pop_front();
     }
