@@ -1,4 +1,4 @@
-//! Configuration: environment variables, read and checked once, whole, from a function.
+//! Configuration: environment variables, all read and checked once, through a function.
 
 mod invalid;
 mod limits;
@@ -16,7 +16,7 @@ use variables::VARIABLES;
 use crate::origins::{Origin, Origins};
 use crate::proxies::Proxies;
 
-/// What to do, as the command line and the environment say.
+/// What the command line and the environment ask for.
 pub enum Invocation {
     /// Serve with this configuration.
     Serve(Box<Config>),
@@ -24,24 +24,24 @@ pub enum Invocation {
     Print(String),
 }
 
-/// Everything that can be configured, valid.
+/// The whole configuration, validated.
 #[derive(Debug)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub addr: SocketAddr,
-    /// The public address; absent: the server does not know what it is called.
+    /// The public address. Absent: the server does not know its name.
     pub url: Option<Origin>,
-    /// Where the data lives.
+    /// The data folder.
     pub data_dir: PathBuf,
-    /// The Redis that all replicas share; absent: everything is in the data folder.
+    /// The Redis that all replicas share. Absent: everything is in the data folder.
     pub redis_url: Option<String>,
-    /// Where the built site lives.
+    /// The folder of the built site.
     pub site_dir: PathBuf,
-    /// The key that signs session cookies; absent: one is made once and kept in the data folder.
+    /// The key that signs session cookies. Absent: one is created once and kept in the data folder.
     pub session_key: Option<String>,
     /// Origins other than the server's own that may open Socket.IO connections and post forms.
     pub origins: Origins,
-    /// Proxies whose word about a client's address is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub proxies: Proxies,
     /// How much one client may do.
     pub limits: Limits,
@@ -50,7 +50,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Understands `--help` and `--version`, otherwise parses the variables.
+    /// Handles `--help` and `--version`; otherwise parses the variables.
     pub fn from_command_line(
         args: impl Iterator<Item = String>,
         variable: impl Fn(&str) -> Option<String>,
@@ -70,9 +70,9 @@ impl Config {
         }
     }
 
-    /// Reads every variable, and refuses the first one that cannot be used.
+    /// Reads every variable and refuses the first one that cannot be used.
     pub fn parse(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
-        // An empty variable is one that is not set: that is what `HUBBUB_X= hubbub` means to most people.
+        // An empty variable counts as unset: that is what most people mean by `HUBBUB_X= hubbub`.
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let get = |name: &'static str| {
             let known = VARIABLES.iter().find(|known| known.name == name);
@@ -143,7 +143,7 @@ impl Config {
             redis_url: variable("HUBBUB_REDIS_URL"),
             site_dir: get("HUBBUB_SITE_DIR").into(),
             session_key,
-            // A proxy that sends another Host does not make our own pages foreign ones.
+            // Our own pages stay allowed behind a proxy that changes the Host header.
             origins: origins.and(url.clone()),
             url,
             proxies,

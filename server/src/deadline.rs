@@ -1,4 +1,4 @@
-//! By when a stop must be over.
+//! The deadline of a stop.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::log::Log;
 
-/// From the signal to the end of an orderly stop. We promise ten seconds.
+/// From the signal to the end of an orderly stop. The documentation promises ten seconds.
 const LIMIT: Duration = Duration::from_millis(7_500);
-/// What the promise leaves for a process that is stuck: after it the process ends without an orderly stop.
+/// After this much more, a stuck process exits without an orderly stop.
 const STUCK: Duration = Duration::from_millis(1_000);
 
-/// By when everything must be over. Every step of a stop gets what the steps before it left.
+/// When a stop must be over. Each step may use the time that earlier steps left.
 #[derive(Clone, Copy)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// Begins now, and ends the process if a thread or a disk stands still.
+    /// Starts the deadline now. Exits the process if a stuck thread or disk prevents an orderly stop.
     pub fn begin(log: &Log) -> Self {
         let log = log.clone();
-        // Not a task: the runtime may be what is stuck. Without a thread to spare, the stop is still orderly.
+        // A thread, because the runtime itself may be stuck. If no thread can be started, the stop is still orderly.
         let _ = std::thread::Builder::new().spawn(move || {
             std::thread::sleep(LIMIT + STUCK);
             log.say("hubbub: something is stuck; ending without it");
@@ -29,7 +29,7 @@ impl Deadline {
         Self(Instant::now() + LIMIT)
     }
 
-    /// Waits for `work`, but leaves `later` to what comes after it. None: it was not over by then.
+    /// Waits for `work`, but reserves `later` for the following steps. Returns `None` if that time runs out.
     pub async fn leaving<T>(self, later: Duration, work: impl Future<Output = T>) -> Option<T> {
         timeout_at(self.0 - later, work).await.ok()
     }

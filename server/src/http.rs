@@ -1,4 +1,4 @@
-//! Everything that HTTP answers, in one screen.
+//! The route table, in one screen.
 
 mod api;
 mod cache;
@@ -29,10 +29,10 @@ use crate::listener::app::App;
 use crate::socket::route::route;
 use crate::state::State;
 
-/// Bytes of a form, at most: a message of 8,000 characters of four bytes, percent-encoded, fits.
+/// Bytes of a form, at most: enough for a message of 8,000 four-byte characters, percent-encoded.
 const FORM_BYTES: usize = 128 * 1024;
 
-/// The routes over this state.
+/// All routes over this state.
 pub fn service(state: &State) -> App {
     let plain = Router::new()
         .route("/healthz", get(health::healthz))
@@ -69,7 +69,7 @@ pub fn service(state: &State) -> App {
         .merge(forms)
         .method_not_allowed_fallback(sorry::wrong_method);
 
-    // From the inside out. Headers come last: whatever answers, its answer has them.
+    // The layers, from the inside out. Headers come last, so that every answer gets them.
     let app = from_fn_with_state(state.clone(), route).layer(app);
     let app = from_fn_with_state(state.clone(), client::serve).layer(app);
     let app = map_request(range::tidy).layer(app);

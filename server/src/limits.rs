@@ -1,4 +1,4 @@
-//! Rates and caps at run time: who may do one more thing now, and if not, when.
+//! Rates and caps at run time: who may do something now, or how long they must wait.
 
 mod arrivals;
 mod joins;
@@ -25,7 +25,7 @@ use volume::Volume;
 use crate::config::Limits;
 use crate::proxies::ClientAddress;
 
-/// The limits of the whole process. Cheap to clone.
+/// All limits of the process. Cheap to clone.
 #[derive(Clone)]
 pub struct Gate(Arc<Shared>);
 
@@ -41,21 +41,21 @@ struct Shared {
     read: Volume,
 }
 
-/// Each person who signs in, and each room, stays for long. Over this time as many as may come at once may come again.
+/// How long it takes until a used-up allowance for new people, or rooms, is whole again. Both stay in storage.
 ///
-/// For people it is long: the first day of an office brings hundreds at once, but no other day does. With the default of
-/// 300, one more may come every six seconds, 14,400 a day. Guests who never write expire after 30 days, so one address
-/// never keeps more than some 430,000 of them, about 130 MB.
+/// For people it is long: the first day of an office brings hundreds at once, but no other day does. With the default
+/// of 300, another person may sign in every six seconds, 14,400 a day. Guests who never write expire after 30 days,
+/// so one address never keeps more than about 430,000 of them, some 130 MB.
 const PEOPLE_REFILL: Duration = Duration::from_secs(30 * 60);
 const ROOMS_REFILL: Duration = Duration::from_secs(5 * 60);
 
-/// Pages of one address at once. Many people behind one address load a page now and then; a browser that opens all of
-/// its tabs again stays below. Twenty a second may follow.
+/// Pages per address: a burst, and the time in which it refills, twenty a second. People behind one address load a
+/// page now and then, and a browser that reopens all its tabs stays below the burst.
 const PAGES: (NonZeroU32, Duration) = (many(100), Duration::from_secs(5));
 
-/// Guests of the namespace `/` from one address. A guest leaves nothing behind, but everybody in the lobby hears of each
-/// who comes. Three hundred may come back at once after a network failure, and twenty a second may follow. How many
-/// there are at a time is bounded by the sessions of the address.
+/// Guests of the namespace `/` per address: a burst, and the time in which it refills, twenty a second. Guests leave
+/// nothing in storage, but everyone in the lobby is told of each. After a network failure three hundred may return at
+/// once. The address's Engine.IO sessions bound how many are connected at a time.
 const GUESTS: (NonZeroU32, Duration) = (many(300), Duration::from_secs(15));
 
 const fn many(number: u32) -> NonZeroU32 {
@@ -65,23 +65,24 @@ const fn many(number: u32) -> NonZeroU32 {
     }
 }
 
-/// Bytes of messages that one address has stored. People write far less; a room of large messages moves in at once.
+/// Bytes of messages that one address may store. People write far less; importing a room of large messages fits the
+/// burst.
 const STORED: Rate = Rate {
     per_second: 1024 * 1024,
     burst: 20 * 1024 * 1024,
 };
-/// Bytes of the rooms' logs that one address reads by `history` and `join`. A hundred people behind one address who
-/// come back at once stay below it.
+/// Bytes of logs that one address may read through `history` and `join`. A hundred people behind one address who
+/// reconnect at once stay below it.
 const READ: Rate = Rate {
     per_second: 4 * 1024 * 1024,
     burst: 20 * 1024 * 1024,
 };
 
-/// How long the address table may grow before what is idle is forgotten.
+/// How often idle addresses are removed from the tables.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 impl Gate {
-    /// A gate with these limits.
+    /// Creates the gate for these limits.
     pub fn new(limits: Limits) -> Self {
         let (per_second, burst) = limits.address_rate;
         Self(Arc::new(Shared {
@@ -97,12 +98,12 @@ impl Gate {
         }))
     }
 
-    /// The configured numbers.
+    /// The configured limits.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
-    /// Counts one action of an address, or says how long it must wait.
+    /// Counts one command of an address, or says how long it must wait.
     pub fn address(&self, address: ClientAddress) -> Result<(), Duration> {
         if !self.0.limits.rates {
             return Ok(());
@@ -118,27 +119,27 @@ impl Gate {
         self.arrival(&self.0.pages, address)
     }
 
-    /// Counts one more person of an address, or says how long they must wait.
+    /// Counts one new person of an address, or says how long they must wait.
     fn sign_in(&self, address: ClientAddress) -> Result<(), Duration> {
         self.arrival(&self.0.sign_ins, address)
     }
 
-    /// Counts one more room of an address, or says how long it must wait.
+    /// Counts one new room of an address, or says how long it must wait.
     fn new_room(&self, address: ClientAddress) -> Result<(), Duration> {
         self.arrival(&self.0.new_rooms, address)
     }
 
-    /// Counts one more guest of an address, or says how long they must wait.
+    /// Counts one guest of an address, or says how long they must wait.
     fn guest(&self, address: ClientAddress) -> Result<(), Duration> {
         self.arrival(&self.0.guests, address)
     }
 
-    /// Counts what an address wants to have stored, or says how long it must wait.
+    /// Counts bytes that an address wants to store, or says how long it must wait.
     fn store(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
         self.volume(&self.0.stored, address, bytes)
     }
 
-    /// Counts what an address has read of a log. Asked with none before it reads, says how long it must wait.
+    /// Counts bytes that an address has read. With zero bytes, checks before the read whether it must wait.
     fn read(&self, address: ClientAddress, bytes: usize) -> Result<(), Duration> {
         if bytes == 0 {
             return self.volume(&self.0.read, address, 0);
@@ -165,7 +166,7 @@ impl Gate {
         }
     }
 
-    /// Begins a join, or says how long the connection of this address that has these turns must wait for its own.
+    /// Starts a join, or says how long the connection with these turns must wait for its own.
     pub fn join(
         &self,
         address: ClientAddress,
@@ -179,7 +180,7 @@ impl Gate {
         turns.begin(&self.0.joins, address, room, now)
     }
 
-    /// The limiter of one connection.
+    /// The rate limiter of one connection.
     pub fn connection(&self, address: ClientAddress) -> ConnectionGate {
         let (rate, now) = (self.connection_rate(), Instant::now());
         ConnectionGate {
@@ -200,7 +201,7 @@ impl Gate {
         }
     }
 
-    /// Forgets addresses that have been idle, for as long as the process lives.
+    /// Removes idle addresses from the tables, for as long as the process lives.
     pub async fn forget_idle(self) {
         loop {
             tokio::time::sleep(FORGET_EVERY).await;
@@ -229,7 +230,7 @@ impl Rates for Gate {
     }
 }
 
-/// The rate of one connection and, behind it, of its address.
+/// The rates of one connection and of its address.
 pub struct ConnectionGate {
     gate: Gate,
     address: ClientAddress,
@@ -244,8 +245,8 @@ struct Pace {
 impl ConnectionGate {
     /// Counts one command, or says how long the client must wait.
     ///
-    /// Once a command is refused, so are all that follow until the wait is over: otherwise a client that does not
-    /// wait for answers would see a later message accepted before an earlier one.
+    /// After a refusal, every later command is refused until the wait is over. Otherwise a client that does not wait
+    /// for answers would see a later message accepted before an earlier one.
     pub fn command(&self, now: Instant) -> Result<(), Duration> {
         let mut pace = self.pace();
         if let Some(until) = pace.closed_until.filter(|until| *until > now) {
@@ -259,7 +260,7 @@ impl ConnectionGate {
         let Err(wait) = own.and_then(|()| self.gate.address(self.address)) else {
             return Ok(());
         };
-        // A few milliseconds would only make the client knock again at once.
+        // A wait of a few milliseconds would only make the client retry at once.
         let wait = wait.max(Duration::from_millis(200));
         pace.closed_until = Some(now + wait);
         Err(wait)
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_refusal_everything_waits_together() {
+    fn after_a_refusal_later_commands_wait_too() {
         let connection =
             gate(&[("HUBBUB_COMMAND_BURST", "3"), ("HUBBUB_COMMANDS_PER_SECOND", "1")]).connection(home());
         let start = Instant::now();
@@ -310,9 +311,9 @@ mod tests {
         );
     }
 
-    /// Every limit per address, driven with two addresses of one network until it refuses.
+    /// Exhausts every limit per address with one address, then tries another of its network.
     #[test]
-    fn no_limit_counts_the_addresses_of_one_network_apart() {
+    fn addresses_of_one_network_share_every_limit() {
         type Limit = fn(&Gate, ClientAddress) -> Result<(), Duration>;
         let limits: [(&str, Limit); 9] = [
             ("commands", |gate, address| gate.address(address)),
@@ -328,7 +329,7 @@ mod tests {
                 gate.read(address, 0)?;
                 gate.read(address, 10 << 20)
             }),
-            // Of the turns of joins an address with few of them has the reserved ones too.
+            // An address with few turns also gets reserved ones, so the limit shows only as a long wait.
             ("joins", |gate, address| {
                 let mut turns = Turns::default();
                 let wait = gate.join(address, &mut turns, &RoomSlug::lobby(), Instant::now());

@@ -1,13 +1,13 @@
 //! The fast path: from what happens in a room to bytes on its connections.
 //!
-//! In the direction of the data: [`follower`] follows a room, [`pack`] collects what leaves together, [`audience`] and
-//! [`guests`] are the connections that hear it, [`frame`] encodes it once for all of them, [`wire`] writes it to each.
-//! [`budget`] accounts for what waits for slow peers, and [`pace`] says who is too slow.
+//! In the order of the data: [`follower`] follows a room and collects what leaves together, [`audience`] and
+//! [`guests`] are the connections that receive it, [`frame`] encodes it once for all of them, and [`wire`] writes it
+//! to each. [`budget`] accounts for what waits for slow readers, and [`pace`] decides who is too slow.
 //!
-//! [`facts`] says what it takes for granted about the library that writes to the same connections.
+//! [`facts`] lists what it assumes about the library that writes to the same connections.
 //!
-//! It knows chat and bytes. It does not know the Socket.IO library, HTTP, or what else the process is made of: those
-//! who build it hand in what it needs.
+//! It knows chat and bytes, but not the Socket.IO library, HTTP or the rest of the process: whatever else it needs is
+//! passed in.
 
 pub mod audience;
 pub mod budget;

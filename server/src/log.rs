@@ -1,8 +1,8 @@
 //! The log: one line per event on standard error.
 //!
-//! Logging must never harm what it reports on. Lines go into a bounded [`queue`] that a thread of its own writes out,
-//! so a full disk, a closed pipe or a reader that stands still costs lines, not the process. [`filter`] decides what
-//! is logged, and [`repeats`] turns a flood of equal lines into one line and a count. [`panics`] logs panics.
+//! Logging must never harm the process. Lines go into a bounded [`queue`] that a thread of its own writes out, so a
+//! full disk, a closed pipe or a stalled reader costs lines, not the process. [`filter`] decides what is logged,
+//! [`repeats`] turns a flood of equal lines into one line and a count, and [`panics`] logs panics.
 
 mod filter;
 mod panics;
@@ -22,17 +22,17 @@ pub use filter::parse;
 use queue::{Line, Queue};
 use repeats::Repeats;
 
-/// How long the end of the process waits for lines that are not written yet.
+/// How long the process waits at its end for unwritten lines.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
-/// Everything that this process writes to standard error. A clone is another handle to the same queue.
+/// Everything that this process writes to standard error. Cloning gives another handle to the same queue.
 #[derive(Clone)]
 pub struct Log {
     queue: Arc<Queue>,
     repeats: Arc<Repeats>,
 }
 
-/// What `/metrics` says about the log.
+/// The log's counters in `/metrics`.
 pub struct Counters {
     /// Panics so far.
     pub panics: Counter,
@@ -41,10 +41,10 @@ pub struct Counters {
 }
 
 impl Log {
-    /// Starts the thread that writes.
+    /// Starts the writing thread.
     ///
     /// # Errors
-    /// If the system has no thread for it.
+    /// If the system cannot start a thread.
     pub fn start() -> io::Result<Self> {
         let log = Self {
             queue: Arc::default(),
@@ -62,7 +62,7 @@ impl Log {
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(move || Line(Arc::clone(&queue)))
             .with_ansi(io::stderr().is_terminal())
-            // It would write to standard error itself, and panic if it cannot.
+            // The library would write to standard error itself, and panic if that fails.
             .log_internal_errors(false);
         let screen = filter::Screen(Arc::clone(&self.repeats));
         tracing_subscriber::registry()
@@ -78,7 +78,7 @@ impl Log {
         self.queue.push(format!("{line}\n").as_bytes());
     }
 
-    /// Waits until everything is written, but not for a standard error that takes nothing.
+    /// Waits until everything is written, but not longer than [`LAST_LINES`].
     pub fn finish(&self) {
         for line in self.repeats.all() {
             self.queue.push(line.as_bytes());

@@ -31,7 +31,7 @@ use log::Log;
 fn main() -> ExitCode {
     let log = match Log::start() {
         Ok(log) => log,
-        // Standard error is the log's, and there is none.
+        // Without the log there is nowhere to report the error.
         Err(_) => return ExitCode::FAILURE,
     };
     let ended = match Config::from_command_line(std::env::args(), |name| std::env::var(name).ok()) {
@@ -64,6 +64,6 @@ async fn serve(config: Config, log: &Log) -> Result<(), Box<dyn std::error::Erro
 
 fn say(text: &str) {
     use std::io::Write;
-    // Serving matters more than saying so.
+    // A closed standard output must not stop the server.
     let _ = writeln!(std::io::stdout(), "{text}");
 }

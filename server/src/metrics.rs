@@ -1,4 +1,4 @@
-//! Figures for `/metrics`, in Prometheus' text format.
+//! Metrics for `/metrics`, in Prometheus' text format.
 
 mod appends;
 
@@ -15,67 +15,67 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-/// What is counted.
+/// All metrics of the process.
 pub struct Metrics {
     registry: Registry,
     /// Open TCP connections.
     pub tcp: Gauge,
-    /// TCP connections that may be open.
+    /// How many TCP connections may be open.
     pub places: Gauge,
-    /// Connections that got no place.
+    /// Connections refused because a limit was reached.
     pub turned_away: Counter,
     /// Requests whose body did not arrive in time.
     pub late: Counter,
     /// Connected sockets by namespace.
     pub sockets: Family<Namespace, Gauge>,
-    /// Rooms that this process follows because somebody connected to it is there.
+    /// Rooms followed because a connection of this process is in them.
     pub rooms: Gauge,
-    /// Messages stored, doubles not counted apart.
+    /// Messages stored. Repeated client ids are counted again.
     stored: Counter,
-    /// Packs of events handed to a room's sockets.
+    /// Packs of events handed to a room's connections.
     pub packs: Counter,
     /// Commands refused, by code.
     pub refused: Family<Code, Counter>,
-    /// Sockets disconnected because they did not keep up.
+    /// Connections closed because they did not keep up.
     pub slow: Counter,
-    /// Bytes that wait for peers that have not read them yet.
+    /// Bytes that slow readers have not read yet.
     pub waiting: Gauge,
-    /// Connections cut because the process held too much for slow peers.
+    /// Connections cut because the budget for slow readers was exceeded.
     pub cut: Counter,
     /// Joins that were told to try again later.
     pub deferred: Counter,
-    /// Tasks of the runtime that have not ended.
+    /// Tokio tasks that are running.
     tasks: Gauge,
-    /// Seconds from a `send` taken up to its receipts.
+    /// Seconds from the start of an append to its receipts.
     append: Histogram,
 }
 
-/// A namespace.
+/// The label for a namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Namespace {
-    /// Its path.
+    /// The namespace.
     pub namespace: NamespacePath,
 }
 
-/// The namespaces there are.
+/// All namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[expect(non_camel_case_types, reason = "these are the values of the label")]
 pub enum NamespacePath {
-    /// The app's own protocol.
+    /// `/chat`, the app's protocol.
     chat,
-    /// The public example's contract.
+    /// `/`, the public example.
     demo,
 }
 
-/// An error code.
+/// The label for an error code.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Code {
-    /// As it travels.
+    /// The code as it travels.
     pub code: String,
 }
 
 impl Metrics {
-    /// All figures at zero.
+    /// All metrics, at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("hubbub");
         let metrics = Self {
@@ -167,20 +167,19 @@ impl Metrics {
         Self { registry, ..metrics }
     }
 
-    /// The figures as text. Asked within the runtime whose tasks are counted.
+    /// The metrics as text. Must be called within the runtime whose tasks are counted.
     pub fn encode(&self) -> String {
         let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
         self.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
-            // Writing to a string does not fail; an empty page would be noticed.
+            // Writing to a string cannot fail. If it did, an empty page would be noticed.
             text.clear();
         }
         text
     }
 
-    /// The same ports, with the time that appends take and their number written down: whoever stores, and through
-    /// whichever door.
+    /// Wraps the log so that appends are counted and timed, whichever way they come.
     pub fn measure(&self, ports: Ports) -> Ports {
         let log = appends::Measured {
             log: ports.log,

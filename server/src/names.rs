@@ -1,31 +1,31 @@
-//! The host names that are ours.
+//! The host names of this server.
 
 use std::net::IpAddr;
 
 use crate::origins::Origin;
 
-/// The names by which this server knows itself.
+/// The host names that this server accepts.
 ///
-/// A page of another site can have its host name lead to our address, and is then, for the browser, a page of ours. Only
-/// the name tells it apart.
+/// DNS rebinding: another site can make its host name resolve to our address. To the browser its pages then have our
+/// origin, and only the host name gives them away.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    /// What `HUBBUB_URL` says.
+    /// The value of `HUBBUB_URL`.
     url: Option<Origin>,
-    /// Any name is ours.
+    /// Accept any name.
     any: bool,
 }
 
 impl Names {
-    /// With a public address, that is the only name. Without one the server cannot know what it is called, except where
-    /// only this machine reaches it and nothing stands in front: there it is called like this machine.
+    /// With a public address, only that name is accepted. Without one, the server cannot know its name and accepts
+    /// all, unless it listens on loopback with no proxy in front.
     pub fn new(url: Option<Origin>, listens_on: IpAddr, behind_proxy: bool) -> Self {
         let any = url.is_none() && (behind_proxy || !listens_on.is_loopback());
         Self { url, any }
     }
 
-    /// Whether a host is ours, on whatever port. Addresses, `localhost` and names without a dot always are: no stranger can
-    /// have these lead here.
+    /// True if the host is ours, on any port. IP addresses, `localhost` and names without a dot always are: an
+    /// attacker cannot make those resolve to this server.
     pub fn know(&self, host: &Origin) -> bool {
         let name = host.host().trim_end_matches('.');
         let address = name.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok();

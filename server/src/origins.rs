@@ -1,10 +1,10 @@
-//! Origins: `scheme://host:port`, as browsers send them, and those that an operator allows beside our own.
+//! Origins: `scheme://host:port`, as browsers send them, and those that an operator allows besides our own.
 
 use std::str::FromStr;
 
 use http::HeaderMap;
 
-/// A scheme, a host and a port. Equal ones are the same origin, however they were written.
+/// A scheme, a host and a port. Two are equal if they mean the same origin, in whatever spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     scheme: String,
@@ -14,18 +14,18 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// An origin's own text. `null`, paths and user names are none.
+    /// Parses an origin. `null`, paths and user names are refused.
     pub fn parse(text: &str) -> Option<Self> {
         let (scheme, authority) = text.split_once("://")?;
         let scheme = scheme.to_ascii_lowercase();
-        let fits = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        let valid = scheme.starts_with(|c: char| c.is_ascii_lowercase())
             && scheme
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b));
-        fits.then(|| Self::of(scheme, authority)).flatten()
+        valid.then(|| Self::of(scheme, authority)).flatten()
     }
 
-    /// The origin of pages that this scheme and this `Host` header make.
+    /// The origin of pages requested with this scheme and this `Host` header.
     pub fn of(scheme: String, authority: &str) -> Option<Self> {
         let (host, port) = split(authority)?;
         let port = match port {
@@ -39,19 +39,19 @@ impl Origin {
         })
     }
 
-    /// Its host, in lower case.
+    /// The host, in lower case.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Its scheme, in lower case.
+    /// The scheme, in lower case.
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
 }
 
 impl std::fmt::Display for Origin {
-    /// As a browser writes it: without the port that its scheme has anyway.
+    /// As a browser writes it: without the scheme's default port.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}://{}", self.scheme, self.host)?;
         match self.port {
@@ -78,14 +78,14 @@ fn split(authority: &str) -> Option<(&str, Option<&str>)> {
         authority.split_once(':').unwrap_or((authority, ""))
     };
     let named = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    let fits = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+    let valid = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => !host.is_empty() && host.bytes().all(named),
     };
-    fits.then_some((host, (!port.is_empty()).then_some(port)))
+    valid.then_some((host, (!port.is_empty()).then_some(port)))
 }
 
-/// What `HUBBUB_ORIGINS` allows.
+/// The origins that `HUBBUB_ORIGINS` allows.
 #[derive(Clone, Debug, Default)]
 pub struct Origins(Vec<Pattern>);
 
@@ -97,14 +97,14 @@ enum Pattern {
 }
 
 impl Origins {
-    /// These and one more.
+    /// Adds an origin to the list.
     #[must_use]
     pub fn and(mut self, origin: Option<Origin>) -> Self {
         self.0.extend(origin.map(Pattern::Exactly));
         self
     }
 
-    /// Whether an origin is among them.
+    /// True if the list allows this origin.
     pub fn contain(&self, origin: &Origin) -> bool {
         self.0.iter().any(|pattern| match pattern {
             Pattern::Exactly(allowed) => allowed == origin,
@@ -117,7 +117,7 @@ impl Origins {
     }
 }
 
-/// A list, separated by commas. The error is the entry that is no origin.
+/// A list, separated by commas. The error is the entry that is not an origin.
 impl FromStr for Origins {
     type Err = String;
 
@@ -138,7 +138,7 @@ fn pattern(entry: &str) -> Option<Pattern> {
     }
 }
 
-/// The scheme that the client used, as the outermost proxy says: the first word of `X-Forwarded-Proto`.
+/// The scheme that the client used, as the outermost proxy reports it: the first word of `X-Forwarded-Proto`.
 pub fn forwarded_scheme(headers: &HeaderMap) -> Option<&str> {
     let list = headers.get("x-forwarded-proto")?.to_str().ok()?;
     list.split(',')
@@ -147,7 +147,7 @@ pub fn forwarded_scheme(headers: &HeaderMap) -> Option<&str> {
         .filter(|word| !word.is_empty())
 }
 
-/// Whether the client reached us over TLS, as the proxy in front says.
+/// True if the client used TLS, as the proxy in front reports it.
 pub fn over_tls(headers: &HeaderMap) -> bool {
     forwarded_scheme(headers).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_the_same_however_it_is_written() {
+    fn spellings_of_an_origin_are_equal() {
         for (one, two) in [
             ("https://chat.example", "HTTPS://CHAT.example:443"),
             ("http://chat.example:80", "http://chat.example"),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_names_what_is_no_origin() {
+    fn a_list_names_the_entry_that_is_not_an_origin() {
         for wrong in [
             "example.org",
             "*",
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_proxy_knows_how_the_client_came() {
+    fn the_first_proxy_reports_the_scheme_of_the_client() {
         for (list, tls) in [
             ("https", true),
             ("HTTPS,http", true),

@@ -1,4 +1,4 @@
-//! Builds the process, runs it, and ends it. Nobody imports this but whoever starts a process.
+//! Builds the process, runs it, and ends it. No module imports this except `main`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,10 +28,10 @@ use crate::state::{Shared, State};
 use crate::storage::Storage;
 use crate::{http, listener, shutdown, socket};
 
-/// What tasks leave of the time to stop, so that the storage can close.
+/// The part of the stop deadline that tasks leave for closing the storage.
 const STORAGE: Duration = Duration::from_millis(2_500);
 
-/// A part of the server has died; the process has stopped because of it.
+/// A vital part of the server died, and the process stopped because of it.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the {0} has died, and hubbub cannot run without it; restart hubbub, and report the log lines before this one"
@@ -46,10 +46,10 @@ pub async fn open(config: Config) -> Result<State, Box<dyn std::error::Error>> {
     open_with(config, |ports| ports, Server::new).await
 }
 
-/// The same with something between the hub and the storage, and with another Socket.IO server.
+/// As [`open`], with a wrapper around the ports and a different constructor for the Socket.IO server. For tests.
 ///
 /// # Errors
-/// As for [`open`].
+/// As [`open`].
 pub async fn open_with(
     config: Config,
     ports: impl FnOnce(Ports) -> Ports,
@@ -118,10 +118,10 @@ pub async fn open_with(
     Ok(state)
 }
 
-/// Serves until a signal comes or a vital part dies, and stops.
+/// Serves until a signal arrives or a vital part dies, then stops.
 ///
 /// # Errors
-/// If the process cannot listen to signals, or a vital part has died.
+/// If the process cannot listen for signals, or a vital part died.
 pub async fn serve(
     listener: TcpListener,
     state: &State,
@@ -149,8 +149,8 @@ pub async fn serve(
     }
 }
 
-/// Serves until `stop` says by when everything must be over. Then stops being ready, tells every client to come back,
-/// and closes their connections.
+/// Serves until `stop` resolves with the deadline. Then reports that it is not ready, tells every client to
+/// reconnect, and closes their connections.
 pub async fn serve_until(
     listener: TcpListener,
     state: &State,
@@ -164,7 +164,7 @@ pub async fn serve_until(
     listener::serve(listener, state, http::service(state), stop, drain).await
 }
 
-/// Waits for what was taken up, then closes the storage.
+/// Waits for the tasks that are still running, then closes the storage.
 async fn close(state: &State, deadline: Deadline) {
     state.tasks.close();
     if deadline.leaving(STORAGE, state.tasks.wait()).await.is_none() {

@@ -1,4 +1,4 @@
-//! Which address a request comes from, when proxies that we trust stand in between.
+//! The client's address of a request that came through trusted proxies.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -6,29 +6,29 @@ use std::str::FromStr;
 use http::HeaderMap;
 use ipnet::IpNet;
 
-/// The addresses of the proxies in front of us. Only what they say about a client's address is believed.
+/// The addresses of the proxies in front of us. Their `X-Forwarded-For` is trusted.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(Vec<IpNet>);
 
 pub use chat::ClientAddress;
 
 impl Proxies {
-    /// Whether there are any.
+    /// True if there are trusted proxies.
     pub fn any(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// Whether connections from this address are those of a proxy.
+    /// True if this address is a trusted proxy.
     pub fn trust(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Where a request really comes from.
+    /// The client's address of a request.
     ///
-    /// Each proxy appends the address that it was asked from to `X-Forwarded-For`. So the list is read from its end,
-    /// and the first address that is not a trusted proxy's is the client's: whatever stands before it is what the
-    /// client claims, and clients lie.
+    /// Each proxy appends the address of its own peer to `X-Forwarded-For`. So the list is read from its end, and the
+    /// first address that is not a trusted proxy is the client's. Anything before it comes from the client and may be
+    /// forged.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
         let mut nearest = peer.to_canonical();
         let hops = headers.get_all("x-forwarded-for").iter().rev();
@@ -37,7 +37,8 @@ impl Proxies {
             if !self.trust(nearest) {
                 break;
             }
-            // A hop that cannot be read hides everything before it. The proxy that wrote it is all we know.
+            // An unreadable hop hides everything before it. The last address known is that of the proxy that wrote
+            // it.
             let Some(address) = address(hop) else { break };
             nearest = address;
         }
@@ -97,14 +98,14 @@ mod tests {
     fn the_last_address_that_is_not_a_proxy_is_the_client() {
         let two = "127.0.0.1, 10.0.0.0/8, fd00::/8";
         for (trusted, peer, lines, expected) in [
-            // Nobody is trusted: the peer it is, whatever it says.
+            // No trusted proxy: the client is the peer, whatever the header says.
             ("", "127.0.0.1", &["203.0.113.1"][..], "127.0.0.1"),
             ("10.0.0.0/8", "127.0.0.1", &["203.0.113.1"], "127.0.0.1"),
             // One proxy, and a proxy behind a proxy.
             (two, "127.0.0.1", &["203.0.113.1"], "203.0.113.1"),
             (two, "127.0.0.1", &["203.0.113.1, 10.1.2.3"], "203.0.113.1"),
             (two, "127.0.0.1", &["203.0.113.1", "10.1.2.3"], "203.0.113.1"),
-            // What a client invents stands to the left of what a proxy saw.
+            // What a client forges stands to the left of what a proxy saw.
             (two, "127.0.0.1", &["198.51.100.7, 203.0.113.1"], "203.0.113.1"),
             (
                 two,
@@ -112,7 +113,7 @@ mod tests {
                 &["127.0.0.1, 203.0.113.1, 10.1.2.3"],
                 "203.0.113.1",
             ),
-            // Without the header, with nothing but proxies, with nonsense.
+            // No header, only proxies, or an unreadable entry.
             (two, "127.0.0.1", &[], "127.0.0.1"),
             (two, "127.0.0.1", &["10.9.9.9, 10.1.2.3"], "10.9.9.9"),
             (two, "127.0.0.1", &["203.0.113.1, unknown"], "127.0.0.1"),
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_names_what_it_does_not_understand() {
+    fn a_list_names_the_entry_that_is_not_an_address() {
         for (list, wrong) in [
             ("localhost", "localhost"),
             ("127.0.0.1, 10.0.0.0/33", "10.0.0.0/33"),

@@ -1,4 +1,4 @@
-//! Whether this process should get traffic.
+//! Whether this process should receive traffic.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,12 +10,12 @@ use tokio::time::timeout;
 
 use crate::storage::Storage;
 
-/// How long an answer counts. Whoever asks more often learns nothing newer, and costs nothing.
+/// How long an answer is reused, so that frequent probes cost nothing.
 const FRESH: Duration = Duration::from_secs(1);
-/// A storage that takes longer than this is not ready.
+/// A storage that takes longer than this counts as not ready.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// What the process needs to serve, and the latest answer of the storage.
+/// What the process needs in order to serve, and the storage's latest answer.
 pub struct Readiness {
     hub: Hub,
     storage: Storage,
@@ -27,7 +27,7 @@ pub struct Readiness {
 type Answer = Result<(), &'static str>;
 
 impl Readiness {
-    /// Of a process that has not been asked yet.
+    /// The readiness of a process that was not probed yet.
     pub fn new(hub: Hub, storage: Storage, vitals: Vitals) -> Self {
         Self {
             hub,
@@ -38,20 +38,20 @@ impl Readiness {
         }
     }
 
-    /// Stops being ready: the process is on its way out.
+    /// Reports "not ready" from now on, because the process is stopping.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the process is on its way out.
+    /// True if the process is stopping.
     pub fn draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Whether everything works that people need; otherwise why not.
+    /// Checks everything that clients depend on.
     ///
     /// # Errors
-    /// A line that says what is missing.
+    /// A line that says what does not work.
     pub async fn check(&self) -> Answer {
         if self.draining() {
             return Err("draining");
@@ -59,7 +59,7 @@ impl Readiness {
         if self.vitals.dead().is_some() {
             return Err("a part of the server has died; it stops");
         }
-        // Whoever asks meanwhile waits for the same answer.
+        // Concurrent probes wait here and share one answer.
         let mut latest = self.latest.lock().await;
         match *latest {
             Some((at, answer)) if at.elapsed() < FRESH => answer,

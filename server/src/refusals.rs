@@ -1,10 +1,10 @@
-//! What cannot be read, and what the chat refuses, as it travels.
+//! Turns errors into refusals: malformed JSON, and what the chat refuses.
 
 use chat::ChatError;
 use protocol::{ErrorCode, Refusal};
 use serde::de::DeserializeOwned;
 
-/// A command as what it is documented to be: an object. The parser alone would also take an array of its members.
+/// Reads a command, which must be a JSON object. The parser alone would also accept an array of the fields.
 ///
 /// # Errors
 /// As [`parse`].
@@ -15,15 +15,15 @@ pub fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
     parse(json)
 }
 
-/// JSON as what it is documented to be.
+/// Reads JSON.
 ///
 /// # Errors
-/// The sentence says what is wrong and where; it repeats nothing of the text but names of fields.
+/// If the text does not match. The sentence says what is wrong and where, and quotes nothing but field names.
 pub fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(json).map_err(|error| Refusal::new(ErrorCode::BadRequest, error.to_string()))
 }
 
-/// A refusal of the chat as it travels; what is our own fault is logged here, once.
+/// Converts an error of the chat into a refusal. Failures of our own are logged here, once.
 pub fn refuse(error: ChatError) -> Refusal {
     let refusal = Refusal::from(&error);
     if matches!(refusal.code, ErrorCode::Unavailable | ErrorCode::Internal) {

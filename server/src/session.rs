@@ -1,4 +1,4 @@
-//! The signed session cookie: who a browser is.
+//! The signed session cookie, which identifies a browser.
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
@@ -9,13 +9,13 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use protocol::SessionToken;
 
-/// Name of the session cookie.
+/// The name of the session cookie.
 const SESSION: &str = "hubbub_session";
-/// Name of the theme cookie.
+/// The name of the theme cookie.
 pub const THEME: &str = "hubbub_theme";
-/// Where a key that was made lives, in the data folder.
+/// The file in the data folder that holds a generated key.
 const KEY_FILE: &str = "session.key";
-/// Bytes of a key that was made.
+/// Bytes of a generated key.
 const KEY_BYTES: usize = 64;
 
 /// Signs and checks session cookies.
@@ -24,7 +24,7 @@ pub struct Sessions {
     key: Key,
 }
 
-/// The session key cannot be read or made.
+/// The session key cannot be read or created.
 #[derive(Debug, thiserror::Error)]
 #[error("the session key {path} {problem}")]
 pub struct KeyError {
@@ -33,17 +33,17 @@ pub struct KeyError {
 }
 
 impl Sessions {
-    /// Signs with what the configuration says.
+    /// Signs with the configured secret.
     pub fn configured(secret: &str) -> Self {
         Self {
             key: Key::derive_from(secret.as_bytes()),
         }
     }
 
-    /// Signs with the key in the data folder, which is made if there is none.
+    /// Signs with the key in the data folder, and creates it if there is none.
     ///
     /// # Errors
-    /// If the file cannot be read, made, or does not hold a key.
+    /// If the file cannot be read or created, or does not hold a key.
     pub fn kept_in(data_dir: &Path) -> Result<Self, KeyError> {
         let path = data_dir.join(KEY_FILE);
         let problem = |problem: String| KeyError {
@@ -66,15 +66,15 @@ impl Sessions {
         Self::with_key(&bytes).ok_or_else(wrong)
     }
 
-    /// Signs with a key that [`fresh_key`] made; none if it is not one.
+    /// Signs with a key that [`fresh_key`] made. `None` if the length is wrong.
     pub fn with_key(bytes: &[u8]) -> Option<Self> {
         (bytes.len() == KEY_BYTES).then(|| Self {
             key: Key::from(bytes),
         })
     }
 
-    /// The session that a request shows: the first cookie of that name whose signature is ours. A host's other
-    /// sites may set cookies of the same name.
+    /// The session of a request: the first cookie of that name that carries our signature. Other sites of the host
+    /// may set cookies of the same name.
     pub fn read(&self, headers: &HeaderMap) -> Option<SessionToken> {
         let jar = CookieJar::new();
         let ours = cookies(headers)
@@ -83,7 +83,7 @@ impl Sessions {
         SessionToken::try_from(ours.value().to_owned()).ok()
     }
 
-    /// The `Set-Cookie` value that makes a browser show this session.
+    /// The `Set-Cookie` value that gives a browser this session.
     pub fn set(&self, session: &SessionToken, secure: bool) -> String {
         let mut jar = CookieJar::new();
         jar.signed_mut(&self.key)
@@ -91,7 +91,7 @@ impl Sessions {
         jar.get(SESSION).map(Cookie::to_string).unwrap_or_default()
     }
 
-    /// The `Set-Cookie` value that makes a browser forget its session.
+    /// The `Set-Cookie` value that removes the session.
     pub fn clear(secure: bool) -> String {
         let mut cookie = base(SESSION, String::new(), secure).http_only(true).build();
         cookie.make_removal();
@@ -99,7 +99,7 @@ impl Sessions {
     }
 }
 
-/// The value of a cookie that needs no signature.
+/// A cookie that needs no signature.
 pub fn plain<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cookie<'a>> {
     cookies(headers).find(|cookie| cookie.name() == name)
 }
@@ -109,14 +109,14 @@ pub fn set_plain(name: &'static str, value: &str, secure: bool) -> String {
     base(name, value.to_owned(), secure).to_string()
 }
 
-/// The `Set-Cookie` value of a cookie that no script may read and that is kept for this long.
+/// The `Set-Cookie` value of a cookie that scripts cannot read and that expires after this time.
 pub fn brief(name: &'static str, value: String, secure: bool, kept: cookie::time::Duration) -> String {
     let cookie = base(name, value, secure).http_only(true).max_age(kept);
-    // Without `Expires`, which would say otherwise.
+    // Removes `Expires`, which would contradict `Max-Age`.
     cookie.expires(cookie::Expiration::Session).to_string()
 }
 
-/// Every cookie that can be read. Whatever else a host's other sites set, in whatever encoding, is skipped.
+/// Every cookie that can be parsed. Others, such as those of other sites in another encoding, are skipped.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
     let values = headers.get_all(COOKIE).into_iter();
     let pairs = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
@@ -141,7 +141,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A key that nobody has had before.
+/// Generates a random key.
 ///
 /// # Errors
 /// If the system has no random numbers.
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_recognised_by_whoever_has_the_key_only() {
+    fn only_the_right_key_recognises_a_session() {
         let folder = tempfile::tempdir().unwrap();
         let token = SessionToken::from_random(7);
         let ours = Sessions::kept_in(folder.path()).unwrap();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_of_others_are_not_in_the_way() {
+    fn cookies_of_other_sites_do_no_harm() {
         let ours = Sessions::configured(&"k".repeat(32));
         let token = SessionToken::from_random(7);
         let session = ours.set(&token, false);

@@ -1,8 +1,8 @@
-//! When to stop.
+//! Which signals stop the server.
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Completes at the first signal that asks to stop.
+/// Completes at the first signal that asks the process to stop.
 pub fn signals() -> std::io::Result<impl Future<Output = &'static str>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -28,7 +28,7 @@ pub fn signals() -> std::io::Result<impl Future<Output = &'static str>> {
     })
 }
 
-/// Whether whoever started the process had it ignore SIGHUP, as `nohup` does. To listen would undo that.
+/// True if the parent made the process ignore SIGHUP, as `nohup` does. Installing a handler would undo that.
 fn ignores_hangup() -> bool {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
         return false;

@@ -1,4 +1,4 @@
-//! The built site: where it is, and which files pages refer to.
+//! The built site: its folder, and the files that pages refer to.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use app::{Assets, Built};
 use leptos::config::{Env, LeptosOptions};
 
-/// Name that the build gives its files; see `[[workspace.metadata.leptos]]`.
+/// The name that the build gives its files; see `[[workspace.metadata.leptos]]`.
 const OUTPUT_NAME: &str = "hubbub";
 
-/// The list of the files' names that the build leaves beside the binary.
+/// The list of file names that the build writes next to the binary.
 const LIST: &str = "hash.txt";
 
 /// A site that can be served.
@@ -17,15 +17,15 @@ const LIST: &str = "hash.txt";
 pub struct Site {
     /// Its folder.
     pub root: PathBuf,
-    /// What Leptos needs to know to refer to its files.
+    /// Leptos options for links to the site's files.
     pub options: LeptosOptions,
-    /// What pages refer to.
+    /// The files that pages refer to.
     pub assets: Assets,
-    /// What is not as a build leaves it, though the site can be served.
+    /// What is wrong with the build, if the site can still be served.
     pub oddity: Option<String>,
 }
 
-/// No usable site.
+/// There is no usable site.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {problem}; build the site with `make build`, or set HUBBUB_SITE_DIR")]
 pub struct NoSite {
@@ -34,10 +34,10 @@ pub struct NoSite {
 }
 
 impl Site {
-    /// Looks at a folder.
+    /// Checks that a folder holds a built site.
     ///
     /// # Errors
-    /// If it does not hold a built site.
+    /// If it does not.
     pub fn find(root: &Path) -> Result<Self, NoSite> {
         let missing = |problem: &str| NoSite {
             path: root.display().to_string(),
@@ -89,7 +89,7 @@ impl Site {
     }
 }
 
-/// What pages refer to, if the build gave its files names of their own.
+/// The files that pages refer to, if their names contain a hash.
 fn built(root: &Path, files: &[String]) -> Option<Built> {
     let file = |ending: &str| files.iter().find(|name| name.ends_with(ending));
     let url = |ending: &str| Some(format!("/pkg/{}", file(ending)?).into());
@@ -97,12 +97,12 @@ fn built(root: &Path, files: &[String]) -> Option<Built> {
     Some(Built {
         script: url(".js")?,
         program: url(".wasm")?,
-        // It stands inside an element of raw text: nothing in it may end that.
+        // The style sheet is inlined as raw text, so nothing in it may close the element.
         style: style.replace("</", "<\\/").into(),
     })
 }
 
-/// The names that the build gave its files, from the list that it leaves beside the binary.
+/// The hashed names of the files, from the list next to the binary.
 fn hashed_names(list: &Path) -> std::io::Result<Vec<String>> {
     let list = std::fs::read_to_string(list)?;
     let names = list.lines().filter_map(|line| line.split_once(':'));

@@ -1,4 +1,4 @@
-//! Socket.IO: the namespaces, and what a connection keeps. The table of commands is in `commands.rs`.
+//! Socket.IO: the namespaces, and the state of a connection. The table of commands is in `commands.rs`.
 
 mod ack;
 pub mod caller;

@@ -23,13 +23,13 @@ use crate::socket::logins::Logins;
 use crate::socket::server::Server;
 use crate::storage::Storage;
 
-/// Shared by every handler. Cheap to clone.
+/// The state that every handler shares. Cheap to clone.
 #[derive(Clone)]
 pub struct State(Arc<Shared>);
 
-/// The parts.
+/// The parts of [`State`].
 pub struct Shared {
-    /// The chat.
+    /// The use cases of the chat.
     pub hub: Hub,
     /// Rates and caps.
     pub gate: Gate,
@@ -37,35 +37,35 @@ pub struct Shared {
     pub sessions: Sessions,
     /// The built site.
     pub site: Site,
-    /// Figures.
+    /// Metrics.
     pub metrics: Metrics,
-    /// What waits for peers that have not read it yet.
+    /// The budget for bytes that wait for slow readers.
     pub budget: Budget,
-    /// From the rooms to the sockets.
+    /// Sends what happens in rooms to their connections.
     pub fanout: Fanout,
-    /// Those who hear the lobby through the namespace `/`.
+    /// Guests who receive the lobby's events through the namespace `/`.
     pub guests: Guests,
     /// The Socket.IO server and its HTTP service.
     pub sockets: Server,
-    /// Origins that may connect beside our own.
+    /// Origins besides our own that may connect.
     pub origins: Origins,
-    /// The host names that are ours.
+    /// The host names of this server.
     pub names: Names,
     /// Renders pages.
     pub renderer: Renderer,
-    /// Proxies in front of us.
+    /// Trusted proxies.
     pub proxies: Proxies,
-    /// The connections to the namespaces.
+    /// The lines of all connections.
     pub lines: Lines,
     /// Which connections belong to which session.
     pub logins: Logins,
-    /// Every task that must be over before the storage closes.
+    /// Tasks that must end before the storage closes.
     pub tasks: TaskTracker,
-    /// The threads and tasks that the process cannot live without.
+    /// Threads and tasks that the process cannot run without.
     pub vitals: Vitals,
-    /// Whether this process should get traffic.
+    /// Whether this process should receive traffic.
     pub readiness: Readiness,
-    /// Where everything is kept.
+    /// SQLite or Redis.
     pub storage: Storage,
 }
 
@@ -78,7 +78,7 @@ impl std::ops::Deref for State {
 }
 
 impl State {
-    /// Has the parts shared.
+    /// Wraps the parts for sharing.
     pub fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
     }
@@ -88,10 +88,10 @@ impl State {
         &self.sockets.io
     }
 
-    /// Ends a session: nobody acts in its name once this has returned, on other replicas within a second.
+    /// Ends a session. Once this returns, the session is refused here at once, and on other replicas within a second.
     ///
     /// # Errors
-    /// If the storage does not answer; then the session goes on.
+    /// If the storage does not answer; the session then stays valid.
     pub async fn sign_out(&self, token: &SessionToken) -> Result<(), ChatError> {
         self.hub.sign_out(token).await?;
         self.logins.end(&SessionDigest::of(token));

@@ -1,4 +1,4 @@
-//! Where everything is kept: in the data folder, or in a Redis that all replicas share.
+//! The storage: the data folder, or a Redis that all replicas share.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::session::{Sessions, fresh_key};
 /// Name of the secret in Redis that signs session cookies.
 const SESSION_SECRET: &str = "session";
 
-/// The backend that the configuration chose. A clone is another handle to the same.
+/// The backend that the configuration chose. Cloning gives another handle to it.
 #[derive(Clone)]
 pub enum Storage {
     /// One process, one data folder.
@@ -23,7 +23,7 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// Opens it.
+    /// Opens the storage.
     ///
     /// # Errors
     /// A sentence that says what cannot be used and why.
@@ -37,16 +37,16 @@ impl Storage {
         }
     }
 
-    /// The threads and tasks that nothing is stored without.
+    /// The threads and tasks without which nothing can be stored.
     pub fn vitals(&self) -> Vitals {
         match self {
             Self::Embedded(embedded) => embedded.vitals().clone(),
-            // Whatever it runs starts again by itself.
+            // The Redis backend restarts its own tasks.
             Self::Redis(_) => Vitals::default(),
         }
     }
 
-    /// What the hub works on.
+    /// The ports for the hub.
     pub fn ports(&self) -> Ports {
         match self {
             Self::Embedded(embedded) => ports(embedded),
@@ -54,10 +54,10 @@ impl Storage {
         }
     }
 
-    /// Whether it takes writes and gives them back.
+    /// Checks that the storage accepts a write and reads it back.
     ///
     /// # Errors
-    /// What it answers instead.
+    /// The error of the storage.
     pub async fn check(&self) -> Result<(), StoreError> {
         match self {
             Self::Embedded(embedded) => embedded.check().await,
@@ -65,10 +65,10 @@ impl Storage {
         }
     }
 
-    /// Session cookies, signed with the configured secret, or with one that is kept where everything is.
+    /// Session cookies, signed with the configured secret, or with one that the storage keeps.
     ///
     /// # Errors
-    /// If the secret cannot be read or made.
+    /// If the secret cannot be read or created.
     pub async fn sessions(
         &self,
         configured: Option<&str>,
@@ -85,7 +85,7 @@ impl Storage {
         }
     }
 
-    /// Finishes what was begun, and lets go.
+    /// Finishes pending work and closes the storage.
     pub async fn close(&self) {
         match self {
             Self::Embedded(embedded) => embedded.close().await,

@@ -1,13 +1,13 @@
-//! Why a variable is refused.
+//! The error for a variable that cannot be used.
 
-/// A variable that cannot be used: its name, its value, what is allowed.
+/// A variable that cannot be used: its name, its value, and what is allowed.
 #[derive(Debug, thiserror::Error)]
 #[error("{name}={value:?}: {allowed}")]
 pub struct Invalid {
-    /// As in the environment.
+    /// The variable's name.
     pub name: &'static str,
-    /// What it says.
+    /// The variable's value.
     pub value: String,
-    /// What it may say.
+    /// What would be allowed.
     pub allowed: String,
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::invalid::Invalid;
 
-/// Limits that protect the server and everybody else from one client, or from all at once.
+/// Limits that protect the server and its users from one client, or from many at once.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Whether rates and caps per address apply; sizes always do.
+    /// Whether rates and caps per address apply. Sizes always do.
     pub rates: bool,
     /// Characters of one message.
     pub message_chars: usize,
@@ -16,24 +16,24 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// Rooms that one connection may be in.
     pub rooms_per_connection: usize,
-    /// Commands of one connection: per second, and at once.
+    /// Commands of one connection: per second, and in a burst.
     pub connection_rate: (NonZeroU32, NonZeroU32),
-    /// Commands of one address: per second, and at once.
+    /// Commands of one address: per second, and in a burst.
     pub address_rate: (NonZeroU32, NonZeroU32),
     /// TCP connections of one address at a time.
     pub connections_per_address: usize,
-    /// People of one address that may sign in at once, and again over half an hour.
+    /// Sign-ins of one address in a burst; the allowance refills over half an hour.
     pub sign_ins_per_address: NonZeroU32,
     /// Rooms that one address may create within five minutes.
     pub new_rooms_per_address: NonZeroU32,
-    /// Joins that this process begins per second, of everybody together.
+    /// Joins that this process starts per second, for all clients together.
     pub joins_per_second: NonZeroU32,
-    /// How often a connection is asked whether it lives, and how long it has to answer.
+    /// The interval between pings, and how long a client has to answer one.
     pub ping: (Duration, Duration),
 }
 
 impl Limits {
-    /// What clients are told of them.
+    /// The limits that clients are told.
     pub fn told(&self) -> protocol::Limits {
         let number = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
         protocol::Limits {

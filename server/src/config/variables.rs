@@ -1,10 +1,9 @@
-//! Every variable there is, with its default and one line of help. `docs/configuration.md` says more.
+//! Every environment variable, with its default and one line of help. `docs/configuration.md` says more.
 
 /// One environment variable.
 pub struct Variable {
-    /// Its name.
     pub name: &'static str,
-    /// What counts when it is not set; `None`: being unset means something of its own.
+    /// The default. `None`: leaving it unset has a meaning of its own.
     pub default: Option<&'static str>,
     /// One line for `--help`.
     pub help: &'static str,
@@ -14,7 +13,7 @@ const fn variable(name: &'static str, default: Option<&'static str>, help: &'sta
     Variable { name, default, help }
 }
 
-/// In the order of `--help`.
+/// All variables, in the order of `--help`.
 pub const VARIABLES: &[Variable] = &[
     variable(
         "HUBBUB_ADDR",

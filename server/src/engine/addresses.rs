@@ -1,4 +1,4 @@
-//! What the sessions of one address use together, whatever carries them.
+//! Limits per address that all its sessions share, on either transport.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,29 +13,29 @@ use crate::config::Limits;
 use crate::limits::network;
 use crate::limits::{Bucket, Rate};
 
-/// Bytes of messages that have begun and are not complete, of one address: 32 of the largest.
+/// Bytes of incomplete messages per address: 32 of the largest.
 const HELD_PER_ADDRESS: usize = 8 * 1024 * 1024;
-/// The same, of everybody.
+/// Bytes of incomplete messages of all addresses.
 const HELD: usize = 64 * 1024 * 1024;
-/// Whoever holds no more than this is not closed for what others hold.
+/// A session that holds no more than this is not closed because of others.
 const HELD_FREE: usize = 16 * 1024;
-/// An address with as many sessions as it may have is told to try again after so long.
+/// When an address at its cap of sessions may try again.
 const OCCUPIED: Duration = Duration::from_secs(10);
-/// Sessions that one address may open at once: each costs some milliseconds with all that its client then asks…
+/// Sessions that one address may open in a burst; each costs a few milliseconds with its first commands…
 const OPENED_AT_ONCE: u32 = 250;
 /// …and per second after that.
 const OPENED_PER_SECOND: u32 = 100;
-/// Packets may come at this multiple of the rate of commands: pings and pongs are packets too, and whoever is over the
-/// rate of commands is told so before it is slowed down.
+/// The rate of packets is this multiple of the rate of commands: pings and pongs are packets too, and a client that
+/// exceeds the rate of commands should be refused before it is slowed down.
 const PACKETS_PER_COMMAND: u32 = 2;
-/// The table is looked through for addresses that are idle when it has grown to this.
+/// The table is first swept for idle addresses at this size.
 const SWEEP: usize = 1_024;
 
-/// All addresses with sessions, or that had some lately.
+/// All addresses that have sessions or had some recently.
 pub struct Addresses {
     rules: Rules,
     known: Mutex<Known>,
-    /// Bytes of incomplete messages, of everybody.
+    /// Bytes of incomplete messages of all addresses.
     held: AtomicUsize,
 }
 
@@ -44,7 +44,7 @@ struct Known {
     sweep_at: usize,
 }
 
-/// How much is allowed.
+/// The configured limits.
 #[derive(Clone, Copy)]
 struct Rules {
     /// Whether rates and caps apply.
@@ -55,7 +55,7 @@ struct Rules {
     connection: Rate,
 }
 
-/// One of them.
+/// One address.
 pub struct Address(Mutex<Use>);
 
 struct Use {
@@ -72,16 +72,16 @@ pub struct Refused {
     pub after: Duration,
 }
 
-/// The place of one session, given back when it is dropped.
+/// One session's share of its address's limits, returned when dropped.
 pub struct Seat {
     address: Arc<Address>,
-    /// What it holds of incomplete messages.
+    /// Bytes of incomplete messages that the session holds.
     held: usize,
     packets: Bucket,
 }
 
 impl Addresses {
-    /// Nobody yet.
+    /// A table without addresses.
     pub fn new(limits: &Limits) -> Self {
         let rate = |(per_second, burst): (std::num::NonZeroU32, std::num::NonZeroU32)| Rate {
             per_second: per_second.get().saturating_mul(PACKETS_PER_COMMAND),
@@ -107,10 +107,10 @@ impl Addresses {
         }
     }
 
-    /// Takes a place for a new session. Opening many at once has to be waited for: the time comes with the place.
+    /// Takes a seat for a new session, and returns how long it must wait before it opens.
     ///
     /// # Errors
-    /// The address has too many.
+    /// If the address is at its cap of sessions.
     pub fn seat(&self, address: IpAddr, now: Instant) -> Result<(Seat, Duration), Refused> {
         let address = self.known(address, now);
         let mut used = address.used();
@@ -131,7 +131,7 @@ impl Addresses {
         Ok((seat, wait))
     }
 
-    /// Counts what a session sent. Says how long it must not be read from.
+    /// Counts packets of a session, and returns how long it must not be read from.
     pub fn count(&self, seat: &mut Seat, packets: u32, now: Instant) -> Duration {
         if !self.rules.on {
             return Duration::ZERO;
@@ -141,10 +141,10 @@ impl Addresses {
         own.max(used.packets.spend(packets, self.rules.packets, now))
     }
 
-    /// Notes what a session holds of messages that are not complete.
+    /// Records how many bytes of incomplete messages a session holds.
     ///
     /// # Errors
-    /// Its address, or all together, hold too much, and it has a part in that.
+    /// If its address, or all addresses together, hold too much and this session is part of the cause.
     pub fn hold(&self, seat: &mut Seat, held: usize) -> Result<(), Fault> {
         if seat.held == held {
             return Ok(());
@@ -168,9 +168,9 @@ impl Addresses {
         Ok(())
     }
 
-    /// Gives a session's place back.
+    /// Releases what a session holds.
     pub fn leave(&self, seat: &mut Seat) {
-        // Holding nothing is never too much.
+        // Holding nothing cannot exceed a limit.
         let _ = self.hold(seat, 0);
     }
 
@@ -202,7 +202,7 @@ impl Address {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether something would be lost with it.
+    /// True if forgetting this address would lose state.
     fn is_remembered(&self, rules: &Rules, now: Instant) -> bool {
         let mut used = self.used();
         used.sessions > 0
@@ -243,14 +243,14 @@ mod tests {
         assert!(addresses.seat(HOME, now).is_err());
         assert!(
             addresses.seat(Ipv4Addr::BROADCAST.into(), now).is_ok(),
-            "others may"
+            "other addresses may"
         );
         drop(first);
         assert!(addresses.seat(HOME, now).is_ok());
     }
 
     #[test]
-    fn who_opens_without_end_waits() {
+    fn an_address_that_opens_many_sessions_waits() {
         let addresses = addresses(&[]);
         let now = Instant::now();
         let waits: Vec<_> = (0..350).map(|_| addresses.seat(HOME, now).unwrap().1).collect();
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn incomplete_messages_are_bounded_in_sum() {
+    fn the_sum_of_incomplete_messages_is_bounded() {
         let addresses = addresses(&[]);
         let now = Instant::now();
         let mut seats: Vec<_> = (0..100).map(|_| addresses.seat(HOME, now).unwrap().0).collect();
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_are_idle_are_forgotten() {
+    fn idle_addresses_are_forgotten() {
         let addresses = addresses(&[]);
         let now = Instant::now();
         for n in 0..10_000_u32 {

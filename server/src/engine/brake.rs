@@ -1,4 +1,4 @@
-//! Stops a session from being read while too much of what it sent waits to be worked off.
+//! Stops reading from a session while too much of what it sent is waiting.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
@@ -13,19 +13,19 @@ pub struct Brake {
 }
 
 impl Brake {
-    /// Nothing more is read until [`Brake::release`].
+    /// Stops reading until [`Brake::release`].
     pub fn pull(&self) {
         self.on.store(true, Ordering::Release);
     }
 
-    /// Reading goes on.
+    /// Resumes reading.
     pub fn release(&self) {
         if self.on.swap(false, Ordering::AcqRel) {
             self.reader.wake();
         }
     }
 
-    /// Ready while the session may be read.
+    /// Ready while the session may be read from.
     pub fn poll_released(&self, cx: &Context<'_>) -> Poll<()> {
         if self.on.load(Ordering::Acquire) {
             self.reader.register(cx.waker());

@@ -1,23 +1,23 @@
-//! The CONNECT that a session waits for, as seen from both sides of the Socket.IO library.
+//! The pending CONNECT of a session, shared by both sides of the Socket.IO library.
 //!
-//! The library drops a CONNECT without a word while it is not quite done with the namespace's last life, and nothing
-//! tells when it is done. So the [`Link`](super::Link) repeats the CONNECT until the namespace's middleware has taken
-//! it up. What the client said stands here and is taken once: a copy that comes too late finds nothing, is refused
-//! with [`Repeated`], and the client never hears of it.
+//! The library silently drops a CONNECT while it is still cleaning up the previous connection to the namespace, and
+//! nothing signals when it is done. So the [`Link`](super::Link) repeats the CONNECT until the namespace's middleware
+//! takes it. The client's payload is kept here and taken once: a late copy finds nothing, is refused with
+//! [`Repeated`], and the client never sees that.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::live::facts::REFUSED;
 
-/// A CONNECT that was taken up already.
+/// A CONNECT that was already taken.
 #[derive(Debug, thiserror::Error)]
 #[error("this CONNECT was answered before")]
 pub struct Repeated;
 
-/// How the library refuses it.
+/// The refusal as the library encodes it.
 const REFUSAL: &[u8] = br#"{"message":"this CONNECT was answered before"}"#;
 
-/// One session's CONNECT. Boxed, because most of the time there is none.
+/// One session's CONNECT. Boxed, because usually there is none.
 #[derive(Debug, Default)]
 pub struct Connects(Mutex<Option<Box<Asked>>>);
 
@@ -29,21 +29,21 @@ struct Asked {
 }
 
 impl Connects {
-    /// The client wants to be connected. There is one at a time: nothing else is taken until it is answered.
+    /// Stores a CONNECT. There is at most one: nothing else is accepted until it is answered.
     pub fn ask(&self, namespace: &'static str, auth: Box<str>) {
         *self.waiting() = Some(Box::new(Asked { namespace, auth }));
     }
 
-    /// Takes it up: the payload, for whoever comes first.
+    /// Takes the payload. Only the first caller gets it.
     ///
     /// # Errors
-    /// It was taken up before.
+    /// If it was already taken.
     pub fn take(&self, namespace: &str) -> Result<Box<str>, Repeated> {
         let taken = self.waiting().take_if(|asked| asked.namespace == namespace);
         taken.map(|asked| asked.auth).ok_or(Repeated)
     }
 
-    /// Whether nobody has taken it up.
+    /// True while the CONNECT was not taken.
     pub fn is_waiting(&self) -> bool {
         self.waiting().is_some()
     }
@@ -53,7 +53,7 @@ impl Connects {
     }
 }
 
-/// Whether a packet refuses a copy of a CONNECT. It is not for the client.
+/// True if a packet is the refusal of a repeated CONNECT, which is not for the client.
 pub fn is_of_a_copy(packet: &[u8]) -> bool {
     packet.starts_with(REFUSED) && packet.ends_with(REFUSAL)
 }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connect_is_taken_up_once_by_its_namespace() {
+    fn a_connect_is_taken_once_by_its_namespace() {
         let connects = Connects::default();
         assert!(connects.take("/").is_err() && !connects.is_waiting());
         connects.ask("/chat", "{}".into());
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_refusal_of_a_copy_is_known() {
+    fn the_refusal_of_a_copy_is_recognised() {
         let message = serde_json::json!({ "message": Repeated.to_string() });
         for namespace in ["", "/chat,"] {
             assert!(is_of_a_copy(format!("44{namespace}{message}").as_bytes()));

@@ -1,21 +1,21 @@
-//! What of a client's packets reaches the Socket.IO library, and in which form.
+//! Decides which of a client's packets reach the Socket.IO library, and in which form.
 //!
-//! The library starts a task for each CONNECT, also for one that it then ignores; it repeats names that it does not
-//! know; an event name with an escape in it ends the connection; and a namespace that is connected again before the
-//! library is done with its last life is never answered. So each packet passes here first. No I/O and no clock.
+//! The library has weaknesses that clients could exploit. It starts a task for every CONNECT, even one that it then
+//! ignores. It echoes unknown names. An event name with an escape in it ends the connection. A CONNECT to a namespace
+//! that it is still cleaning up is never answered. So every packet passes through here first. No I/O and no clock.
 
 use super::frame::{self, Fault, Message};
-use super::packet::{self, Head, Kind, Packet};
+use super::packet::{self, Kind, Packet, ParsedPacket};
 
-/// Namespaces that a server may have.
+/// The number of namespaces that a server may have.
 pub const NAMESPACES: usize = 4;
 
-/// How the packets of a server's clients are understood.
+/// How to treat clients' packets.
 #[derive(Clone, Copy, Debug)]
 pub enum Rules {
-    /// As Socket.IO's, for these namespaces.
+    /// As Socket.IO packets, for these namespaces.
     SocketIo(&'static [&'static str]),
-    /// They are not: whatever comes is passed on.
+    /// Pass every packet on without reading it.
     #[allow(
         dead_code,
         reason = "for servers that are not Socket.IO's: the official suite of Engine.IO"
@@ -23,59 +23,60 @@ pub enum Rules {
     Raw,
 }
 
-/// How a namespace stands on one session.
+/// The state of a namespace on one session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Life {
+enum State {
     #[default]
     Free,
-    /// The library was told and has not answered.
+    /// The library was sent a CONNECT and has not answered.
     Joining,
     Joined,
-    /// It has ended, but the library may still know it.
+    /// The connection has ended, but the library may still be cleaning up.
     Leaving,
-    /// The library said no, but may not be done.
+    /// The library refused, but may still be cleaning up.
     Refused,
 }
 
-/// What comes of a packet.
+/// What a packet results in.
 #[derive(Debug, Default)]
 pub struct Out {
     /// Frames for the library to read.
     pub library: Vec<u8>,
-    /// Answers of our own, as packets for the client.
+    /// Our own answers, as packets for the client.
     pub client: Vec<String>,
-    /// The namespace that the library is asked to connect now, and the payload of that packet.
+    /// A CONNECT that was passed on: the namespace, and the payload of the packet.
     pub connect: Option<(&'static str, Box<str>)>,
 }
 
-/// One session's namespaces.
+/// The namespaces of one session.
 pub struct Gate {
     rules: Rules,
-    lives: [Life; NAMESPACES],
-    /// A CONNECT to this namespace, which has had a life. It is kept until it is answered: the library may drop it.
+    states: [State; NAMESPACES],
+    /// A CONNECT to a namespace that was connected before. Kept until it is answered, because the library may drop
+    /// it.
     again: Option<Box<(usize, String)>>,
-    /// Binary messages that belong to the last packet…
+    /// Binary messages that still belong to the last packet…
     attachments: u8,
-    /// …which is passed on.
+    /// …and whether that packet was passed on.
     passed: bool,
 }
 
 impl Gate {
-    /// For a new session.
+    /// The gate of a new session.
     pub fn new(rules: Rules) -> Self {
         Self {
             rules,
-            lives: [Life::default(); NAMESPACES],
+            states: [State::default(); NAMESPACES],
             again: None,
             attachments: 0,
             passed: false,
         }
     }
 
-    /// Takes what came in a WebSocket message, except pings.
+    /// Handles a WebSocket message. Pings are answered elsewhere.
     ///
     /// # Errors
-    /// The session has to end.
+    /// If the session must end.
     pub fn message(&mut self, message: Message, out: &mut Out) -> Result<(), Fault> {
         match message {
             Message::Text(text) => self.packet(&text, out),
@@ -88,10 +89,10 @@ impl Gate {
         }
     }
 
-    /// Takes an Engine.IO packet.
+    /// Handles an Engine.IO packet.
     ///
     /// # Errors
-    /// The session has to end.
+    /// If the session must end.
     pub fn packet(&mut self, text: &str, out: &mut Out) -> Result<(), Fault> {
         match Packet::read(text) {
             Some(Packet::Close) => frame::append_as_client(&mut out.library, frame::TEXT, &[b"1"]),
@@ -110,48 +111,49 @@ impl Gate {
         Ok(())
     }
 
-    /// Whether nothing more may be taken until [`Gate::heard`] or [`Gate::release`]: a namespace is on its way in.
+    /// True if nothing more may be taken until [`Gate::heard`] or [`Gate::release`], because a namespace is being
+    /// connected.
     pub fn is_waiting(&self) -> bool {
-        self.again.is_some() || self.lives.contains(&Life::Joining)
+        self.again.is_some() || self.states.contains(&State::Joining)
     }
 
-    /// The namespace whose CONNECT waits for the library to let go of its last life.
+    /// The namespace whose CONNECT waits until the library has cleaned up the previous connection.
     pub fn held(&self) -> Option<&'static str> {
         let (Some(again), Rules::SocketIo(namespaces)) = (&self.again, self.rules) else {
             return None;
         };
-        let held = self.lives[again.0] != Life::Joining;
+        let held = self.states[again.0] != State::Joining;
         namespaces.get(again.0).copied().filter(|_| held)
     }
 
-    /// The library has let go of the namespace that was waited for.
+    /// Passes on the CONNECT that was held, because the library has cleaned up.
     pub fn release(&mut self, out: &mut Out) {
         if let (Some(again), Some(namespace)) = (&self.again, self.held()) {
-            self.lives[again.0] = Life::Joining;
-            let payload = Head::read(&again.1).map_or("", |head| head.payload);
+            self.states[again.0] = State::Joining;
+            let payload = ParsedPacket::read(&again.1).map_or("", |parsed| parsed.payload);
             out.connect = Some((namespace, payload.into()));
         }
         self.repeat(out);
     }
 
-    /// Whether the library may have dropped the CONNECT that is waited for, so that it has to be repeated.
+    /// True if the library may have dropped the pending CONNECT, so that it must be repeated.
     pub fn is_uncertain(&self) -> bool {
         self.again.is_some()
     }
 
-    /// Says to the library once more what it may have dropped.
+    /// Sends the library again the CONNECT that it may have dropped.
     pub fn repeat(&self, out: &mut Out) {
         if let Some(again) = &self.again {
             frame::append_as_client(&mut out.library, frame::TEXT, &[b"4", again.1.as_bytes()]);
         }
     }
 
-    /// Notes what the library says to the client.
+    /// Tracks a packet from the library to the client.
     pub fn heard(&mut self, text: &[u8]) {
-        let (life, rest) = match text {
-            [b'4', b'0', rest @ ..] => (Life::Joined, rest),
-            [b'4', b'4', rest @ ..] => (Life::Refused, rest),
-            [b'4', b'1', rest @ ..] => (Life::Leaving, rest),
+        let (state, rest) = match text {
+            [b'4', b'0', rest @ ..] => (State::Joined, rest),
+            [b'4', b'4', rest @ ..] => (State::Refused, rest),
+            [b'4', b'1', rest @ ..] => (State::Leaving, rest),
             _ => return,
         };
         let Rules::SocketIo(namespaces) = self.rules else {
@@ -162,8 +164,8 @@ impl Gate {
             _ => b"/",
         };
         if let Some(namespace) = namespaces.iter().position(|known| known.as_bytes() == name) {
-            self.lives[namespace] = life;
-            if life != Life::Leaving {
+            self.states[namespace] = state;
+            if state != State::Leaving {
                 self.again.take_if(|again| again.0 == namespace);
             }
         }
@@ -185,65 +187,65 @@ impl Gate {
     }
 
     fn socket_io(&mut self, text: &str, namespaces: &[&'static str], out: &mut Out) -> Result<(), Fault> {
-        let head = Head::read(text).ok_or(Fault::protocol("not a Socket.IO packet"))?;
+        let parsed = ParsedPacket::read(text).ok_or(Fault::protocol("not a Socket.IO packet"))?;
         if self.attachments > 0 {
             return Err(Fault::protocol("a packet between another and its attachments"));
         }
-        let known = namespaces.iter().position(|known| *known == head.namespace);
+        let known = namespaces.iter().position(|known| *known == parsed.namespace);
         let Some(namespace) = known else {
-            if head.kind == Kind::Connect && packet::is_name(head.namespace) {
-                let name = head.namespace;
+            if parsed.kind == Kind::Connect && packet::is_name(parsed.namespace) {
+                let name = parsed.namespace;
                 out.client
                     .push(format!("44{name},{{\"message\":\"Invalid namespace\"}}"));
                 return Ok(());
             }
             return Err(Fault::policy("no such namespace"));
         };
-        let life = &mut self.lives[namespace];
+        let state = &mut self.states[namespace];
         let mut pass = |parts: &[&[u8]]| frame::append_as_client(&mut out.library, frame::TEXT, parts);
         let (packet, text) = (text, text.as_bytes());
-        match (head.kind, *life) {
-            (Kind::Connect, Life::Free) => {
-                *life = Life::Joining;
+        match (parsed.kind, *state) {
+            (Kind::Connect, State::Free) => {
+                *state = State::Joining;
                 pass(&[b"4", text]);
-                out.connect = Some((namespaces[namespace], head.payload.into()));
+                out.connect = Some((namespaces[namespace], parsed.payload.into()));
             }
-            (Kind::Connect, Life::Leaving | Life::Refused) => {
+            (Kind::Connect, State::Leaving | State::Refused) => {
                 self.again = Some(Box::new((namespace, packet.to_owned())));
             }
-            (Kind::Disconnect, Life::Joined) => {
-                *life = Life::Leaving;
+            (Kind::Disconnect, State::Joined) => {
+                *state = State::Leaving;
                 pass(&[b"4", text]);
             }
-            // It is so already.
-            (Kind::Connect, Life::Joining | Life::Joined) | (Kind::Disconnect, _) => {}
-            (Kind::Event, _) if !head.has_a_name() => {
+            // Already in that state.
+            (Kind::Connect, State::Joining | State::Joined) | (Kind::Disconnect, _) => {}
+            (Kind::Event, _) if !parsed.has_a_name() => {
                 return Err(Fault::protocol("an event without a name"));
             }
-            (Kind::Event, Life::Joined) => {
-                // The library reads the first element as the name, and only understands names without escapes.
-                let payload = head.payload.as_bytes();
+            (Kind::Event, State::Joined) => {
+                // The library reads the first element as the event's name and supports only names without escapes.
+                let payload = parsed.payload.as_bytes();
                 let before = &text[..text.len() - payload.len()];
-                if head.attachments > 0 {
+                if parsed.attachments > 0 {
                     pass(&[b"4", before, EVENT, payload, b"]"]);
                 } else {
-                    let after_kind = &before[before.len() - head.ack.len()..];
-                    let name: &[u8] = if head.namespace == "/" {
+                    let after_kind = &before[before.len() - parsed.ack.len()..];
+                    let name: &[u8] = if parsed.namespace == "/" {
                         b""
                     } else {
-                        head.namespace.as_bytes()
+                        parsed.namespace.as_bytes()
                     };
                     let comma: &[u8] = if name.is_empty() { b"" } else { b"," };
                     pass(&[b"42", name, comma, after_kind, EVENT, payload, b"]"]);
                 }
-                self.expect(&head, true);
+                self.expect(&parsed, true);
             }
-            (Kind::Ack, Life::Joined) if !head.ack.is_empty() => {
+            (Kind::Ack, State::Joined) if !parsed.ack.is_empty() => {
                 pass(&[b"4", text]);
-                self.expect(&head, true);
+                self.expect(&parsed, true);
             }
-            // On its way when the namespace ended.
-            (Kind::Event | Kind::Ack, Life::Leaving) => self.expect(&head, false),
+            // Sent before the client learned that the connection ended.
+            (Kind::Event | Kind::Ack, State::Leaving) => self.expect(&parsed, false),
             (Kind::Event | Kind::Ack, _) => {
                 return Err(Fault::policy("an event for a namespace that is not connected"));
             }
@@ -252,13 +254,13 @@ impl Gate {
         Ok(())
     }
 
-    fn expect(&mut self, head: &Head<'_>, passed: bool) {
-        self.attachments = u8::try_from(head.attachments).unwrap_or_default();
+    fn expect(&mut self, parsed: &ParsedPacket<'_>, passed: bool) {
+        self.attachments = u8::try_from(parsed.attachments).unwrap_or_default();
         self.passed = passed;
     }
 }
 
-/// What every event is called for the library; the client's array is its argument.
+/// The event name that the library sees for every event. The client's array becomes its argument.
 const EVENT: &[u8] = b"[\"e\",";
 
 #[cfg(test)]
@@ -268,7 +270,7 @@ mod tests {
 
     const RULES: Rules = Rules::SocketIo(&["/", "/chat"]);
 
-    /// What the library and the client hear of these packets.
+    /// What the library and the client receive for these packets.
     fn pass(gate: &mut Gate, packets: &[&str]) -> Result<(Vec<String>, Vec<String>), Fault> {
         let mut out = Out::default();
         for packet in packets {
@@ -328,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_life_waits_for_the_end_of_the_first() {
+    fn a_reconnect_waits_for_the_end_of_the_previous_connection() {
         let mut gate = joined();
         let (library, _) = pass(&mut gate, &["41/chat,", "42/chat,[\"late\"]", "40/chat,{}"]).unwrap();
         assert_eq!(library, ["41/chat,"]);
@@ -351,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_events_do_not_matter_to_the_library() {
+    fn the_library_sees_one_name_for_every_event() {
         let mut gate = joined();
         for (packet, expected) in [
             ("42/chat,7[\"send\",{}]", "42/chat,7[\"e\",[\"send\",{}]]"),
@@ -369,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_namespaces_cost_an_answer_or_the_connection() {
+    fn packets_for_unknown_namespaces_are_refused_or_end_the_session() {
         let mut gate = joined();
         let (library, client) = pass(&mut gate, &["40/random,"]).unwrap();
         assert!(library.is_empty());
@@ -393,14 +395,14 @@ mod tests {
     }
 
     #[test]
-    fn a_raw_server_takes_what_comes() {
+    fn a_raw_server_passes_everything_on() {
         let mut gate = Gate::new(Rules::Raw);
         let (library, _) = pass(&mut gate, &["4hello", "bAQI=", "3", "6", "1"]).unwrap();
         assert_eq!(library, ["4hello", "Binary([1, 2])", "3", "1"]);
     }
 
     #[test]
-    fn nothing_that_comes_is_too_much() {
+    fn random_packets_are_handled() {
         let mut random = fastrand::Rng::with_seed(12);
         let words = [
             "40",

@@ -1,31 +1,31 @@
-//! From a namespace's middleware to its connect handler.
+//! Passes values from a namespace's middleware to its connect handler.
 
 use std::any::Any;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use socketioxide::extract::SocketRef;
 
-/// What a middleware leaves for the connect handler of the same socket.
+/// Values that a middleware leaves for the connect handler of the same socket.
 ///
-/// A socket has extensions for this, but their table stays in memory after the last entry has been taken out.
+/// A socket's extensions could hold them, but their table stays allocated after the last entry is removed.
 #[derive(Default)]
 pub struct HandOver(Mutex<Vec<(usize, Box<dyn Any + Send>)>>);
 
 impl HandOver {
-    /// Leaves something for this socket. It must not keep the session alive: if the handler is never called, it stays
-    /// here until the session has gone.
+    /// Leaves a value for this socket. It must not keep the session alive: if the handler never runs, the value stays
+    /// here until the session ends.
     pub fn leave<T: Send + 'static>(&self, socket: &SocketRef, value: T) {
         self.leave_at(address(socket), value);
     }
 
-    /// Takes what was left for this socket.
+    /// Takes the value that was left for this socket.
     pub fn take<T: 'static>(&self, socket: &SocketRef) -> Option<T> {
         self.take_at(address(socket))
     }
 
     fn leave_at<T: Send + 'static>(&self, address: usize, value: T) {
         let mut left = self.left();
-        // What lies there belongs to a socket that was never connected, and is gone.
+        // An old entry belongs to a socket that was never connected and is gone.
         left.retain(|(known, _)| *known != address);
         left.push((address, Box::new(value)));
     }
@@ -35,7 +35,7 @@ impl HandOver {
         let at = left.iter().position(|(known, _)| *known == address)?;
         let (_, value) = left.swap_remove(at);
         if left.is_empty() {
-            // Empty again, it costs nothing.
+            // Release the memory.
             *left = Vec::new();
         }
         value.downcast().ok().map(|value| *value)
@@ -46,8 +46,8 @@ impl HandOver {
     }
 }
 
-/// Where a socket lies in memory: no two that live have the same place, while the lives of a namespace in one session
-/// all have the same id.
+/// A socket's address in memory. It is unique among live sockets, while all connections to a namespace in one session
+/// share an id.
 fn address(socket: &SocketRef) -> usize {
     std::ptr::from_ref(&**socket).addr()
 }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_socket_takes_its_own_and_once() {
+    fn each_socket_takes_its_own_value_once() {
         let handed = HandOver::default();
         handed.leave_at(1, "first");
         handed.leave_at(2, "second");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_taken_gives_way_to_the_next_life() {
+    fn a_value_that_was_never_taken_is_replaced() {
         let handed = HandOver::default();
         handed.leave_at(1, "of a socket that was never connected");
         handed.leave_at(1, "of its successor");

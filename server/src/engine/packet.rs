@@ -1,31 +1,31 @@
-//! Packets: Engine.IO's by their first character, and the heads of Socket.IO's.
+//! Parses the packets of Engine.IO and Socket.IO.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-/// Digits of an acknowledgement id, at most: it stays below 2^53.
+/// The most digits of an acknowledgement id, which keeps it below 2^53.
 const ACK_DIGITS: usize = 15;
-/// Attachments of a packet, at most. No command takes any; a few are let in so that they can be answered.
+/// The most attachments of a packet. No command takes any; a few are allowed so that they get an answer.
 pub const ATTACHMENTS: usize = 4;
-/// Characters of a namespace's name, without its slash.
+/// Characters of a namespace's name, without the slash.
 const NAME: usize = 64;
 
 /// A client's Engine.IO packet.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Packet<'a> {
-    /// The session ends.
+    /// The client ends the session.
     Close,
-    /// The client lives.
+    /// The answer to a ping.
     Pong,
-    /// For Socket.IO.
+    /// A Socket.IO packet.
     Message(&'a str),
-    /// Bytes that travelled as text.
+    /// Binary data, encoded as Base64.
     Binary(&'a str),
-    /// Without meaning at this place, but harmless.
+    /// Without effect, but harmless.
     Noop,
 }
 
 impl<'a> Packet<'a> {
-    /// Reads a packet. Nothing if there is no such packet, or no client may send it.
+    /// Reads a packet. `None` for unknown types, and for types that clients may not send.
     pub fn read(text: &'a str) -> Option<Self> {
         match text.as_bytes() {
             [b'1'] => Some(Self::Close),
@@ -38,38 +38,38 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// What a Socket.IO packet is about.
+/// The type of a Socket.IO packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Be connected to a namespace.
+    /// Connects to a namespace.
     Connect,
-    /// Leave it.
+    /// Disconnects from a namespace.
     Disconnect,
-    /// Something happened.
+    /// Carries an event.
     Event,
-    /// An answer to an event of ours.
+    /// Acknowledges an event of ours.
     Ack,
-    /// We do not let it in.
+    /// Refuses a connection. Only servers may send it.
     ConnectError,
 }
 
-/// A Socket.IO packet, taken apart.
+/// A Socket.IO packet, parsed except for its payload.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Head<'a> {
-    /// What it is about.
+pub struct ParsedPacket<'a> {
+    /// The type.
     pub kind: Kind,
-    /// Binary messages that follow and belong to it.
+    /// The number of binary messages that follow and belong to it.
     pub attachments: usize,
-    /// With its slash.
+    /// The namespace, with its slash.
     pub namespace: &'a str,
-    /// The digits of its acknowledgement id; none are no id.
+    /// The digits of the acknowledgement id. Empty if there is none.
     pub ack: &'a str,
-    /// The rest.
+    /// The rest: JSON, not parsed.
     pub payload: &'a str,
 }
 
-impl<'a> Head<'a> {
-    /// Reads the head of a packet. Nothing if there is no such packet.
+impl<'a> ParsedPacket<'a> {
+    /// Parses a packet. `None` if it is malformed.
     pub fn read(text: &'a str) -> Option<Self> {
         let mut chars = text.chars();
         let (kind, binary) = match chars.next()? {
@@ -107,7 +107,7 @@ impl<'a> Head<'a> {
         })
     }
 
-    /// Whether the payload begins as an event must: an array, and in it a name.
+    /// True if the payload starts like an event: an array whose first element is a name.
     pub fn has_a_name(&self) -> bool {
         let Some(array) = self.payload.strip_prefix('[') else {
             return false;
@@ -117,7 +117,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Whether a namespace could have this name, so that it may be repeated in an answer.
+/// True if a namespace could have this name, so that it is safe to repeat in an answer.
 pub fn is_name(namespace: &str) -> bool {
     namespace.strip_prefix('/').is_some_and(|name| {
         (1..=NAME).contains(&name.len())
@@ -131,17 +131,17 @@ fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
 }
 
-/// The packets of a POST's body.
+/// The packets in the body of a POST.
 pub fn split(payload: &str) -> impl Iterator<Item = &str> {
     payload.split('\x1e')
 }
 
-/// Bytes that travelled as text.
+/// Decodes binary data from Base64.
 pub fn binary(base64: &str) -> Option<Vec<u8>> {
     BASE64_STANDARD.decode(base64).ok()
 }
 
-/// Bytes as a packet that travels as text.
+/// Encodes binary data as a Base64 packet.
 pub fn in_base64(bytes: &[u8]) -> String {
     let mut packet = String::from("b");
     BASE64_STANDARD.encode_string(bytes, &mut packet);
@@ -152,20 +152,20 @@ pub fn in_base64(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn head(text: &str) -> Option<(Kind, usize, &str, &str, &str)> {
-        Head::read(text).map(|head| {
+    fn parsed(text: &str) -> Option<(Kind, usize, &str, &str, &str)> {
+        ParsedPacket::read(text).map(|parsed| {
             (
-                head.kind,
-                head.attachments,
-                head.namespace,
-                head.ack,
-                head.payload,
+                parsed.kind,
+                parsed.attachments,
+                parsed.namespace,
+                parsed.ack,
+                parsed.payload,
             )
         })
     }
 
     #[test]
-    fn heads_are_read_as_the_protocol_has_them() {
+    fn packets_are_parsed() {
         for (text, expected) in [
             ("0", Some((Kind::Connect, 0, "/", "", ""))),
             ("0{\"a\":1}", Some((Kind::Connect, 0, "/", "", "{\"a\":1}"))),
@@ -193,7 +193,7 @@ mod tests {
             ("", None),
             ("\u{e9}", None),
         ] {
-            assert_eq!(head(text), expected, "{text}");
+            assert_eq!(parsed(text), expected, "{text}");
         }
     }
 
@@ -208,7 +208,7 @@ mod tests {
             ("2abc[\"e\"]", false),
             ("2", false),
         ] {
-            assert_eq!(Head::read(text).unwrap().has_a_name(), expected, "{text}");
+            assert_eq!(ParsedPacket::read(text).unwrap().has_a_name(), expected, "{text}");
         }
     }
 

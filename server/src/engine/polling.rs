@@ -1,5 +1,5 @@
-//! Sessions over HTTP requests: one to open it, one that waits for what the server says, and one for each time the
-//! client says something.
+//! Sessions over HTTP long polling: a request opens the session, GET requests wait for what the server sends, and
+//! POST requests carry what the client sends.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -26,11 +26,11 @@ use super::session::{Polled, Session, Wrong};
 use crate::listener::as_it_is::AsItIs;
 use crate::live::{Account, Wire};
 
-/// The body of a post must have come by then, and the library must have read it.
+/// How long the body of a POST may take to arrive, and how long the library may take to read it.
 const POST: Duration = Duration::from_secs(20);
-/// Packets of one post, at most.
+/// The most packets in one POST.
 const PACKETS: usize = 4_096;
-/// A poll that begins during an upgrade ends after this time: at once would be without end.
+/// During an upgrade, a poll ends after this delay. Ending it at once would make the client poll in a loop.
 const NOOP: Duration = Duration::from_millis(50);
 
 impl From<Wrong> for Problem {
@@ -48,19 +48,19 @@ pub async fn open(engine: &Engine, request: Request) -> Result<Response, Problem
     let seat = shared.seat(&caller).await?;
     let wire = Wire::polled(&given.budget, given.slow.clone());
     let session = Session::new(wire);
-    // Whoever has gone before the answer never polls.
-    let broken = Broken(Some(Arc::clone(&session)));
+    // A client that disconnects before the answer never polls, so the session ends.
+    let guard = EndOnDrop(Some(Arc::clone(&session)));
     engine.open(Link::polled(shared, seat, Arc::clone(&session), caller));
     let sid = poll_fn(|cx| session.poll_sid(cx)).await.ok_or(Problem::Request)?;
-    broken.not();
+    guard.disarm();
     Ok(text(shared.greeting(&sid, "\"websocket\"").into()))
 }
 
-/// Waits for what the server says.
+/// Waits for what the server sends.
 pub async fn get(session: Arc<Session>) -> Result<Response, Problem> {
     let probed = session.begin_poll()?;
-    // A poll that is cancelled ends the session, as with Node.js: what it would have got is lost.
-    let broken = Broken(Some(Arc::clone(&session)));
+    // A cancelled poll ends the session, as in Node.js: its packets would be lost.
+    let guard = EndOnDrop(Some(Arc::clone(&session)));
     let polled = poll_fn(|cx| session.poll(cx)).await;
     let response = match polled {
         Polled::Frames(frames) => {
@@ -69,7 +69,7 @@ pub async fn get(session: Arc<Session>) -> Result<Response, Problem> {
             response
         }
         Polled::Packet(packet) => {
-            // The client knows that its poll ends for the upgrade, and still polls.
+            // The client polls although it knows that polls end for the upgrade.
             if probed {
                 tokio::time::sleep(NOOP).await;
                 if session.is_upgraded() {
@@ -80,13 +80,13 @@ pub async fn get(session: Arc<Session>) -> Result<Response, Problem> {
         }
         Polled::Nothing => return Err(Problem::Request),
     };
-    broken.not();
+    guard.disarm();
     Ok(response)
 }
 
-/// Takes what the client says.
+/// Takes what the client sends.
 pub async fn post(engine: &Engine, session: Arc<Session>, request: Request) -> Result<Response, Problem> {
-    let broken = Broken(Some(Arc::clone(&session)));
+    let guard = EndOnDrop(Some(Arc::clone(&session)));
     let limit = engine.shared.max_payload;
     let body = axum::body::to_bytes(request.into_body(), limit);
     let body = match tokio::time::timeout(POST, body).await {
@@ -103,7 +103,7 @@ pub async fn post(engine: &Engine, session: Arc<Session>, request: Request) -> R
     let posted = tokio::time::timeout(POST, poll_fn(|cx| session.poll_posted(cx))).await;
     let closed = payload.split('\x1e').any(|packet| packet == "1");
     if posted == Ok(true) || closed {
-        broken.not();
+        guard.disarm();
         return Ok(text("ok".into()));
     }
     Err(Problem::Request)
@@ -117,16 +117,16 @@ fn text(body: Body) -> Response {
     (StatusCode::OK, headers, body).into_response()
 }
 
-/// Ends the session unless all goes well.
-struct Broken(Option<Arc<Session>>);
+/// Ends the session when dropped, unless disarmed.
+struct EndOnDrop(Option<Arc<Session>>);
 
-impl Broken {
-    fn not(mut self) {
+impl EndOnDrop {
+    fn disarm(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Broken {
+impl Drop for EndOnDrop {
     fn drop(&mut self) {
         if let Some(session) = &self.0 {
             session.broken();
@@ -134,10 +134,10 @@ impl Drop for Broken {
     }
 }
 
-/// The answer to a poll: packets with separators between them. A frame for many sessions stays one piece of memory.
+/// The answer to a poll: packets with separators between them. Frames that go to many sessions are not copied.
 struct Payload {
     parts: VecDeque<Bytes>,
-    /// What is in the account of the session until it has left.
+    /// Bytes that are charged to the session's account until they have left.
     left: usize,
     account: Arc<Account>,
     session: Arc<Session>,
@@ -199,7 +199,7 @@ impl Drop for Payload {
     fn drop(&mut self) {
         self.account.credit(self.left);
         if !self.parts.is_empty() {
-            // What is lost with it cannot be told again.
+            // The packets in it are lost, so the session cannot go on.
             self.session.broken();
         }
     }

@@ -1,35 +1,35 @@
-//! What a request asks for, and how it is refused: with the codes of Node.js.
+//! What a request asks for, and how it is refused: with the error codes of Node.js.
 
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, Uri, header};
 
-/// How a session travels.
+/// The transport of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// HTTP requests.
+    /// HTTP long polling.
     Polling,
     /// A WebSocket, or an upgrade to one.
     WebSocket,
 }
 
-/// The address of a request, as far as it matters. The first of each name counts.
+/// The query of a request. If a name occurs twice, the first one counts.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query {
-    /// How.
+    /// The transport.
     pub transport: Transport,
-    /// Which session; nothing for a new one.
+    /// The session's id. `None` for a new session.
     pub sid: Option<Box<str>>,
-    /// Whether we speak the version of the protocol.
+    /// True if the client speaks our version of the protocol.
     pub known: bool,
 }
 
 impl Query {
-    /// Reads the address.
+    /// Reads the query.
     ///
     /// # Errors
-    /// It names no transport that exists.
+    /// If it names no known transport.
     pub fn read(uri: &Uri) -> Result<Self, Problem> {
         let query = uri.query().unwrap_or_default();
         let value = |name: &str| {
@@ -52,28 +52,28 @@ impl Query {
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// No such transport.
+    /// An unknown transport.
     Transport,
-    /// No such session.
+    /// An unknown session.
     UnknownSession,
-    /// A session does not begin like this.
+    /// A session cannot be opened with this method.
     Method,
     /// Not possible now, or not over this transport.
     Request,
     /// A version that we do not speak.
     Version,
-    /// More than a message may have.
+    /// Larger than a message may be.
     TooLarge,
     /// The address has too many sessions.
     TooMany(Duration),
-    /// Not a WebSocket's handshake.
+    /// Not a valid WebSocket handshake.
     NoHandshake(&'static str),
-    /// No WebSocket that we speak: the header says what would be.
+    /// A WebSocket version that we do not speak. The header names the one to use.
     NoUpgrade(&'static str, header::HeaderName, &'static str),
 }
 
 impl Problem {
-    /// The answer.
+    /// The answer to the request.
     pub fn answer(self) -> Response {
         let (code, sentence) = match self {
             Self::Transport => (0, "Transport unknown"),
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_of_each_name_counts() {
+    fn the_first_value_of_each_name_counts() {
         let read = |uri: &'static str| Query::read(&Uri::from_static(uri));
         let query = read("/socket.io/?EIO=4&sid=&transport=polling&EIO=3&sid=b").unwrap();
         assert_eq!(query.transport, Transport::Polling);

@@ -1,5 +1,5 @@
-//! Sessions that began with polling: what the client posts and the library has not read, and where the client stands
-//! on its way to a WebSocket. What the library says waits in the session's [`Wire`].
+//! Sessions that began with polling: the packets that the client posted and the library has not read, and how far an
+//! upgrade to a WebSocket has come. Frames from the library wait in the session's [`Wire`].
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,14 +19,14 @@ struct Inner {
     phase: Phase,
     sid: Option<Box<str>>,
     posted: VecDeque<String>,
-    /// Whoever waits for the library to read what it posted, or for the session's id.
+    /// The request that waits for the library: for its posted packets to be read, or for the session's id.
     waiter: Option<Waker>,
     posting: bool,
     polling: bool,
     upgrading: bool,
-    /// The WebSocket's probe has been answered: polls end at once.
+    /// The WebSocket's probe was answered, so polls end at once.
     probed: bool,
-    /// The packet that a poll which waits gets before the session ends.
+    /// The packet that ends a waiting poll when the session ends.
     farewell: Option<&'static str>,
     stream: Option<Box<Stream>>,
 }
@@ -42,24 +42,24 @@ enum Phase {
 /// Why a request cannot be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
-    /// The session has ended, or ends because of this request.
+    /// The session has ended, or this request ends it.
     Ended,
-    /// It has a WebSocket by now.
+    /// The session has been upgraded to a WebSocket.
     Upgraded,
 }
 
-/// What a poll gets.
+/// What a poll returns.
 pub enum Polled {
     /// Frames, as the library or the fan-out wrote them.
     Frames(VecDeque<bytes::Bytes>),
-    /// One packet.
+    /// A single packet.
     Packet(&'static str),
     /// The session has ended.
     Nothing,
 }
 
 impl Session {
-    /// A new session.
+    /// Creates a session.
     pub fn new(wire: Arc<Wire>) -> Arc<Self> {
         Arc::new(Self {
             wire,
@@ -67,7 +67,7 @@ impl Session {
         })
     }
 
-    /// Where its frames wait.
+    /// The wire in which frames wait.
     pub fn wire(&self) -> &Arc<Wire> {
         &self.wire
     }
@@ -76,14 +76,14 @@ impl Session {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The library has said which id it has.
+    /// Sets the session's id, which the library has assigned.
     pub fn opened(&self, sid: &str) {
         let mut inner = self.inner();
         inner.sid = Some(sid.into());
         inner.wake();
     }
 
-    /// Its id, once the library has said it; nothing if the session has ended before.
+    /// The session's id, once the library has assigned it. `None` if the session ended before.
     pub fn poll_sid(&self, cx: &mut Context<'_>) -> Poll<Option<Box<str>>> {
         let mut inner = self.inner();
         if inner.sid.is_some() || inner.phase == Phase::Ended {
@@ -93,13 +93,13 @@ impl Session {
         Poll::Pending
     }
 
-    /// Begins a poll. A second one at the same time ends the session. Says whether an upgrade has been probed already.
+    /// Starts a poll. A second poll at the same time ends the session. Returns whether an upgrade has been probed.
     ///
     /// # Errors
-    /// There is nothing to poll.
+    /// If the session has ended or has been upgraded.
     pub fn begin_poll(&self) -> Result<bool, Wrong> {
         let mut inner = self.inner();
-        // A poll that was overtaken by the client's own goodbye is answered like one that waited.
+        // If the client's own goodbye overtook this poll, the poll is answered as if it had been waiting.
         if inner.phase != Phase::Ended || inner.farewell.is_none() {
             inner.check()?;
         }
@@ -111,14 +111,14 @@ impl Session {
         Ok(inner.probed)
     }
 
-    /// Whether it has a last word that nobody has heard.
+    /// True if there is a final packet that no poll has received.
     pub fn has_farewell(&self) -> bool {
         self.inner().farewell.is_some()
     }
 
-    /// What a poll gets, once there is something.
+    /// The result of a poll, once there is one.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<Polled> {
-        // In this order: whoever ends the session wakes the poll afterwards.
+        // The order matters: the session is marked as ended first, and the poll is woken afterwards.
         let taken = self.wire.poll_take(cx);
         let mut inner = self.inner();
         let polled = match taken {
@@ -132,10 +132,10 @@ impl Session {
         Poll::Ready(polled)
     }
 
-    /// Takes packets for the library. Another post at the same time ends the session.
+    /// Takes packets for the library. A second POST at the same time ends the session.
     ///
     /// # Errors
-    /// There is nothing to post to.
+    /// If the session has ended or has been upgraded.
     pub fn begin_post(&self, packets: Vec<String>) -> Result<(), Wrong> {
         let mut inner = self.inner();
         inner.check()?;
@@ -145,7 +145,7 @@ impl Session {
             return Err(Wrong::Ended);
         }
         if packets.iter().any(|packet| packet == "1") {
-            // As Node.js ends the poll of a client that goes.
+            // Node.js ends the poll of a leaving client in the same way.
             inner.farewell = Some("6");
         }
         inner.posted.extend(packets);
@@ -158,7 +158,7 @@ impl Session {
         Ok(())
     }
 
-    /// Ready when the library has read what was posted. Says whether the session goes on.
+    /// Ready when the library has read what was posted. Returns whether the session is still open.
     pub fn poll_posted(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let mut inner = self.inner();
         if inner.posted.is_empty() || inner.phase == Phase::Ended {
@@ -169,7 +169,7 @@ impl Session {
         Poll::Pending
     }
 
-    /// The next packet for the library; nothing if there is no other because the session has ended.
+    /// The next packet for the library. `None` once the session has ended.
     pub fn poll_packet(&self, cx: &mut Context<'_>) -> Poll<Option<String>> {
         self.wire.register_library(cx.waker());
         let mut inner = self.inner();
@@ -184,10 +184,10 @@ impl Session {
         if gone { Poll::Ready(None) } else { Poll::Pending }
     }
 
-    /// Begins an upgrade, unless there is one.
+    /// Starts an upgrade.
     ///
     /// # Errors
-    /// There is nothing to upgrade, or another upgrade goes on.
+    /// If the session has ended, or an upgrade is under way or complete.
     pub fn begin_upgrade(self: &Arc<Self>) -> Result<Upgrade, Wrong> {
         let mut inner = self.inner();
         inner.check()?;
@@ -197,7 +197,7 @@ impl Session {
         Ok(Upgrade(Arc::clone(self)))
     }
 
-    /// The WebSocket that has taken the place of polling, once, when everything posted has been read.
+    /// The WebSocket of a complete upgrade, once, after the library has read everything that was posted.
     pub fn take_stream(&self) -> Option<Box<Stream>> {
         let mut inner = self.inner();
         if inner.posted.is_empty() {
@@ -207,19 +207,19 @@ impl Session {
         }
     }
 
-    /// Whether it has a WebSocket.
+    /// True if the session has been upgraded to a WebSocket.
     pub fn is_upgraded(&self) -> bool {
         self.inner().phase == Phase::Upgraded
     }
 
-    /// A request or its answer broke off.
+    /// Ends the session because a request or its answer broke off. Has no effect after an upgrade.
     pub fn broken(&self) {
         if !self.is_upgraded() {
             self.end("1");
         }
     }
 
-    /// Ends it. A poll that waits gets what there is, or this packet.
+    /// Ends the session. A waiting poll receives what is queued, or else this packet.
     pub fn end(&self, farewell: &'static str) {
         let mut inner = self.inner();
         if inner.phase != Phase::Ended {
@@ -253,24 +253,24 @@ impl Inner {
     }
 }
 
-/// An upgrade that goes on. Dropped, it has failed, and polling goes on as if nothing had been.
+/// An upgrade under way. If dropped, the upgrade has failed and polling continues.
 pub struct Upgrade(Arc<Session>);
 
 impl Upgrade {
-    /// The WebSocket's probe is answered: a poll that waits ends, and so do those that come.
+    /// Notes that the probe was answered: the waiting poll and later ones end at once.
     pub fn probed(&self) {
         self.0.inner().probed = true;
         self.0.wire.wake();
     }
 
-    /// From now on this is the connection. What waits is sent there first.
+    /// Makes the WebSocket the session's connection. Queued frames are sent there first.
     pub fn complete(self, stream: Box<Stream>) {
         let mut inner = self.0.inner();
         if inner.phase != Phase::Polling {
             return;
         }
         inner.phase = Phase::Upgraded;
-        // Before the library has the stream: what it writes there comes after what waits.
+        // Before the library gets the stream, so that its frames come after the queued ones.
         self.0.wire.hand_over_to(Arc::clone(stream.wire()));
         inner.stream = Some(stream);
         drop(inner);
@@ -286,7 +286,7 @@ impl Drop for Upgrade {
     }
 }
 
-/// All sessions that began with polling, by their ids.
+/// All sessions that began with polling, by id.
 #[derive(Default)]
 pub struct Sessions(Mutex<HashMap<Box<str>, Arc<Session>>>);
 
@@ -295,17 +295,17 @@ impl Sessions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session of this id.
+    /// The session with this id.
     pub fn get(&self, sid: &str) -> Option<Arc<Session>> {
         self.all().get(sid).cloned()
     }
 
-    /// Makes a session known.
+    /// Registers a session.
     pub fn enter(&self, sid: Box<str>, session: Arc<Session>) {
         self.all().insert(sid, session);
     }
 
-    /// Forgets it.
+    /// Removes a session.
     pub fn leave(&self, sid: &str) {
         let mut all = self.all();
         all.remove(sid);

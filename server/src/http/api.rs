@@ -1,4 +1,4 @@
-//! `POST /api/v1/{name}`: the commands over HTTP, for programs. The same table answers them that answers Socket.IO.
+//! `POST /api/v1/{name}`: the commands over HTTP, for programs. Shares its table of commands with Socket.IO.
 
 mod openapi;
 
@@ -19,24 +19,24 @@ use crate::proxies::ClientAddress;
 use crate::refusals::refuse;
 use crate::state::State;
 
-/// Where a command is asked.
+/// The route of the commands.
 pub fn command() -> MethodRouter<State> {
     post(answer).fallback(wrong_method)
 }
 
-/// Where the description is.
+/// The route of the OpenAPI description.
 pub fn description() -> MethodRouter<State> {
     get(openapi::serve).fallback(wrong_method)
 }
 
-/// Whatever else there might be below `/api/v1`.
+/// Answers every other path below `/api/v1`.
 pub async fn nothing() -> Response {
-    let sentence = "there is nothing here; /api/v1/openapi.json describes the commands";
+    let sentence = "there is no command here; /api/v1/openapi.json lists them";
     refused(Refusal::new(ErrorCode::UnknownCommand, sentence))
 }
 
 async fn wrong_method() -> Response {
-    let sentence = "ask this in another way; the Allow header says how";
+    let sentence = "method not allowed; see the Allow header";
     let mut response = refused(Refusal::new(ErrorCode::BadRequest, sentence));
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
@@ -48,14 +48,14 @@ async fn answer(
     name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    // A name that is no text names nothing.
+    // A name that is not valid UTF-8 matches no command.
     let Ok(Path(name)) = name else {
         return nothing().await;
     };
     let (head, body) = request.into_parts();
     let asked = async {
         if !origin::allowed(&head.headers, &state.origins) {
-            let sentence = "pages of this origin may not ask; HUBBUB_ORIGINS allows others";
+            let sentence = "this origin is not allowed; add it to HUBBUB_ORIGINS";
             return Err((
                 StatusCode::FORBIDDEN,
                 Refusal::new(ErrorCode::BadRequest, sentence),
@@ -86,7 +86,7 @@ fn with_status(refusal: Refusal) -> Problem {
     (status(&refusal), refusal)
 }
 
-/// The command as JSON, if the address may ask for another.
+/// Reads the command's JSON, if the address may send another command.
 async fn read(
     state: &State,
     address: ClientAddress,
@@ -113,14 +113,14 @@ async fn read(
     Ok(body)
 }
 
-/// So much more than a command may have is read, and forgotten: whoever still sends would not hear the answer.
+/// Bytes that are read and discarded beyond the limit. A client that is still sending would not see the refusal.
 const READ_ON: usize = 1024 * 1024;
 
 async fn collect(body: Body, limit: usize) -> Result<Vec<u8>, Box<Refusal>> {
     let (mut parts, mut kept, mut length) = (body.into_data_stream(), Vec::new(), 0);
     while let Some(part) = parts.next().await {
         let Ok(part) = part else {
-            return Err(Refusal::new(ErrorCode::BadRequest, "the command did not arrive whole").into());
+            return Err(Refusal::new(ErrorCode::BadRequest, "the command did not arrive completely").into());
         };
         length += part.len();
         if length > limit {
@@ -144,7 +144,7 @@ fn is_json(content_type: &HeaderValue) -> bool {
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Who asks: the session of a bearer token, or else of the cookie.
+/// The caller: the person of a bearer token or, without one, of the session cookie.
 async fn person(state: &State, headers: &HeaderMap) -> Result<Option<Person>, Refusal> {
     let session = match headers.get(header::AUTHORIZATION) {
         Some(value) => Some(bearer(value).ok_or_else(unknown_token)?),
@@ -169,7 +169,7 @@ fn unknown_token() -> Refusal {
     Refusal::new(ErrorCode::NotSignedIn, sentence)
 }
 
-/// The status of an answer that refuses.
+/// The HTTP status of a refusal.
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal.code {
         ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
@@ -200,7 +200,7 @@ fn respond(status: StatusCode, answer: Answer) -> Response {
         headers.insert(header::WWW_AUTHENTICATE, bearer);
     }
     if let Some(ms) = answer.refusal.and_then(|refusal| refusal.retry_after_ms) {
-        // In whole seconds, rounded up: whoever keeps to it is not early.
+        // In whole seconds, rounded up so that a client that waits is not early.
         headers.insert(header::RETRY_AFTER, ms.div_ceil(1_000).into());
     }
     response

@@ -1,4 +1,4 @@
-//! The site's files: precompressed, and kept by browsers for as long as their names allow.
+//! The site's files: precompressed, and cached by browsers as long as their names allow.
 
 use axum::Router;
 use axum::extract::Request;
@@ -13,11 +13,11 @@ use crate::state::State;
 /// Files under `/pkg/` and `/vendor/` have their version in their name.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
-/// Bytes of a part of a path. Names that the build makes are shorter.
+/// Bytes of one segment of a path. The build's file names are shorter.
 const PART_BYTES: usize = 128;
 const NEVER: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// Serves the site's folder; `missing` answers for what is not there.
+/// Serves the site's folder, and `missing` for paths without a file.
 pub fn files(state: &State, missing: Router) -> Router {
     let files = ServeDir::new(&state.site.root)
         .precompressed_br()
@@ -48,7 +48,7 @@ async fn label(hashed: bool, request: Request, next: Next) -> Response {
         _ => HOUR,
     };
     let mut response = next.run(request).await;
-    // Only what was found may be kept.
+    // Only successful answers may be cached.
     if matches!(
         response.status(),
         StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED
@@ -58,8 +58,8 @@ async fn label(hashed: bool, request: Request, next: Next) -> Response {
     response
 }
 
-/// Whether a file of the site can have this path. Others are not looked for: the file system has its own opinion of
-/// zero bytes, of names that are too long, and of much else.
+/// True if a file of the site can have this path. Others never reach the file system, which may choke on zero bytes,
+/// long names and more.
 fn may_be_a_file(path: &str) -> bool {
     path.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))

@@ -1,11 +1,11 @@
-//! One address for each room: `/rooms/Lobby`, `/rooms/lobby/` and `/rooms/l%6fbby` lead to `/rooms/lobby`.
+//! One address for each room: `/rooms/Lobby`, `/rooms/lobby/` and `/rooms/l%6fbby` redirect to `/rooms/lobby`.
 
 use http::Uri;
 use percent_encoding::percent_decode_str;
 use protocol::RoomSlug;
 
-/// The address that was meant, if this is none but almost one.
-pub fn meant(uri: &Uri) -> Option<String> {
+/// The canonical address of a room, if this one is a variant of it.
+pub fn address(uri: &Uri) -> Option<String> {
     let path = percent_decode_str(uri.path()).decode_utf8().ok()?;
     let name = path.strip_prefix("/rooms/")?;
     let known = name.strip_suffix('/').unwrap_or(name).to_ascii_lowercase();
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_that_is_almost_one_leads_to_it() {
+    fn variants_of_an_address_lead_to_it() {
         for (path, expected) in [
             ("/rooms/lobby", None),
             ("/rooms/Lobby", Some("/rooms/lobby")),
@@ -48,7 +48,7 @@ mod tests {
             ("/Rooms/lobby", None),
         ] {
             let uri: Uri = path.parse().unwrap();
-            assert_eq!(meant(&uri).as_deref(), expected, "{path}");
+            assert_eq!(address(&uri).as_deref(), expected, "{path}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The official Socket.IO client, at the addresses where pages that were written for Socket.IO's own server look for it.
+//! The official Socket.IO client, at the addresses where pages made for Socket.IO's own server expect it.
 
 use axum::Router;
 use axum::extract::{self, Request};
@@ -10,7 +10,7 @@ use tower_http::services::ServeDir;
 
 use crate::state::State;
 
-/// Its builds. The site has them in a folder of the same name.
+/// The builds of the client. They are in a folder of the same name in the site.
 const FILES: [&str; 8] = [
     "/socket.io/socket.io.js",
     "/socket.io/socket.io.js.map",
@@ -55,13 +55,13 @@ async fn missing() -> (StatusCode, &'static str) {
     (StatusCode::NOT_FOUND, sentence)
 }
 
-/// The version of the client as an entity tag, from the name of the build that our own pages use.
+/// The client's version as an entity tag, taken from the file name of the build that our own pages use.
 fn version(socket_io: &str) -> String {
     let name = socket_io.rsplit('/').next().unwrap_or_default();
     let version = name
         .strip_prefix("socket.io-")
         .and_then(|name| name.strip_suffix(".js"));
-    // Weak: with another content coding it is the same file.
+    // Weak, because the tag covers all content codings.
     format!("W/\"{}\"", version.unwrap_or_default())
 }
 
@@ -79,7 +79,7 @@ fn label(status: StatusCode, headers: &mut HeaderMap, version: &str) {
     if let Ok(version) = HeaderValue::try_from(version) {
         headers.insert(header::ETAG, version);
     }
-    // It is public, and belongs on pages of other origins: nothing of ours is in it.
+    // These public files contain nothing of ours, so pages of any origin may load them.
     headers.insert(
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("cross-origin"),

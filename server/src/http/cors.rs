@@ -1,5 +1,4 @@
-//! Pages of other origins that may use Socket.IO and the commands over HTTP from a browser: those that `HUBBUB_ORIGINS`
-//! names.
+//! CORS: lets pages of the origins in `HUBBUB_ORIGINS` use Socket.IO and the commands over HTTP.
 
 use axum::extract::{self, Request};
 use axum::middleware::Next;
@@ -9,10 +8,11 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use crate::origins::Origin;
 use crate::state::State;
 
-/// Seconds for which a browser need not ask again.
+/// Seconds for which a browser may cache a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// Answers preflights of allowed origins, and lets them read the answers. Others are left to whoever checks origins.
+/// Answers preflights of allowed origins and lets their pages read the answers. Requests of other origins pass
+/// through; the handlers check them.
 pub async fn allow(extract::State(state): extract::State<State>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if !path.starts_with("/socket.io") && !path.starts_with("/api/v1/") {
@@ -48,7 +48,7 @@ pub async fn allow(extract::State(state): extract::State<State>, request: Reques
 }
 
 fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
-    // Whoever keeps the answer must not show it to another origin, whichever of them asked first.
+    // A shared cache must not serve one origin's answer to another.
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);

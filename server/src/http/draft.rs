@@ -1,5 +1,5 @@
-//! A room's title that was refused: it stands in its field again on the next front page of that browser, also if its
-//! person has to sign in first. It travels in a cookie, because the answer to the form is a redirect.
+//! Keeps a refused room title: the next front page in that browser shows it in its field again, even if the person
+//! must sign in first. It travels in a cookie, because the answer to the form is a redirect.
 
 use app::data::PageData;
 use axum::response::{AppendHeaders, Response};
@@ -11,14 +11,14 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use crate::origins::over_tls;
 use crate::session::{brief, plain};
 
-/// The cookie's name.
+/// The name of the cookie.
 const TITLE: &str = "hubbub_title";
-/// Bytes of a cookie's value. Browsers drop a cookie of more than 4 KB.
+/// Bytes of the cookie's value. Browsers drop a cookie of more than 4 KB.
 const BYTES: usize = 3_000;
-/// How long it is kept for.
+/// How long the cookie lives.
 const KEPT: Duration = Duration::minutes(10);
 
-/// Has the browser keep a title. Of one that is much too long, the beginning.
+/// The cookie that keeps a title. A title that is too long is cut.
 pub fn keep(title: &str, headers: &HeaderMap) -> AppendHeaders<[(HeaderName, String); 1]> {
     let mut value = String::new();
     for character in title.chars() {
@@ -35,7 +35,7 @@ pub fn keep(title: &str, headers: &HeaderMap) -> AppendHeaders<[(HeaderName, Str
     AppendHeaders([(SET_COOKIE, brief(TITLE, value, over_tls(headers), KEPT))])
 }
 
-/// Puts the title into the page, if that has a field for it. Says whether it did: then call [`forget`].
+/// Puts the title into the page if it has a field for it, and returns true if so. The caller then calls [`forget`].
 pub fn put(page: &mut PageData, headers: &HeaderMap) -> bool {
     let PageData::Front(front) = page else {
         return false;
@@ -50,7 +50,7 @@ pub fn put(page: &mut PageData, headers: &HeaderMap) -> bool {
     true
 }
 
-/// Has the browser forget the title: it is on the screen.
+/// Removes the cookie, because the page shows the title.
 pub fn forget(response: &mut Response, headers: &HeaderMap) {
     let gone = brief(TITLE, String::new(), over_tls(headers), Duration::ZERO);
     if let Ok(gone) = HeaderValue::try_from(gone) {

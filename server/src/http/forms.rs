@@ -1,4 +1,4 @@
-//! What works without scripts: plain forms, answered by a redirect to a page that shows the result.
+//! The forms that work without scripts. Each answers with a redirect to a page that shows the result.
 
 use app::{Problem, Returned, returned};
 use axum::extract::{Path, State as Shared};
@@ -73,13 +73,13 @@ pub struct SignInForm {
     name: String,
     #[serde(flatten)]
     next: Next,
-    /// A message that could not be sent because nobody was signed in, with its id: see [`Kept::to_sign_in`].
+    /// A message that could not be sent because its author was signed out, with its id: see [`Kept::to_sign_in`].
     text: Option<String>,
     client_id: Option<ClientId>,
 }
 
 impl SignInForm {
-    /// The room of the message, and the message.
+    /// The message of this form, and its room.
     fn message(&self) -> Option<(RoomSlug, &str, &ClientId)> {
         let path = self.next.path();
         let room = RoomSlug::try_from(path.strip_prefix("/rooms/")?.to_owned()).ok()?;
@@ -111,12 +111,12 @@ pub async fn sign_in(
     let Ok(name) = DisplayName::try_from(form.name.clone()) else {
         return refused(Problem::Name);
     };
-    // Whoever fills in this form wants to be somebody, whoever they were.
-    let stranger = Caller {
+    // Signing in makes a new person, so an existing session does not matter.
+    let anonymous = Caller {
         address: client,
         ..Caller::NOBODY
     };
-    match state.hub.ask(&stranger, SignIn { name }).await {
+    match state.hub.ask(&anonymous, SignIn { name }).await {
         Ok(signed_in) => {
             let next = match &kept {
                 Some(kept) => kept.signed_in(&signed_in.you.name),
@@ -186,7 +186,7 @@ pub struct MessageForm {
     #[serde(default)]
     text: String,
     client_id: ClientId,
-    /// Who the page was made for. Without it, whoever is signed in.
+    /// The person that the page was rendered for. Absent: the person who is signed in.
     author: Option<PersonId>,
 }
 
@@ -228,7 +228,7 @@ pub async fn post_message(
     let Err(returned) = refused else {
         return Redirect::to(&format!("/rooms/{room}")).into_response();
     };
-    // With the words in the box. Without scripts there is no other place to keep them.
+    // Return the text in the box: without scripts, nothing else keeps it.
     let why = returned.why.clone();
     match super::pages::with_returned(&state, client, &headers, &room, returned).await {
         Some(page) => page,
@@ -236,10 +236,10 @@ pub async fn post_message(
     }
 }
 
-/// What is said to somebody whose session has ended.
+/// The message for a person whose session has ended.
 const SIGN_IN_AGAIN: &str = "You've been signed out. Sign in to send your message.";
 
-/// Has the message stored, or says what is wrong and what the person gets back.
+/// Stores the message. If that fails, returns the text with the reason.
 async fn post(
     state: &State,
     client: ClientAddress,
@@ -263,9 +263,9 @@ async fn post(
     Ok(())
 }
 
-/// What a message is called that came from a form: the form's one-time id together with what was written in it. A
-/// double click sends both twice, and is one message. A page that the browser shows again, by Back, has its old id
-/// and a new text, and that is another message.
+/// The client id of a message from a form: a hash of the form's one-time id and the text. A double click sends the
+/// same of both and is one message. A page restored by Back has its old id but a new text, which makes another
+/// message.
 fn once(form: &ClientId, text: &MessageText) -> ClientId {
     let mut hash = Sha256::new();
     hash.update(form.as_str());
@@ -287,7 +287,7 @@ pub struct ThemeForm {
     next: Next,
 }
 
-/// `POST /theme`: light, dark, or as the system says.
+/// `POST /theme`: light, dark, or the system's theme.
 pub async fn set_theme(headers: HeaderMap, Form(form): Form<ThemeForm>) -> Response {
     (
         cookie(set_plain(THEME, form.theme.as_str(), over_tls(&headers))),
@@ -296,7 +296,7 @@ pub async fn set_theme(headers: HeaderMap, Form(form): Form<ThemeForm>) -> Respo
         .into_response()
 }
 
-/// `GET` of an address that only takes forms: somebody reloads the answer or edits the address.
+/// `GET` of an address that takes only forms: a person reloaded the answer or edited the address.
 pub async fn lead_home() -> Redirect {
     Redirect::temporary("/")
 }
@@ -316,8 +316,16 @@ mod tests {
         let text = |text: &str| MessageText::try_from(text.to_owned()).unwrap();
         let first = once(&form("a"), &text("first"));
         assert_eq!(first, once(&form("a"), &text("first")), "a double click");
-        assert_ne!(first, once(&form("a"), &text("second")), "Back, and another text");
-        assert_ne!(first, once(&form("b"), &text("first")), "the same again, meant");
+        assert_ne!(
+            first,
+            once(&form("a"), &text("second")),
+            "another text after going back"
+        );
+        assert_ne!(
+            first,
+            once(&form("b"), &text("first")),
+            "the same text from another form"
+        );
         assert_ne!(once(&form("a"), &text("bc")), once(&form("ab"), &text("c")));
     }
 }

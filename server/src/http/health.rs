@@ -1,4 +1,4 @@
-//! For those who run it: is it alive, is it ready, what does it do.
+//! Endpoints for operators: liveness, readiness and metrics.
 
 use axum::extract;
 use axum::response::IntoResponse;
@@ -6,12 +6,12 @@ use http::{StatusCode, header};
 
 use crate::state::State;
 
-/// The process lives.
+/// Liveness: the process runs.
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The process can serve: its parts live, its storage takes writes, and it is not on its way out.
+/// Readiness: the parts of the process run, the storage takes writes, and the process is not stopping.
 pub async fn readyz(extract::State(state): extract::State<State>) -> (StatusCode, String) {
     match state.readiness.check().await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
@@ -19,7 +19,7 @@ pub async fn readyz(extract::State(state): extract::State<State>) -> (StatusCode
     }
 }
 
-/// Figures in Prometheus' text format.
+/// Metrics in the OpenMetrics text format.
 pub async fn metrics(extract::State(state): extract::State<State>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], state.metrics.encode())

@@ -1,5 +1,5 @@
-//! A page for a message that was not sent and that the page of its room cannot hold now: because nobody is signed in any
-//! more, or because that page cannot be had. The words are in it, and the way on. Made of nothing, like [`super::sorry`].
+//! A page that keeps an unsent message when the room's page cannot: the person is signed out, or that page cannot be
+//! rendered. It shows the text in a form to go on with. Like [`super::sorry`], it needs neither storage nor renderer.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -9,16 +9,16 @@ use super::policy;
 
 /// A message that was not sent.
 pub struct Kept<'a> {
-    /// Where it was meant for.
+    /// The room that it was written for.
     pub room: &'a RoomSlug,
-    /// What the form sent, whatever is wrong with it.
+    /// The text as the form sent it, valid or not.
     pub text: &'a str,
-    /// What the form calls it: if it was stored after all, it is not stored twice.
+    /// The form's id for it. If the message was stored after all, it is not stored twice.
     pub client_id: &'a ClientId,
 }
 
 impl Kept<'_> {
-    /// The words in a form that sends them again.
+    /// The text in a form that sends it again.
     pub fn to_send(&self, status: StatusCode, why: &str) -> Response {
         let Self { room, .. } = self;
         self.page(
@@ -30,7 +30,7 @@ impl Kept<'_> {
         )
     }
 
-    /// The words in a form that signs in. [`Kept::signed_in`] is what follows.
+    /// The text in a form that signs in. [`Kept::signed_in`] follows it.
     pub fn to_sign_in(&self, status: StatusCode, why: &str) -> Response {
         let fields = format!(
             "<p><label for=\"name\">Your name</label><br>\
@@ -41,7 +41,7 @@ impl Kept<'_> {
         self.page(status, why, "action=\"/session\"", &fields, "Sign in")
     }
 
-    /// The words of somebody who has just signed in.
+    /// The text for a person who has just signed in.
     pub fn signed_in(&self, name: &DisplayName) -> Response {
         let why = format!("You are signed in as {name}. Your message has not been sent yet.");
         self.to_send(StatusCode::OK, &why)
@@ -52,7 +52,7 @@ impl Kept<'_> {
         let (why, text) = (escaped(why), escaped(self.text));
         let client_id = escaped(self.client_id.as_str());
         let room = self.room;
-        // A line end right behind the tag does not count, so there is one for those that do.
+        // HTML ignores a line break right after the tag, so the template adds one to keep those of the text.
         let body = format!(
             "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -77,7 +77,7 @@ impl Kept<'_> {
     }
 }
 
-/// As text of an element, or as the value of an attribute in double quotes.
+/// Escapes text for an element or a double-quoted attribute.
 fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
     text.replace('>', "&gt;").replace('"', "&quot;")
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn words_stay_words() {
+    async fn text_is_escaped() {
         let (room, id) = (RoomSlug::lobby(), ClientId::try_from("once".to_owned()).unwrap());
         let hostile = "\n</textarea><script>alert(\"1\")</script>&lt;";
         let kept = Kept {

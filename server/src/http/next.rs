@@ -1,9 +1,9 @@
-//! Where a form leads afterwards. It must be a page of this site: a link to our sign-in must not end elsewhere.
+//! Where a form leads afterwards: always a page of this site, so that links to our sign-in cannot redirect elsewhere.
 
 use serde::Deserialize;
 use url::Url;
 
-/// Longer addresses are none of ours.
+/// Longer addresses are refused.
 const LONGEST: usize = 2_048;
 
 /// The field `next` of a form.
@@ -14,10 +14,10 @@ pub struct Next {
 }
 
 impl Next {
-    /// A path of this site with its query; anything else means the front page.
+    /// The path and query, if they are of this site; otherwise the front page.
     ///
-    /// The text is read as a browser would read it, by the rules of the URL standard, and what is given back is what
-    /// was understood, not what was sent: browsers skip tabs and line ends, take `\\` for `/`, and `/.//x` for `//x`.
+    /// The text is parsed by the URL standard, as a browser would, and the result is what was parsed, not what was
+    /// sent: browsers skip tabs and line breaks, read `\\` as `/`, and `/.//x` as `//x`.
     pub fn path(&self) -> String {
         self.inside().unwrap_or_else(|| "/".to_owned())
     }
@@ -73,9 +73,9 @@ mod tests {
         assert_eq!(path(&format!("/{}", "x".repeat(LONGEST))), "/");
     }
 
-    /// Every short text of the characters that matter, read as a browser reads a `Location`.
+    /// Tries every short text of risky characters, and resolves it as a browser resolves `Location`.
     #[test]
-    fn whatever_is_sent_stays_on_this_site() {
+    fn hostile_addresses_stay_on_this_site() {
         const LETTERS: [char; 12] = [
             '/', '\\', '\t', '\r', '\n', ' ', '.', ':', '@', '?', 'e', '\u{a0}',
         ];

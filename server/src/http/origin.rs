@@ -1,4 +1,4 @@
-//! Where a request comes from: another site's page must not act in a person's name.
+//! Checks where a request comes from, so that other sites' pages cannot act in a person's name.
 
 use axum::extract::{self, Request};
 use axum::middleware::Next;
@@ -8,12 +8,12 @@ use http::{HeaderMap, StatusCode, header};
 use crate::origins::{Origin, Origins, over_tls};
 use crate::state::State;
 
-/// Says what to check, and nothing that would let other sites in if it were followed blindly.
+/// Tells operators what to check, without advice that would let other sites in if followed blindly.
 const FOREIGN_FORM: &str = "This form came from another site, so nothing was changed.\n\
     If it came from Hubbub itself, the proxy in front of it must pass on the Host header unchanged, with its port: \
     see docs/operations.md.\n";
 
-/// Whether a request comes from our own pages, from an allowed origin, or from no page at all.
+/// True if a request comes from our own pages, from an allowed origin, or from no page at all.
 pub fn allowed(headers: &HeaderMap, origins: &Origins) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
@@ -22,9 +22,9 @@ pub fn allowed(headers: &HeaderMap, origins: &Origins) -> bool {
     origin.is_some_and(|origin| origins.contain(&origin) || is_ours(&origin, headers))
 }
 
-/// Whether an origin is the one that this request was sent to. We do not see TLS ourselves, and some proxies report
-/// the scheme of the hop before them, so a page over TLS may always post here; one without TLS may not where the
-/// proxy says that the site is on TLS.
+/// True if an origin is the one that this request was sent to. We do not see TLS ourselves, and some proxies report
+/// the scheme of the hop before them, so an `https` origin is accepted either way. An `http` origin is refused if the
+/// proxy reports TLS.
 fn is_ours(origin: &Origin, headers: &HeaderMap) -> bool {
     let scheme = origin.scheme();
     if scheme != "https" && (scheme != "http" || over_tls(headers)) {
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_pages_and_allowed_ones() {
+    fn only_our_own_and_allowed_origins_are_accepted() {
         let headers = |origin: &str| {
             HeaderMap::from_iter([
                 (header::HOST, "chat.example.org:3000".parse().unwrap()),

@@ -20,9 +20,9 @@ use crate::state::State;
 
 /// Every page, `/api/…` for its data, and the site's files.
 pub fn routes(state: &State) -> Router {
-    // Leptos' effects run on our runtime; an error says that they do already.
+    // Runs Leptos' effects on our runtime. An error means that they already do.
     let _ = Executor::init_tokio();
-    // What is neither a page nor a file gets the page that says so, not a bare line.
+    // Unknown paths get the page that says "not found".
     let missing = Router::new().fallback(page).with_state(state.clone());
     Router::new()
         .route("/", get(page))
@@ -33,17 +33,17 @@ pub fn routes(state: &State) -> Router {
         .with_state(state.clone())
 }
 
-/// Whoever asks for too many pages hears of it a moment later: without that, they would ask all the faster, because a
-/// refusal is made more quickly than a page.
+/// The delay before a refusal for too many pages. A refusal takes less time than a page, so without the delay,
+/// clients would request even faster.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How long a page waits here for its turn. People who open a page at the same time wait a moment and get it.
+/// How long a request waits here for its turn, so that people who open pages at the same moment all get them.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 type Shared = extract::State<State>;
 
 async fn page(state: Shared, request: Request) -> Response {
     let (request, _) = request.into_parts();
-    if let Some(address) = canonical::meant(&request.uri) {
+    if let Some(address) = canonical::address(&request.uri) {
         return Redirect::permanent(&address).into_response();
     }
     let answer = async {
@@ -57,7 +57,7 @@ async fn page(state: Shared, request: Request) -> Response {
     }
 }
 
-/// A room's page with a message in its box that was refused. None: there is no page for them now.
+/// A room's page with a refused message in its composer. `None` if the page cannot be rendered now.
 pub async fn with_returned(
     state: &State,
     client: ClientAddress,
@@ -79,13 +79,13 @@ async fn document(
     address: Address,
     returned: Returned,
 ) -> Result<Response, Refused> {
-    let place = state.renderer.place()?;
+    let permit = state.renderer.permit()?;
     let visitor = visitor(state, headers).await?;
     let limits = state.gate.limits().told();
     let mut page = load(&state.hub, visitor.you.clone(), limits, address.route()).await;
     match &mut page {
         PageData::Room(data) => data.returned = returned,
-        // No other page has a place for the words.
+        // No other page has room for the text.
         _ if !returned.why.is_empty() => return Err(Refused::NoStorage),
         _ => {}
     }
@@ -99,7 +99,7 @@ async fn document(
         page,
     };
     let coding = Coding::accepted(headers);
-    let mut answer = state.renderer.document(place, document, coding).await?;
+    let mut answer = state.renderer.document(permit, document, coding).await?;
     if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
         sorry::load_again(&mut answer);
     }
@@ -113,14 +113,14 @@ async fn data(state: Shared, request: Request) -> Response {
     let (request, _) = request.into_parts();
     let answer = async {
         admit(&state, request.extensions.get().copied()).await?;
-        let place = state.renderer.place()?;
+        let permit = state.renderer.permit()?;
         let path = request.uri.path().strip_prefix("/api").unwrap_or_default();
         let address = address(&request.uri, path);
         let visitor = visitor(&state, &request.headers).await?;
         let limits = state.gate.limits().told();
         let page = load(&state.hub, visitor.you, limits, address.route()).await;
         let coding = Coding::accepted(&request.headers);
-        Ok::<_, Refused>(state.renderer.json(place, page, coding).await?)
+        Ok::<_, Refused>(state.renderer.json(permit, page, coding).await?)
     };
     match answer.await {
         Ok(answer) => answer,
@@ -130,11 +130,11 @@ async fn data(state: Shared, request: Request) -> Response {
 
 /// Why there is no page.
 enum Refused {
-    /// The address asks for too many pages.
+    /// The address requests too many pages.
     TooMany(Duration),
-    /// The server has too many to render.
+    /// Too many pages are waiting to be rendered.
     Busy,
-    /// It cannot be found out who asks.
+    /// The storage does not answer.
     NoStorage,
 }
 
@@ -157,7 +157,7 @@ impl From<Busy> for Refused {
     }
 }
 
-/// Counts a page of an address, once its turn has come.
+/// Counts a page of an address, and waits for its turn.
 async fn admit(state: &State, client: Option<ClientAddress>) -> Result<(), Refused> {
     let Some(client) = client else { return Ok(()) };
     let last = Instant::now() + PATIENCE;
@@ -171,7 +171,7 @@ async fn admit(state: &State, client: Option<ClientAddress>) -> Result<(), Refus
 }
 
 fn address(uri: &Uri, path: &str) -> Address {
-    // What no page reads would only make two pages of one.
+    // Other parameters change no page; keeping them would only split the cache.
     let known = |pair: &&str| {
         ["before=", "problem=", "room="]
             .iter()
@@ -184,7 +184,7 @@ fn address(uri: &Uri, path: &str) -> Address {
     }
 }
 
-/// Looks up who is asking, before anything is rendered.
+/// Looks up the person before anything is rendered.
 async fn visitor(state: &State, headers: &HeaderMap) -> Result<Visitor, Refused> {
     let you = match state.sessions.read(headers) {
         Some(session) => state.hub.person(&session).await.map_err(|error| {

@@ -1,15 +1,15 @@
-//! What browsers may do with our answers: the headers that each of them carries.
+//! The headers that every answer carries: what browsers may do with it.
 
 use app::Nonce;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-/// Nothing may be loaded, run or framed: right for everything that is not a page.
+/// Nothing may be loaded, run or framed: right for every answer that is not a page.
 const NOTHING: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// A nonce that nobody can have known before.
+/// A random nonce.
 pub fn nonce() -> String {
     Nonce::new().to_string()
 }
@@ -23,14 +23,14 @@ pub fn set_for_page(headers: &mut HeaderMap, nonce: &str) {
     );
     let policy = HeaderValue::try_from(policy).unwrap_or(NOTHING);
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    // A page shows who is signed in: nobody else's cache may keep it.
+    // A page shows who is signed in, so no shared cache may keep it.
     headers.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     );
 }
 
-/// Adds what every answer carries, whoever gave it: pages, files, forms, figures, Socket.IO, errors and redirects.
+/// Adds the headers that every answer carries: pages, files, forms, metrics, Socket.IO, errors and redirects.
 pub async fn add_headers(mut response: Response) -> Response {
     const ALWAYS: [(HeaderName, HeaderValue); 4] = [
         (
@@ -47,7 +47,7 @@ pub async fn add_headers(mut response: Response) -> Response {
             HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
         ),
     ];
-    // Unless whoever answers knows better.
+    // A handler may set its own values for these.
     const UNLESS: [(HeaderName, HeaderValue); 3] = [
         (header::CONTENT_SECURITY_POLICY, NOTHING),
         (
@@ -56,7 +56,7 @@ pub async fn add_headers(mut response: Response) -> Response {
         ),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    // From here on it is a WebSocket, and no document.
+    // The connection is now a WebSocket and carries no document.
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return response;
     }

@@ -1,10 +1,10 @@
-//! Which `Range` a request for a file may keep. The library refuses what it does not understand with 416, and does not
-//! know `If-Range`; the whole file is a right answer to both.
+//! Drops `Range` headers that the file service handles badly. It answers 416 to ranges that it does not understand,
+//! and does not know `If-Range`; sending the whole file is correct in both cases.
 
 use axum::extract::Request;
 use http::{HeaderMap, header};
 
-/// Removes a `Range` that is to be ignored: of another unit, of several ranges, or under a condition.
+/// Removes a `Range` of another unit, of several ranges, or with a condition.
 pub async fn tidy(mut request: Request) -> Request {
     let headers = request.headers_mut();
     if headers.contains_key(header::RANGE) && (headers.contains_key(header::IF_RANGE) || !is_one(headers)) {
@@ -13,7 +13,7 @@ pub async fn tidy(mut request: Request) -> Request {
     request
 }
 
-/// Whether it is one range of bytes, right or not.
+/// True if there is a single range of bytes, satisfiable or not.
 fn is_one(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::RANGE).into_iter();
     let first = lines.next().and_then(|line| line.to_str().ok());
@@ -26,11 +26,11 @@ mod tests {
     use axum::body::Body;
 
     #[tokio::test]
-    async fn what_is_not_one_range_of_bytes_is_ignored() {
+    async fn only_a_single_range_of_bytes_is_kept() {
         for (lines, kept) in [
             (&[("range", "bytes=0-9")][..], true),
             (&[("range", "bytes=-5")], true),
-            // These cannot be satisfied, which is said.
+            // These cannot be satisfied and are answered with 416.
             (&[("range", "bytes=5-2")], true),
             (&[("range", "bytes=-0")], true),
             (&[("range", "items=0-9")], false),

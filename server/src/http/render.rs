@@ -1,4 +1,5 @@
-//! Renders pages: few at a time, on threads that serve no sockets, and for those who are not signed in not twice.
+//! Renders pages: few at a time, on threads that serve no sockets, and with a cache for visitors who are not signed
+//! in.
 
 mod cache;
 mod compress;
@@ -17,9 +18,9 @@ use super::policy;
 use cache::{Cache, Key, Pieces};
 pub use compress::Coding;
 
-/// Pages that may wait for their turn. Each holds what it shows, a few hundred kilobytes.
+/// Pages that may wait for their turn. Each holds its data, a few hundred kilobytes.
 const WAITING: usize = 32;
-/// How long one waits. Whoever waits longer than this has given up or will; the server says so first.
+/// How long a page waits. By then people give up, so the server answers that it is busy.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// The server is busy with other pages.
@@ -29,40 +30,46 @@ pub struct Busy;
 /// Renders pages. Cheap to clone.
 #[derive(Clone)]
 pub struct Renderer {
-    /// Those that run or wait.
-    places: Arc<Semaphore>,
-    /// Those that run.
+    /// Bounds the pages that are being rendered or waiting.
+    permits: Arc<Semaphore>,
+    /// Bounds the pages that are being rendered.
     turns: Arc<Semaphore>,
     wait: Duration,
     cache: Arc<Mutex<Cache>>,
 }
 
-/// A place in the line. Taken before the page's data is gathered, so that the data of few pages is held at a time.
-pub struct Place(tokio::sync::OwnedSemaphorePermit);
+/// A permit to render a page. Taken before the page's data is loaded, so that the data of few pages is in memory at a
+/// time.
+pub struct RenderPermit(tokio::sync::OwnedSemaphorePermit);
 
 impl Renderer {
-    /// Uses half of this machine's processors, and at least one.
+    /// Uses half of the machine's processors, at least one.
     pub fn new() -> Self {
         Self::with(workers::count(), WAIT)
     }
 
     fn with(turns: usize, wait: Duration) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(turns + WAITING)),
+            permits: Arc::new(Semaphore::new(turns + WAITING)),
             turns: Arc::new(Semaphore::new(turns)),
             wait,
             cache: Arc::default(),
         }
     }
 
-    /// Takes a place in the line.
-    pub fn place(&self) -> Result<Place, Busy> {
-        let permit = Arc::clone(&self.places).try_acquire_owned();
-        permit.map(Place).map_err(|_| Busy)
+    /// Takes a permit to render a page.
+    pub fn permit(&self) -> Result<RenderPermit, Busy> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        permit.map(RenderPermit).map_err(|_| Busy)
     }
 
-    /// Renders a document. One for somebody who is signed in is made for them alone.
-    pub async fn document(&self, place: Place, document: Document, coding: Coding) -> Result<Response, Busy> {
+    /// Renders a document. Those for people who are signed in are not cached.
+    pub async fn document(
+        &self,
+        permit: RenderPermit,
+        document: Document,
+        coding: Coding,
+    ) -> Result<Response, Busy> {
         let status = document.page.status();
         let cache = Arc::clone(&self.cache);
         let job = move || {
@@ -79,13 +86,13 @@ impl Renderer {
             policy::set_for_page(answer.headers_mut(), &nonce);
             answer
         };
-        self.run(place, job).await
+        self.run(permit, job).await
     }
 
-    /// Writes JSON.
+    /// Serializes a page's data as JSON.
     pub async fn json<T: serde::Serialize + Send + 'static>(
         &self,
-        place: Place,
+        permit: RenderPermit,
         value: T,
         coding: Coding,
     ) -> Result<Response, Busy> {
@@ -96,13 +103,13 @@ impl Renderer {
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         };
-        self.run(place, job).await
+        self.run(permit, job).await
     }
 
-    /// Runs a job when it is its turn. The turn lasts as long as the job, also if nobody waits for it any more.
+    /// Runs a job when its turn comes. The job keeps its turn until it ends, even if the client is gone.
     async fn run(
         &self,
-        Place(place): Place,
+        RenderPermit(permit): RenderPermit,
         job: impl FnOnce() -> Response + Send + 'static,
     ) -> Result<Response, Busy> {
         let turn = tokio::time::timeout(self.wait, Arc::clone(&self.turns).acquire_owned());
@@ -111,7 +118,7 @@ impl Renderer {
         };
         let done = workers::spawn(async move {
             let answer = job();
-            drop((turn, place));
+            drop((turn, permit));
             answer
         });
         Ok(done.await.unwrap_or_else(|error| {
@@ -121,7 +128,7 @@ impl Renderer {
     }
 }
 
-/// One page's place in the cache, if it may be there.
+/// One page's entry in the cache, if the page may be cached.
 struct Lookup {
     cache: Arc<Mutex<Cache>>,
     key: Option<Key>,
@@ -161,26 +168,26 @@ mod tests {
     use std::sync::mpsc;
 
     #[tokio::test]
-    async fn past_its_bounds_it_says_that_it_is_busy() {
+    async fn beyond_its_limits_the_renderer_is_busy() {
         let renderer = Renderer::with(1, Duration::from_millis(20));
         let (release, held) = mpsc::channel::<()>();
         let (started, running) = tokio::sync::oneshot::channel();
         let first = tokio::spawn({
             let renderer = renderer.clone();
-            let place = renderer.place().expect("a place");
+            let permit = renderer.permit().expect("a permit");
             async move {
                 let job = move || {
-                    started.send(()).expect("somebody waits");
+                    started.send(()).expect("the test waits");
                     // The channel closes if the test fails.
                     let _ = held.recv();
                     StatusCode::OK.into_response()
                 };
-                renderer.run(place, job).await
+                renderer.run(permit, job).await
             }
         });
         running.await.expect("it runs");
-        // The next waits for its turn, in vain.
-        let second = renderer.place().expect("a place");
+        // The next page waits for its turn in vain.
+        let second = renderer.permit().expect("a permit");
         assert_eq!(
             renderer
                 .run(second, || StatusCode::OK.into_response())
@@ -188,19 +195,19 @@ mod tests {
                 .err(),
             Some(Busy)
         );
-        let places: Vec<_> = (0..WAITING).map(|_| renderer.place()).collect();
-        assert!(places.iter().all(Result::is_ok) && renderer.place().is_err());
+        let permits: Vec<_> = (0..WAITING).map(|_| renderer.permit()).collect();
+        assert!(permits.iter().all(Result::is_ok) && renderer.permit().is_err());
         release.send(()).expect("it waits");
         assert!(first.await.expect("it ends").is_ok());
-        assert!(renderer.place().is_ok(), "its place is free again");
+        assert!(renderer.permit().is_ok(), "its permit is free again");
     }
 
     #[tokio::test]
-    async fn a_job_that_panics_is_a_500_and_gives_its_turn_back() {
+    async fn a_job_that_panics_is_a_500_and_returns_its_permit() {
         let renderer = Renderer::with(1, WAIT);
         for _ in 0..3 {
-            let place = renderer.place().expect("a place");
-            let answer = renderer.run(place, || panic!("as it is meant to")).await;
+            let permit = renderer.permit().expect("a permit");
+            let answer = renderer.run(permit, || panic!("on purpose")).await;
             assert_eq!(
                 answer.map(|answer| answer.status()),
                 Ok(StatusCode::INTERNAL_SERVER_ERROR)

@@ -1,17 +1,17 @@
-//! Answers without a page: short, made of nothing, and with a way on. A browser shows them; a program reads the status.
+//! Short answers that need neither storage nor renderer, with a way on. Browsers show them; programs read the status.
 
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-/// Seconds after which a server that is busy may be asked again: from the first to the second, so that not everybody
-/// comes back at once.
+/// Seconds after which clients may retry while the server is busy: a random number in this range, so that they do not
+/// return all at once.
 const BUSY_SECONDS: (u64, u64) = (2, 6);
 
-/// An address asks for more pages than a person reads.
+/// An address requests more pages than a person reads.
 pub fn too_many(wait: Duration) -> Response {
-    // Rounded up, so a second at least: a browser that is told zero would come back at once.
+    // Rounded up to at least one second: a browser that is told zero would retry at once.
     let seconds = wait.as_secs() + 1;
     retry(
         StatusCode::TOO_MANY_REQUESTS,
@@ -43,18 +43,18 @@ pub fn no_storage() -> Response {
     )
 }
 
-/// A request that no page of ours and no program that works sends.
+/// A malformed request, which no working client sends.
 pub fn bad_request(sentence: &'static str) -> Response {
     (StatusCode::BAD_REQUEST, format!("{sentence}\n")).into_response()
 }
 
-/// The address is one of ours, but not for this. `Allow` says for what it is.
+/// The address exists, but not with this method. The `Allow` header lists the methods.
 pub async fn wrong_method() -> (StatusCode, &'static str) {
     let sentence = "method not allowed; see the Allow header\n";
     (StatusCode::METHOD_NOT_ALLOWED, sentence)
 }
 
-/// The name by which the server was asked for is none of its names.
+/// The request's host name is not one of this server's.
 pub fn misdirected() -> Response {
     html(
         StatusCode::MISDIRECTED_REQUEST,
@@ -75,7 +75,7 @@ fn retry(status: StatusCode, title: &str, sentence: &str, seconds: u64) -> Respo
     response
 }
 
-/// Makes a page load again in a moment, for as long as the storage does not answer.
+/// Makes a page reload by itself soon, for as long as the storage does not answer.
 pub fn load_again(response: &mut Response) {
     after(soon(), response.headers_mut());
 }
@@ -86,7 +86,7 @@ fn after(seconds: u64, headers: &mut HeaderMap) {
     headers.insert(header::REFRESH, seconds.into());
 }
 
-/// Both texts are ours: nothing in them needs to be escaped.
+/// Both texts are constants of ours and need no escaping.
 fn html(status: StatusCode, title: &str, sentence: &str) -> Response {
     let body = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_not_there_yet_comes_by_itself() {
+    fn an_unavailable_page_reloads_by_itself() {
         for (wait, expected) in [(0, 1), (999, 1), (1_000, 2), (7_500, 8)] {
             assert_eq!(seconds(&too_many(Duration::from_millis(wait))), expected);
         }

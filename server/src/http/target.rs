@@ -1,5 +1,5 @@
-//! Which request is one: a path, a host that is ours, and a body of one length. Anything else ends here, before it
-//! reaches code that takes these for granted.
+//! Rejects malformed requests before they reach code that assumes a path, a host name of ours, and a body of one
+//! length.
 
 use axum::extract::{self, Request};
 use axum::middleware::Next;
@@ -11,7 +11,7 @@ use super::sorry;
 use crate::origins::{self, Origin};
 use crate::state::State;
 
-/// Refuses what is no request of ours.
+/// Refuses malformed and misdirected requests.
 pub async fn check(
     extract::State(state): extract::State<State>,
     mut request: Request,
@@ -29,7 +29,7 @@ pub async fn check(
         Ok(Some(uri)) => *request.uri_mut() = uri,
         Err(sentence) => return sorry::bad_request(sentence),
     }
-    // Whoever asks whether the process lives comes by any name, and learns nothing else.
+    // Health checks may use any host name; they reveal nothing else.
     let probe = matches!(request.uri().path(), "/healthz" | "/readyz");
     if !probe && host.is_some_and(|host| !state.names.know(&host)) {
         tracing::debug!("a request for an unknown host name; HUBBUB_URL sets the one to accept");
@@ -38,15 +38,15 @@ pub async fn check(
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut response = next.run(request).await;
     if chunked {
-        // The HTTP library drops a Content-Length beside it without a word. So nothing that follows on this connection is
-        // taken for a request (RFC 9112, 6.3).
+        // The HTTP library silently drops a Content-Length beside Transfer-Encoding. So nothing that follows on this
+        // connection may be taken for a request (RFC 9112, section 6.3).
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }
     response
 }
 
-/// The one host that a request names. HTTP/1.0 need not name any.
+/// The single host that a request names. HTTP/1.0 need not name one.
 fn host(version: Version, headers: &HeaderMap) -> Result<Option<Origin>, &'static str> {
     let mut hosts = headers.get_all(header::HOST).into_iter();
     match (hosts.next(), hosts.next()) {
@@ -63,7 +63,8 @@ fn host(version: Version, headers: &HeaderMap) -> Result<Option<Origin>, &'stati
     }
 }
 
-/// A body has one length. Two that differ are how one request is hidden in another, behind a proxy that reads the other.
+/// Checks that a body has one length. Two different ones allow request smuggling through a proxy that reads the
+/// other.
 fn length(headers: &HeaderMap) -> Result<(), &'static str> {
     let codings: Vec<_> = headers.get_all(header::TRANSFER_ENCODING).into_iter().collect();
     match codings.as_slice() {
@@ -73,7 +74,7 @@ fn length(headers: &HeaderMap) -> Result<(), &'static str> {
     }
 }
 
-/// Checks that a request asks for a path. A whole address is rewritten to its path, if its host is the one that is asked.
+/// Checks that a request asks for a path. An absolute URL is rewritten to its path if its host is the request's host.
 fn path(uri: &Uri, host: Option<&Origin>) -> Result<Option<Uri>, &'static str> {
     const NO_PATH: &str = "the request target must be a path, such as /";
     let Some(authority) = uri.authority() else {
@@ -92,7 +93,7 @@ fn path(uri: &Uri, host: Option<&Origin>) -> Result<Option<Uri>, &'static str> {
     path.parse().map(Some).map_err(|_| NO_PATH)
 }
 
-/// The scheme and host by which the site is known: `HUBBUB_URL`, or what the request says.
+/// The site's public scheme and host: `HUBBUB_URL`, or what the request says.
 pub fn site(state: &State, headers: &HeaderMap) -> String {
     if let Some(url) = state.names.url() {
         return url.to_string();
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_names_one_host_and_one_length() {
+    fn a_request_has_one_host_and_one_length() {
         let headers = |lines: &[(&'static str, &'static str)]| {
             let lines = lines.iter().map(|(name, value)| {
                 (

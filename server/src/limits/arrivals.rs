@@ -1,7 +1,8 @@
-//! What comes from one address one at a time: people, rooms, guests and pages. So many at once, and then one after the
-//! other.
+//! Limits events of one address that are counted one at a time: people, rooms, guests and pages. A burst is allowed,
+//! then one event per interval.
 //!
-//! Whoever is refused gets a time of their own. With the same time for all, everybody would come back at once, one would
+//! Every refusal names a different time. If all clients were given the same one, they would return at once, and all
+//! but one would be refused again.
 //! get in, and who that is would be luck.
 
 use std::collections::HashMap;
@@ -11,29 +12,29 @@ use std::time::{Duration, Instant};
 
 use crate::proxies::ClientAddress;
 
-/// Never promise a time further ahead than this; conditions will have changed. It also bounds what somebody who never
-/// waits can do to the others of the same address.
+/// Never promise a time further ahead than this; conditions will have changed. This also bounds what a client that
+/// never waits can do to others behind the same address.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// One rate, for each address by itself.
+/// One rate, applied to each address.
 pub struct Arrivals {
-    /// Between one arrival and the next, once those at once are used up.
+    /// The interval between events once the burst is used up.
     every: Duration,
-    /// In this time all that may come at once comes back.
+    /// The time in which a used-up burst refills.
     refill: Duration,
     used: Mutex<HashMap<ClientAddress, Used>>,
 }
 
-/// What an address has used.
+/// The usage of one address.
 struct Used {
-    /// When all of it will have come back.
+    /// When the burst will be full again.
     until: Instant,
-    /// The first time that has been promised to nobody.
+    /// The earliest time that was not promised yet.
     promised: Instant,
 }
 
 impl Arrivals {
-    /// This many at once, and again this many over each `refill`.
+    /// A burst of `many`, refilled over `refill`.
     pub fn new(many: NonZeroU32, refill: Duration) -> Self {
         let every = (refill / many.get()).max(Duration::from_nanos(1));
         Self {
@@ -43,10 +44,10 @@ impl Arrivals {
         }
     }
 
-    /// Counts one of an address, or says how long it must wait.
+    /// Counts one event of an address, or says how long it must wait.
     ///
-    /// The times are promised in the order of the refusals and as far apart as arrivals are, so whoever keeps to theirs
-    /// finds that nobody has taken it, unless a newcomer was faster by a moment.
+    /// Times are promised in the order of refusals, one interval apart. A client that returns on time is admitted,
+    /// unless a new one takes its turn in that instant.
     pub fn count(&self, address: ClientAddress, now: Instant) -> Result<(), Duration> {
         let mut table = self.table();
         let used = table.entry(address).or_insert(Used {
@@ -54,7 +55,7 @@ impl Arrivals {
             promised: now,
         });
         let next = used.until.max(now) + self.every;
-        // Since that moment there is room for one more.
+        // The moment from which the burst has room for one more.
         let Some(free) = next.checked_sub(self.refill).filter(|free| *free > now) else {
             used.until = next;
             return Ok(());
@@ -67,7 +68,7 @@ impl Arrivals {
         Err(mine - now)
     }
 
-    /// Forgets addresses that have been idle.
+    /// Removes idle addresses.
     pub fn forget_idle(&self, now: Instant) {
         let mut table = self.table();
         table.retain(|_, used| used.until > now);
@@ -79,7 +80,7 @@ impl Arrivals {
     }
 }
 
-/// From half of [`LONGEST`] to the whole, different for each who asks.
+/// A random wait between half of [`LONGEST`] and all of it.
 fn some_time() -> Duration {
     let random = getrandom::u32().unwrap_or_default();
     LONGEST / 2 + (LONGEST / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
@@ -95,13 +96,13 @@ mod tests {
         ClientAddress::of([192, 0, 2, last].into())
     }
 
-    /// Ten at once, and one more every six seconds.
+    /// A burst of ten, then one every six seconds.
     fn ten() -> Arrivals {
         Arrivals::new(NonZeroU32::new(10).unwrap(), MINUTE)
     }
 
     #[test]
-    fn so_many_and_then_one_after_the_other() {
+    fn after_the_burst_one_per_interval() {
         let (arrivals, start) = (ten(), Instant::now());
         for _ in 0..10 {
             assert_eq!(arrivals.count(address(1), start), Ok(()));
@@ -112,12 +113,12 @@ mod tests {
         assert_eq!(
             arrivals.count(address(2), start),
             Ok(()),
-            "somebody else has ten of their own"
+            "another address has its own ten"
         );
     }
 
     #[test]
-    fn whoever_keeps_to_the_time_gets_in_in_the_order_of_asking() {
+    fn clients_that_wait_are_admitted_in_the_order_of_their_refusals() {
         let (arrivals, start) = (ten(), Instant::now());
         let asked: Vec<_> = (0..40).map(|_| arrivals.count(address(1), start)).collect();
         assert!(asked[..10].iter().all(Result::is_ok));
@@ -127,12 +128,12 @@ mod tests {
             let then = start + wait;
             assert_eq!(arrivals.count(address(1), then), Ok(()), "{wait:?}");
             let newcomer = arrivals.count(address(1), then + Duration::from_millis(1));
-            assert!(newcomer.is_err(), "nobody overtakes");
+            assert!(newcomer.is_err(), "a newcomer does not overtake");
         }
     }
 
     #[test]
-    fn far_ahead_nothing_is_promised() {
+    fn no_time_far_ahead_is_promised() {
         let (arrivals, start) = (ten(), Instant::now());
         let waits: Vec<_> = (0..1_000)
             .filter_map(|_| arrivals.count(address(1), start).err())
@@ -141,12 +142,12 @@ mod tests {
         let later: Vec<_> = waits.iter().skip(100).collect();
         assert!(later.iter().all(|wait| **wait >= LONGEST / 2));
         assert!(later.windows(2).any(|pair| pair[0] != pair[1]));
-        // It heals by itself.
+        // The allowance recovers by itself.
         assert_eq!(arrivals.count(address(1), start + LONGEST), Ok(()));
     }
 
     #[test]
-    fn addresses_that_are_idle_are_forgotten() {
+    fn idle_addresses_are_forgotten() {
         let (arrivals, start) = (ten(), Instant::now());
         let _ = (
             arrivals.count(address(1), start),

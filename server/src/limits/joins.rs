@@ -1,11 +1,11 @@
-//! When joins begin: so many per second in this process. Who comes before their turn is told when it is.
+//! Limits how many joins start per second in this process. A join that comes too early is told when its turn is.
 //!
-//! `governor` counts what has happened, but it promises nothing: everybody who is refused hears of the same moment.
-//! Here a refusal is a turn of one's own, so that thousands who return at once come one after the other and ask
-//! twice, not again and again.
+//! `governor` counts events but promises nothing: it gives every refused caller the same time. Here each refusal gets
+//! a turn of its own, so thousands of clients that return at once are spread out, and each asks twice instead of
+//! again and again.
 //!
-//! Turns are numbered, one after the other at the rate. Every fourth is kept for addresses that have few turns ahead of
-//! them: whatever a few addresses ask for, a newcomer from another one does not queue behind them.
+//! Turns are numbered and follow one another at the rate. Every fourth is reserved for addresses with few turns ahead
+//! of them, so a newcomer does not queue behind a few greedy addresses.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
@@ -18,20 +18,20 @@ use crate::proxies::ClientAddress;
 
 /// Never promise a turn further ahead than this; conditions will have changed.
 const LONGEST: Duration = Duration::from_secs(60);
-/// Timers of clients may be this early.
+/// Clients' timers may fire this early.
 const EARLY: Duration = Duration::from_millis(20);
-/// A turn that is not used by then is lost, so that nobody saves them up.
+/// A turn expires after this time, so turns cannot be saved up.
 const KEPT: Duration = Duration::from_secs(5);
-/// This part of a second's joins may begin at once after a quiet time.
+/// After a quiet time, one second's joins divided by this may start at once.
 const BURST: u32 = 10;
-/// One turn of this many is kept for addresses with few turns.
+/// One in this many turns is reserved for addresses with few turns.
 const RESERVED: u64 = 4;
-/// An address with this many turns ahead of it does not have few.
+/// An address with this many turns ahead no longer has few.
 const FEW: usize = 8;
-/// How often addresses without turns are forgotten.
+/// How often addresses without turns are removed.
 const FORGET: Duration = Duration::from_secs(1);
 
-/// The joins of the whole process.
+/// All joins of the process.
 pub struct Joins {
     began: Instant,
     every: Duration,
@@ -39,20 +39,20 @@ pub struct Joins {
     given: Mutex<Given>,
 }
 
-/// The turns that somebody has.
+/// The turns that were given out.
 struct Given {
-    /// The first that is for everybody and that nobody has.
+    /// The first free turn that is open to all addresses.
     next: u64,
-    /// The first that is reserved and that nobody has.
+    /// The first free turn that is reserved.
     reserved: u64,
     /// The latest turns of each address that has some ahead, [`FEW`] at most.
     addresses: HashMap<ClientAddress, VecDeque<u64>>,
-    /// When to look for those that have none.
+    /// When to remove addresses without turns next.
     forget_at: Instant,
 }
 
 impl Joins {
-    /// Joins at this rate, from `now` on.
+    /// Joins at this rate, starting `now`.
     pub fn new(per_second: NonZeroU32, now: Instant) -> Self {
         Self {
             began: now,
@@ -67,19 +67,19 @@ impl Joins {
         }
     }
 
-    /// The number of the latest turn that has come.
+    /// The number of the turn that is due at this time.
     fn number(&self, now: Instant) -> u64 {
         let nanos = now.saturating_duration_since(self.began).as_nanos() / self.every.as_nanos().max(1);
         u64::try_from(nanos).unwrap_or(u64::MAX)
     }
 
-    /// When a turn comes.
+    /// When a turn is due.
     fn at(&self, number: u64) -> Instant {
         let every = u64::try_from(self.every.as_nanos()).unwrap_or(u64::MAX);
         self.began + Duration::from_nanos(every.saturating_mul(number))
     }
 
-    /// Takes the next turn that this address may have. It may lie a little back: then much is free.
+    /// Takes the next turn that this address may have. After a quiet time it may lie in the past.
     fn take(&self, address: ClientAddress, now: Instant) -> Option<Instant> {
         let current = self.number(now);
         let first = current.saturating_sub(self.burst);
@@ -113,7 +113,7 @@ impl Joins {
     }
 }
 
-/// The first turn from this one on that is for everybody.
+/// The first turn from this one on that is open to all addresses.
 fn skip_reserved(number: u64) -> u64 {
     number + u64::from(number % RESERVED == RESERVED - 1)
 }
@@ -123,12 +123,12 @@ fn next_reserved(number: u64) -> u64 {
     number + (RESERVED - 1 - number % RESERVED)
 }
 
-/// The turns of one connection, by room. There are never more than the rooms that it may be in.
+/// The turns that one connection waits for, by room. There are never more than the rooms that it may be in.
 #[derive(Default)]
 pub struct Turns(Vec<(RoomSlug, Instant)>);
 
 impl Turns {
-    /// Begins a join of a connection from this address, or says how long to wait until it may begin.
+    /// Starts a join, or says how long the connection must wait for its turn.
     pub fn begin(
         &mut self,
         joins: &Joins,
@@ -140,7 +140,7 @@ impl Turns {
         let kept = self.0.iter().position(|(known, _)| known == room);
         let kept = kept.map(|at| self.0.swap_remove(at).1);
         if self.0.is_empty() {
-            // Most connections wait once, when they come in.
+            // Most connections wait only once, at the start: release the memory.
             self.0 = Vec::new();
         }
         let Some(turn) = kept.or_else(|| joins.take(address, now)) else {
@@ -153,15 +153,15 @@ impl Turns {
         Err(turn - now)
     }
 
-    /// Other rooms that this connection waits for.
+    /// How many other rooms this connection waits for.
     pub fn others(&self, room: &RoomSlug) -> usize {
         self.0.iter().filter(|(known, _)| known != room).count()
     }
 }
 
-/// From half of [`LONGEST`] to the whole, different for each who asks.
+/// A random wait between half of [`LONGEST`] and all of it.
 fn some_time() -> Duration {
-    // Without randomness they come together, and most are told to wait again.
+    // Without randomness clients would return together and be deferred again.
     let random = getrandom::u32().unwrap_or_default();
     LONGEST / 2 + (LONGEST / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
 }
@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    /// A connection of the n-th address.
+    /// A connection from the n-th address.
     fn caller(n: u32) -> Caller {
         Caller {
             address: address(n),
@@ -205,7 +205,7 @@ mod tests {
             let start = Instant::now();
             let joins = joins(1_000, start);
             let lobby = RoomSlug::lobby();
-            // Every connection of each of them asks for as many turns as it may have.
+            // Each flooding address asks for as many turns as its connections may have.
             for n in 0..300 * 50 {
                 joins.take(address(1 + n % flooding), start);
             }
@@ -213,7 +213,7 @@ mod tests {
             for newcomer in 0..100 {
                 let mut turns = caller(1_000 + newcomer);
                 let asked = start + Duration::from_millis(u64::from(newcomer) * 10);
-                // They go on asking.
+                // The flood goes on.
                 for n in 0..20 {
                     joins.take(address(1 + n % flooding), asked);
                 }
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_gets_a_turn_of_their_own_and_it_holds() {
+    fn each_client_gets_its_own_turn_and_keeps_it() {
         let start = Instant::now();
         let joins = joins(100, start);
         let lobby = RoomSlug::lobby();
@@ -262,7 +262,7 @@ mod tests {
         assert!(waits.is_sorted() && waits.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(waits.last(), Some(&Duration::from_millis(4_990)));
 
-        // Somebody new does not overtake, and whoever comes at their turn is let in whoever else has come meanwhile.
+        // A newcomer does not overtake, and a client that comes at its turn is let in.
         let mut late = caller(501);
         let later = start + Duration::from_secs(1);
         assert_eq!(late.begin(&joins, &lobby, later), Err(Duration::from_secs(4)));
@@ -317,12 +317,12 @@ mod tests {
             .filter_map(|turns| turns.begin(&joins, &lobby, later).ok());
         assert!(
             begun.count() <= 6,
-            "those of the last five seconds, and one that is free"
+            "turns of the last five seconds, and a free one"
         );
     }
 
     #[test]
-    fn far_ahead_there_are_no_turns_but_a_hint() {
+    fn far_ahead_there_is_a_hint_instead_of_a_turn() {
         let start = Instant::now();
         let joins = joins(1, start);
         let lobby = RoomSlug::lobby();
@@ -338,7 +338,7 @@ mod tests {
         );
         assert!(
             turns.begin(&joins, &lobby, start + wait).is_err(),
-            "at the end of those who have a turn"
+            "it comes after all clients that have a turn"
         );
     }
 }

@@ -1,22 +1,23 @@
-//! A rate that runs into debt: what has arrived has arrived, and whoever is in debt is not read from until it is paid.
+//! A rate that allows debt: what has arrived is counted even beyond the burst, and the client is not read from until
+//! the debt is paid.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// No debt is larger than what is paid in this time: the client must be able to show that it lives.
+/// Debt is capped at what this time pays off, so that the client can still answer pings.
 const DEBT: Duration = Duration::from_secs(10);
 
-/// So many per second, and so many at once.
+/// A sustained rate and a burst.
 #[derive(Clone, Copy, Debug)]
 pub struct Rate {
-    /// Sustained.
+    /// The sustained rate.
     pub per_second: u32,
-    /// At once.
+    /// The burst.
     pub burst: u32,
 }
 
-/// What is left of a burst.
+/// A token bucket that may be in debt.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
     level: f32,
@@ -32,7 +33,7 @@ impl Bucket {
         }
     }
 
-    /// Takes so many out. Says how long it takes until there is something in it again.
+    /// Takes out `cost`, and returns how long it takes until the bucket is out of debt.
     pub fn spend(&mut self, cost: u32, rate: Rate, now: Instant) -> Duration {
         let gained = now.saturating_duration_since(self.at).as_secs_f32() * rate.per_second as f32;
         self.at = now;
@@ -41,10 +42,10 @@ impl Bucket {
         Duration::from_secs_f32((-self.level).max(0.0) / rate.per_second.max(1) as f32)
     }
 
-    /// Takes one out.
+    /// Takes one out, without debt.
     ///
     /// # Errors
-    /// There is none: it says how long it takes until there is.
+    /// If there is none: how long it takes until there is.
     pub fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
         self.spend(0, rate, now);
         if self.level < 1.0 {
@@ -55,7 +56,7 @@ impl Bucket {
         Ok(())
     }
 
-    /// Whether a new one would be the same.
+    /// True if the bucket is full.
     pub fn is_full(&mut self, rate: Rate, now: Instant) -> bool {
         self.spend(0, rate, now);
         self.level >= rate.burst as f32
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_one_by_one_runs_into_no_debt() {
+    fn taking_one_by_one_makes_no_debt() {
         let rate = Rate {
             per_second: 2,
             burst: 3,

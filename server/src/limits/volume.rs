@@ -1,5 +1,5 @@
-//! Bytes of one address: what it has stored, and what it reads of the rooms' logs. A command is counted as one, however
-//! large; these rates are for what is in it.
+//! Limits the bytes that one address stores, and reads from logs. The rate of commands counts each command as one,
+//! whatever its size; these limits count the bytes.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,14 +10,14 @@ use tokio::time::Instant;
 use super::rate::{Bucket, Rate};
 use crate::proxies::ClientAddress;
 
-/// One rate, for each address by itself.
+/// One rate, applied to each address.
 pub struct Volume {
     rate: Rate,
     used: Mutex<HashMap<ClientAddress, Bucket>>,
 }
 
 impl Volume {
-    /// This many bytes per second, and this many at once.
+    /// Limits each address to this rate, in bytes.
     pub fn new(rate: Rate) -> Self {
         Self {
             rate,
@@ -25,8 +25,8 @@ impl Volume {
         }
     }
 
-    /// Counts so many bytes, or says how long the address must wait because of earlier ones. However much it is, it
-    /// fits as long as nothing is owed.
+    /// Counts bytes, or says how long the address must wait for its debt. Without debt, any number of bytes is
+    /// accepted.
     pub fn take(&self, address: ClientAddress, bytes: usize, now: Instant) -> Result<(), Duration> {
         let mut used = self.used();
         let bucket = used.entry(address).or_insert_with(|| Bucket::new(self.rate, now));
@@ -38,15 +38,15 @@ impl Volume {
         Ok(())
     }
 
-    /// Counts bytes that cannot be refused any more, whatever is owed. Otherwise what is asked for at the same time is
-    /// free, but for the first that runs into debt.
+    /// Counts bytes that were already read, even if the address is in debt. Otherwise all but the first of several
+    /// concurrent reads would be free.
     pub fn add(&self, address: ClientAddress, bytes: usize, now: Instant) {
         let mut used = self.used();
         let bucket = used.entry(address).or_insert_with(|| Bucket::new(self.rate, now));
         bucket.spend(u32::try_from(bytes).unwrap_or(u32::MAX), self.rate, now);
     }
 
-    /// Forgets addresses that have been idle.
+    /// Removes idle addresses.
     pub fn forget_idle(&self, now: Instant) {
         let mut used = self.used();
         used.retain(|_, bucket| !bucket.is_full(self.rate, now));
@@ -78,7 +78,11 @@ mod tests {
         volume.add(other, 11_999, now);
         volume.add(other, 1_000, now);
         let owed = Duration::from_secs(3);
-        assert_eq!(volume.take(other, 0, now), Err(owed), "all that was read at once");
+        assert_eq!(
+            volume.take(other, 0, now),
+            Err(owed),
+            "concurrent reads all count"
+        );
         volume.forget_idle(now + Duration::from_secs(60));
         assert!(volume.used().is_empty());
     }

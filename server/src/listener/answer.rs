@@ -1,4 +1,4 @@
-//! How one request is answered, whatever it asks for.
+//! How every request is answered.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use crate::http::policy::add_headers;
 use crate::live::Account;
 use crate::metrics::Metrics;
 
-/// Smaller answers are not counted as waiting: the kernel takes them at once.
+/// Smaller answers are not counted as waiting: the kernel accepts them at once.
 const SMALL: usize = 1_024;
 
-/// Answers a request. The answer is whole before it leaves, so that a peer that reads slowly holds nothing but its
-/// bytes: no file, no compressor. They count as waiting until the kernel has them.
+/// Answers a request. The answer is collected in memory before it is sent, so a slow reader holds only its bytes, not
+/// a file or a compressor. The bytes count as waiting until the kernel has them.
 pub async fn answer(
     app: App,
     request: Request<impl Arrives>,
@@ -49,12 +49,12 @@ pub async fn answer(
     }
     match answered {
         Ok(Some(answer)) => answer,
-        // The panic is counted and logged already.
+        // The panic was already counted and logged.
         Ok(None) | Err(_) => failed().await,
     }
 }
 
-/// The answer in one piece; nothing if that cannot be made.
+/// The complete answer, or `None` if its body fails.
 async fn whole(app: App, request: Request<Body>, account: Arc<Account>) -> Option<Response> {
     let Ok(response) = app.oneshot(request).await;
     let (head, body) = response.into_parts();
@@ -75,7 +75,7 @@ async fn failed() -> Response {
     add_headers((StatusCode::INTERNAL_SERVER_ERROR, sentence).into_response()).await
 }
 
-/// Bytes that are in an account until they are dropped.
+/// Bytes that are charged to an account until they are dropped.
 struct Waiting {
     bytes: Bytes,
     account: Arc<Account>,
@@ -134,12 +134,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_answer() {
-        let (response, _) = answered(|| panic!("as it is meant to")).await;
+        let (response, _) = answered(|| panic!("on purpose")).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 
     #[tokio::test]
-    async fn an_answer_waits_until_it_is_dropped() {
+    async fn an_answer_counts_as_waiting_until_it_is_dropped() {
         let (response, account) = answered(|| "x".repeat(10_000).into_response()).await;
         assert_eq!(account.waiting(), 10_000);
         let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
@@ -147,7 +147,7 @@ mod tests {
             .unwrap();
         let part = bytes.slice(5_000..);
         drop(bytes);
-        assert_eq!(account.waiting(), 10_000, "a part holds the whole");
+        assert_eq!(account.waiting(), 10_000, "a slice keeps the whole answer");
         drop(part);
         assert_eq!(account.waiting(), 0);
     }

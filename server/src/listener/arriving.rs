@@ -1,4 +1,4 @@
-//! The body of a request on its way in: it must keep coming.
+//! The body of a request: it must keep arriving.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::live::Account;
 
-/// A body must be there after this time…
+/// The time that a body has to arrive…
 const GRACE: Duration = Duration::from_secs(10);
-/// …and a second for every so many bytes of it that have come. The slowest telephone sends more.
+/// …plus one second per this many bytes received. The slowest phone sends faster.
 const LEAST_PER_SECOND: u64 = 1_024;
 
-/// A request's body as it comes from the connection.
+/// A request's body as it arrives from the connection.
 pub trait Arrives: Body<Data = Bytes, Error: Into<axum::BoxError>> + Send + Unpin + 'static {}
 
 impl<B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Send + Unpin + 'static> Arrives for B {}
 
-/// A request's body with a deadline. What has come of it counts as waiting until the request is answered.
+/// A request's body with a deadline. Its bytes count as waiting until the request is answered.
 pub struct Arriving<B> {
     body: B,
     account: Arc<Account>,
@@ -32,13 +32,13 @@ pub struct Arriving<B> {
     late: Arc<AtomicBool>,
 }
 
-/// The body did not come in time.
+/// The body did not arrive in time.
 #[derive(Debug, thiserror::Error)]
 #[error("the request body did not arrive in time")]
 struct Late;
 
 impl<B> Arriving<B> {
-    /// The body of a request that begins now. `late` becomes true when it does not come in time.
+    /// Wraps the body of a request that starts now. `late` becomes true if the body does not arrive in time.
     pub fn new(body: B, account: &Arc<Account>, late: &Arc<AtomicBool>) -> Self {
         Self {
             body,

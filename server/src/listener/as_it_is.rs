@@ -1,5 +1,5 @@
-//! Answers that the listener passes on as they are.
+//! Answers that the listener passes on unchanged.
 
-/// Marks an answer whose body sees to its own account, and wants to know whether it left.
+/// Marks an answer whose body keeps its own account and needs to know whether it was sent.
 #[derive(Clone)]
 pub struct AsItIs;

@@ -1,18 +1,18 @@
 //! How many files and connections the process may have open.
 
-/// Of the limit, this part is kept back for everything that is not a connection of a client: the database, Redis,
-/// files of the site.
+/// One in this many descriptors is reserved for everything but client connections: the database, Redis, files of the
+/// site.
 const RESERVED_PART: u64 = 8;
-/// At least so many are kept back…
+/// At least this many are reserved…
 const RESERVED_LEAST: u64 = 64;
-/// …and at most so many.
+/// …and at most this many.
 const RESERVED_MOST: u64 = 1_024;
-/// What systems give that say nothing.
+/// The limit to assume if the system does not report one.
 const USUAL: u64 = 1_024;
 
-/// Raises the limit of open files as far as it goes without a privilege, and returns it.
+/// Raises the limit of open files as far as the process may, and returns it.
 ///
-/// The limit is low by default only for programs that use `select`, which cannot count further.
+/// The usual soft limit is low only for programs that use `select`, which supports no higher descriptors.
 pub fn raise() -> u64 {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) => limit,
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_descriptors_are_kept_back() {
+    fn some_descriptors_are_reserved() {
         assert_eq!(connections(256), 192);
         assert_eq!(connections(1_024), 896);
         assert_eq!(connections(65_536), 64_512);

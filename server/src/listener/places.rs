@@ -1,7 +1,7 @@
-//! Who has how many of the places for connections: a cap per address, and one for all.
+//! Places for connections: a cap per address, and one for the process.
 //!
-//! When all places are taken, whoever has the most makes room: otherwise three addresses with idle connections would
-//! keep everybody else out.
+//! When all places are taken, the address with the most connections gives one up. Otherwise a few addresses with idle
+//! connections could lock out all other clients.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use crate::limits::network;
 use crate::live::Wire;
 
-/// The places of the process. Cheap to clone.
+/// All places of the process. Cheap to clone.
 #[derive(Clone)]
 pub struct Places(Arc<Shared>);
 
 struct Shared {
-    /// Of one address; `None`: as many as there are.
+    /// The cap per address. `None`: no cap.
     each: Option<usize>,
     all: usize,
     taken: Mutex<Taken>,
@@ -24,39 +24,39 @@ struct Shared {
 #[derive(Default)]
 struct Taken {
     all: usize,
-    /// By address, in the order in which they came.
+    /// By address, oldest first.
     addresses: HashMap<IpAddr, BTreeMap<u64, Weak<Wire>>>,
 }
 
 /// Why a connection gets no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// Its address has as many as it may.
+    /// Its address is at its cap.
     Address,
-    /// There is none, and no address has more than its own.
+    /// All places are taken, and no address has more than the new one would have.
     Full,
 }
 
-/// One place, given back when dropped.
+/// A place, returned when dropped.
 pub struct Ticket {
     places: Places,
-    /// `None`: it belongs to a trusted proxy, which stands for everybody behind it.
+    /// `None` for a trusted proxy, which stands for many clients.
     address: Option<IpAddr>,
     number: u64,
 }
 
 impl Places {
-    /// So many places for everybody, and so many for each address.
+    /// `all` places for the process, at most `each` per address.
     pub fn new(all: usize, each: Option<usize>) -> Self {
         let taken = Mutex::default();
         Self(Arc::new(Shared { each, all, taken }))
     }
 
-    /// Takes a place for a connection of this address; `None` is a trusted proxy. If all are taken, the newest
-    /// connection of the address that has the most is closed, as long as that has more than this one then has.
+    /// Takes a place for a connection from this address; `None` is a trusted proxy. If all places are taken, closes
+    /// the newest connection of the address with the most, provided it would still have more than this address.
     ///
     /// # Errors
-    /// If there is no place for it.
+    /// If there is no place.
     pub fn take(&self, address: Option<IpAddr>, wire: &Arc<Wire>) -> Result<Ticket, Refused> {
         let address = address.map(network);
         let mut taken = self.taken();
@@ -65,7 +65,7 @@ impl Places {
             return Err(Refused::Address);
         }
         if taken.all >= self.0.all {
-            // One that is just going has made room already.
+            // A connection that is already closing frees its place without our help.
             if let Some(wire) = taken.make_room(own + 1)? {
                 wire.close();
             }
@@ -94,7 +94,7 @@ impl Taken {
         self.addresses.get(address).map_or(0, BTreeMap::len)
     }
 
-    /// Takes away the place of a connection whose address has more than `than`.
+    /// Takes back the place of the newest connection from the address with the most, if it has more than `than`.
     fn make_room(&mut self, than: usize) -> Result<Option<Arc<Wire>>, Refused> {
         let most = self
             .addresses
@@ -117,7 +117,7 @@ impl Drop for Ticket {
         let Some(connections) = taken.addresses.get_mut(&address) else {
             return;
         };
-        // Its place may have been taken away already.
+        // `make_room` may already have taken the place back.
         let had = connections.remove(&self.number).is_some();
         if connections.is_empty() {
             taken.addresses.remove(&address);
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::live::{BUDGET, Budget};
 
-    /// A connection, and the peer's end of it.
+    /// A connection, and its peer's end.
     async fn connection() -> (Arc<Wire>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_has_the_most_makes_room() {
+    async fn the_address_with_the_most_connections_makes_room() {
         let places = Places::new(4, None);
         let mut crowd = Vec::new();
         for _ in 0..4 {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_has_only_so_many_and_a_proxy_as_many_as_there_are() {
+    async fn an_address_has_a_cap_and_a_proxy_has_none() {
         let places = Places::new(5, Some(1));
         let (wire, _peer) = connection().await;
         let ticket = places.take(address(1), &wire).unwrap();

@@ -1,7 +1,7 @@
-//! The connections of this process that hear a room.
+//! The connections of this process that receive a room's events.
 //!
-//! A packet is encoded once and written straight to each of them. The library would copy it for each connection, and
-//! wake a task for each.
+//! A packet is encoded once and written straight to each connection. The library would copy it, and wake a task, for
+//! each of them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,24 +18,24 @@ const PAUSE: usize = 64;
 /// One task writes to at least this many connections.
 const PART: usize = 256;
 
-/// The number of places taken so far. A socket that leaves its namespace and comes back has the same id as before, so
-/// each place has a number of its own: giving up the first place leaves the second one alone.
-static PLACES: AtomicU64 = AtomicU64::new(0);
+/// Numbers the memberships. A socket that leaves its namespace and comes back has the same id as before, so each
+/// membership has a number of its own: ending the first leaves the second alone.
+static MEMBERSHIPS: AtomicU64 = AtomicU64::new(0);
 
-/// A connection's place in an audience.
+/// A connection's membership of an audience.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Membership {
     /// The number of the connection.
     wire: u64,
     number: u64,
 }
 
-impl Place {
-    /// A new place for this connection.
+impl Membership {
+    /// A new membership for this connection.
     pub fn next(wire: &Wire) -> Self {
         Self {
             wire: wire.number(),
-            number: PLACES.fetch_add(1, Ordering::Relaxed),
+            number: MEMBERSHIPS.fetch_add(1, Ordering::Relaxed),
         }
     }
 }
@@ -46,10 +46,10 @@ pub struct Audience(Mutex<Members>);
 
 #[derive(Default)]
 struct Members {
-    /// In the order in which they were opened. Their data lies in memory in about this order, here and in the kernel, so
-    /// visiting them in this order is faster.
-    wires: BTreeMap<Place, Arc<Wire>>,
-    /// All of them; kept until somebody comes or goes.
+    /// In the order in which they were opened. Their data lies in memory in about this order, here and in the kernel,
+    /// so visiting them in this order is faster.
+    wires: BTreeMap<Membership, Arc<Wire>>,
+    /// A snapshot of all connections, kept until one enters or leaves.
     all: Option<Arc<[Arc<Wire>]>>,
 }
 
@@ -58,24 +58,24 @@ impl Audience {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many connections hear the room.
+    /// The number of connections.
     pub fn len(&self) -> u32 {
         u32::try_from(self.members().wires.len()).unwrap_or(u32::MAX)
     }
 
-    /// Adds a connection. Returns its place, for [`Audience::leave`].
-    pub fn enter(&self, wire: &Arc<Wire>) -> Place {
-        let place = Place::next(wire);
+    /// Adds a connection. Returns its membership, for [`Audience::leave`].
+    pub fn enter(&self, wire: &Arc<Wire>) -> Membership {
+        let membership = Membership::next(wire);
         let mut members = self.members();
-        members.wires.insert(place, Arc::clone(wire));
+        members.wires.insert(membership, Arc::clone(wire));
         members.all = None;
-        place
+        membership
     }
 
     /// Removes a connection.
-    pub fn leave(&self, place: Place) {
+    pub fn leave(&self, membership: Membership) {
         let mut members = self.members();
-        members.wires.remove(&place);
+        members.wires.remove(&membership);
         members.all = None;
     }
 
@@ -84,7 +84,7 @@ impl Audience {
         self.tell_in(CHAT, event, data, None).await;
     }
 
-    /// The same in another namespace, to all but the connection with the number `but`.
+    /// As [`Audience::tell`], in another namespace, and without the connection with the number `but`.
     pub async fn tell_in<T: Serialize + Sync>(
         &self,
         namespace: &str,

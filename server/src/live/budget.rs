@@ -1,12 +1,12 @@
-//! What the process holds for peers that have not read it yet: one account per connection, one budget for all.
+//! Accounts for what the process holds for slow readers: one account per connection, one budget for all.
 //!
-//! Bytes are charged when they begin to wait and credited when the kernel takes them or when they are dropped. When
-//! the sum passes the budget, those that owe the most for the longest are cut until it is well below again: not the
-//! one whose large answer has just begun to leave. A connection for which nothing waits touches nothing that others
-//! touch.
+//! Bytes are charged when they start to wait, and credited when the kernel takes them or they are dropped. When the
+//! sum exceeds the budget, the connections that owe the most for the longest are cut until it is well below again. So
+//! a connection is not cut because a large answer has just started to leave. A connection for which nothing waits
+//! touches no shared state.
 //!
-//! A packet of a room is one piece of memory for all its readers, but it is charged to each of them: the sum is an
-//! upper bound of what is held, and does not depend on who else is slow.
+//! A room's packet exists once in memory for all its readers but is charged to each of them. So the sum is an upper
+//! bound of what is held, and does not depend on which connections are slow.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -18,17 +18,17 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Bytes that may wait in the whole process.
+/// The most bytes that may wait in the whole process.
 pub const BUDGET: usize = 64 * 1024 * 1024;
-/// Bytes that may wait for one connection before the last thing that it is sent. Whoever is further behind is cut, and
-/// resumes from its place when it comes back.
+/// The most bytes that may wait for one connection before its next packet. Beyond that it is cut, and catches up when
+/// it reconnects.
 pub const PER_CONNECTION: usize = 2 * 1024 * 1024;
-/// A connection's next command is not taken up while more than this waits for it.
+/// A connection's next command is not handled while more than this waits for it.
 pub const MUCH: usize = 128 * 1024;
-/// To owe so much longer weighs as much as to owe twice as much, for whoever has just begun.
+/// When choosing whom to cut, owing for this much longer weighs as much as the same debt again.
 const LONG: Duration = Duration::from_secs(1);
 
-/// Somebody for whom bytes wait.
+/// A peer that bytes wait for.
 pub trait Debtor: Send + Sync {
     /// Ends the connection and drops what waits for it. Called from a task of its own, never within
     /// [`Account::charge`].
@@ -41,7 +41,7 @@ pub struct Budget(Arc<Shared>);
 
 struct Shared {
     limit: usize,
-    /// The sum, as it is shown.
+    /// The sum of all accounts, as a metric.
     waiting: Gauge,
     begun: Instant,
     opened: AtomicU64,
@@ -49,20 +49,20 @@ struct Shared {
     cuts: Counter,
 }
 
-/// What waits for one connection.
+/// The account of one connection.
 pub struct Account {
     number: u64,
     budget: Budget,
     debtor: Weak<dyn Debtor>,
     waiting: AtomicUsize,
-    /// When something began to wait, in milliseconds of the budget's life.
+    /// When bytes started to wait, in milliseconds since the budget was created.
     since: AtomicU64,
     closed: AtomicBool,
     eased: Notify,
 }
 
 impl Budget {
-    /// A budget of `limit` bytes. `waiting` shows what is used of it, `cuts` counts the connections that it cost.
+    /// A budget of `limit` bytes. `waiting` shows how much is used, `cuts` counts the connections that were cut.
     pub fn new(limit: usize, waiting: Gauge, cuts: Counter) -> Self {
         Self(Arc::new(Shared {
             limit,
@@ -74,7 +74,7 @@ impl Budget {
         }))
     }
 
-    /// Opens an account. It is closed when it is dropped.
+    /// Opens an account. It is closed when dropped.
     pub fn open(&self, debtor: Weak<dyn Debtor>) -> Arc<Account> {
         let number = self.0.opened.fetch_add(1, Ordering::Relaxed);
         let account = Arc::new(Account {
@@ -100,7 +100,7 @@ impl Budget {
         usize::try_from(self.0.waiting.get()).unwrap_or(0)
     }
 
-    /// Milliseconds since the budget began.
+    /// Milliseconds since the budget was created.
     fn now(&self) -> u64 {
         u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -114,10 +114,11 @@ impl Budget {
         self.0.waiting.dec_by(bytes.cast_signed() as i64);
     }
 
-    /// Cuts the worst debtors until an eighth of the budget is free, so that the next pass is not due at once.
+    /// Cuts the worst debtors until an eighth of the budget is free, so that the next cut is not due at once.
     #[cold]
     fn enforce(&self) {
-        // Whoever holds the lock does it, or opens an account and the next charge does it.
+        // The lock is held by another call of this function, or briefly by an account that opens or closes; then the
+        // next charge enforces.
         let Ok(accounts) = self.0.accounts.try_lock() else {
             return;
         };
@@ -142,7 +143,7 @@ impl Budget {
             connections = cut.len(),
             "too much data is waiting for slow readers; cutting off those that are furthest behind"
         );
-        // The caller may hold a lock that a debtor needs to let go.
+        // The caller may hold a lock that a debtor needs in order to close.
         tokio::spawn(async move {
             for account in cut {
                 if let Some(debtor) = account.debtor.upgrade() {
@@ -154,7 +155,7 @@ impl Budget {
 }
 
 impl Account {
-    /// These bytes begin to wait.
+    /// Records that these bytes start to wait.
     pub fn charge(&self, bytes: usize) {
         if self.closed.load(Ordering::Relaxed) {
             return;
@@ -167,14 +168,14 @@ impl Account {
         }
     }
 
-    /// These bytes wait no longer.
+    /// Records that these bytes no longer wait.
     pub fn credit(&self, bytes: usize) {
         let less = |waiting: usize| Some(waiting.saturating_sub(bytes));
         let before = self
             .waiting
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
             .unwrap_or(0);
-        // What a closed account had is not in the sum any more.
+        // The bytes of a closed account were already taken from the sum.
         let credited = before.min(bytes);
         self.budget.subtract(credited);
         if before > MUCH && before - credited <= MUCH {
@@ -187,13 +188,13 @@ impl Account {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// How much it owes, and for how long.
+    /// The debt, weighted by its age.
     fn weight(&self, now: u64) -> u128 {
         let long = now.saturating_sub(self.since.load(Ordering::Relaxed));
         self.waiting() as u128 * (LONG.as_millis() + u128::from(long))
     }
 
-    /// Completes when no more than [`MUCH`] waits, or nothing will any more because the connection was cut.
+    /// Completes when at most [`MUCH`] waits, or when the account is closed.
     pub async fn eased(&self) {
         while self.waiting() > MUCH {
             let eased = self.eased.notified();
@@ -204,7 +205,7 @@ impl Account {
         }
     }
 
-    /// Nothing is charged from now on. Returns what waited.
+    /// Closes the account: nothing more is charged. Returns the bytes that waited.
     pub fn close(&self) -> usize {
         self.closed.store(true, Ordering::Relaxed);
         let waited = self.waiting.swap(0, Ordering::Relaxed);
@@ -220,7 +221,7 @@ impl Drop for Account {
         let accounts = &self.budget.0.accounts;
         let mut accounts = accounts.lock().unwrap_or_else(|broken| broken.into_inner());
         accounts.remove(&self.number);
-        // A wave of connections is not remembered in memory when it has gone.
+        // Release memory after a peak of connections.
         if accounts.len() < accounts.capacity() / 4 {
             accounts.shrink_to_fit();
         }
@@ -231,7 +232,7 @@ impl Drop for Account {
 mod tests {
     use super::*;
 
-    /// Somebody who remembers being cut.
+    /// A peer that remembers being cut.
     #[derive(Default)]
     struct Peer(AtomicBool);
 
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_largest_debtor_pays_for_the_last_byte() {
+    async fn the_largest_debtor_is_cut_for_the_last_byte() {
         let cuts = Counter::default();
         let budget = Budget::new(1_000, Gauge::default(), cuts.clone());
         let (large, large_account) = open(&budget);
@@ -258,7 +259,7 @@ mod tests {
         tokio::task::yield_now().await;
         assert!(!large.0.load(Ordering::Relaxed), "the budget is not passed yet");
         small_account.charge(1);
-        assert_eq!(budget.waiting(), 401, "what will be dropped counts no more");
+        assert_eq!(budget.waiting(), 401, "what will be dropped no longer counts");
         while !large.0.load(Ordering::Relaxed) {
             tokio::task::yield_now().await;
         }
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_equals_the_older_debt_pays() {
+    async fn among_equals_the_older_debt_is_cut() {
         let budget = Budget::new(1_000, Gauge::default(), Counter::default());
         let (older, older_account) = open(&budget);
         let (newer, newer_account) = open(&budget);
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_equals_make_room_for_an_eighth() {
+    async fn among_many_equals_an_eighth_is_freed() {
         let budget = Budget::new(8_000, Gauge::default(), Counter::default());
         let peers: Vec<_> = (0..100).map(|_| open(&budget)).collect();
         for (_, account) in &peers {
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_waits_until_it_eased_goes_on() {
+    async fn waiting_until_it_eased_ends() {
         let budget = Budget::new(BUDGET, Gauge::default(), Counter::default());
         let (_peer, account) = open(&budget);
         account.charge(MUCH + 10);

@@ -1,4 +1,4 @@
-//! Follows every room that has a connection here, and passes on what happens there, whichever replica stored it.
+//! Follows every room with a connection here, and passes on its events, whichever replica stored them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use protocol::{Refusal, RoomSlug};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::audience::{Audience, Place};
+use super::audience::{Audience, Membership};
 use super::guests::Guests;
 use super::wire::Wire;
 
@@ -24,21 +24,21 @@ pub struct Fanout {
     guests: Guests,
     /// The number of rooms that are followed.
     rooms: Gauge,
-    /// Packs of events handed to a room's sockets.
+    /// Packs of events handed to a room's connections.
     packs: Counter,
 }
 
 /// Keeps a room followed for as long as it lives.
 pub struct Hold {
-    /// None once it is let go.
+    /// `None` once released.
     follower: Option<Arc<Follower<Arc<Audience>>>>,
     room: RoomSlug,
-    /// Its place in the room's audience.
-    place: Option<Place>,
+    /// The membership of the room's audience.
+    membership: Option<Membership>,
 }
 
 impl Fanout {
-    /// Follows no room yet. `guests` hear the lobby too; `rooms` and `packs` show what goes on.
+    /// A fan-out that follows no room yet. `guests` also receive the lobby's events. `rooms` and `packs` are metrics.
     pub fn new(hub: Hub, guests: Guests, rooms: Gauge, packs: Counter) -> Self {
         Self {
             followers: Followers::default(),
@@ -49,14 +49,14 @@ impl Fanout {
         }
     }
 
-    /// Follows the room. Whatever is stored after this returns reaches the connections that hear it.
+    /// Follows the room. Events stored after this returns reach the connections of its audience.
     ///
     /// # Errors
-    /// [`ErrorCode::RoomNotFound`](protocol::ErrorCode::RoomNotFound), or the backend does not answer.
+    /// [`ErrorCode::RoomNotFound`](protocol::ErrorCode::RoomNotFound), or if the backend does not answer.
     pub async fn hold(&self, room: &RoomSlug) -> Result<Hold, Refusal> {
         let follower = self.followers.hold(room, |start| {
             let audience = Arc::<Audience>::default();
-            let hall = Hall {
+            let outlet = RoomOutlet {
                 room: room.clone(),
                 audience: Arc::clone(&audience),
                 guests: (*room == RoomSlug::lobby()).then(|| self.guests.clone()),
@@ -64,7 +64,7 @@ impl Fanout {
                 begun: Instant::now(),
             };
             let (hub, rooms) = (self.hub.clone(), self.rooms.clone());
-            let telling = Telling::new(hub.clone(), room.clone(), hall);
+            let telling = Telling::new(hub.clone(), room.clone(), outlet);
             tokio::spawn(async move {
                 rooms.inc();
                 hub.keep_following(start, telling).await;
@@ -75,7 +75,7 @@ impl Fanout {
         let hold = Hold {
             follower: Some(follower),
             room: room.clone(),
-            place: None,
+            membership: None,
         };
         if let Some(follower) = &hold.follower {
             follower.started().await?;
@@ -83,14 +83,13 @@ impl Fanout {
         Ok(hold)
     }
 
-    /// Whether a room is followed here, which means that it exists.
+    /// True if a room is followed here, which means that it exists.
     pub fn follows(&self, room: &RoomSlug) -> bool {
         self.followers.follows(room)
     }
 }
 
 impl Hold {
-    /// The room.
     pub fn room(&self) -> &RoomSlug {
         &self.room
     }
@@ -99,16 +98,16 @@ impl Hold {
         self.follower.as_ref().map(|follower| &*follower.shared)
     }
 
-    /// Adds a connection to the room's audience for as long as this lives.
+    /// Adds a connection to the room's audience until this hold is dropped.
     pub fn hear(&mut self, wire: &Arc<Wire>) {
-        self.place = self.audience().map(|audience| audience.enter(wire));
+        self.membership = self.audience().map(|audience| audience.enter(wire));
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if let (Some(place), Some(audience)) = (self.place, self.audience()) {
-            audience.leave(place);
+        if let (Some(membership), Some(audience)) = (self.membership, self.audience()) {
+            audience.leave(membership);
         }
         if let Some(last) = self.follower.take().and_then(Follower::release)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -121,17 +120,17 @@ impl Drop for Hold {
     }
 }
 
-/// The connections that hear a room here.
-struct Hall {
+/// The connections of this process in one room.
+struct RoomOutlet {
     room: RoomSlug,
     audience: Arc<Audience>,
-    /// Those who hear it through `/`, if it is the lobby.
+    /// Guests who receive the events through `/`, if this is the lobby.
     guests: Option<Guests>,
     packs: Counter,
     begun: Instant,
 }
 
-impl Outlet for Hall {
+impl Outlet for RoomOutlet {
     fn now(&self) -> Duration {
         self.begun.elapsed()
     }

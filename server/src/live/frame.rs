@@ -1,4 +1,4 @@
-//! Socket.IO packets as whole WebSocket frames, for what goes past the library.
+//! Socket.IO packets as complete WebSocket frames, for everything that bypasses the library.
 
 use std::io::Write;
 
@@ -7,22 +7,22 @@ use serde::Serialize;
 
 use super::facts::{ACK, EVENT, TEXT, UNNAMED};
 
-/// The namespace of the app's own protocol.
+/// The namespace of the app's protocol.
 pub const CHAT: &str = "/chat";
-/// The namespace of the public example's contract.
+/// The namespace of the public example.
 pub const EXAMPLE: &str = "/";
 
-/// Room for the longest header of a frame.
+/// Bytes reserved for the longest header of a frame.
 const HEADER: usize = 10;
 
-/// An event.
+/// Encodes an event.
 pub fn event<T: Serialize>(namespace: &str, name: &str, data: &T) -> serde_json::Result<Bytes> {
     let mut frame = begin(EVENT, namespace);
     serde_json::to_writer(&mut frame, &(name, data))?;
     Ok(finish(frame))
 }
 
-/// The answer to the command with this acknowledgement id.
+/// Encodes the answer to the command with this acknowledgement id.
 pub fn ack<T: Serialize>(namespace: &str, id: i64, answer: &T) -> serde_json::Result<Bytes> {
     let mut frame = begin(ACK, namespace);
     write!(frame, "{id}").map_err(serde_json::Error::io)?;
@@ -41,7 +41,7 @@ fn begin(kind: &str, namespace: &str) -> Vec<u8> {
     frame
 }
 
-/// Puts the header of a text frame right before the text. Servers do not mask theirs.
+/// Writes the header of a text frame right before the text. Servers do not mask their frames.
 fn finish(mut frame: Vec<u8>) -> Bytes {
     let length = frame.len() - HEADER;
     let long = (length as u64).to_be_bytes();
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_says_how_long_it_is() {
+    fn a_frame_has_its_length_in_its_header() {
         let of = |length: usize| event("/chat", "e", &"x".repeat(length)).unwrap();
         assert_eq!(&of(1)[..], b"\x81\x1142/chat,[\"e\",\"x\"]");
         assert_eq!(of(109)[1], 125);

@@ -10,7 +10,7 @@ use protocol::{EventBody, PersonId};
 use serde::Serialize;
 use serde_json::json;
 
-use super::audience::{Audience, Place};
+use super::audience::{Audience, Membership};
 use super::frame::EXAMPLE;
 use super::wire::Wire;
 
@@ -25,10 +25,10 @@ struct Shared {
     people: Mutex<HashMap<PersonId, u64>>,
 }
 
-/// A connection's place among them, given back on drop.
+/// A connection's membership among them, given back on drop.
 pub struct Seat {
     guests: Guests,
-    place: Place,
+    membership: Membership,
     /// The number of the connection.
     wire: u64,
     /// The person, once they have added their user name.
@@ -41,7 +41,7 @@ impl Guests {
     /// An event may overtake the library's answer to the CONNECT; clients keep such an event until they are connected.
     pub fn enter(&self, wire: &Arc<Wire>) -> Seat {
         Seat {
-            place: self.0.audience.enter(wire),
+            membership: self.0.audience.enter(wire),
             wire: wire.number(),
             you: None,
             guests: self.clone(),
@@ -110,7 +110,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.guests.0.audience.leave(self.place);
+        self.guests.0.audience.leave(self.membership);
         self.nobodys();
     }
 }

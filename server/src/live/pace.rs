@@ -1,24 +1,25 @@
-//! Whether a peer takes what waits for it fast enough.
+//! Decides whether a peer reads what waits for it fast enough.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Bytes per second that a peer must take of what waits for it: less than any telephone network of today gives.
+/// Bytes per second that a peer must read while something waits for it: less than any mobile network offers today.
 pub const LEAST: u64 = 4 * 1024;
 
-/// The pace of one peer, from when something begins to wait for it until nothing does.
+/// The pace of one peer, from when something starts to wait for it until nothing does.
 pub struct Pace {
-    /// How often it is looked at.
+    /// The interval between checks.
     every: Duration,
     since: Instant,
     due: Instant,
-    /// What the peer had taken then.
+    /// What the peer had read by the previous check.
     before: u64,
 }
 
 impl Pace {
-    /// Of a peer that has taken so much until now. It is looked at after `first`, then `every` so often.
+    /// The pace of a peer that has read `taken` bytes so far. It is first checked after `first`, then after each
+    /// `every`.
     pub fn new(now: Instant, taken: u64, first: Duration, every: Duration) -> Self {
         Self {
             every,
@@ -28,7 +29,7 @@ impl Pace {
         }
     }
 
-    /// Whether the peer, which has taken so much until now, keeps up.
+    /// True if the peer, which has now read `taken` bytes, keeps up.
     pub fn keeps(&mut self, now: Instant, taken: u64) -> bool {
         if now < self.due {
             return true;
@@ -41,7 +42,7 @@ impl Pace {
         true
     }
 
-    /// When to look again.
+    /// When the next check is due.
     pub fn due(&self) -> Instant {
         self.due
     }
@@ -53,7 +54,7 @@ mod tests {
 
     const EVERY: Duration = crate::live::wire::STALL;
 
-    /// How long a peer is kept that takes `bytes` every `step`; none: longer than 200 s.
+    /// How long a peer that takes `bytes` every `step` is kept. `None`: longer than 200 s.
     fn kept(bytes: u64, step: Duration, first: Duration) -> Option<Duration> {
         let start = Instant::now();
         let mut pace = Pace::new(start, 7, first, EVERY);
@@ -63,7 +64,7 @@ mod tests {
             if passed > Duration::from_secs(200) {
                 break;
             }
-            // It is looked at when it is due, and also whenever it takes something.
+            // A check happens when it is due, and also whenever the peer takes something.
             for now in [pace.due(), start + passed] {
                 if now <= start + passed && !pace.keeps(now, taken) {
                     return Some(now - start);
@@ -75,14 +76,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missed_arrives_before_the_ping_behind_it_is_missed() {
+    fn a_peer_can_catch_up_before_it_misses_a_ping() {
         let (interval, timeout) = crate::config::Config::parse(|_| None).unwrap().limits.ping;
         let takes = protocol::limits::CATCH_UP_BYTES as u64 / LEAST;
         assert!(takes < (interval + timeout).as_secs(), "{takes} s");
     }
 
     #[test]
-    fn a_peer_must_take_enough_all_the_time() {
+    fn a_peer_must_keep_taking_enough() {
         let ms = Duration::from_millis;
         assert_eq!(kept(1 << 20, ms(16_000), EVERY), Some(EVERY), "nothing for 15 s");
         assert_eq!(kept(1, ms(100), EVERY), Some(EVERY), "a drip");
@@ -94,7 +95,7 @@ mod tests {
             None,
             "a full queue on a line of 64 kbit/s"
         );
-        // No time at all, because it has missed its ping.
+        // No patience, because it missed its ping.
         assert_eq!(kept(0, ms(100), Duration::ZERO), Some(Duration::ZERO));
     }
 }

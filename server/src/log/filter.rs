@@ -1,4 +1,4 @@
-//! What is logged.
+//! Which events are logged.
 
 use std::fmt::{Debug, Write as _};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,17 +16,16 @@ use super::repeats::{Line, Repeats};
 
 /// Our own crates. `hubbub` is the binary, which the documentation calls `server`.
 const OURS: [&str; 6] = ["hubbub", "server", "app", "backend", "chat", "protocol"];
-/// Libraries log nothing finer than this, whatever the filter says: below it some print what travels, with texts and
-/// tokens.
+/// Libraries log nothing finer than this, whatever the filter says: some print message texts and tokens below it.
 const LIBRARIES: Level = Level::INFO;
 
-/// Why something is no filter.
+/// Why a filter is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAFilter {
-    /// It cannot be read.
+    /// A syntax error.
     #[error(transparent)]
     Syntax(#[from] ParseError),
-    /// A word that is neither a level nor a part of ours. The library would take it for the name of a part, and a
+    /// A word that is neither a level nor one of our crates. The library would take it for a crate name, and a
     /// misspelt `info` would silence everything.
     #[error("neither a level nor a part of the server: {0}")]
     Word(String),
@@ -35,7 +34,7 @@ pub enum NotAFilter {
 /// Reads a filter such as `info,server=debug`.
 ///
 /// # Errors
-/// If it is not one.
+/// If it is not a valid filter.
 pub fn parse(text: &str) -> Result<EnvFilter, NotAFilter> {
     let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
     let unknown = words.filter(|word| !word.contains(['=', '['])).find(|word| {
@@ -46,7 +45,7 @@ pub fn parse(text: &str) -> Result<EnvFilter, NotAFilter> {
         return Err(NotAFilter::Word(word.to_owned()));
     }
     let directives = text.split(',').map(|directive| {
-        // The binary's modules carry the binary's name.
+        // Inside the program, the modules' targets start with the binary's name.
         match directive.trim_start().strip_prefix("server") {
             Some(rest) if rest.is_empty() || rest.starts_with(['=', ':', '[']) => format!("hubbub{rest}"),
             _ => directive.to_owned(),
@@ -60,7 +59,7 @@ fn is_capped(metadata: &Metadata<'_>) -> bool {
     *metadata.level() > LIBRARIES && !OURS.contains(&krate)
 }
 
-/// The cap on libraries and the limit on repetition, on top of the configured filter.
+/// Caps libraries and limits repetition, in addition to the configured filter.
 pub struct Screen(pub Arc<Repeats>);
 
 impl<S: Subscriber> Layer<S> for Screen {
@@ -73,20 +72,20 @@ impl<S: Subscriber> Layer<S> for Screen {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        // What comes through the `log` crate is not registered by its origin.
+        // Events from the `log` crate are not registered under their own target.
         !is_capped(metadata)
     }
 
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
-        // Whoever asks for more detail wants all of it.
+        // An operator who asks for more detail wants all of it.
         if *metadata.level() > Level::INFO {
             return true;
         }
         let mut said = Said::default();
         event.record(&mut said);
         let line = Line {
-            place: std::ptr::from_ref(metadata).addr(),
+            call_site: std::ptr::from_ref(metadata).addr(),
             level: *metadata.level(),
             target: metadata.target(),
             message: &said.message,
@@ -96,7 +95,7 @@ impl<S: Subscriber> Layer<S> for Screen {
     }
 }
 
-/// What an event says: its message, and a digest of everything.
+/// The message of an event, and a digest of all its fields.
 #[derive(Default)]
 struct Said {
     message: String,
@@ -106,7 +105,7 @@ struct Said {
 impl Visit for Said {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let mut text = String::new();
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "{value:?}");
         (field.name(), &text).hash(&mut self.digest);
         if field.name() == "message" {

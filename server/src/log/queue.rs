@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use prometheus_client::metrics::counter::Counter;
 
-/// Bytes that may wait while standard error takes nothing. Later lines are lost, and counted.
+/// Bytes that may wait while standard error accepts nothing. Lines beyond this are dropped and counted.
 const CAPACITY: usize = 1024 * 1024;
-/// How often the thread looks for something to write that nobody pushed.
+/// How often the writing thread checks for summaries that are due.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Lines that could not be written.
 pub static LOST: LazyLock<Counter> = LazyLock::new(Counter::default);
 
-/// Lines that wait. Pushing never blocks on standard error.
+/// Lines waiting to be written. Pushing never blocks on standard error.
 #[derive(Default)]
 pub struct Queue {
     waiting: Mutex<Waiting>,
@@ -24,19 +24,19 @@ pub struct Queue {
 #[derive(Default)]
 struct Waiting {
     text: Vec<u8>,
-    /// Lines lost since the last one that was written.
+    /// Lines lost since the last successful write.
     lost: u64,
-    /// Whether the thread is writing right now.
+    /// True while the thread is writing.
     writing: bool,
 }
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        // Every change is one call: the state is whole, whatever happened to whoever held the lock.
+        // Every change is a single call, so the state is consistent even if a thread panicked while holding the lock.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a whole line, or counts it as lost.
+    /// Appends a whole line, or counts it as lost.
     pub fn push(&self, line: &[u8]) {
         let mut waiting = self.lock();
         if waiting.text.len() + line.len() > CAPACITY {
@@ -47,14 +47,14 @@ impl Queue {
         }
     }
 
-    /// Waits until nothing waits any more.
+    /// Waits until everything is written.
     pub fn flush(&self, within: Duration) {
         let busy = |waiting: &mut Waiting| waiting.writing || !waiting.text.is_empty();
-        // Too late is as good: the process ends either way.
+        // A timeout makes no difference: the process ends either way.
         let _ = self.changed.wait_timeout_while(self.lock(), within, busy);
     }
 
-    /// Writes what is pushed, and what is `due`, for as long as the process lives.
+    /// Writes pushed lines, and those that `due` returns, for as long as the process lives.
     pub fn write_out(&self, out: &mut impl Write, due: impl Fn() -> Vec<String>) {
         loop {
             self.write_once(out, Instant::now() + TICK);
@@ -64,7 +64,7 @@ impl Queue {
         }
     }
 
-    /// Writes what waits, or whatever comes until then.
+    /// Writes what is waiting, or what arrives before `until`.
     fn write_once(&self, out: &mut impl Write, until: Instant) {
         let (text, lost) = {
             let wait = until.saturating_duration_since(Instant::now());
@@ -82,7 +82,7 @@ impl Queue {
         let mut waiting = self.lock();
         waiting.writing = false;
         match written {
-            // Others may have been lost meanwhile.
+            // More lines may have been lost during the write.
             Ok(()) => waiting.lost -= lost,
             Err(_) => waiting.lose(text.iter().filter(|byte| **byte == b'\n').count() as u64),
         }
@@ -97,7 +97,7 @@ impl Waiting {
     }
 }
 
-/// Says what was lost before. The line before it may have been cut off.
+/// Reports lost lines. Starts with a line break because the previous line may have been cut off.
 fn report(out: &mut impl Write, lost: u64) -> io::Result<()> {
     if lost == 0 {
         return Ok(());
@@ -105,7 +105,7 @@ fn report(out: &mut impl Write, lost: u64) -> io::Result<()> {
     out.write_all(format!("\nhubbub: {lost} lines of the log could not be written\n").as_bytes())
 }
 
-/// Writes one event.
+/// Collects one event's line.
 pub struct Line(pub Arc<Queue>);
 
 impl Write for Line {
@@ -123,7 +123,7 @@ impl Write for Line {
 mod tests {
     use super::*;
 
-    /// Fails as long as it is full.
+    /// Fails while it is full.
     #[derive(Default)]
     struct Disk {
         full: bool,
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_full_disk_does_not_take_is_counted_and_said_later() {
+    fn lines_lost_to_a_full_disk_are_counted_and_reported_later() {
         let (queue, mut disk) = (Queue::default(), Disk::default());
         let write = |disk: &mut Disk| queue.write_once(disk, Instant::now());
         disk.full = true;
@@ -161,10 +161,10 @@ mod tests {
     }
 
     #[test]
-    fn a_standard_error_that_stands_still_costs_lines_and_no_memory() {
+    fn a_stalled_standard_error_costs_lines_and_no_memory() {
         let queue = Queue::default();
         for _ in 0..CAPACITY {
-            queue.push(b"as many lines as anybody likes\n");
+            queue.push(b"one of many lines\n");
         }
         let waiting = queue.lock();
         assert!(waiting.text.len() <= CAPACITY && waiting.lost > 0);

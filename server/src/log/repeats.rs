@@ -1,8 +1,8 @@
-//! A failure that repeats is counted, not repeated.
+//! A failure that repeats is counted, not logged again.
 //!
-//! Each place in the code may log a few different lines in a window of time. What is equal to one of them, or beyond
-//! them, is only counted; the count follows when the window ends. An outage that fails a thousand requests is so a few
-//! lines, and a client that provokes a line cannot fill a disk with it.
+//! Each call site may log a few different lines per time window. Lines that equal one of them, or exceed their
+//! number, are only counted, and the count is logged when the window ends. So an outage that fails a thousand
+//! requests logs a few lines, and a client that provokes a log line cannot fill the disk.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,51 +14,50 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 /// How long equal lines are counted before the count is logged.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Different lines that one place may log in a window.
+/// Different lines that one call site may log per window.
 const LINES: usize = 5;
-/// Characters of a message that are kept for the count.
+/// Characters of a message that are kept for the summary.
 const MESSAGE: usize = 200;
 
-/// What was logged lately, by place in the code. There are never more entries than places.
+/// What was logged lately, by call site. There are never more entries than call sites.
 #[derive(Default)]
-pub struct Repeats(Mutex<HashMap<usize, Place>>);
+pub struct Repeats(Mutex<HashMap<usize, CallSite>>);
 
 /// A line that is about to be logged.
 pub struct Line<'a> {
-    /// Where in the code it comes from.
-    pub place: usize,
-    /// Its level.
+    /// Identifies the call site.
+    pub call_site: usize,
     pub level: Level,
-    /// Its module.
+    /// The module.
     pub target: &'a str,
-    /// Its message, without fields.
+    /// The message, without fields.
     pub message: &'a str,
-    /// Stands for all that it says.
+    /// A hash of the whole event.
     pub digest: u64,
 }
 
-struct Place {
+struct CallSite {
     level: Level,
     target: String,
     /// Digests of the latest different lines that were logged.
     known: Vec<u64>,
     /// Lines logged in this window.
     logged: usize,
-    /// Lines of this window that were only counted, and what the first of them said.
+    /// Lines of this window that were only counted, and the message of the first of them.
     more: u64,
     message: String,
     ends: Instant,
 }
 
 impl Repeats {
-    fn lock(&self) -> MutexGuard<'_, HashMap<usize, Place>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<usize, CallSite>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this line is to be logged; otherwise it has been counted.
+    /// True if the line should be logged. Otherwise counts it.
     pub fn admit(&self, line: &Line<'_>, now: Instant) -> bool {
-        let mut places = self.lock();
-        let place = places.entry(line.place).or_insert_with(|| Place {
+        let mut call_sites = self.lock();
+        let site = call_sites.entry(line.call_site).or_insert_with(|| CallSite {
             level: line.level,
             target: line.target.to_owned(),
             known: Vec::new(),
@@ -67,54 +66,54 @@ impl Repeats {
             message: String::new(),
             ends: now + WINDOW,
         });
-        if place.logged < LINES && !place.known.contains(&line.digest) {
-            place.logged += 1;
-            place.known.push(line.digest);
-            if place.known.len() > LINES {
-                place.known.remove(0);
+        if site.logged < LINES && !site.known.contains(&line.digest) {
+            site.logged += 1;
+            site.known.push(line.digest);
+            if site.known.len() > LINES {
+                site.known.remove(0);
             }
             return true;
         }
-        if place.more == 0 {
-            place.message = line.message.chars().take(MESSAGE).collect();
+        if site.more == 0 {
+            site.message = line.message.chars().take(MESSAGE).collect();
         }
-        place.more += 1;
+        site.more += 1;
         false
     }
 
-    /// The counts whose window has ended, each as a line.
+    /// The summaries that are due.
     pub fn due(&self) -> Vec<String> {
         self.summaries(Instant::now())
     }
 
-    /// All counts, because the process ends.
+    /// All summaries, for the end of the process.
     pub fn all(&self) -> Vec<String> {
         self.summaries(Instant::now() + WINDOW)
     }
 
     fn summaries(&self, now: Instant) -> Vec<String> {
         let mut lines = Vec::new();
-        self.lock().retain(|_, place| {
-            if place.ends > now {
+        self.lock().retain(|_, site| {
+            if site.ends > now {
                 return true;
             }
-            if place.more == 0 {
+            if site.more == 0 {
                 return false;
             }
-            lines.push(place.summary());
-            // What goes on is counted on, and not said again.
-            (place.more, place.logged) = (0, 0);
-            place.ends = now + WINDOW;
+            lines.push(site.summary());
+            // Keep the digests: a failure that continues is counted, not logged again.
+            (site.more, site.logged) = (0, 0);
+            site.ends = now + WINDOW;
             true
         });
         lines
     }
 }
 
-impl Place {
+impl CallSite {
     fn summary(&self) -> String {
         let mut line = String::new();
-        // Without a time the line is still worth something.
+        // A summary without a time is still useful.
         let _ = SystemTime.format_time(&mut Writer::new(&mut line));
         let Self {
             level,
@@ -132,9 +131,9 @@ impl Place {
 mod tests {
     use super::*;
 
-    fn line(place: usize, digest: u64) -> Line<'static> {
+    fn line(call_site: usize, digest: u64) -> Line<'static> {
         Line {
-            place,
+            call_site,
             level: Level::ERROR,
             target: "test",
             message: "it fails",
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_bounded_and_other_places_are_not_silenced() {
+    fn different_lines_are_limited_per_call_site() {
         let (repeats, now) = (Repeats::default(), Instant::now());
         let logged = (0..1_000).filter(|digest| repeats.admit(&line(1, *digest), now));
         assert_eq!(logged.count(), LINES);

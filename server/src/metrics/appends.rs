@@ -1,4 +1,4 @@
-//! A log whose appends are counted and timed.
+//! A log that counts and times appends.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 use protocol::{Outgoing, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
 
-/// Measures what another log does.
+/// Wraps another log and measures its appends.
 pub struct Measured {
     pub log: Arc<dyn RoomLog>,
     pub append: Histogram,

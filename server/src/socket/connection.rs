@@ -1,4 +1,4 @@
-//! One connection to `/chat`: who it is, and which rooms it is in.
+//! One connection to `/chat`: its person and its rooms.
 
 use std::sync::Weak;
 use std::time::{Duration, Instant};
@@ -20,38 +20,38 @@ use crate::state::State;
 
 /// One connection.
 pub struct Connection {
-    /// What the process shares.
+    /// The state that all handlers share.
     pub state: State,
-    /// Its socket.
+    /// The Socket.IO socket.
     pub socket: SocketRef,
-    /// How presence knows it.
+    /// The id of this connection in presence.
     pub id: ConnectionId,
-    /// Where it comes from.
+    /// The client's address.
     pub address: ClientAddress,
-    /// Who it belongs to, unless the session has ended: ask [`Connection::you`].
+    /// The person, unless the session has ended. Use [`Connection::you`].
     pub login: Option<Login>,
     pub line: Weak<Line<Connection>>,
-    /// The rooms it is in.
+    /// The rooms that it has joined.
     pub rooms: Vec<Hold>,
-    /// Until then nothing is stored for it, because its address has had too much stored.
+    /// If the address has stored too much: until when nothing more is stored, and the refusal.
     pub stored_too_much: Option<Box<(Instant, Refusal)>>,
-    /// When its joins that came too early may begin.
+    /// The turns of its joins that came too early.
     pub turns: Turns,
 }
 
 impl Connection {
-    /// Whether it is in a room.
+    /// True if the connection has joined this room.
     pub fn is_in(&self, room: &RoomSlug) -> bool {
         self.rooms.iter().any(|hold| hold.room() == room)
     }
 
-    /// Takes a room out of those that it is in.
+    /// Removes a room from the connection's rooms.
     pub fn take(&mut self, room: &RoomSlug) -> Option<Hold> {
         let at = self.rooms.iter().position(|hold| hold.room() == room)?;
         Some(self.rooms.swap_remove(at))
     }
 
-    /// Who is speaking, at this moment.
+    /// The connection's person, if the session has not ended.
     pub fn you(&self) -> Result<&Person, Refusal> {
         let login = self.login.as_ref().filter(|login| !login.ended());
         login
@@ -59,7 +59,7 @@ impl Connection {
             .ok_or_else(|| Refusal::new(ErrorCode::NotSignedIn, "sign in first"))
     }
 
-    /// It belongs to this person from now on, and for as long as their session lasts.
+    /// Signs the connection in, for as long as the session lasts.
     pub fn sign_in(&mut self, signed_in: &SignedIn) {
         if let Some(line) = self.line.upgrade() {
             let session = SessionDigest::of(&signed_in.token);
@@ -68,7 +68,7 @@ impl Connection {
         }
     }
 
-    /// Its session has ended: it leaves its rooms, is nobody's, and is told so.
+    /// Signs the connection out because its session has ended: leaves its rooms and tells the client.
     pub async fn sign_out(&mut self) {
         for hold in std::mem::take(&mut self.rooms) {
             self.exit(hold.room()).await;
@@ -77,9 +77,9 @@ impl Connection {
         self.emit("signed_out", &SignedOut {});
     }
 
-    /// Leaves a room in the eyes of the others.
+    /// Removes the connection from a room's presence.
     pub async fn exit(&mut self, room: &RoomSlug) {
-        // Also of a session that has ended: they are still seen there.
+        // Even after the session has ended, because others still see the person there.
         let caller = Caller {
             person: self.login.as_ref().map(|login| &login.person),
             ..self.caller()
@@ -92,7 +92,7 @@ impl Connection {
         }
     }
 
-    /// Who is asking.
+    /// The caller of this connection's commands.
     pub fn caller(&self) -> Caller<'_> {
         Caller {
             address: self.address,
@@ -101,14 +101,14 @@ impl Connection {
         }
     }
 
-    /// Asks the chat.
+    /// Asks the hub.
     pub async fn ask<C: UseCase>(&self, command: C) -> Result<C::Answer, Refusal> {
         let answer = self.state.hub.ask(&self.caller(), command).await;
         answer.map_err(refuse)
     }
 
-    /// Whether messages may be stored for it. Once too much was stored, all that follows is refused until the wait is
-    /// over: no later message is stored before an earlier one.
+    /// Admits a `send`. After a refusal for too much stored, every later `send` is refused until the wait is over, so
+    /// that no later message is stored before an earlier one.
     pub fn admit(&mut self, send: Send) -> Result<Admitted, Refusal> {
         let now = Instant::now();
         self.stored_too_much.take_if(|closed| closed.0 <= now);
@@ -133,7 +133,7 @@ impl Connection {
         ack.reply(&self.state, result);
     }
 
-    /// Tells this connection something.
+    /// Sends an event to this connection.
     pub fn emit<T: Serialize>(&self, event: &str, data: &T) {
         slow::emit(&self.state, &self.socket, event, data);
     }

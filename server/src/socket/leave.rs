@@ -1,4 +1,4 @@
-//! `leave`: be present no more.
+//! `leave`: leave a room.
 
 use chat::FindRoom;
 use protocol::{Done, Leave, Refusal};
@@ -7,7 +7,7 @@ use super::connection::Connection;
 use crate::commands::Command;
 
 impl Command for Leave {
-    /// Leaving a room that one is not in changes nothing and is fine.
+    /// Leaving a room that the connection is not in succeeds without effect.
     async fn on(self, connection: &mut Connection) -> Result<Done, Refusal> {
         connection.you()?;
         let Self { room } = self;

@@ -1,4 +1,4 @@
-//! Which connections belong to which session, so that all of them end with it, wherever it was ended.
+//! Tracks which connections belong to which session, so that all of them end with it, wherever it was ended.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,20 +10,20 @@ use chat::{Hub, SessionDigest};
 use futures::StreamExt;
 use protocol::Person;
 
-/// How often a connection that is used looks its session up again, which also prolongs it.
+/// How often a connection in use looks its session up again, which also prolongs the session.
 const LOOK_UP: Duration = Duration::from_secs(24 * 60 * 60);
 /// Sessions looked up at once when some may have ended unnoticed.
 const AT_ONCE: usize = 16;
-/// How often expired sessions are forgotten, and how soon after the start for the first time.
+/// How often expired sessions are deleted, and the delay before the first time.
 const FORGET: Duration = Duration::from_secs(60 * 60);
-/// Between two portions of them: others want to write, too.
+/// The pause between two portions of a deletion, so that other writes get through.
 const PORTION: Duration = Duration::from_millis(100);
-/// Before trying again to hear of sessions that end.
+/// The pause before following the ends of sessions again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Something that looks at its session when it is told to.
+/// Something that checks its session when told to.
 pub trait Nudge: Send + Sync {
-    /// Look now.
+    /// Check now.
     fn nudge(self: Arc<Self>);
 }
 
@@ -34,7 +34,7 @@ pub struct Logins(Arc<Registry>);
 #[derive(Default)]
 struct Registry(Mutex<HashMap<SessionDigest, Weak<Session>>>);
 
-/// One session here, for as long as it has connections.
+/// A session on this process, for as long as it has connections.
 struct Session {
     registry: Weak<Registry>,
     digest: SessionDigest,
@@ -42,20 +42,19 @@ struct Session {
     connections: Mutex<Vec<Weak<dyn Nudge>>>,
 }
 
-/// A connection's part in a session: it is nudged when the session ends.
+/// A connection's entry in a session: it is nudged when the session ends.
 pub struct Entry(Arc<Session>);
 
-/// Who a connection belongs to, until the session ends.
+/// The person that a connection belongs to, until the session ends.
 pub struct Login {
-    /// Who.
     pub person: Person,
     entry: Entry,
     looked_up: Instant,
 }
 
 impl Logins {
-    /// Has a connection nudged when a session ends. To be called before the session is looked up, so that no end is
-    /// missed in between.
+    /// Registers a connection to be nudged when the session ends. Call this before looking the session up, so that no
+    /// end is missed in between.
     pub fn enter(&self, digest: SessionDigest, connection: &Arc<impl Nudge + 'static>) -> Entry {
         let connection: Weak<dyn Nudge> = Arc::downgrade(&(Arc::clone(connection) as Arc<dyn Nudge>));
         let mut sessions = self.0.lock();
@@ -71,16 +70,16 @@ impl Logins {
         });
         drop(sessions);
         let mut connections = session.connections();
-        // A browser that reconnects leaves dead ones behind.
+        // A browser that reconnects leaves dead entries behind.
         connections.retain(|known| known.strong_count() > 0);
-        // Most sessions have one, and there are many sessions.
+        // Most of the many sessions have one connection, so allocate for one.
         connections.reserve_exact(1);
         connections.push(connection);
         drop(connections);
         Entry(session)
     }
 
-    /// A session has ended: whoever acts in its name from now on is refused, and its connections are nudged.
+    /// Ends a session: commands in its name are refused from now on, and its connections are nudged.
     pub fn end(&self, digest: &SessionDigest) {
         let session = self.0.lock().get(digest).and_then(Weak::upgrade);
         if let Some(session) = session {
@@ -119,7 +118,7 @@ impl Drop for Session {
             return;
         };
         let mut sessions = registry.lock();
-        // Somebody may have come with the same session meanwhile.
+        // Another connection may have entered the same session in the meantime.
         if sessions
             .get(&self.digest)
             .is_some_and(|known| known.strong_count() == 0)
@@ -130,7 +129,7 @@ impl Drop for Session {
 }
 
 impl Entry {
-    /// The login of whoever the session belongs to.
+    /// The login of the session's person.
     pub fn of(self, person: Person) -> Login {
         Login {
             person,
@@ -141,12 +140,12 @@ impl Entry {
 }
 
 impl Login {
-    /// Whether the session has ended.
+    /// True if the session has ended.
     pub fn ended(&self) -> bool {
         self.entry.0.ended.load(Ordering::Acquire)
     }
 
-    /// Looks the session up once a day, so that one that is used lasts and one that expired does not.
+    /// Looks the session up once a day. A session in use is prolonged, and one that expired ends.
     pub async fn look_up(&mut self, hub: &Hub) {
         if self.looked_up.elapsed() < LOOK_UP {
             return;
@@ -155,13 +154,13 @@ impl Login {
         match hub.whose(&session.digest).await {
             Ok(None) => session.end(),
             Ok(Some(_)) => self.looked_up = Instant::now(),
-            // The command that is about to run will say so.
+            // The command that is about to run will report the failure.
             Err(error) => tracing::debug!(%error, "cannot look up a session; later"),
         }
     }
 }
 
-/// Ends the connections of sessions that end, on whichever replica, for as long as the process lives.
+/// Ends the connections of sessions that end on any replica, for as long as the process lives.
 pub async fn follow(hub: Hub, logins: Logins) {
     loop {
         match hub.session_ends().await {
@@ -191,7 +190,7 @@ async fn look_up_all(hub: &Hub, logins: &Logins) {
     looking.await;
 }
 
-/// Forgets what has expired, for as long as the process lives.
+/// Deletes expired sessions, for as long as the process lives.
 pub async fn forget(hub: Hub) {
     loop {
         loop {
@@ -248,11 +247,15 @@ mod tests {
         assert_eq!(tabs.map(|tab| tab.0.load(Ordering::Relaxed)), [1, 1, 0]);
         assert_eq!(logins.digests().len(), 2);
         drop(entries);
-        assert_eq!(logins.digests().len(), 0, "what nobody uses is not kept");
+        assert_eq!(
+            logins.digests().len(),
+            0,
+            "sessions without connections are not kept"
+        );
     }
 
     #[test]
-    fn tabs_that_are_gone_are_not_kept() {
+    fn dead_connections_are_not_kept() {
         let logins = Logins::default();
         let first = logins.enter(session(1), &Arc::new(Tab::default()));
         for _ in 0..100 {

@@ -1,4 +1,4 @@
-//! Which requests are Socket.IO's.
+//! Decides which requests belong to Socket.IO.
 
 use axum::extract::{self, Request};
 use axum::middleware::Next;
@@ -10,7 +10,7 @@ use crate::engine;
 use crate::http::origin;
 use crate::state::State;
 
-/// Takes the requests that belong to Socket.IO, if they come from a page that may.
+/// Handles the requests that belong to Socket.IO, if their origin is allowed.
 pub async fn route(extract::State(state): extract::State<State>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path != PATH && !path.starts_with("/socket.io/") {

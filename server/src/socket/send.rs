@@ -1,4 +1,4 @@
-//! `send`: store messages, and prove it.
+//! `send`: store messages and answer with receipts.
 
 use chat::{Admitted, SendTogether};
 use protocol::Refusal;
@@ -9,11 +9,11 @@ use super::line::Line;
 use super::queued::{Payload, Queued};
 use crate::refusals::read as command;
 
-/// Messages that are stored together at most, of however many commands.
+/// The most messages that are stored together, from any number of commands.
 const TOGETHER: usize = 1_000;
 
-/// Takes up one `send` and those for the same room that wait right behind it: they are stored together, in their
-/// order. Returns the command that was found behind them, if one was.
+/// Handles one `send` and those for the same room right behind it in the line: they are stored together, in order.
+/// Returns the next command of another kind, if it took one from the line.
 pub async fn handle(connection: &mut Connection, first: Queued, line: &Line<Connection>) -> Option<Queued> {
     let mut batch: Option<Batch> = None;
     let mut next = Some(first);

@@ -1,4 +1,4 @@
-//! The Socket.IO library, set up with every limit that it has, behind our own Engine.IO.
+//! The Socket.IO library, with all its limits set, behind our own Engine.IO.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,35 +11,35 @@ use crate::config::Limits;
 use crate::engine::{self, Engine, Given, Knows, Library, Link, Rules};
 use crate::live::frame::{CHAT, EXAMPLE};
 
-/// Where Socket.IO lives.
+/// The path of Socket.IO.
 pub const PATH: &str = "/socket.io";
-/// The namespaces that there are.
+/// All namespaces.
 const NAMESPACES: &[&str] = &[EXAMPLE, CHAT];
-/// A frame may be this many times larger than a command before the connection is closed: what lies between is
-/// answered with `too_large`.
+/// A frame may be this many times larger than a command before the connection is closed. In between, the answer is
+/// `too_large`.
 const FRAME_SLACK: usize = 4;
-/// What we put around a command for the library.
+/// Bytes that we add around a command for the library.
 const WRAPPING: usize = 64;
-/// Packets that wait for one socket. Past this the socket is disconnected and resumes from its place.
+/// The most packets that wait for one socket. Beyond that the socket is disconnected, and catches up when it
+/// reconnects.
 const OUTBOX_PACKETS: usize = 4_096;
-/// What the library reads at once from what our stream has read. Every connection has this buffer; a larger message
-/// makes it grow for as long as it is read.
+/// The library's read buffer. Every connection has one; a larger message makes it grow while it is read.
 const READ_BUFFER: usize = 128;
-/// Timers are late by some milliseconds. With so much less the library is not later than the client is told.
+/// Timers fire a few milliseconds late. Subtracting this keeps the library within the timeout that clients are told.
 const TIMERS: Duration = Duration::from_millis(25);
-/// Time to connect to a namespace, and to complete a packet.
+/// The time to connect to a namespace, and to complete a packet.
 const SETUP: Duration = Duration::from_secs(10);
 
-/// The Socket.IO server and what is in front of it.
+/// The Socket.IO server, with our Engine.IO in front of it.
 pub struct Server {
-    /// To emit and to listen.
+    /// The library's handle, to emit and to listen.
     pub io: SocketIo,
-    /// Its sessions.
+    /// Our Engine.IO.
     pub engine: Arc<Engine>,
 }
 
 impl Server {
-    /// A server without handlers yet.
+    /// A server without handlers.
     pub fn new(limits: &Limits, given: Given) -> Self {
         let frame = limits.frame_bytes * FRAME_SLACK;
         let (service, io) = SocketIo::builder()
@@ -54,14 +54,14 @@ impl Server {
             .connect_timeout(SETUP)
             .with_parser(
                 ParserConfig::common()
-                    // No command takes attachments; a few are let in so that they can be answered.
+                    // No command takes attachments; a few are allowed so that they get an answer.
                     .max_incoming_binaries(engine::ATTACHMENTS)
                     .max_incoming_binary_buf_size(frame)
                     .packet_completion_timeout(SETUP),
             )
             .build_svc();
         let open = move |link, request| {
-            // It has the session when this returns; there is nothing to wait for.
+            // The library has taken the session when this returns; there is nothing to wait for.
             if let Err(error) = service.clone().call((link, request)).into_inner() {
                 tracing::error!(%error, "the library does not take a session");
             }
@@ -76,7 +76,7 @@ impl Server {
     }
 }
 
-/// The library as Engine.IO sees it.
+/// The library, as our Engine.IO sees it.
 struct SocketIoxide {
     open: Box<dyn Fn(Box<Link>, http::Request<()>) + Send + Sync>,
     io: SocketIo,

@@ -1,4 +1,4 @@
-//! `sign_in`: become somebody.
+//! `sign_in`: become a person.
 
 use protocol::{Refusal, SignIn, SignedIn};
 
@@ -6,7 +6,7 @@ use super::connection::Connection;
 use crate::commands::Command;
 
 impl Command for SignIn {
-    /// The connection belongs to that person from then on.
+    /// Also signs this connection in.
     async fn on(self, connection: &mut Connection) -> Result<SignedIn, Refusal> {
         let signed_in = connection.ask(self).await?;
         connection.sign_in(&signed_in);

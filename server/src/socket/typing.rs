@@ -1,4 +1,4 @@
-//! `typing`: tell a room that one writes.
+//! `typing`: tell a room that the person is typing.
 
 use chat::FindRoom;
 use protocol::{Done, ErrorCode, Refusal, Typing};
@@ -7,7 +7,7 @@ use super::connection::Connection;
 use crate::commands::Command;
 
 impl Command for Typing {
-    /// Only who is in the room is heard.
+    /// Only a connection in the room may do so.
     async fn on(self, connection: &mut Connection) -> Result<Done, Refusal> {
         connection.you()?;
         if connection.is_in(&self.room) {

@@ -1,4 +1,4 @@
-//! The description of the commands, made from their types: `GET /api/v1/openapi.json`.
+//! The OpenAPI description of the commands, generated from their types: `GET /api/v1/openapi.json`.
 
 use std::sync::LazyLock;
 
@@ -17,29 +17,26 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::commands::{self, Command, Describe};
 
-/// What an answer that refuses can be, beside those that only some commands have.
+/// The refusals that every command may answer.
 const REFUSALS: [(&str, &str); 10] = [
-    (
-        "400",
-        "`bad_request`: not shaped as described, or a value that is not allowed",
-    ),
+    ("400", "`bad_request`: malformed, or a value is not allowed"),
     (
         "401",
-        "`not_signed_in`: sign in first, or the token's session has ended",
+        "`not_signed_in`: sign in first; the token may be invalid or its session may have ended",
     ),
-    ("403", "`bad_request`: a page of another site asks"),
-    ("404", "`room_not_found`: no room has that address"),
+    ("403", "`bad_request`: the origin is not allowed"),
+    ("404", "`room_not_found`: no room has this address"),
     (
         "409",
-        "`room_exists`: a room has that title already; `room` names it",
+        "`room_exists`: a room with this title already exists; `room` is its address",
     ),
-    ("413", "`too_large`: longer than a command may be"),
+    ("413", "`too_large`: the command exceeds the size limit"),
     ("415", "`bad_request`: not `application/json`"),
     (
         "429",
-        "`rate_limited`: too much for now; `Retry-After` says when to try again",
+        "`rate_limited`: too many commands; `Retry-After` says when to try again",
     ),
-    ("500", "`internal`: a fault of the server, which is in its log"),
+    ("500", "`internal`: a bug in the server; its log has details"),
     (
         "503",
         "`busy` or `unavailable`: try again in a moment; nothing that was acknowledged is lost",
@@ -48,7 +45,7 @@ const REFUSALS: [(&str, &str); 10] = [
 
 static DESCRIPTION: LazyLock<String> = LazyLock::new(|| describe().to_json().unwrap_or_default());
 
-/// The description.
+/// Serves the description.
 pub async fn serve() -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
@@ -86,7 +83,7 @@ fn describe() -> OpenApi {
                 .version(format!("{}", protocol::PROTOCOL_VERSION))
                 .description(Some(
                     "The commands of the namespace `/chat` over HTTP: the same names, shapes, rules and rates. \
-                     What happens in a room is told over Socket.IO only.",
+                     Events of rooms are sent over Socket.IO only.",
                 ))
                 .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0")).build()))
                 .build(),
@@ -155,7 +152,7 @@ impl Describe for Commands {
     }
 }
 
-/// What the type's own documentation says.
+/// The description from the type's own documentation.
 fn about<T: PartialSchema>() -> String {
     match T::schema() {
         RefOr::T(Schema::Object(object)) => object.description.unwrap_or_default(),

@@ -1,7 +1,7 @@
-//! What was rendered a moment ago for those who are not signed in.
+//! A cache of rendered pages for visitors who are not signed in.
 //!
-//! A page that nobody's name stands in is a function of its address, the theme and its data, so these are the key: a new
-//! message is another page at once. The time is in the data, to the second.
+//! Such a page depends only on its site, address, theme and data, so these are the key: a new message means a new
+//! page at once. The data contains the time, to the second.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::http::policy;
 /// Bytes of all pages and keys together.
 const BYTES: usize = 8 * 1024 * 1024;
 
-/// Which page it is, and what it shows.
+/// Identifies a page and its content.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Key {
     site: String,
@@ -40,13 +40,13 @@ impl Key {
     }
 }
 
-/// A document in pieces, with a nonce missing between them.
+/// A document split at its nonces.
 pub struct Pieces(Vec<String>);
 
 impl Pieces {
     /// Renders a document with its data.
     pub fn render(document: Document, json: String) -> Self {
-        // The page's data was gathered before this was made up: it is nowhere in it.
+        // The data was loaded before this value was drawn, so the page cannot contain it elsewhere.
         let gap = policy::nonce();
         let html = document.render(json, &gap);
         Self(html.split(&*gap).map(str::to_owned).collect())
@@ -62,7 +62,7 @@ impl Pieces {
     }
 }
 
-/// The pages, up to a sum of bytes.
+/// The pages, up to a number of bytes.
 #[derive(Default)]
 pub struct Cache {
     pages: HashMap<Key, Arc<Pieces>>,
@@ -70,12 +70,12 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The page that was made for this key.
+    /// The page that was cached for this key.
     pub fn find(&mut self, key: &Key) -> Option<Arc<Pieces>> {
         self.pages.get(key).cloned()
     }
 
-    /// Keeps a page. When there is no room for it, all others go: they are of earlier seconds, nearly all of them.
+    /// Caches a page. If there is no room for it, drops all others: nearly all are of earlier seconds.
     pub fn keep(&mut self, key: Key, pieces: Arc<Pieces>) {
         let bytes = key.bytes() + pieces.bytes();
         if bytes > BYTES / 2 {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stays_within_its_bytes() {
+    fn the_cache_stays_within_its_bytes() {
         let mut cache = Cache::default();
         let page = |bytes| Arc::new(Pieces(vec!["x".repeat(bytes)]));
         cache.keep(key(0), page(BYTES));

@@ -1,31 +1,31 @@
-//! Makes answers smaller, at a price that is known before.
+//! Compresses answers at a bounded cost.
 
 use std::io::Write;
 
 use http::{HeaderMap, header};
 
-/// Smaller bodies fit into a packet as they are.
+/// Smaller bodies fit into one packet uncompressed.
 const WORTH_IT: usize = 1_024;
-/// What is larger is encoded more quickly and less well: no page costs a processor more than some milliseconds.
+/// Larger bodies are compressed faster but less well, so that no page costs more than a few milliseconds.
 const LARGE: usize = 256 * 1024;
 
-/// Bits of the window that the encoder looks back in: what a page repeats is close by, and the default of 22 takes
-/// several megabytes for each page.
+/// The encoder's window, in bits. Repetitions in a page are close together, and the default of 22 takes several
+/// megabytes per page.
 const WINDOW: i32 = 18;
 
-/// How a body travels.
+/// A content coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
     /// `br`
     Brotli,
     /// `gzip`
     Gzip,
-    /// As it is.
+    /// Uncompressed.
     Identity,
 }
 
 impl Coding {
-    /// The best one that the client reads.
+    /// The best coding that the client accepts.
     pub fn accepted(headers: &HeaderMap) -> Self {
         let lines = headers.get_all(header::ACCEPT_ENCODING).into_iter();
         let words = lines
@@ -51,7 +51,7 @@ impl Coding {
         }
     }
 
-    /// Its name in `Content-Encoding`.
+    /// The name in `Content-Encoding`.
     pub fn name(self) -> Option<&'static str> {
         match self {
             Self::Brotli => Some("br"),
@@ -60,7 +60,7 @@ impl Coding {
         }
     }
 
-    /// The body in this coding, and what it is in the end: a short one stays as it is.
+    /// The body in this coding, with the coding that was used: short bodies stay uncompressed.
     pub fn encode(self, body: Vec<u8>) -> (Self, Vec<u8>) {
         if body.len() < WORTH_IT {
             return (Self::Identity, body);
@@ -70,7 +70,7 @@ impl Coding {
             Self::Gzip => gzip(&body),
             Self::Identity => return (self, body),
         };
-        // Writing to memory does not fail.
+        // Writing to memory cannot fail.
         encoded.map_or((Self::Identity, body), |encoded| (self, encoded))
     }
 }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_gets_what_it_reads() {
+    fn a_client_gets_a_coding_that_it_accepts() {
         for (line, coding) in [
             ("gzip, deflate, br, zstd", Coding::Brotli),
             ("gzip;q=1.0, identity; q=0.5", Coding::Gzip),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_encoded_is_what_it_was() {
+    fn decoding_gives_the_body_back() {
         let body: Vec<u8> = "a message, and again a message; ".repeat(20_000).into_bytes();
         let (coding, encoded) = Coding::Brotli.encode(body.clone());
         let mut read = Vec::new();

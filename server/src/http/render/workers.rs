@@ -1,25 +1,25 @@
-//! The threads that render and compress. They have a lower priority than those that serve sockets: where both want the
-//! same processor, a message goes first and a page takes a little longer.
+//! The threads that render and compress. Their priority is lower than that of threads that serve sockets: if both
+//! want the same processor, messages go first and pages take a little longer.
 
 use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-/// How much lower: of a processor that both want, the sockets' threads get nine tenths.
+/// The nice value. When competing for a processor, the sockets' threads get nine tenths of it.
 const NICE: i32 = 10;
 
-/// How many there are: half of this machine's processors, and at least one.
+/// The number of threads: half of the machine's processors, at least one.
 pub fn count() -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     (processors / 2).max(1)
 }
 
-/// Runs a job there. It may take as long as it takes.
+/// Runs a job on these threads. It may block.
 pub fn spawn<T: Send + 'static>(job: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     match workers() {
         Some(workers) => workers.spawn(job),
-        // No threads left: better here than not at all.
+        // No threads could be started: run the job here.
         None => tokio::spawn(job),
     }
 }
@@ -34,7 +34,7 @@ fn start() -> std::io::Result<Runtime> {
         .worker_threads(count())
         .thread_name("render")
         .on_thread_start(|| {
-            // Of this thread, on Linux. It does not matter much where it cannot be had.
+            // Applies to this thread only, on Linux. Failure is harmless.
             if let Err(error) = rustix::process::setpriority_process(None, NICE) {
                 tracing::debug!(%error, "pages are rendered with the priority of everything else");
             }
@@ -48,10 +48,10 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn its_threads_let_others_go_first() {
+    async fn render_threads_have_a_lower_priority() {
         let nice = || rustix::process::getpriority_process(None).unwrap();
         let before = nice();
         assert!(spawn(async move { nice() }).await.unwrap() >= NICE);
-        assert_eq!(nice(), before, "and nobody else");
+        assert_eq!(nice(), before, "other threads keep theirs");
     }
 }

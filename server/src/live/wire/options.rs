@@ -1,4 +1,4 @@
-//! The options of a socket that frames are written to.
+//! Socket options of the connections that frames are written to.
 
 use std::io;
 use std::time::Duration;
@@ -9,20 +9,20 @@ use tokio::net::TcpStream;
 use crate::live::budget::PER_CONNECTION;
 use crate::live::pace::LEAST;
 
-/// Sent data must be acknowledged by the peer's kernel within this time, or the connection is dead. With a peer that
-/// reads slowly into a small buffer, Linux counts the time for as long as anything waits, even though the peer
-/// acknowledges all the while. So this is as long as it takes to read the most that may wait, at the least pace: dead
-/// peers are noticed by their pace and their missing pongs.
+/// How long the peer's kernel may take to acknowledge sent data before the connection counts as dead. With a peer
+/// that reads slowly into a small buffer, Linux counts the time for as long as anything waits, even while the peer
+/// acknowledges. So this is the time it takes to read the most that may wait at the least pace. Dead peers are
+/// detected by their pace and their missing pongs.
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs((PER_CONNECTION as u64).div_ceil(LEAST));
-/// The same once we have closed the connection.
+/// The same limit after we have closed the connection.
 const LINGER: Duration = Duration::from_secs(25);
-/// What the kernel may hold for a peer that reads slowly. Linux doubles it.
+/// Bytes that the kernel may hold for a slow reader. Linux doubles it.
 const SEND_BUFFER: usize = 64 * 1024;
 
 /// Sets the options of an accepted connection.
 ///
 /// # Errors
-/// If the connection has gone already.
+/// If the connection is already gone.
 pub fn set_options(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
@@ -30,7 +30,7 @@ pub fn set_options(stream: &TcpStream) -> io::Result<()> {
     set_unacknowledged_timeout(&socket, UNACKNOWLEDGED_TIMEOUT)
 }
 
-/// Shortens the time for which the kernel goes on sending once the connection is closed.
+/// Limits how long the kernel keeps sending after the connection is closed.
 pub(super) fn linger(socket: &SockRef<'_>) -> io::Result<()> {
     set_unacknowledged_timeout(socket, LINGER)
 }

@@ -10,26 +10,26 @@ use tokio::net::TcpStream;
 
 use crate::live::budget::Account;
 
-/// What a waiting frame costs beside its bytes: its place in the queue, and what the allocator needs.
+/// What a waiting frame costs besides its bytes: its entry in the queue, and the allocator's overhead.
 pub const OVERHEAD: usize = 128;
 
 /// How bytes are given to the kernel.
 pub type Put = fn(&TcpStream, &[IoSlice<'_>]) -> io::Result<usize>;
 
-/// What waits for one peer.
+/// The frames that wait for one peer.
 #[derive(Default)]
 pub(super) struct Out {
     pub waiting: VecDeque<Bytes>,
     /// How many bytes of the first frame the kernel has taken.
     pub begun: usize,
-    /// How many frames go before the library, if it wants to write. It stays at zero while the kernel has taken only
-    /// part of what the library wrote.
+    /// How many frames leave before the library's write, if the library wants to write. Zero while the kernel has
+    /// taken only part of what the library wrote.
     pub before_library: Option<usize>,
-    /// A task writes what waits.
+    /// True while a task writes the queue.
     pub attended: bool,
     /// The number of bytes that the kernel has taken since the connection was opened.
     pub taken: u64,
-    /// The reader, while it may not read because a write of the library waits.
+    /// The reader, while it must not read because a write of the library waits.
     pub reader: Option<Waker>,
     pub ended: bool,
 }
@@ -57,7 +57,7 @@ impl Out {
             }
         }
         if self.waiting.is_empty() {
-            // An empty queue keeps no memory.
+            // Release the memory.
             self.waiting = VecDeque::new();
         }
     }

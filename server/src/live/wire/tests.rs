@@ -1,4 +1,4 @@
-//! Frames of the library and of the fan-out on one connection.
+//! Tests with frames of the library and of the fan-out on one connection.
 
 use std::future::poll_fn;
 
@@ -9,14 +9,14 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::live::BUDGET;
 
-/// Writes for the library.
+/// Writes as the library does.
 async fn write(wire: &Arc<Wire>, bytes: &[u8]) -> usize {
     poll_fn(|cx| wire.poll_write(cx, &[IoSlice::new(bytes)], if_ready))
         .await
         .unwrap()
 }
 
-/// A wire, and the end at which it is read.
+/// A wire, and its peer's end.
 async fn wire() -> (Arc<Wire>, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -26,7 +26,7 @@ async fn wire() -> (Arc<Wire>, TcpStream) {
     (Wire::new(tcp, &budget, Counter::default()), peer)
 }
 
-/// A frame of this test: who wrote it, which one it is, how long it is, and something to recognise it by.
+/// A frame of these tests: its writer, its number, its length, and a body derived from them.
 fn frame(who: u8, number: u8, length: usize) -> Bytes {
     let mut frame = vec![who, number];
     frame.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
@@ -35,7 +35,7 @@ fn frame(who: u8, number: u8, length: usize) -> Bytes {
 }
 
 #[tokio::test]
-async fn frames_of_both_stay_whole_and_in_their_order() {
+async fn frames_of_both_writers_stay_whole_and_in_order() {
     const FRAMES: u8 = 200;
     let (wire, mut peer) = wire().await;
     let library = {
@@ -76,7 +76,7 @@ async fn frames_of_both_stay_whole_and_in_their_order() {
     assert!(!wire.out().attended && wire.out().waiting.is_empty());
 }
 
-/// Reads what there is of a frame that the kernel took only a part of, so that there is room in between again.
+/// Reads the part of a frame that the kernel took, so that the kernel has room again.
 async fn make_room(wire: &Wire, peer: &mut TcpStream, part: usize) {
     let mut read = vec![0; part];
     peer.read_exact(&mut read).await.unwrap();
@@ -84,7 +84,7 @@ async fn make_room(wire: &Wire, peer: &mut TcpStream, part: usize) {
 }
 
 #[tokio::test]
-async fn neither_writes_into_the_frame_of_the_other() {
+async fn neither_writer_interrupts_a_frame_of_the_other() {
     let large = vec![b'L'; 1 << 20];
     let (wire, mut peer) = wire().await;
     let part = write(&wire, &large).await;
@@ -103,7 +103,7 @@ async fn neither_writes_into_the_frame_of_the_other() {
     all.unwrap();
     assert!(
         read.iter().rev().skip(1).all(|byte| *byte == b'L'),
-        "the room's came last"
+        "the room's frame came last"
     );
     assert_eq!(read.last(), Some(&b'R'));
 
@@ -120,7 +120,7 @@ async fn neither_writes_into_the_frame_of_the_other() {
     all.unwrap();
     assert!(
         read.iter().rev().skip(1).all(|byte| *byte == b'R'),
-        "the library's came last"
+        "the library's frame came last"
     );
     assert_eq!(read.last(), Some(&b'L'));
 }
@@ -131,12 +131,12 @@ async fn a_peer_too_far_behind_is_cut_off() {
     let sent = until_cut(&wire, 20_000);
     let kernel = 4 * 1024 * 1024;
     assert!((PER_CONNECTION..PER_CONNECTION + kernel).contains(&(sent * 20_000)));
-    assert!(wire.out().waiting.is_empty(), "what waited is gone");
+    assert!(wire.out().waiting.is_empty(), "the waiting frames are dropped");
     assert_eq!(wire.account.waiting(), 0);
     let mut read = vec![0; 1 << 20];
     while peer.read(&mut read).await.is_ok_and(|read| read > 0) {}
 
-    // Small ones are counted with what they cost.
+    // Small frames count with their overhead.
     let (wire, _peer) = self::wire().await;
     let sent = until_cut(&wire, 100);
     assert!(sent < (PER_CONNECTION + kernel) / 100);
@@ -144,7 +144,7 @@ async fn a_peer_too_far_behind_is_cut_off() {
 }
 
 #[tokio::test]
-async fn what_waits_is_in_the_account_until_it_has_left() {
+async fn waiting_bytes_are_charged_until_they_have_left() {
     let (wire, mut peer) = wire().await;
     let frame = Bytes::from(vec![b'R'; 1 << 20]);
     wire.send(&frame);
@@ -156,7 +156,7 @@ async fn what_waits_is_in_the_account_until_it_has_left() {
 }
 
 #[tokio::test]
-async fn nothing_is_read_while_an_answer_to_it_waits() {
+async fn nothing_is_read_while_an_answer_waits() {
     let (wire, mut peer) = wire().await;
     let answer = vec![b'L'; 1 << 20];
     let mut written = write(&wire, &answer).await;
@@ -178,7 +178,7 @@ async fn nothing_is_read_while_an_answer_to_it_waits() {
     taking.await.unwrap();
 }
 
-/// Frames of this length that a peer that does not read is sent until it is cut off.
+/// How many frames of this length are sent to a peer that does not read before it is cut off.
 fn until_cut(wire: &Arc<Wire>, length: usize) -> usize {
     let frame = frame(b'R', 0, length);
     let sent = (1..100_000).find(|_| {

@@ -1,4 +1,4 @@
-//! Coming in on `/` while the storage fails.
+//! Entering through `/` while the storage fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -11,7 +11,7 @@ use protocol::{Person, PersonId, PresenceList, RoomSlug};
 
 use super::{Client, server_on};
 
-/// Presence that does not say who is there as long as this many are left.
+/// Presence whose roster fails until `left` reaches zero.
 struct Failing {
     presence: Arc<dyn Presence>,
     left: AtomicI32,
@@ -22,7 +22,7 @@ struct Failing {
 impl Presence for Failing {
     async fn roster(&self, room: &RoomSlug, limit: u32) -> Result<PresenceList, StoreError> {
         if self.left.fetch_sub(1, Ordering::Relaxed) > 0 {
-            return Err((self.why)("as it is meant to"));
+            return Err((self.why)("on purpose"));
         }
         self.presence.roster(room, limit).await
     }
@@ -52,7 +52,7 @@ impl Presence for Failing {
     }
 }
 
-/// A server whose roster fails that often, and a talk with it.
+/// Starts a server whose roster fails this many times, and runs a client against it.
 async fn with_failing_roster(
     times: i32,
     why: fn(&'static str) -> StoreError,
@@ -68,7 +68,7 @@ async fn with_failing_roster(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_guest_who_comes_in_while_the_storage_is_away_gets_in_when_it_is_back() {
+async fn a_guest_enters_once_the_storage_is_back() {
     let talk = |client: &mut Client| {
         client.say(r#"42["add user","Ada"]"#);
         assert_eq!(client.hear("42"), r#"42["login",{"numUsers":1}]"#);
@@ -77,7 +77,7 @@ async fn a_guest_who_comes_in_while_the_storage_is_away_gets_in_when_it_is_back(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_guest_who_did_not_get_in_may_ask_again() {
+async fn a_guest_who_could_not_enter_may_retry() {
     let talk = |client: &mut Client| {
         client.say(r#"42["add user","Ada"]"#);
         let refused = client.hear("42");
