@@ -1,4 +1,4 @@
-//! What a room tells its followers: a bounded queue for each of them, gone with them.
+//! Publishes a room's updates to its subscribers, each with a bounded queue of its own.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,31 +8,31 @@ use futures::stream::{BoxStream, StreamExt};
 use protocol::RoomSlug;
 use tokio::sync::mpsc::{Receiver, Sender, channel, error::TrySendError};
 
-/// Followers by room. Whoever publishes never waits: a follower that lies `capacity` behind is told that it missed
-/// something.
+/// The subscribers of each room. Publishing never blocks: a subscriber more than `capacity` items behind gets
+/// [`Received::Missed`] instead.
 pub struct Channels<T> {
     capacity: usize,
-    /// None once closed.
-    rooms: Mutex<Option<HashMap<RoomSlug, Vec<Follower<T>>>>>,
+    /// `None` once closed.
+    rooms: Mutex<Option<HashMap<RoomSlug, Vec<Subscriber<T>>>>>,
 }
 
-/// One end of a follower's queue. It takes memory as it fills: there are many rooms, and most are quiet.
-struct Follower<T> {
+/// The sending end of a subscriber's queue. A queue allocates as it fills, because most rooms are quiet.
+struct Subscriber<T> {
     queue: Sender<T>,
-    /// The queue was full; nothing more goes into it until the follower has been told.
+    /// True if the queue was full. Nothing more is queued until the subscriber has received `Missed`.
     missed: Arc<AtomicBool>,
 }
 
-/// What a follower receives.
+/// What a subscriber receives.
 pub enum Received<T> {
-    /// The next one.
+    /// The next item.
     Next(T),
-    /// Some were missed; the next ones are newer.
+    /// Some items were missed. The following ones are newer.
     Missed,
 }
 
 impl<T: Clone + Send + 'static> Channels<T> {
-    /// No room is followed yet.
+    /// Channels without subscribers.
     pub fn new(capacity: usize) -> Arc<Self> {
         Arc::new(Self {
             capacity,
@@ -40,24 +40,24 @@ impl<T: Clone + Send + 'static> Channels<T> {
         })
     }
 
-    fn rooms(&self) -> MutexGuard<'_, Option<HashMap<RoomSlug, Vec<Follower<T>>>>> {
-        // Every change to the map is one call: it is whole, whatever happened to whoever held the lock.
+    fn rooms(&self) -> MutexGuard<'_, Option<HashMap<RoomSlug, Vec<Subscriber<T>>>>> {
+        // Every change to the map is one call, so a panic while the lock was held leaves it consistent.
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells whoever follows the room.
+    /// Sends items to the room's subscribers.
     pub fn publish(&self, room: &RoomSlug, items: impl IntoIterator<Item = T>) {
-        if let Some(followers) = self.rooms().as_ref().and_then(|rooms| rooms.get(room)) {
+        if let Some(subscribers) = self.rooms().as_ref().and_then(|rooms| rooms.get(room)) {
             for item in items {
-                for follower in followers {
-                    follower.tell(&item);
+                for subscriber in subscribers {
+                    subscriber.tell(&item);
                 }
             }
         }
     }
 
-    /// Everything published after this call returned. Ends when the channels are closed.
-    pub fn follow(self: &Arc<Self>, room: &RoomSlug) -> BoxStream<'static, Received<T>> {
+    /// Everything published after this call returned. The stream ends when the channels are closed.
+    pub fn subscribe(self: &Arc<Self>, room: &RoomSlug) -> BoxStream<'static, Received<T>> {
         let missed = Arc::new(AtomicBool::new(false));
         let receiver = self.rooms().as_mut().map(|rooms| {
             let (queue, receiver) = channel(self.capacity);
@@ -65,34 +65,34 @@ impl<T: Clone + Send + 'static> Channels<T> {
             rooms
                 .entry(room.clone())
                 .or_default()
-                .push(Follower { queue, missed });
+                .push(Subscriber { queue, missed });
             receiver
         });
-        let following = Following {
+        let subscription = Subscription {
             channels: Arc::clone(self),
             room: room.clone(),
             receiver,
             missed,
         };
-        futures::stream::unfold(following, |mut following| async {
-            Some((following.next().await?, following))
+        futures::stream::unfold(subscription, |mut subscription| async {
+            Some((subscription.next().await?, subscription))
         })
         .boxed()
     }
 
-    /// Every stream ends after what it has not received yet; later ones end at once.
+    /// Ends every stream after the items in its queue. Later streams end at once.
     pub fn close(&self) {
         self.rooms().take();
     }
 
-    /// Rooms that are followed.
+    /// The number of rooms with subscribers.
     #[cfg(test)]
-    pub fn followed(&self) -> usize {
+    pub fn subscribed(&self) -> usize {
         self.rooms().as_ref().map_or(0, HashMap::len)
     }
 }
 
-impl<T: Clone> Follower<T> {
+impl<T: Clone> Subscriber<T> {
     fn tell(&self, item: &T) {
         if !self.missed.load(Ordering::Acquire)
             && let Err(TrySendError::Full(_)) = self.queue.try_send(item.clone())
@@ -102,17 +102,17 @@ impl<T: Clone> Follower<T> {
     }
 }
 
-struct Following<T: Clone + Send + 'static> {
+struct Subscription<T: Clone + Send + 'static> {
     channels: Arc<Channels<T>>,
     room: RoomSlug,
     receiver: Option<Receiver<T>>,
     missed: Arc<AtomicBool>,
 }
 
-impl<T: Clone + Send + 'static> Following<T> {
+impl<T: Clone + Send + 'static> Subscription<T> {
     async fn next(&mut self) -> Option<Received<T>> {
         let receiver = self.receiver.as_mut()?;
-        // Asked first: once it is so, nothing more comes, and what the queue holds is from before.
+        // Read this first: once it is true, nothing more is queued, and the items in the queue are older.
         let missed = self.missed.load(Ordering::Acquire);
         if let Ok(item) = receiver.try_recv() {
             return Some(Received::Next(item));
@@ -125,15 +125,15 @@ impl<T: Clone + Send + 'static> Following<T> {
     }
 }
 
-impl<T: Clone + Send + 'static> Drop for Following<T> {
+impl<T: Clone + Send + 'static> Drop for Subscription<T> {
     fn drop(&mut self) {
         let mut rooms = self.channels.rooms();
-        // Let go under the lock, so that of two who leave at once the second sees that it is the last.
+        // Drop the receiver under the lock, so that of two that end at once the second sees that it is the last.
         drop(self.receiver.take());
         let Some(rooms) = rooms.as_mut() else { return };
-        if let Some(followers) = rooms.get_mut(&self.room) {
-            followers.retain(|follower| !follower.queue.is_closed());
-            if followers.is_empty() {
+        if let Some(subscribers) = rooms.get_mut(&self.room) {
+            subscribers.retain(|subscriber| !subscriber.queue.is_closed());
+            if subscribers.is_empty() {
                 rooms.remove(&self.room);
             }
         }
@@ -145,37 +145,37 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_room_that_nobody_follows_costs_nothing() {
+    async fn a_room_without_subscribers_costs_nothing() {
         let channels = Channels::<u32>::new(4);
         let room = RoomSlug::lobby();
         channels.publish(&room, [1]);
-        assert_eq!(channels.followed(), 0);
-        let (mut one, two) = (channels.follow(&room), channels.follow(&room));
-        assert_eq!(channels.followed(), 1);
+        assert_eq!(channels.subscribed(), 0);
+        let (mut one, two) = (channels.subscribe(&room), channels.subscribe(&room));
+        assert_eq!(channels.subscribed(), 1);
         drop(two);
         channels.publish(&room, [2]);
         assert!(matches!(one.next().await, Some(Received::Next(2))));
         drop(one);
-        assert_eq!(channels.followed(), 0);
+        assert_eq!(channels.subscribed(), 0);
     }
 
     #[tokio::test]
     async fn closing_ends_the_streams_after_what_was_published() {
         let channels = Channels::<u32>::new(4);
         let room = RoomSlug::lobby();
-        let mut following = channels.follow(&room);
+        let mut subscription = channels.subscribe(&room);
         channels.publish(&room, [1]);
         channels.close();
-        assert!(matches!(following.next().await, Some(Received::Next(1))));
-        assert!(following.next().await.is_none());
-        assert!(channels.follow(&room).next().await.is_none());
+        assert!(matches!(subscription.next().await, Some(Received::Next(1))));
+        assert!(subscription.next().await.is_none());
+        assert!(channels.subscribe(&room).next().await.is_none());
     }
 
     #[tokio::test]
-    async fn whoever_is_too_far_behind_is_told_where_something_is_missing() {
+    async fn a_slow_subscriber_is_told_where_items_are_missing() {
         let channels = Channels::<u32>::new(4);
         let room = RoomSlug::lobby();
-        let (mut slow, mut quick) = (channels.follow(&room), channels.follow(&room));
+        let (mut slow, mut quick) = (channels.subscribe(&room), channels.subscribe(&room));
         let mut heard = Vec::new();
         for item in 0..6 {
             channels.publish(&room, [item]);

@@ -5,13 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chat::ports::Clock;
 use protocol::Timestamp;
 
-/// The time that the operating system tells. It may jump, also backwards: nothing is ordered by it.
+/// The operating system's time. It can jump, also backwards, so it orders nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        // A clock before 1970 reads as 1970: a time for people's eyes is no reason to stop.
+        // A clock before 1970 reads as 1970: the time is for display only, so this is not worth an error.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }

@@ -1,8 +1,8 @@
 //! The embedded backend: one SQLite database, one thread that writes, a few connections that read.
 //!
-//! A write is a job in the [`writer`]'s bounded queue; it is answered after the commit that holds it reached the
-//! disk. A read takes a connection of the [`readers`] and sees one snapshot. Followers of [`log`] and [`presence`]
-//! are told through [`crate::channels`], in the order of the commits. [`folder`] is the data folder and its lock,
+//! A write is a job in the [`writer`]'s bounded queue. It is answered after its commit has reached the disk. A read
+//! borrows a connection of the [`readers`] and sees one snapshot. Followers of [`log`] and [`presence`] receive
+//! updates through [`crate::channels`], in the order of the commits. [`folder`] is the data folder and its lock,
 //! [`schema`] the tables and their versions.
 
 mod accounts;
@@ -10,7 +10,7 @@ mod check;
 mod directory;
 mod error;
 mod folder;
-mod here;
+mod local_presence;
 mod log;
 mod presence;
 mod readers;
@@ -30,19 +30,19 @@ use crate::ends::Ends;
 use crate::ids::RandomIds;
 use crate::vitals::Vitals;
 pub use error::OpenError;
-use here::Here;
+use local_presence::LocalPresence;
 use readers::Readers;
 use writer::Writer;
 
-/// Events that a follower of a log may lie behind before it is told of a gap: twice what one append may bring.
+/// Events that a follower of a log can be behind before it gets a gap: twice what one append can store.
 const LOG_CHANNEL: usize = 2_048;
-/// Changes that a follower of a room's presence may lie behind before it is told to read the roster again.
+/// Changes that a follower of a room's presence can be behind before it must read the roster again.
 const PRESENCE_CHANNEL: usize = 256;
 
-/// Everything in one data folder: implements [`chat::ports::RoomLog`], [`chat::ports::Directory`],
-/// [`chat::ports::Accounts`] and [`chat::ports::Presence`]. A clone is another handle to the same.
+/// A chat in one data folder. Implements [`chat::ports::RoomLog`], [`chat::ports::Directory`],
+/// [`chat::ports::Accounts`] and [`chat::ports::Presence`]. Clones share it.
 ///
-/// Its methods need a tokio runtime. When the last handle goes, it closes by itself, as [`Embedded::close`] does.
+/// Its methods need a tokio runtime. Dropping the last clone closes it, like [`Embedded::close`].
 #[derive(Clone)]
 pub struct Embedded {
     inner: Arc<Inner>,
@@ -53,7 +53,7 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     events: Arc<Channels<Arc<RoomEvent>>>,
-    here: Here,
+    present: LocalPresence,
     changes: Arc<Channels<PresenceChange>>,
     ends: Ends,
     ids: RandomIds,
@@ -61,10 +61,10 @@ struct Inner {
 }
 
 impl Embedded {
-    /// Opens the data folder, which is created if it is missing, and brings its database up to date. Blocks.
+    /// Opens the data folder, creates it if it is missing, and migrates its database. Blocks.
     ///
     /// # Errors
-    /// Each says in one line which path it is about, and what to do or the cause: see [`OpenError`].
+    /// One line that names the path, and the remedy or the cause: see [`OpenError`].
     pub fn open(data_dir: &Path) -> Result<Self, OpenError> {
         folder::create(data_dir)?;
         let lock = folder::lock(data_dir)?;
@@ -84,7 +84,7 @@ impl Embedded {
                 writer,
                 readers,
                 events: Channels::new(LOG_CHANNEL),
-                here: Here::default(),
+                present: LocalPresence::default(),
                 changes: Channels::new(PRESENCE_CHANNEL),
                 ends: Ends::default(),
                 ids: RandomIds,
@@ -93,22 +93,22 @@ impl Embedded {
         })
     }
 
-    /// The thread that nothing is stored without.
+    /// The state of the thread that writes.
     pub fn vitals(&self) -> &Vitals {
         &self.inner.vitals
     }
 
-    /// Kills the thread that writes, for tests of what follows.
+    /// Kills the thread that writes, for tests.
     #[doc(hidden)]
     pub fn kill_writer(&self) {
         self.inner.writer.kill();
     }
 
-    /// Finishes what is in the queue, tells the followers the end, and gives the data folder free. What is asked
-    /// afterwards fails. Closing again does nothing.
+    /// Finishes the jobs in the queue, ends the followers' streams, and unlocks the data folder. Later calls fail.
+    /// Closing again does nothing.
     pub async fn close(&self) {
         let inner = Arc::clone(&self.inner);
-        // Waits for the disk: not on a thread that others need.
+        // This waits for the disk, so it must not block a thread of the runtime.
         if tokio::task::spawn_blocking(move || inner.close()).await.is_err() {
             tracing::error!("closing the embedded backend failed");
         }
@@ -117,7 +117,7 @@ impl Embedded {
 
 impl Inner {
     fn close(&self) {
-        // The writer's connection closes last, because only it can fold the write-ahead log into the database.
+        // The writer's connection closes last, because only it can checkpoint the write-ahead log.
         self.readers.close();
         self.writer.close();
         self.events.close();

@@ -1,4 +1,4 @@
-//! Which sessions end, told to whoever wants to know.
+//! Tells followers which sessions end.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,10 +7,10 @@ use chat::ports::SessionSignal;
 use futures::stream::{BoxStream, StreamExt, unfold};
 use tokio::sync::broadcast::{self, Receiver, Sender, error::RecvError};
 
-/// Signals that a follower may be behind before it gets [`SessionSignal::Unsure`] instead.
+/// Signals that a follower can be behind before it gets [`SessionSignal::Unsure`] instead.
 const CAPACITY: usize = 256;
 
-/// The followers. Publishing never blocks.
+/// The channel to the followers. Publishing never blocks.
 pub struct Ends(Mutex<Option<Sender<SessionSignal>>>);
 
 impl Default for Ends {
@@ -24,20 +24,20 @@ impl Ends {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// This session has ended.
+    /// Tells followers that a session has ended.
     pub fn ended(&self, session: SessionDigest) {
         self.tell(SessionSignal::Ended(session));
     }
 
-    /// Tells everybody.
+    /// Sends a signal to all followers.
     pub fn tell(&self, signal: SessionSignal) {
         if let Some(sender) = self.sender().as_ref() {
-            // Nobody may be listening.
+            // Fails if there are no followers.
             let _ = sender.send(signal);
         }
     }
 
-    /// Everything told after this call returned. Ends when this is closed.
+    /// All signals sent after this call returned. The stream ends when this is closed.
     pub fn follow(&self) -> BoxStream<'static, SessionSignal> {
         let receiver = self.sender().as_ref().map(Sender::subscribe);
         unfold(receiver, |receiver| async {
@@ -52,7 +52,7 @@ impl Ends {
         .boxed()
     }
 
-    /// Every stream ends after what it has not received yet.
+    /// Ends every stream after the signals in its queue.
     pub fn close(&self) {
         self.sender().take();
     }

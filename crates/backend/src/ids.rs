@@ -1,15 +1,15 @@
-//! Randomness of the operating system.
+//! Ids from the operating system's randomness.
 
 use chat::ports::Ids;
 
-/// Ids from the operating system's random generator, fit for secrets.
+/// Random ids from the operating system, unpredictable enough for secrets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RandomIds;
 
 impl Ids for RandomIds {
     fn random(&self) -> u128 {
         let mut bytes = [0; 16];
-        // Going on with predictable ids would hand out other people's sessions: better to stop.
+        // Panics rather than continue with predictable ids, which would give away sessions.
         getrandom::fill(&mut bytes).expect("the operating system has a random generator");
         u128::from_ne_bytes(bytes)
     }

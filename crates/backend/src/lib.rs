@@ -1,9 +1,9 @@
-//! The ports of the chat on real storage.
+//! The chat's ports on real storage.
 //!
-//! [`Embedded`] keeps everything in one SQLite database in a data folder and needs no other service.
-//! [`Redis`] keeps everything in a Redis, so that many replicas are one chat.
-//! [`Vitals`] knows whether their threads and tasks live.
-//! [`SystemClock`] and [`RandomIds`] are the time and the randomness of the machine.
+//! [`Embedded`] stores everything in one SQLite database in a data folder and needs no other service.
+//! [`Redis`] stores everything in a Redis that many replicas share.
+//! [`Vitals`] watches their long-lived threads and tasks.
+//! [`SystemClock`] and [`RandomIds`] provide the machine's time and randomness.
 
 mod channels;
 mod clock;

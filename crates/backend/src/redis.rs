@@ -1,13 +1,13 @@
-//! The Redis backend: everything in a Redis, standalone or cluster, so that any number of replicas are one chat.
+//! The Redis backend: everything in one Redis, standalone or cluster, that any number of replicas share.
 //!
-//! A room lives in one slot ([`keys`]). What changes it is a [`script`] that is done whole or not at all, and that
-//! publishes what it did in the room's channel, in the one order that everybody hears. The channel is the doorbell;
-//! the stream in [`log`] is the log, and whatever the doorbell loses is read from it.
+//! A room lives in one slot ([`keys`]). A [`script`] changes it atomically and publishes the change on the room's
+//! channel, so all replicas receive changes in the same order. The channel is only a doorbell: the stream in [`log`] is
+//! the log, and what the channel loses is read from there.
 //!
-//! [`servers`] knows which server has which slot and brings commands there over a [`link`], a connection that is
-//! kept. [`subscriptions`] knows what is followed here, [`subscriber`] has it brought, [`message`] reads it, and
-//! [`heard`] tells whether something is missing. [`presence`] is who is where: leases that the [`renewal`] prolongs
-//! for whoever is [`here`]. [`opening`] is what must be true of a Redis before it is used.
+//! [`servers`] knows which server has which slot and sends commands there over a [`link`], a connection that
+//! reconnects. [`subscriptions`] knows the rooms followed on this replica, [`subscriber`] subscribes to their channels,
+//! [`message`] parses what arrives, and [`heard`] decides whether something is missing. [`presence`] is leases, which
+//! [`renewal`] prolongs for the people in [`local_presence`]. [`opening`] checks a Redis before it is used.
 
 mod accounts;
 mod activity;
@@ -15,9 +15,9 @@ mod check;
 mod directory;
 mod error;
 mod heard;
-mod here;
 mod keys;
 mod link;
+mod local_presence;
 mod log;
 mod message;
 mod opening;
@@ -49,37 +49,38 @@ use crate::ids::RandomIds;
 use crate::vitals::tireless;
 use activity::Activity;
 pub use error::OpenRedisError;
-use here::Here;
 use keys::Keys;
+use local_presence::LocalPresence;
 use replica::Inner;
 pub use replica::Redis;
 use servers::{Servers, in_time};
 use subscriptions::Subscriptions;
 
-/// What all keys begin with.
+/// The prefix of all keys.
 const PREFIX: &str = "hubbub:";
-/// Events that a follower of a log may lie behind before it is told of a gap.
+/// Events that a follower of a log can be behind before it gets a gap.
 const LOG_CHANNEL: usize = 2_048;
-/// Changes that a follower of a room's presence may lie behind before it is told to read the roster again.
+/// Changes that a follower of a room's presence can be behind before it must read the roster again.
 const PRESENCE_CHANNEL: usize = 256;
-/// Appends that may be under way. Beyond it the caller is told [`StoreError::Busy`] at once.
+/// The most concurrent appends. Beyond that, callers get [`StoreError::Busy`] at once.
 const APPENDS: usize = 4_096;
-/// How long saying goodbye may take: whoever stops must not wait for a Redis that is away.
+/// How long removing this replica's people may take when it closes: stopping must not wait for a Redis that is down.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// Rooms said goodbye to at once.
+/// Rooms from which people are removed at a time.
 const GOODBYES: usize = 64;
 
 impl Redis {
-    /// Connects to `redis://…`, `rediss://…` or `redis-cluster://host:port,host:port`, checks that this Redis can
-    /// hold a chat, and claims its keys.
+    /// Connects to `redis://…`, `rediss://…` or `redis-cluster://host:port,host:port`, checks that Hubbub can use this
+    /// Redis, and claims its keys.
     ///
     /// # Errors
-    /// Each says in one line which server it is about, and what to do or the cause: see [`OpenRedisError`].
+    /// One line that names the server, and the remedy or the cause: see [`OpenRedisError`].
     pub async fn open(url: &str) -> Result<Self, OpenRedisError> {
         Self::open_with_prefix(url, PREFIX).await
     }
 
-    /// The same with keys that begin differently, so that tests can share a cluster, which has only one database.
+    /// Like [`Redis::open`], with another prefix of keys, so that tests can share a cluster, which has only one
+    /// database.
     ///
     /// # Errors
     /// As [`Redis::open`].
@@ -109,7 +110,7 @@ impl Redis {
             subscriptions,
             keys,
             replica: Opaque::from_random(RandomIds.random()),
-            here: Arc::new(Here::default()),
+            present: Arc::new(LocalPresence::default()),
             appends: Semaphore::new(APPENDS),
             activity: Arc::new(Activity::default()),
             ends: Ends::default(),
@@ -129,7 +130,7 @@ impl Redis {
         let hearing = tireless("ends of sessions", move || {
             accounts::follow(hearing.clone(), latest_end.clone())
         });
-        let renewing = tireless("renewal", move || renewal::go_round(renewing.clone()));
+        let renewing = tireless("renewal", move || renewal::run(renewing.clone()));
         let telling = tireless("list of rooms", move || {
             activity::tell(activity.clone(), servers.clone(), list.clone())
         });
@@ -151,26 +152,28 @@ impl Redis {
         Ok(Self { inner })
     }
 
-    /// Says goodbye for everybody who is here, tells the followers the end, and disconnects. What is asked afterwards
-    /// fails. Closing again does nothing.
+    /// Removes this replica's people from all rooms, ends the followers' streams, and disconnects. Later calls fail.
+    /// Closing again does nothing.
     pub async fn close(&self) {
         let inner = &self.inner;
         inner.stop();
-        let goodbyes = futures::stream::iter(inner.here.clear());
+        let goodbyes = futures::stream::iter(inner.present.clear());
         let goodbyes = goodbyes.for_each_concurrent(GOODBYES, |room| async move {
             if let Err(error) = inner.settle(&room).await {
-                tracing::debug!(%error, %room, "cannot say goodbye");
+                tracing::debug!(%error, %room, "cannot remove this replica's people from a room");
             }
         });
         if timeout(GOODBYE, goodbyes).await.is_err() {
-            tracing::warn!("Redis does not take every goodbye; the leases say the rest");
+            tracing::warn!(
+                "Redis did not answer in time; the people of this replica disappear when its leases expire"
+            );
         }
         inner.ends.close();
         inner.subscriptions.close();
         inner.servers.close();
     }
 
-    /// A secret that all replicas share: `fresh`, or what another replica brought before.
+    /// A secret that all replicas share: `fresh`, or the one that another replica stored first.
     ///
     /// # Errors
     /// [`StoreError::Failed`].

@@ -1,8 +1,8 @@
-//! Whether everything lives that has to live as long as the process.
+//! Watches the threads and tasks that must live as long as the process.
 //!
-//! A panic ends a thread or a task quietly, and what depended on it waits for ever. So whatever runs for the life of
-//! the process is started here. Where starting again is safe, that is what happens; otherwise the death is told, and
-//! the server stops being ready and ends, so that a supervisor starts it anew.
+//! A panic ends a thread or task silently, and what depends on it waits forever. So everything that runs as long as the
+//! process is started here. If restarting is safe, it is restarted. Otherwise its death is reported, and the server
+//! stops being ready and exits, so that a supervisor restarts it.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,10 +14,10 @@ use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// Before something that panicked starts again.
+/// The wait before restarting a task that panicked.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// The long-lived threads and tasks of one process. A clone knows the same ones.
+/// The long-lived threads and tasks of a process. Clones share them.
 #[derive(Clone)]
 pub struct Vitals(Arc<watch::Sender<Option<&'static str>>>);
 
@@ -28,12 +28,12 @@ impl Default for Vitals {
 }
 
 impl Vitals {
-    /// What has died, if anything has.
+    /// The name of what died first, if anything has.
     pub fn dead(&self) -> Option<&'static str> {
         *self.0.borrow()
     }
 
-    /// Waits until something has died, and says what.
+    /// Waits until something dies, and returns its name.
     pub async fn death(&self) -> &'static str {
         let mut state = self.0.subscribe();
         match state.wait_for(Option::is_some).await.as_deref() {
@@ -43,10 +43,10 @@ impl Vitals {
         }
     }
 
-    /// Starts a thread that nothing works without.
+    /// Starts a thread that the process cannot work without.
     ///
     /// # Errors
-    /// If the system has no thread for it.
+    /// The system cannot start a thread.
     pub fn thread(
         &self,
         name: &'static str,
@@ -62,7 +62,7 @@ impl Vitals {
             })
     }
 
-    /// A task that nothing works without, to be spawned. Aborting it is no death.
+    /// Wraps a task that the process cannot work without; spawn the result. Aborting it is not a death.
     pub async fn vital(self, name: &'static str, task: impl Future<Output = ()>) {
         if AssertUnwindSafe(task).catch_unwind().await.is_err() {
             self.died(name);
@@ -71,13 +71,13 @@ impl Vitals {
 
     fn died(&self, name: &'static str) {
         tracing::error!(part = name, "a part of the server has died");
-        // The first death is the one to tell; later ones may follow from it.
+        // Report the first death: later ones may be its consequences.
         self.0
             .send_if_modified(|dead| dead.is_none() && dead.replace(name).is_none());
     }
 }
 
-/// A task that starts from scratch after a panic, to be spawned. Ends when one run of it ends.
+/// Wraps a task that restarts after a panic; spawn the result. Ends when a run ends without a panic.
 pub async fn tireless<F: Future<Output = ()>>(name: &'static str, start: impl Fn() -> F) {
     while AssertUnwindSafe(async { start().await })
         .catch_unwind()
@@ -96,24 +96,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_death_is_told() {
+    async fn a_death_is_reported() {
         let vitals = Vitals::default();
         let well = vitals.thread("well", || {}).unwrap();
         well.join().unwrap();
         tokio::spawn(vitals.clone().vital("well too", async {}))
             .await
             .unwrap();
-        assert_eq!(vitals.dead(), None, "an end is no death");
+        assert_eq!(vitals.dead(), None, "an end is not a death");
         let thread = vitals.thread("writer", || panic!("on purpose")).unwrap();
         thread.join().unwrap();
         assert_eq!(vitals.death().await, "writer");
         let task = vitals.clone().vital("task", async { panic!("on purpose") });
         tokio::spawn(task).await.unwrap();
-        assert_eq!(vitals.dead(), Some("writer"), "the first one is told");
+        assert_eq!(vitals.dead(), Some("writer"), "the first one is reported");
     }
 
     #[tokio::test]
-    async fn what_may_start_again_does() {
+    async fn a_tireless_task_restarts_after_a_panic() {
         let runs = AtomicU32::new(0);
         tireless("test", async || {
             assert!(runs.fetch_add(1, Ordering::Relaxed) > 0, "on purpose");

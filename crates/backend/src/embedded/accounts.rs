@@ -12,7 +12,7 @@ use super::{Embedded, row};
 const ADD_PERSON: &str = "\
     INSERT INTO people (id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING";
 
-// After a failure the same call again must be safe; somebody else's session must not be given away.
+// Repeating the call after a failure must be safe, and another person's session must not be given away.
 const ADD_SESSION: &str = "\
     INSERT INTO sessions (digest, person_id, created_at, used_at) VALUES (?1, ?2, ?3, ?3)
     ON CONFLICT (digest) DO UPDATE SET created_at = created_at WHERE person_id = excluded.person_id";
@@ -23,8 +23,8 @@ const FIND: &str = "\
 
 const PROLONG: &str = "UPDATE sessions SET used_at = max(used_at, ?2) WHERE digest = ?1";
 
-// A reader asks this, because it looks into every room. What is written after it was asked is lost on nobody: events
-// carry their author's name, and a person without a session cannot come back.
+// This runs on a reader, because it looks into every room. A message stored after it ran does no harm: events contain
+// their author's name, and a person without a session cannot come back.
 macro_rules! leaving {
     ($condition:literal) => {
         concat!(
@@ -41,12 +41,12 @@ const LEAVING_ONE: &str = leaving!("digest = ?1");
 const LEAVING_IDLE: &str = leaving!("used_at < ?1 LIMIT ?2");
 
 const END: &str = "DELETE FROM sessions WHERE digest = ?1";
-// It may have been used since it was looked up.
+// The session may have been used since it was looked up.
 const END_IDLE: &str = "DELETE FROM sessions WHERE digest = ?1 AND used_at < ?2";
 const FORGET_PERSON: &str = "\
     DELETE FROM people WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE person_id = ?1)";
 
-/// A session that belongs to somebody else already.
+/// The session already belongs to another person.
 #[derive(Debug, thiserror::Error)]
 #[error("the session belongs to another person")]
 struct Taken;
@@ -174,7 +174,7 @@ impl Accounts for Embedded {
 }
 
 impl Embedded {
-    /// Sessions that are to be removed, and whether their people wrote anything.
+    /// Finds sessions to remove, and whether their people wrote anything.
     async fn leaving(
         &self,
         find: &'static str,

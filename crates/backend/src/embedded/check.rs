@@ -1,19 +1,19 @@
-//! Whether the database takes writes, and gives back what was written.
+//! Checks that the database accepts writes and returns what was written.
 
 use chat::StoreError;
 
 use super::Embedded;
 
-/// Where the number of the schema is. To write it again changes nothing, but goes the way of every write.
+/// The pragma with the schema's version. Rewriting it changes nothing, but takes the path of every write.
 const VERSION: &str = "user_version";
 
-/// Something else was read than had been written.
+/// The value read is not the value written.
 #[derive(Debug, thiserror::Error)]
 #[error("the database does not give back what was written")]
 struct Unlike;
 
 impl Embedded {
-    /// Writes something and reads it back. For readiness.
+    /// Writes a value and reads it back, for readiness.
     ///
     /// # Errors
     /// [`StoreError::Failed`], [`StoreError::Busy`].

@@ -1,4 +1,4 @@
-//! Which rooms there are.
+//! The list of rooms.
 
 use async_trait::async_trait;
 use chat::ports::{Directory, Ids};

@@ -3,15 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why a data folder cannot be opened, in one line for whoever runs the server. The cause is in the line.
+/// Why a data folder cannot be opened: one line for the operator, including the cause.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder is not there and could not be made.
+    /// The folder does not exist and could not be created.
     #[error("cannot create the data folder {}: {cause}", path.display())]
     Create {
         /// The folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         cause: io::Error,
     },
     /// A file in the folder cannot be written.
@@ -19,10 +19,10 @@ pub enum OpenError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         cause: io::Error,
     },
-    /// Another server has the folder.
+    /// Another server uses the folder.
     #[error("the data folder {} is in use by another hubbub; stop it or choose another folder", path.display())]
     InUse {
         /// The folder.
@@ -38,16 +38,16 @@ pub enum OpenError {
         path: PathBuf,
         /// Its version.
         found: u32,
-        /// The latest version known here.
+        /// The latest version that this build knows.
         known: u32,
     },
-    /// Something else lies where the database should. Nothing was changed.
+    /// The file is not a Hubbub database. Nothing was changed.
     #[error("{} is not a hubbub database; move it away or choose another folder", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// The folder lies where SQLite cannot share memory between connections, as on some network file systems.
+    /// SQLite cannot share memory between connections on this file system. Some network file systems are like that.
     #[error("the file system of {} cannot hold a write-ahead log; choose a folder on a local disk", path.display())]
     FileSystem {
         /// The database.
@@ -58,13 +58,13 @@ pub enum OpenError {
     Database {
         /// The database.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error.
         cause: rusqlite::Error,
     },
     /// The thread that writes could not be started.
     #[error("cannot start the thread that writes: {cause}")]
     Thread {
-        /// What the system says.
+        /// The system's error.
         cause: io::Error,
     },
 }

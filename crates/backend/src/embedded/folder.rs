@@ -1,4 +1,4 @@
-//! The data folder: made, locked, and private to its owner.
+//! The data folder: creates and locks it, and keeps it private to its owner.
 
 #[cfg_attr(unix, path = "folder/unix.rs")]
 #[cfg_attr(not(unix), path = "folder/other.rs")]
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::OpenError;
 
-/// Makes the folder if it is missing. One that exists keeps its permissions.
+/// Creates the folder if it is missing. An existing folder keeps its permissions.
 pub fn create(folder: &Path) -> Result<(), OpenError> {
     private::folder()
         .create(folder)
@@ -23,8 +23,8 @@ pub fn create(folder: &Path) -> Result<(), OpenError> {
         })
 }
 
-/// Warns of a folder in which other users of the machine can replace files, and of files that they can read. It may be
-/// meant so, as in a container with one user: so nothing is refused, and nothing is changed.
+/// Warns if other users of the machine can replace files in the folder or read secret ones. This may be intended, as in
+/// a container with one user, so it refuses and changes nothing.
 pub fn warn_if_exposed(folder: &Path) {
     let warn = |path: &Path, what: &str, right: &str| {
         if let Some(mode) = private::exposed(path) {
@@ -42,7 +42,7 @@ pub fn warn_if_exposed(folder: &Path) {
     }
 }
 
-/// The lock of the folder, held for as long as the file is open; the system takes it back from a dead process.
+/// Locks the folder for as long as the file is open. The system releases the lock of a dead process.
 pub fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join("hubbub.lock");
     let file = writable(&path)?;
@@ -55,7 +55,7 @@ pub fn lock(folder: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// The database's file, which exists afterwards. SQLite gives the files beside it the same permissions.
+/// Creates the database's file if it is missing. SQLite gives the files beside it the same permissions.
 pub fn database(folder: &Path) -> Result<PathBuf, OpenError> {
     let path = folder.join("hubbub.db");
     writable(&path)?;

@@ -99,7 +99,7 @@ impl RoomLog for Embedded {
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
         self.head(room).await?;
-        let signals = self.inner.events.follow(room).map(|received| match received {
+        let signals = self.inner.events.subscribe(room).map(|received| match received {
             Received::Next(event) => Signal::Event(event),
             Received::Missed => Signal::Gap,
         });
@@ -107,17 +107,17 @@ impl RoomLog for Embedded {
     }
 }
 
-/// A query for a part of a room's log, in the direction in which it is read.
+/// A query for a stretch of a room's log, in the direction of reading.
 struct Query<P> {
     sql: &'static str,
     from: Seq,
-    /// The `seq`s that its events must have.
+    /// The `seq`s that the events must have.
     seqs: P,
     limit: Limit,
 }
 
 impl<P: Iterator<Item = u64>> Query<P> {
-    /// Reads no further than the limit allows. A missing event is an error, whatever comes after it.
+    /// Reads as much as the limit allows. A missing event is an error.
     fn read(
         self,
         snapshot: &Transaction<'_>,
@@ -126,17 +126,17 @@ impl<P: Iterator<Item = u64>> Query<P> {
         head: &Position,
     ) -> Result<Vec<Arc<RoomEvent>>, StoreError> {
         let mut statement = snapshot.prepare_cached(self.sql).map_err(StoreError::failed)?;
-        let place = params![id, row::integer(self.from.get())?, self.limit.events];
-        let mut rows = statement.query(place).map_err(StoreError::failed)?;
+        let values = params![id, row::integer(self.from.get())?, self.limit.events];
+        let mut rows = statement.query(values).map_err(StoreError::failed)?;
         let (mut fill, mut events) = (Fill::new(self.limit), Vec::new());
-        for place in self.seqs.take(self.limit.events as usize) {
+        for seq in self.seqs.take(self.limit.events as usize) {
             let row = rows.next().map_err(StoreError::failed)?;
             let event = row.map(|row| row::event(row, room, &head.epoch)).transpose();
-            // What is there, but cannot be read, is as good as missing.
+            // An event that cannot be read counts as missing.
             let event = event.map_err(StoreError::damaged)?;
-            let Some(event) = event.filter(|event| event.seq.get() == place) else {
+            let Some(event) = event.filter(|event| event.seq.get() == seq) else {
                 let room = room.clone();
-                return Err(StoreError::damaged(Hole { room, place }));
+                return Err(StoreError::damaged(Hole { room, seq }));
             };
             if !fill.take(event.bytes()) {
                 break;
@@ -147,15 +147,15 @@ impl<P: Iterator<Item = u64>> Query<P> {
     }
 }
 
-/// An event is not where it must be.
+/// An event is missing from a log.
 #[derive(Debug, thiserror::Error)]
-#[error("the log of {room} has no event {place}; restore the database from a backup")]
+#[error("the log of {room} has no event {seq}; restore the database from a backup")]
 struct Hole {
     room: RoomSlug,
-    place: u64,
+    seq: u64,
 }
 
-/// Messages ready to be stored: made to JSON already, because the writer's time is everybody's.
+/// Messages ready to be stored. They are already JSON, to spend less time on the writer's thread.
 struct Append {
     room: RoomSlug,
     author: Person,
@@ -164,9 +164,9 @@ struct Append {
 }
 
 struct Stored {
-    /// One per message.
+    /// One receipt per message.
     receipts: Vec<Receipt>,
-    /// Those that were new.
+    /// The events of the new messages.
     events: Vec<Arc<RoomEvent>>,
 }
 
@@ -240,7 +240,7 @@ fn posted(message: &Outgoing) -> EventBody {
     }
 }
 
-/// Where a message went that was stored before.
+/// The `seq` of a message that was stored before.
 fn first_time(connection: &Connection, room: i64, author: &str, client_id: &str) -> Result<Seq, StoreError> {
     let mut find = connection
         .prepare_cached(FIRST_TIME)

@@ -1,4 +1,4 @@
-//! Connections that only read, used from tokio's threads for blocking work.
+//! A pool of read-only connections, used from tokio's threads for blocking work.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,10 @@ use tokio::sync::Semaphore;
 
 use super::schema;
 
-/// Reads at the same time. More wait in line, each held by the caller that asked.
+/// The most concurrent reads. Further ones wait in their callers.
 const READERS: usize = 4;
 
-/// The pool.
+/// The pool of connections.
 pub struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     /// One permit per connection; closed with the backend.
@@ -25,7 +25,7 @@ pub struct Readers {
 struct Closed;
 
 impl Readers {
-    /// Opens all connections. The database exists and is up to date.
+    /// Opens all connections. The database must exist and be migrated.
     pub fn open(path: &Path) -> rusqlite::Result<Self> {
         let connections = (0..READERS)
             .map(|_| schema::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
@@ -36,7 +36,7 @@ impl Readers {
         })
     }
 
-    /// Runs `work` on one snapshot of the database, which holds every write that was answered before.
+    /// Runs `work` on one snapshot of the database. It contains every write that was answered before.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
@@ -46,7 +46,7 @@ impl Readers {
         let idle = Arc::clone(&self.idle);
         let free = Arc::clone(&self.free);
         let reading = tokio::task::spawn_blocking(move || {
-            // Dropped last, after the connection is back.
+            // Dropped last, after the connection is back in the pool.
             let _permit = permit;
             let connection = take(&idle).ok_or_else(|| StoreError::failed(Closed))?;
             let borrowed = Borrowed {
@@ -59,7 +59,7 @@ impl Readers {
         reading.await.map_err(StoreError::failed)?
     }
 
-    /// Reads that run finish; no new ones begin.
+    /// Lets running reads finish. No new ones start.
     pub fn close(&self) {
         self.free.close();
         while take(&self.idle).is_some() {}
@@ -70,7 +70,7 @@ fn take(idle: &Mutex<Vec<Connection>>) -> Option<Connection> {
     idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
 }
 
-/// A connection on loan; goes back to the pool also when the work panics.
+/// A borrowed connection. It returns to the pool even if the work panics.
 struct Borrowed {
     connection: Option<Connection>,
     idle: Arc<Mutex<Vec<Connection>>>,

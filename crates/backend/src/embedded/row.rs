@@ -1,4 +1,4 @@
-//! Values on their way into rows and out of them.
+//! Converts values to and from rows.
 
 use chat::StoreError;
 use protocol::{
@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use chat::Room;
 
-/// SQLite's integers have a sign; seqs and times stay far below it.
+/// SQLite's integers are signed. Seqs and times are far too small to overflow.
 pub fn integer(value: u64) -> Result<i64, StoreError> {
     i64::try_from(value).map_err(StoreError::failed)
 }
@@ -17,7 +17,7 @@ fn unsigned(value: i64) -> Result<u64, StoreError> {
     u64::try_from(value).map_err(StoreError::failed)
 }
 
-/// A column's text as something that was valid when it was written.
+/// Parses a column's text, which was valid when it was written.
 pub fn parsed<T>(row: &Row<'_>, column: &str) -> Result<T, StoreError>
 where
     T: TryFrom<String>,
@@ -26,7 +26,7 @@ where
     T::try_from(text(row, column)?).map_err(StoreError::failed)
 }
 
-/// A column's text as it is.
+/// A column's text, unchanged.
 pub fn text(row: &Row<'_>, column: &str) -> Result<String, StoreError> {
     row.get(column).map_err(StoreError::failed)
 }
@@ -42,7 +42,7 @@ pub fn time(row: &Row<'_>, column: &str) -> Result<Timestamp, StoreError> {
     Ok(Timestamp(unsigned(value)?))
 }
 
-/// Columns `slug`, `title`, `created_at`, `last_at`.
+/// A room, from the columns `slug`, `title`, `created_at` and `last_at`.
 pub fn room(row: &Row<'_>) -> Result<Room, StoreError> {
     let last_at: Option<i64> = row.get("last_at").map_err(StoreError::failed)?;
     Ok(Room {
@@ -53,7 +53,7 @@ pub fn room(row: &Row<'_>) -> Result<Room, StoreError> {
     })
 }
 
-/// Columns `seq`, `at`, `author_id`, `author_name`, `body`.
+/// An event, from the columns `seq`, `at`, `author_id`, `author_name` and `body`.
 pub fn event(row: &Row<'_>, room: &RoomSlug, epoch: &Epoch) -> Result<RoomEvent, StoreError> {
     let body = row.get_ref("body").map_err(StoreError::failed)?;
     let body: EventBody =
@@ -71,7 +71,7 @@ pub fn event(row: &Row<'_>, room: &RoomSlug, epoch: &Epoch) -> Result<RoomEvent,
     })
 }
 
-/// The room's key in the tables, and where its log stands.
+/// The room's id in the tables, and its log's head.
 pub fn head(connection: &Connection, slug: &RoomSlug) -> Result<(i64, Position), StoreError> {
     let mut find = connection
         .prepare_cached("SELECT id, epoch, head FROM rooms WHERE slug = ?1")

@@ -1,4 +1,4 @@
-//! The database's tables and their versions: what may be opened, and how an older one is brought up to date.
+//! The database's tables and their versions: which databases can be opened, and how older ones are migrated.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use sha2::{Digest, Sha256};
 
 use super::error::OpenError;
 
-/// "Hubb": marks the file as ours, also for `file(1)`.
+/// "Hubb": marks the file as Hubbub's, also for `file(1)`.
 const APPLICATION_ID: i32 = 0x4875_6262;
 
-/// What leads from each version to the next. Never edited once released, only added to.
+/// One migration per version. Never change a released one; add another.
 const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The version after all migrations.
 const KNOWN: u32 = MIGRATIONS.len() as u32;
 
-/// Opens the database for writing, up to date. It is looked at through a connection that cannot write before
-/// anything in it is changed.
+/// Opens the database for writing and migrates it. Checks it through a read-only connection first, so that a database
+/// that is refused stays unchanged.
 pub fn open(path: &Path) -> Result<Connection, OpenError> {
     let failed = |cause: rusqlite::Error| match cause.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::Foreign {
@@ -57,33 +57,33 @@ pub fn open(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// A connection for one thread at a time, with what every connection needs.
+/// Opens a connection, for one thread at a time, with the settings that every connection needs.
 pub fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // 2 MiB of pages per connection, of which there are five: more fills for hours, and up to 256 MiB are read through
-    // the system's cache without copying.
+    // 2 MiB of page cache for each of the five connections. Up to 256 MiB are read from the system's cache without
+    // copying, so more would only take memory.
     connection.pragma_update(None, "cache_size", -2_048)?;
     connection.pragma_update_and_check(None, "mmap_size", 256 << 20, |_| Ok(()))?;
     Ok(connection)
 }
 
-/// What the writing connection needs; says which journal the database has now.
+/// Sets what the writing connection needs. Returns the journal mode that the database has now.
 fn tune(connection: &Connection) -> rusqlite::Result<String> {
     let journal = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    // An acknowledgement means stored: every commit waits for the disk.
+    // An acknowledgement means stored, so every commit waits for the disk.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // 16 MiB: what is written again and again until then is folded into the database once.
+    // Checkpoint every 16 MiB: pages written many times until then are copied to the database once.
     connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
-    // After a burst the write-ahead log shrinks again.
+    // Shrink the write-ahead log after a burst.
     connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
     Ok(journal)
 }
 
-/// The database's version, 0 for an empty file; none if it is not ours.
+/// The database's version: 0 for an empty file, `None` if it is not Hubbub's.
 fn version(connection: &Connection) -> rusqlite::Result<Option<u32>> {
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -95,10 +95,10 @@ fn version(connection: &Connection) -> rusqlite::Result<Option<u32>> {
     })
 }
 
-/// Before this version tokens were stored as they are.
+/// Earlier versions stored tokens in plain text.
 const WIPES_TOKENS: u32 = 2;
 
-/// Each step is one transaction: a crash in between leaves a version that the next start continues from.
+/// Migrates the database. Each step is one transaction, so the next start continues after a crash.
 fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
     if found as usize == MIGRATIONS.len() {
         return Ok(());
@@ -111,7 +111,7 @@ fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
     for (sql, version) in MIGRATIONS.iter().zip(1..).skip(found as usize) {
         let step: u32 = version;
         if step == WIPES_TOKENS && found > 0 {
-            // Pages that were freed, or whose rows have moved, still hold old bytes.
+            // Free pages, and pages whose rows have moved, still contain old bytes.
             connection.execute_batch("VACUUM")?;
         }
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -121,7 +121,7 @@ fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
         transaction.commit()?;
     }
     connection.remove_function("sha256", 1)?;
-    // Until then the file still has the old pages: what a step wipes, it wipes in the write-ahead log. If somebody else
-    // reads the database now, the last connection that closes does the same.
+    // Until the checkpoint, only the write-ahead log is wiped, not the file. If another process reads the database now,
+    // the last connection to close does the checkpoint.
     connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
 }

@@ -1,8 +1,8 @@
-//! The one thread that writes: takes jobs from a bounded queue and commits many of them at once.
+//! The one thread that writes. It takes jobs from a bounded queue and commits them in groups.
 //!
-//! The disk takes about as long for one small transaction as for one of hundreds of jobs, so while one commit
-//! waits for the disk, the next group gathers in the queue. Each job runs in a savepoint of its own: one that
-//! fails takes nothing back but itself. Nobody is answered before the commit.
+//! A transaction of hundreds of jobs takes the disk about as long as a small one, so the next group gathers in the
+//! queue while a commit waits for the disk. Each job runs in its own savepoint: one that fails undoes only itself. No
+//! job is answered before the commit.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,38 +17,38 @@ use tokio::sync::oneshot;
 
 use crate::vitals::Vitals;
 
-/// What the thread is called.
+/// The thread's name.
 const NAME: &str = "writer";
 
-/// Jobs that may wait. Beyond it the caller is told [`StoreError::Busy`] at once.
+/// The most jobs that can wait. Beyond that, callers get [`StoreError::Busy`] at once.
 const QUEUE: usize = 4_096;
 
-/// Jobs in one commit at most. Each page of the database that they touch is written once, however many of them touch
-/// it: where many people write, twice the jobs are far less than twice the bytes.
+/// The most jobs in one commit. A commit writes each page of the database once, however many jobs change it, so twice
+/// the jobs write far less than twice the bytes.
 const GROUP: usize = 4_096;
 
-/// After this time the jobs at hand are committed and the others wait for the next commit, so that the first of them
-/// does not wait for a long queue.
+/// After this time a group is committed, and its remaining jobs go into the next commit, so that the first jobs do not
+/// wait for the whole group.
 const LONGEST: Duration = Duration::from_millis(20);
 
-/// Runs inside the transaction; must be dropped or answered, never kept.
+/// Runs inside the transaction.
 type Job = Box<dyn FnOnce(&Connection) -> Outcome + Send>;
 
-/// What a job has to say once its transaction is over.
+/// Answers a job's caller once the transaction is over.
 type Answer = Box<dyn FnOnce(Result<(), Uncommitted>) + Send>;
 
-/// The commit that a job was part of did not succeed.
+/// The job's commit failed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the storage could not commit")]
 struct Uncommitted;
 
-/// The writer went away, or a job died, before there was an answer.
+/// The writer ended, or the job panicked, before there was an answer.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the storage closed or failed before it could answer")]
 struct Unanswered;
 
 struct Outcome {
-    /// Whether what the job wrote is to stay.
+    /// False if the job's writes must be undone.
     keep: bool,
     answer: Answer,
 }
@@ -64,7 +64,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Writer {
-    /// Starts the thread, which owns the connection from now on.
+    /// Starts the thread, which takes over the connection.
     pub fn start(connection: Connection, vitals: &Vitals) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = vitals.thread(NAME, move || write(&connection, queue))?;
@@ -74,8 +74,8 @@ impl Writer {
         })
     }
 
-    /// Runs `work` in the next transaction. `then` sees its result once that is durable and before the caller
-    /// does, in the order of the jobs. Once queued, the work is done even if the caller does not wait for it.
+    /// Runs `work` in the next transaction. `then` gets the result once it is durable, before the caller does, in the
+    /// order of the jobs. Once queued, the work is done even if the caller stops waiting.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -87,12 +87,12 @@ impl Writer {
             Outcome {
                 keep: result.is_ok(),
                 answer: Box::new(move |committed| {
-                    // A refusal counts only with its commit: it may rest on what an earlier job of the group did.
+                    // A job's error counts only with its commit, because it may depend on an earlier job of the group.
                     let result = committed.map_err(StoreError::failed).and(result);
                     if let Ok(value) = &result {
                         then(value);
                     }
-                    // Whoever asked may be gone.
+                    // The caller may have stopped waiting.
                     let _ = reply.send(result);
                 }),
             }
@@ -107,20 +107,20 @@ impl Writer {
             .unwrap_or_else(|_| Err(StoreError::failed(Unanswered)))
     }
 
-    /// Takes no more jobs, finishes those in the queue, and waits for it.
+    /// Refuses new jobs and waits until those in the queue are done.
     pub fn close(&self) {
         lock(&self.jobs).take();
         if let Some(thread) = lock(&self.thread).take() {
-            // A panic has been told already.
+            // A panic has been reported already.
             let _ = thread.join();
         }
     }
 
-    /// Ends the thread with a panic, to show what follows from it.
+    /// Ends the thread with a panic, for tests.
     pub fn kill(&self) {
         let job: Job = Box::new(|_| resume_unwind(Box::new(Deadly)));
         if let Some(jobs) = lock(&self.jobs).as_ref() {
-            // A full queue lets it live: whoever tests that calls again.
+            // If the queue is full, the thread lives on and the test must call again.
             let _ = jobs.try_send(job);
         }
     }
@@ -135,7 +135,7 @@ fn write(connection: &Connection, mut queue: Receiver<Job>) {
             let committed = commit(connection, &mut jobs, &mut answers).map_err(|error| {
                 tracing::error!(%error, jobs = answers.len(), "the storage could not commit");
                 abandon(connection);
-                // Those that it did not come to are dropped, which answers them.
+                // Dropping the jobs that did not run answers them.
                 jobs.by_ref().for_each(|job| {
                     guarded(|| drop(job));
                 });
@@ -149,7 +149,7 @@ fn write(connection: &Connection, mut queue: Receiver<Job>) {
     }
 }
 
-/// Runs jobs in one transaction, as many as there is time for.
+/// Runs jobs in one transaction, for at most [`LONGEST`].
 fn commit(
     connection: &Connection,
     jobs: &mut impl Iterator<Item = Job>,
@@ -163,8 +163,8 @@ fn commit(
         let outcome = guarded(|| job(connection));
         let keep = outcome.as_ref().is_some_and(|outcome| outcome.keep);
         answers.extend(outcome.map(|outcome| outcome.answer));
-        // SQLite undoes the whole transaction by itself after some failures, such as a full disk. Both statements
-        // then fail, because the savepoint is gone, and with them the group.
+        // After some failures, such as a full disk, SQLite rolls back the whole transaction. Then the savepoint is
+        // gone, both statements fail, and so does the group.
         if !keep {
             run("ROLLBACK TO job")?;
         }
@@ -177,7 +177,7 @@ fn commit(
     Ok(())
 }
 
-/// Leaves no transaction open after a failure.
+/// Rolls back a transaction that a failure left open.
 fn abandon(connection: &Connection) {
     if !connection.is_autocommit()
         && let Err(error) = connection.execute_batch("ROLLBACK")
@@ -186,7 +186,7 @@ fn abandon(connection: &Connection) {
     }
 }
 
-/// A panic ends what it happened in, not the thread that everybody depends on. The panic hook has logged it.
+/// Catches a panic of a job, so that the thread lives on. The panic hook has logged it.
 fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => Some(done),
@@ -216,7 +216,7 @@ mod tests {
         Writer::start(connection, &Vitals::default()).unwrap()
     }
 
-    /// Keeps the writer in a job until told to go on, so that what comes next is one group.
+    /// Blocks the writer in a job until told to go on, so that the jobs queued meanwhile become one group.
     async fn hold(writer: &Writer) -> (impl Future<Output = Result<(), StoreError>>, blocking::Sender<()>) {
         let (go, wait) = blocking::channel();
         let (began, begun) = oneshot::channel();
@@ -247,7 +247,7 @@ mod tests {
         writer.run(work, |_| {}).await.unwrap()
     }
 
-    /// Runs these as one group; says which of them succeeded.
+    /// Runs these jobs as one group. Returns which of them succeeded.
     async fn group(writer: &Writer, jobs: &[&'static str]) -> Vec<bool> {
         let (holding, go) = hold(writer).await;
         let mut jobs = Box::pin(join_all(jobs.iter().map(|job| sql(writer, job))));
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_that_fails_takes_back_only_itself() {
+    async fn a_job_that_fails_undoes_only_itself() {
         let writer = writer();
         let half = "INSERT INTO numbers VALUES (NULL); INSERT INTO nowhere VALUES (1)";
         assert_eq!(group(&writer, &[GOOD, half, GOOD]).await, [true, false, true]);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_that_panics_takes_back_only_itself() {
+    async fn a_job_that_panics_undoes_only_itself() {
         let writer = writer();
         let (holding, go) = hold(&writer).await;
         let panics = writer.run::<()>(
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_told_of_success_before_the_commit_succeeds() {
+    async fn no_job_succeeds_before_its_commit() {
         let writer = writer();
         // A deferred foreign key: the statement passes, the commit does not.
         let spoils = "INSERT INTO numbers VALUES (404)";
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_transaction_that_sqlite_undid_is_not_continued() {
+    async fn a_transaction_that_sqlite_rolled_back_is_not_continued() {
         let writer = writer();
         // As SQLite does by itself on a full disk.
         assert_eq!(

@@ -1,4 +1,4 @@
-//! People and their sessions: one hash per session, which Redis forgets when nobody has used it for long.
+//! People and their sessions: one hash per session. Redis expires it when it was not used for too long.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use super::replica::{Inner, Redis};
 use super::script::{self, Run};
 use super::value;
 
-/// How often Redis is asked which sessions have ended elsewhere. A sign-out is to be known everywhere in a second.
+/// How often to ask Redis which sessions have ended. Every replica must know of a sign-out within a second.
 const LOOK: Duration = Duration::from_millis(400);
-/// Ends that Redis remembers, about: a replica that was away reads what it missed.
+/// About how many ends Redis remembers, for a replica that was disconnected.
 const REMEMBERED: u32 = 10_000;
-/// Ends that are read at a time.
+/// The most ends read at a time.
 const AT_ONCE: u32 = 1_000;
 
-/// A session that belongs to somebody else already.
+/// The session already belongs to another person.
 #[derive(Debug, thiserror::Error)]
 #[error("the session belongs to another person")]
 struct Taken;
@@ -82,7 +82,7 @@ impl Accounts for Redis {
         inner.servers.send(&ended, &tell).await.map(drop)
     }
 
-    /// Redis does it.
+    /// Does nothing: Redis expires sessions itself.
     async fn forget(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
         Ok(0)
     }
@@ -92,45 +92,45 @@ impl Accounts for Redis {
     }
 }
 
-/// A place in the stream of ends.
-type Place = String;
+/// The id of an entry in the stream of ends.
+type EndId = String;
 
-/// The latest end there is, from which a replica that starts goes on.
-pub async fn latest(inner: &Inner) -> Result<Place, StoreError> {
+/// The latest end. A replica that starts reads from there.
+pub async fn latest(inner: &Inner) -> Result<EndId, StoreError> {
     let key = inner.keys.ended();
     let mut latest = ::redis::cmd("XREVRANGE");
     latest.arg(&key).arg("+").arg("-").arg("COUNT").arg(1);
-    let found: Vec<(Place, Vec<Vec<u8>>)> = value::read(inner.servers.send(&key, &latest).await?)?;
+    let found: Vec<(EndId, Vec<Vec<u8>>)> = value::read(inner.servers.send(&key, &latest).await?)?;
     Ok(found
         .into_iter()
         .next()
-        .map_or_else(|| "0-0".to_owned(), |(place, _)| place))
+        .map_or_else(|| "0-0".to_owned(), |(id, _)| id))
 }
 
-/// Passes on which sessions have ended, here and elsewhere, for as long as the backend lives.
-pub async fn follow(backend: Weak<Inner>, mut place: Place) {
+/// Passes on which sessions have ended, on any replica, for as long as the backend lives.
+pub async fn follow(backend: Weak<Inner>, mut last: EndId) {
     loop {
         sleep(LOOK).await;
         let Some(inner) = backend.upgrade() else { return };
-        // What cannot be read now is read later: the place stays.
-        if let Err(error) = pass_on(&inner, &mut place).await {
-            tracing::debug!(%error, "cannot read which sessions have ended; later");
+        // On failure `last` stays, so the next look reads the same ends.
+        if let Err(error) = pass_on(&inner, &mut last).await {
+            tracing::debug!(%error, "cannot read which sessions have ended; trying again");
         }
     }
 }
 
-async fn pass_on(inner: &Inner, place: &mut Place) -> Result<(), StoreError> {
+async fn pass_on(inner: &Inner, last: &mut EndId) -> Result<(), StoreError> {
     let key = inner.keys.ended();
     let mut after = ::redis::cmd("XRANGE");
     after
         .arg(&key)
-        .arg(format!("({place}"))
+        .arg(format!("({last}"))
         .arg("+")
         .arg("COUNT")
         .arg(AT_ONCE);
-    let found: Vec<(Place, Vec<Vec<u8>>)> = value::read(inner.servers.send(&key, &after).await?)?;
-    for (at, fields) in found {
-        *place = at;
+    let found: Vec<(EndId, Vec<Vec<u8>>)> = value::read(inner.servers.send(&key, &after).await?)?;
+    for (id, fields) in found {
+        *last = id;
         let digest = fields
             .into_iter()
             .nth(1)

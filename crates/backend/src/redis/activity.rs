@@ -1,4 +1,4 @@
-//! Keeps the list of rooms in the order of their latest events, off the way of the messages.
+//! Keeps the list of rooms in the order of their latest events, in the background so that messages do not wait.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -10,10 +10,10 @@ use tokio::time::sleep;
 
 use super::servers::Servers;
 
-/// What happens within this time is told at once.
+/// Activity within this time is sent together.
 const GATHER: Duration = Duration::from_millis(250);
 
-/// When something last happened where, as far as Redis' list does not know yet. Never more than there are rooms.
+/// The times of the latest events that Redis' list does not have yet. At most one entry per room.
 #[derive(Default)]
 pub struct Activity {
     rooms: Mutex<HashMap<RoomSlug, Timestamp>>,
@@ -25,7 +25,7 @@ impl Activity {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An event was stored.
+    /// Records that an event was stored in a room.
     pub fn happened(&self, room: &RoomSlug, at: Timestamp) {
         let mut rooms = self.rooms();
         let latest = rooms.entry(room.clone()).or_default();
@@ -34,7 +34,7 @@ impl Activity {
     }
 }
 
-/// Tells Redis for as long as the backend lives. `list` is the key of the list.
+/// Updates Redis' list for as long as the backend lives. `list` is its key.
 pub async fn tell(activity: Weak<Activity>, servers: Weak<Servers>, list: String) {
     loop {
         let Some(more) = activity.upgrade().map(|activity| Arc::clone(&activity.more)) else {
@@ -55,7 +55,7 @@ pub async fn tell(activity: Weak<Activity>, servers: Weak<Servers>, list: String
             add.arg(at.0).arg(room.as_str());
         }
         if let Err(error) = servers.send(&list, &add).await {
-            tracing::debug!(%error, "cannot tell Redis where something happened; later");
+            tracing::debug!(%error, "cannot update the list of rooms in Redis; trying again");
             for (room, at) in &rooms {
                 activity.happened(room, *at);
             }

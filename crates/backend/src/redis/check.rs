@@ -1,4 +1,4 @@
-//! Whether Redis takes writes, gives back what was written, and brings what is published.
+//! Checks that Redis accepts writes, returns what was written, and delivers what is published.
 
 use chat::StoreError;
 use chat::ports::Ids;
@@ -8,11 +8,11 @@ use super::error::{Deaf, Spoiled};
 use super::replica::Redis;
 use super::value;
 
-/// Seconds until what a check wrote is gone.
+/// Seconds until the value that a check wrote expires.
 const KEPT: u64 = 60;
 
 impl Redis {
-    /// Writes something and reads it back, and looks whether every server is heard. For readiness.
+    /// Writes a value, reads it back, and checks that every server has a subscribed connection. For readiness.
     ///
     /// # Errors
     /// [`StoreError::Failed`].

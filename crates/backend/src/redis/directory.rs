@@ -1,4 +1,4 @@
-//! Which rooms there are. Each room is a hash of its own; the list of them is an index that may lie behind.
+//! The list of rooms. Each room is a hash; the list is an index that can be out of date.
 
 use async_trait::async_trait;
 use chat::ports::{Directory, Ids};
@@ -11,14 +11,16 @@ use super::script::{self, Run};
 use super::servers::in_time;
 use super::value;
 
-/// Rooms beyond those asked for that are looked at, because the index may lie behind or name a room that is none.
+/// How many more rooms are read than asked for, because the index can be out of date or list a room that does not
+/// exist.
 const MARGIN: u64 = 32;
 
 #[async_trait]
 impl Directory for Redis {
     async fn create(&self, room: &Room) -> Result<(), StoreError> {
         let keys = &self.inner.keys;
-        // Into the list first: a room that is not in it would never be found, one that is not there is left out.
+        // Add the room to the list first. A room missing from the list would never be found; a listed room that does
+        // not exist is skipped.
         let mut list = ::redis::cmd("ZADD");
         list.arg(keys.rooms()).arg("NX");
         list.arg(room.last_at.unwrap_or(room.created_at).0)
@@ -84,7 +86,7 @@ impl Directory for Redis {
         Ok(rooms)
     }
 
-    /// How long the index is.
+    /// The length of the index.
     async fn count(&self) -> Result<u32, StoreError> {
         let key = self.inner.keys.rooms();
         let mut count = ::redis::cmd("ZCARD");

@@ -1,68 +1,68 @@
-//! Why a Redis cannot be used, and why it did not answer.
+//! Why a Redis cannot be used, or did not answer.
 
 use std::sync::Arc;
 
 use ::redis::RedisError;
 
-/// Why a Redis cannot be used, in one line for whoever runs the server. The cause is in the line, the password never.
+/// Why a Redis cannot be used: one line for the operator, including the cause, and never the password.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenRedisError {
-    /// The URL is none.
+    /// Not a valid Redis URL.
     #[error(
         "the Redis URL {what}; expected redis://host:6379, rediss://host:6379 (TLS) and \
          redis-cluster://host:port,host:port, each with user:password@ before the host if needed"
     )]
     Url {
-        /// What is wrong with it. Not what it says: it may hold a password.
+        /// What is wrong with the URL. Does not quote it, because it may contain a password.
         what: &'static str,
     },
-    /// Nothing answers there, or not in time.
+    /// The server does not answer, or not in time.
     #[error("cannot reach Redis at {server}: {cause}")]
     Unreachable {
         /// Host and port.
         server: String,
-        /// What the system or Redis says.
+        /// The error of the system or of Redis.
         cause: String,
     },
-    /// The URL has no password, and Redis wants one.
+    /// Redis requires a password, and the URL has none.
     #[error("Redis at {server} requires a password; put it into the URL: redis://:password@host:6379")]
     PasswordMissing {
         /// Host and port.
         server: String,
     },
-    /// Redis does not take the URL's password.
+    /// Redis does not accept the user or password in the URL.
     #[error("Redis at {server} does not accept the user or password in the URL")]
     PasswordWrong {
         /// Host and port.
         server: String,
     },
-    /// Too old for sharded channels.
+    /// Redis is too old for sharded channels.
     #[error("Redis at {server} is version {found}; hubbub needs 7.0 or newer")]
     Old {
         /// Host and port.
         server: String,
-        /// Its version.
+        /// The server's version.
         found: String,
     },
-    /// A replica of another Redis, which takes no writes.
+    /// The server is a read-only replica of another Redis.
     #[error("Redis at {server} is a read-only replica; use the URL of its primary")]
     ReadOnly {
         /// Host and port.
         server: String,
     },
-    /// Its memory limit is reached, and it throws nothing away.
+    /// Redis has reached its memory limit and evicts nothing.
     #[error("Redis at {server} is out of memory (maxmemory); give it more")]
     Full {
         /// Host and port.
         server: String,
     },
-    /// Several servers are named that are not a cluster.
+    /// The URL is for a cluster, but the server is not part of one.
     #[error("Redis at {server} is not part of a cluster; use redis:// with one host")]
     NoCluster {
         /// Host and port.
         server: String,
     },
-    /// The cluster does not serve all slots, or says nothing of where they are.
+    /// The cluster does not serve all slots, or does not say where they are.
     #[error("the Redis cluster at {server} is not complete: {cause}")]
     Incomplete {
         /// Host and port.
@@ -70,7 +70,7 @@ pub enum OpenRedisError {
         /// What is missing.
         cause: String,
     },
-    /// Something else has keys under our prefix. Nothing was changed.
+    /// Other software has keys with our prefix. Nothing was changed.
     #[error(
         "Redis at {server} has keys that look like hubbub's but are not, such as {key}; use another \
          database or Redis"
@@ -78,10 +78,10 @@ pub enum OpenRedisError {
     Foreign {
         /// Host and port.
         server: String,
-        /// One of them.
+        /// One of those keys.
         key: String,
     },
-    /// A newer Hubbub wrote what is there. Nothing was changed.
+    /// A newer Hubbub wrote the data. Nothing was changed.
     #[error(
         "the data in Redis at {server} has format {found}, and this hubbub knows format {known}; run the newer \
          hubbub that wrote it"
@@ -89,12 +89,12 @@ pub enum OpenRedisError {
     Newer {
         /// Host and port.
         server: String,
-        /// Its format.
+        /// The format of the data.
         found: String,
-        /// The format known here.
+        /// The format that this build knows.
         known: &'static str,
     },
-    /// The user in the URL may not do all that hubbub does.
+    /// The user in the URL lacks rights that Hubbub needs.
     #[error(
         "Redis at {server} denies the user in the URL rights that hubbub needs; grant them: ACL SETUSER <user> \
          {missing}"
@@ -102,7 +102,7 @@ pub enum OpenRedisError {
     Forbidden {
         /// Host and port.
         server: String,
-        /// Rules of `ACL SETUSER`.
+        /// The rules to add with `ACL SETUSER`.
         missing: String,
     },
     /// Redis refuses a command that hubbub needs.
@@ -110,18 +110,18 @@ pub enum OpenRedisError {
     Refused {
         /// Host and port.
         server: String,
-        /// What Redis says.
+        /// Redis' error.
         cause: String,
     },
 }
 
-/// There is no answer: whether the command was carried out is not known.
+/// Redis did not answer. Whether the command was carried out is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unanswered {
-    /// It cannot be reached.
+    /// Redis cannot be reached.
     #[error("Redis cannot be reached: {0}")]
     Away(#[source] Arc<RedisError>),
-    /// It did not answer in time.
+    /// Redis did not answer in time.
     #[error("Redis did not answer in time")]
     Late,
     /// This backend was closed.
@@ -132,12 +132,12 @@ pub enum Unanswered {
     NoServer(u16),
 }
 
-/// What is stored is not what was written: somebody else wrote, or Redis threw a part away.
+/// The stored data is not what Hubbub wrote: other software changed it, or Redis evicted a part.
 #[derive(Debug, thiserror::Error)]
 #[error("Redis holds something that hubbub did not write: {0}")]
 pub struct Spoiled(pub &'static str);
 
-/// Commands are answered, but what a server publishes does not arrive.
+/// A server answers commands, but nothing that it publishes arrives.
 #[derive(Debug, thiserror::Error)]
-#[error("what Redis at {0} publishes is not heard")]
+#[error("messages that Redis at {0} publishes do not arrive")]
 pub struct Deaf(pub String);

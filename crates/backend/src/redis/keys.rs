@@ -1,49 +1,49 @@
-//! What everything is called in Redis, and where it lies.
+//! The names of keys and channels in Redis, and their slots.
 
 use std::sync::Arc;
 
 use chat::SessionDigest;
 use protocol::{Opaque, RoomSlug};
 
-/// Slots of a cluster.
+/// The number of slots of a cluster.
 pub const SLOTS: u16 = 16_384;
 
-/// The names of keys and channels. All begin with one prefix; those of a room carry its slug as their hash tag, so
-/// that they lie in one slot.
+/// The names of keys and channels. All begin with one prefix. Those of a room have its slug as their hash tag, so they
+/// are in one slot.
 #[derive(Clone)]
 pub struct Keys {
     prefix: Arc<str>,
 }
 
 impl Keys {
-    /// Names that begin with this.
+    /// Names with this prefix.
     pub fn new(prefix: &str) -> Self {
         Self {
             prefix: prefix.into(),
         }
     }
 
-    /// A pattern that all keys match.
+    /// A pattern that matches all keys.
     pub fn all(&self) -> String {
         format!("{}*", self.prefix)
     }
 
-    /// Which form the keys have.
+    /// The format of the keys.
     pub fn format(&self) -> String {
         format!("{}format", self.prefix)
     }
 
-    /// What a replica writes to see whether it can.
+    /// A key that a replica writes to check that it can.
     pub fn check(&self, replica: &Opaque) -> String {
         format!("{}check:{}", self.prefix, replica.as_str())
     }
 
-    /// Slugs by their latest activity.
+    /// Slugs by the time of their latest activity.
     pub fn rooms(&self) -> String {
         format!("{}rooms", self.prefix)
     }
 
-    /// Slugs by when a replica last said that people are there.
+    /// Slugs by the time when a replica last reported people there.
     pub fn occupied(&self) -> String {
         format!("{}occupied", self.prefix)
     }
@@ -53,7 +53,7 @@ impl Keys {
         format!("{}secret:{name}", self.prefix)
     }
 
-    /// Whose a session is.
+    /// A session and its person.
     pub fn session(&self, session: &SessionDigest) -> String {
         let digest: String = session
             .as_bytes()
@@ -63,7 +63,7 @@ impl Keys {
         format!("{}session:{digest}", self.prefix)
     }
 
-    /// Which sessions have ended lately.
+    /// The stream of sessions that ended recently.
     pub fn ended(&self) -> String {
         format!("{}ended", self.prefix)
     }
@@ -80,17 +80,17 @@ impl Keys {
         RoomSlug::try_from(slug.to_owned()).ok()
     }
 
-    /// A room's title and where its log stands.
+    /// A room's title, and its log's epoch and head.
     pub fn room(&self, room: &RoomSlug) -> String {
         self.part(room, "room")
     }
 
-    /// What a log's scripts work on, in the order that they expect.
+    /// The keys for a log's scripts, in their order.
     pub fn log(&self, room: &RoomSlug) -> Vec<String> {
         ["room", "log", "ids"].map(|part| self.part(room, part)).into()
     }
 
-    /// What the scripts of presence work on, in the order that they expect.
+    /// The keys for the scripts of presence, in their order.
     pub fn presence(&self, room: &RoomSlug) -> Vec<String> {
         [
             "people",
@@ -110,7 +110,7 @@ impl Keys {
     }
 }
 
-/// The slot of a key or a channel: of its hash tag, if it has one.
+/// The slot of a key or channel, computed from its hash tag if it has one.
 pub fn slot(key: &str) -> u16 {
     let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
     let hashed = match tag {
@@ -120,7 +120,7 @@ pub fn slot(key: &str) -> u16 {
     crc16(hashed.as_bytes()) % SLOTS
 }
 
-/// CRC-16/XMODEM, as the cluster specification has it.
+/// CRC-16/XMODEM, as in the cluster specification.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
@@ -143,11 +143,15 @@ mod tests {
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(slot("foo"), 12_182);
         assert_eq!(slot("hubbub:{foo}:log"), 12_182);
-        assert_eq!(slot("{}foo"), crc16(b"{}foo") % SLOTS, "an empty tag is none");
+        assert_eq!(
+            slot("{}foo"),
+            crc16(b"{}foo") % SLOTS,
+            "an empty tag does not count"
+        );
     }
 
     #[test]
-    fn a_rooms_keys_and_channel_lie_together() {
+    fn a_rooms_keys_and_channel_share_a_slot() {
         let (keys, room) = (Keys::new("hubbub:"), RoomSlug::lobby());
         let expected = slot(&keys.channel(&room));
         for key in keys.log(&room).into_iter().chain(keys.presence(&room)) {

@@ -1,7 +1,7 @@
-//! A connection that is kept: watched while it lives, replaced when it is gone, without end.
+//! A connection that is monitored, and replaced when it is lost, forever.
 //!
-//! The library's own `ConnectionManager` gives up after some tries until the next command comes, and does not notice
-//! a Redis that has stopped without closing its sockets. This does neither.
+//! The library's `ConnectionManager` gives up after some attempts until the next command, and does not notice a Redis
+//! that has stopped without closing its sockets. A link does both.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,50 +18,50 @@ use tokio::time::{sleep, timeout};
 use super::error::Unanswered;
 use crate::vitals::tireless;
 
-/// How long connecting may take, greeting included.
+/// How long connecting may take, including the handshake.
 const CONNECT: Duration = Duration::from_millis(700);
-/// How often a connection that seems well is asked.
+/// How often a healthy connection is pinged.
 const PING: Duration = Duration::from_secs(1);
-/// How long the answer may take.
+/// How long the answer to a ping may take.
 pub const PONG: Duration = Duration::from_millis(800);
-/// How often a server that reads its data is asked whether it has it.
+/// How often a server that is loading its data is asked whether it has finished.
 const LOADING: Duration = Duration::from_millis(50);
-/// Between two tries to connect, at first and at most.
+/// The wait between two attempts to connect: the first one and the longest one.
 const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(400));
-/// How long a caller waits for a Redis that could not be reached a moment ago: it may be back right now.
+/// How long a caller waits for a Redis that was unreachable a moment ago, because it may come back at any time.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// Commands that may wait to be written.
+/// The most commands that can wait to be written.
 const PIPELINE: usize = 1_024;
 
-/// How a connection stands.
+/// The state of a connection.
 #[derive(Clone)]
 enum State {
-    /// The first try since the last good connection is under way.
+    /// The first attempt since the last connection is under way.
     Connecting,
     Up(MultiplexedConnection),
-    /// The latest try failed; there will be another.
+    /// The latest attempt failed. Another will follow.
     Down(Arc<RedisError>),
 }
 
-/// What happens to a connection.
+/// A change of a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It is gone.
+    /// The connection is lost.
     Lost,
-    /// It is there.
+    /// The connection is up.
     Up,
-    /// It is there, and leads to another server than before: the one before had stopped taking writes.
+    /// The connection is up, to another server than before, which had become read-only.
     Elsewhere,
 }
 
-/// A kept connection. Dropped, it closes.
+/// A connection that is kept up. Dropping it closes it.
 pub struct Link {
     state: watch::Receiver<State>,
     suspicion: Arc<Notify>,
     keeper: AbortHandle,
 }
 
-/// Configuration of a connection that tells what is pushed to it.
+/// A connection's configuration, with a callback for push messages.
 pub fn config(pushed: impl Fn(PushInfo) + Send + Sync + 'static) -> AsyncConnectionConfig {
     AsyncConnectionConfig::new()
         .set_connection_timeout(None)
@@ -85,7 +85,7 @@ pub async fn connect(
     }
 }
 
-/// Waits until the connection does not answer any more, or is suspected; says whether it still answers.
+/// Waits until the connection stops answering or is suspected. Returns whether it still answers.
 pub async fn watch_over(connection: &mut MultiplexedConnection, suspicion: &Notify) -> bool {
     loop {
         let suspected = tokio::select! {
@@ -99,19 +99,19 @@ pub async fn watch_over(connection: &mut MultiplexedConnection, suspicion: &Noti
     }
 }
 
-/// Whether the connection answers in time.
+/// True if the connection answers a ping in time.
 pub async fn answers(connection: &mut MultiplexedConnection) -> bool {
     let ping = ::redis::cmd("PING");
     let answer = timeout(PONG, ping.query_async::<::redis::Value>(connection)).await;
     match answer {
         Ok(Ok(_)) => true,
-        // Loading its data, for instance: it is there, and says so.
+        // An error is an answer too, for instance while the server loads its data.
         Ok(Err(error)) => !error.is_io_error() && !error.is_unrecoverable_error(),
         Err(_) => false,
     }
 }
 
-/// Waits while the server reads its data: until then it lets anybody subscribe, but answers nothing else.
+/// Waits while the server loads its data. Until then it accepts subscriptions, but no other commands.
 pub async fn loaded(connection: &mut MultiplexedConnection, key: &str) -> Result<(), RedisError> {
     let mut ask = ::redis::cmd("EXISTS");
     ask.arg(key);
@@ -119,7 +119,7 @@ pub async fn loaded(connection: &mut MultiplexedConnection, key: &str) -> Result
         match timeout(PONG, ask.query_async::<::redis::Value>(connection)).await {
             Ok(Err(error)) if error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading) => {}
             Ok(Err(error)) if error.is_io_error() => return Err(error),
-            // In a cluster another server may have the key: that is an answer too.
+            // In a cluster another server may have the key; a redirect is an answer too.
             Ok(_) => return Ok(()),
             Err(late) => return Err(std::io::Error::from(late).into()),
         }
@@ -127,11 +127,11 @@ pub async fn loaded(connection: &mut MultiplexedConnection, key: &str) -> Result
     }
 }
 
-/// The time to wait before each next try.
+/// The wait before the next attempt, which grows.
 pub struct Backoff(Duration);
 
 impl Backoff {
-    /// After a success.
+    /// Starts with the shortest wait.
     pub fn new() -> Self {
         Self(RETRY.0)
     }
@@ -144,9 +144,9 @@ impl Backoff {
 }
 
 impl Link {
-    /// Begins to connect, and goes on until dropped. `changed` is told whenever the connection comes or goes. A server
-    /// that refuses `write` because it is read-only counts as not there: after a failover its address may lead to
-    /// another one, but a connection that is open does not.
+    /// Starts to connect, and reconnects until dropped. Calls `changed` whenever the connection comes or goes. A server
+    /// that refuses `write` because it is read-only counts as lost: after a failover, a new connection to its address
+    /// may reach the new primary, but the open one never does.
     pub fn start(
         info: ConnectionInfo,
         write: Option<Cmd>,
@@ -169,7 +169,7 @@ impl Link {
         })
     }
 
-    /// The connection, as soon as there is one. Waits as long as that may be soon.
+    /// The connection. Waits for it while it may be up soon.
     ///
     /// # Errors
     /// Redis cannot be reached.
@@ -194,7 +194,7 @@ impl Link {
         }
     }
 
-    /// Somebody had no answer: look after it now.
+    /// Checks the connection now, because a command got no answer.
     pub fn suspect(&self) {
         self.suspicion.notify_one();
     }
@@ -262,7 +262,7 @@ async fn connect_for_writing(
     Ok(connection)
 }
 
-/// Fails if the server is read-only. Whatever else keeps it from writing is no reason for another connection.
+/// Fails if the server is read-only. Other errors are no reason for another connection.
 async fn takes(connection: &mut MultiplexedConnection, write: Option<&Cmd>) -> Result<(), RedisError> {
     let Some(write) = write else { return Ok(()) };
     match timeout(PONG, write.query_async::<::redis::Value>(connection)).await {
@@ -271,7 +271,7 @@ async fn takes(connection: &mut MultiplexedConnection, write: Option<&Cmd>) -> R
     }
 }
 
-/// Whether a server says that it takes no writes.
+/// True if the error says that the server is read-only.
 pub fn is_read_only(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }

@@ -1,4 +1,4 @@
-//! The rooms' logs: a stream each, whose ids are the events' seqs.
+//! The rooms' logs: one stream per room, whose ids are the events' seqs.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use super::script::{self, Run};
 use super::value;
 use crate::channels::Received;
 
-/// A stream's entry: its id, then names and values in turn.
+/// A stream's entry: its id, then alternating names and values.
 type Entry = (String, Vec<String>);
 
-/// Which way to read.
+/// The direction of reading.
 enum Direction {
     /// From this seq on.
     Newer(u64),
@@ -34,7 +34,7 @@ impl RoomLog for Redis {
         messages: Vec<Outgoing>,
         at: Timestamp,
     ) -> Result<Vec<Receipt>, StoreError> {
-        let _place = self.inner.appends.try_acquire().map_err(|_| StoreError::Busy)?;
+        let _permit = self.inner.appends.try_acquire().map_err(|_| StoreError::Busy)?;
         let keys = &self.inner.keys;
         let mut run = Run::new(&script::APPEND, keys.log(room)).arg(keys.channel(room));
         run = self
@@ -85,7 +85,7 @@ impl RoomLog for Redis {
         let direction = Direction::Newer(after.get() + 1);
         let (head, events) = self.stretch(room, direction, limit).await?;
         let newer = head.seq.get().saturating_sub(after.get());
-        whole(&events, newer, limit, (1..=newer).map(|n| after.get() + n))?;
+        check_whole(&events, newer, limit, (1..=newer).map(|n| after.get() + n))?;
         let more = newer > events.len() as u64;
         Ok(Stretch { head, events, more })
     }
@@ -100,21 +100,21 @@ impl RoomLog for Redis {
         let limit = if last == Some(0) { Limit::events(0) } else { limit };
         let (head, mut events) = self.stretch(room, Direction::Older(last), limit).await?;
         let older = last.unwrap_or(head.seq.get()).min(head.seq.get());
-        whole(&events, older, limit, (1..=older).rev())?;
+        check_whole(&events, older, limit, (1..=older).rev())?;
         events.reverse();
         let more = older > events.len() as u64;
         Ok(Stretch { head, events, more })
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
-        let events = self.inner.subscriptions.events.follow(room);
-        let (following, standing) = self.listen(room).await?;
-        if standing.epoch.is_none() {
+        let events = self.inner.subscriptions.events.subscribe(room);
+        let (subscription, state) = self.listen(room).await?;
+        if state.epoch.is_none() {
             return Err(StoreError::NoSuchRoom(room.clone()));
         }
         let signals = events.map(move |received| {
-            // The room is followed for as long as this stream lives.
-            let _ = &following;
+            // Holds the subscription for as long as this stream lives.
+            let _ = &subscription;
             match received {
                 Received::Next(signal) => signal,
                 Received::Missed => Signal::Gap,
@@ -125,8 +125,8 @@ impl RoomLog for Redis {
 }
 
 impl Inner {
-    /// With what the scripts need to notice a log that lost its end: where it stood once, and an epoch for a new
-    /// life.
+    /// Adds the arguments by which the scripts notice a log that lost its end: a position that it had reached, and a
+    /// fresh epoch to switch to.
     pub(super) fn with_known(&self, run: Run, room: &RoomSlug) -> Run {
         let known = self.subscriptions.known(room);
         let (epoch, head) = known.map_or((String::new(), 0), |(epoch, head)| {
@@ -138,7 +138,7 @@ impl Inner {
 }
 
 impl Redis {
-    /// As many events as `limit` allows in the direction read, and where the log stood then.
+    /// Reads as many events as `limit` allows in one direction, and the log's head at that time.
     async fn stretch(
         &self,
         room: &RoomSlug,
@@ -172,21 +172,21 @@ impl Redis {
     }
 }
 
-/// A stretch with a hole must not pass for a whole one, and who reads on would never come to its end. `there` events
-/// exist in the direction read, at these `places`.
-fn whole(
+/// Fails if the stretch has a hole. Otherwise a hole would go unnoticed, or a reader would never get past it.
+/// `existing` events exist in the direction of reading, with these `seqs`.
+fn check_whole(
     events: &[Arc<RoomEvent>],
-    there: u64,
+    existing: u64,
     limit: Limit,
-    places: impl Iterator<Item = u64>,
+    seqs: impl Iterator<Item = u64>,
 ) -> Result<(), StoreError> {
-    let expected = there.min(limit.events.into());
+    let expected = existing.min(limit.events.into());
     let some = !events.is_empty() || expected == 0;
-    let in_place = events
+    let in_order = events
         .iter()
         .map(|event| event.seq.get())
-        .eq(places.take(events.len()));
-    if some && in_place {
+        .eq(seqs.take(events.len()));
+    if some && in_order {
         Ok(())
     } else {
         Err(StoreError::damaged(Spoiled("a log with a hole")))
@@ -194,11 +194,11 @@ fn whole(
 }
 
 fn event((id, fields): Entry, room: &RoomSlug, head: &Position) -> Result<Arc<RoomEvent>, StoreError> {
-    let seq = value::present(id.strip_suffix("-0"), "an event without a place")?;
+    let seq = value::present(id.strip_suffix("-0"), "an event without a seq")?;
     let field = |name| {
         let mut pairs = fields.chunks_exact(2);
         let found = pairs.find_map(|pair| (pair[0] == name).then_some(pair[1].as_str()));
-        value::present(found, "an event without a part")
+        value::present(found, "an event without a field")
     };
     Ok(Arc::new(RoomEvent {
         room: room.clone(),

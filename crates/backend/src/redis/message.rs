@@ -1,4 +1,4 @@
-//! What is published in a room's channel: lines of text, written by the scripts.
+//! The messages on a room's channel: lines of text, written by the scripts.
 
 use std::str::Split;
 use std::sync::Arc;
@@ -6,18 +6,18 @@ use std::sync::Arc;
 use chat::ports::PresenceChange;
 use protocol::{DisplayName, Epoch, Person, PersonId, RoomEvent, RoomSlug, Seq, Timestamp};
 
-/// One message of a room's channel.
+/// A message on a room's channel.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Message {
-    /// Events of one append.
+    /// The events of one append.
     Events(Vec<Arc<RoomEvent>>),
-    /// Changes of who is here, each with the version that it made.
+    /// Changes of presence, each with its version.
     Presence(Vec<(u64, PresenceChange)>),
-    /// Somebody writes, or stopped.
+    /// A person is typing, or has stopped.
     Typing(PresenceChange),
 }
 
-/// Reads a message. None: nothing that this build knows.
+/// Parses a message. `None` if this build does not know it.
 pub fn parse(room: &RoomSlug, text: &str) -> Option<Message> {
     let mut lines = text.split('\n');
     let mut words = lines.next()?.splitn(4, ' ');
@@ -37,7 +37,7 @@ pub fn parse(room: &RoomSlug, text: &str) -> Option<Message> {
     }
 }
 
-/// The message that says that somebody writes, or stopped.
+/// The message that a person is typing, or has stopped.
 pub fn typing(person: &Person, typing: bool) -> String {
     format!("typing {} {} {}", u8::from(typing), person.id, person.name)
 }
@@ -77,7 +77,7 @@ fn change(line: &str) -> Option<(u64, PresenceChange)> {
     Some((version, change))
 }
 
-/// Names hold spaces, but neither line ends nor tabs.
+/// Parses a person. Names can contain spaces, but no line ends or tabs.
 fn person(id: &str, name: &str) -> Option<Person> {
     Some(Person {
         id: PersonId::try_from(id.to_owned()).ok()?,
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_nothing() {
+    fn unknown_messages_are_none() {
         for text in [
             "",
             "news",

@@ -1,4 +1,4 @@
-//! What must be true of a Redis before it is used.
+//! Checks a Redis before it is used.
 
 use std::collections::HashMap;
 
@@ -11,29 +11,29 @@ use super::slots::Range;
 use super::url::Target;
 use super::{link, rights, slots};
 
-/// The form of the keys that this build reads and writes.
+/// The format of the keys that this build reads and writes.
 const FORMAT: &str = "1";
 /// The oldest Redis with sharded channels.
 const OLDEST: u64 = 7;
-/// Keys looked at per step, and steps at most, in search of keys that are not ours.
+/// Keys per step, and most steps, when searching for keys that are not ours.
 const SCAN: (usize, usize) = (1_000, 1_000);
 
 /// A server that has been reached.
 struct Reached {
     connection: MultiplexedConnection,
     server: String,
-    /// What `INFO` says.
+    /// The answer to `INFO`.
     info: HashMap<String, String>,
 }
 
-/// Checks everything, and claims the keys. Gives what is there, and where the slots are if it is a cluster.
+/// Checks everything and claims the keys. Returns the target and, for a cluster, its slots.
 pub async fn examine(mut target: Target, keys: &Keys) -> Result<(Target, Vec<Range>), OpenRedisError> {
     if target
         .servers
         .iter()
         .any(|info| matches!(info.addr(), ConnectionAddr::TcpTls { .. }))
     {
-        // Fails if the process has one already, which is as good.
+        // Fails if the process already has one, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
     let mut first = first(&target.servers).await?;
@@ -57,8 +57,8 @@ pub async fn examine(mut target: Target, keys: &Keys) -> Result<(Target, Vec<Ran
         let known = primaries
             .iter()
             .position(|primary| primary.server == range.address);
-        let place = match known {
-            Some(place) => place,
+        let index = match known {
+            Some(index) => index,
             None => {
                 let info = target
                     .at(&range.address)
@@ -71,7 +71,7 @@ pub async fn examine(mut target: Target, keys: &Keys) -> Result<(Target, Vec<Ran
             }
         };
         if (range.first..=range.last).contains(&slot(&keys.format())) {
-            holder = Some(place);
+            holder = Some(index);
         }
     }
     let Some(holder) = holder else {
@@ -85,7 +85,7 @@ pub async fn examine(mut target: Target, keys: &Keys) -> Result<(Target, Vec<Ran
     Ok((target, ranges))
 }
 
-/// Makes sure that this user may do on every server what we will do.
+/// Checks that the user has all rights that Hubbub needs, on every server.
 async fn check_rights(servers: &mut [Reached], keys: &Keys, cluster: bool) -> Result<(), OpenRedisError> {
     for reached in servers {
         let missing = rights::missing(&mut reached.connection, keys, cluster).await;
@@ -100,7 +100,7 @@ async fn check_rights(servers: &mut [Reached], keys: &Keys, cluster: bool) -> Re
     Ok(())
 }
 
-/// A harmless write, which shows whether a server takes writes at all.
+/// A harmless write that shows whether a server accepts writes.
 pub fn write(keys: &Keys) -> Cmd {
     let mut set = ::redis::cmd("SET");
     set.arg(keys.format()).arg(FORMAT);
@@ -169,7 +169,7 @@ impl Reached {
         Ok(())
     }
 
-    /// What works, but not as people expect of a chat that keeps what they type.
+    /// Warns of settings under which Redis can lose messages.
     fn warn(&self) {
         let server = &self.server;
         if self.is("aof_enabled", "0") {
@@ -191,7 +191,7 @@ impl Reached {
     }
 }
 
-/// Whether a version is new enough. Valkey names the Redis that it equals.
+/// True if a version is new enough. Valkey reports the Redis version that it is compatible with.
 fn supported(version: &str) -> bool {
     let major = version.split('.').next();
     major
@@ -199,11 +199,11 @@ fn supported(version: &str) -> bool {
         .is_some_and(|major| major >= OLDEST)
 }
 
-/// Makes sure that the keys are ours, or that there are none yet, and that they can be written.
+/// Checks that the keys are ours or that there are none yet, and that they can be written.
 async fn claim(servers: &mut [Reached], holder: usize, keys: &Keys) -> Result<(), OpenRedisError> {
     if format(servers, holder, keys).await?.is_none()
         && let Some((server, key)) = foreign(servers, keys).await?
-        // Another replica may have begun just now.
+        // Another replica may have claimed them just now.
         && format(servers, holder, keys).await?.is_none()
     {
         return Err(OpenRedisError::Foreign { server, key });
@@ -211,12 +211,12 @@ async fn claim(servers: &mut [Reached], holder: usize, keys: &Keys) -> Result<()
     let Some(holder) = servers.get_mut(holder) else {
         return Ok(());
     };
-    // Also if it is there already: this shows whether anything can be written.
+    // Write it even if it exists, to check that writing works.
     let written = write(keys).query_async::<()>(&mut holder.connection).await;
     written.map_err(|error| refusal(&holder.server, &error))
 }
 
-/// The format of what is there.
+/// The format of the data, if there is any.
 async fn format(
     servers: &mut [Reached],
     holder: usize,
@@ -238,7 +238,7 @@ async fn format(
     }
 }
 
-/// A key under our prefix, and the server that has it.
+/// A key with our prefix, and the server that has it.
 async fn foreign(servers: &mut [Reached], keys: &Keys) -> Result<Option<(String, String)>, OpenRedisError> {
     for reached in servers {
         let mut cursor = "0".to_owned();
@@ -263,10 +263,10 @@ async fn foreign(servers: &mut [Reached], keys: &Keys) -> Result<Option<(String,
     Ok(None)
 }
 
-/// What an error means for whoever runs the server.
+/// Converts an error into one for the operator.
 fn refusal(server: &str, error: &RedisError) -> OpenRedisError {
     let server = server.to_owned();
-    // One line, and never what was sent.
+    // One line, and nothing that was sent.
     let cause = error.to_string().replace(['\n', '\r'], " ");
     match (error.kind(), error.code()) {
         (_, Some("NOAUTH")) => OpenRedisError::PasswordMissing { server },

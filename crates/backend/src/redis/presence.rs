@@ -1,4 +1,4 @@
-//! Who is in which room: in Redis for as long as the replicas that say so prolong their leases.
+//! Who is in which room. A replica's people stay in Redis while the replica prolongs its leases.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use futures::future::try_join_all;
 use futures::stream::{BoxStream, StreamExt};
 use protocol::{DisplayName, Person, PersonId, PresenceList, RoomSlug};
 
-use super::here::fingerprint;
+use super::local_presence::fingerprint;
 use super::replica::{Inner, Redis};
 use super::script::{self, Run, Script};
 use super::{message, value};
 use crate::channels::Received;
 
-/// How long a replica that is not heard of counts as alive, in milliseconds. With [`super::renewal`]'s round on top
-/// its people are gone well within 15 seconds.
+/// How long a silent replica counts as alive, in milliseconds. Together with the round of [`super::renewal`], its
+/// people disappear well within 15 seconds.
 const LEASE_MS: u64 = 9_000;
-/// Rooms that Redis is told of in one step.
+/// Rooms reported to Redis in one call.
 const AT_ONCE: usize = 1_000;
 
 impl Inner {
-    /// A run of one of presence's scripts, with the arguments that all of them begin with.
+    /// A run of a script of presence, with the arguments that all of them share.
     pub(super) fn presence(&self, script: &'static Script, room: &RoomSlug) -> Run {
         Run::new(script, self.keys.presence(room))
             .arg(self.keys.channel(room))
@@ -31,9 +31,9 @@ impl Inner {
             .number(LEASE_MS)
     }
 
-    /// Tells Redis who is in a room, whatever it thought.
+    /// Tells Redis exactly which connections of this replica are in a room.
     pub(super) async fn settle(&self, room: &RoomSlug) -> Result<(), StoreError> {
-        let (digest, everybody) = self.here.everybody(room);
+        let (digest, everybody) = self.present.everybody(room);
         let mut run = self.presence(&script::SETTLE, room).number(digest);
         for (person, connection) in everybody {
             run = run.arg(person.id.as_str()).arg(&*connection.0);
@@ -43,10 +43,10 @@ impl Inner {
         Ok(())
     }
 
-    /// Tells Redis in which rooms this replica has people, for [`Presence::occupied`] on other replicas.
+    /// Tells Redis which rooms this replica has people in, for [`Presence::occupied`] on other replicas.
     pub(super) async fn occupy(&self) -> Result<(), StoreError> {
-        let rooms = self.here.occupied();
-        // Even a replica without anybody makes the others' rooms be forgotten in time.
+        let rooms = self.present.occupied();
+        // The empty first chunk makes Redis expire other replicas' rooms even if this replica has no people.
         for rooms in std::iter::once(&[][..]).chain(rooms.chunks(AT_ONCE)) {
             let mut run = Run::new(&script::OCCUPY, vec![self.keys.occupied()]).number(LEASE_MS);
             for room in rooms {
@@ -76,7 +76,7 @@ impl Inner {
     }
 }
 
-/// People are sorted by name without regard to case.
+/// The key by which people are sorted: the name in lower case.
 fn sort_key(person: &Person) -> String {
     person.name.as_str().to_lowercase()
 }
@@ -89,7 +89,7 @@ impl Presence for Redis {
         person: &Person,
         connection: &ConnectionId,
     ) -> Result<(), StoreError> {
-        let entering = self.inner.here.enter(room, person, connection);
+        let entering = self.inner.present.enter(room, person, connection);
         let run = self
             .inner
             .presence(&script::ENTER, room)
@@ -109,7 +109,7 @@ impl Presence for Redis {
         person: &PersonId,
         connection: &ConnectionId,
     ) -> Result<(), StoreError> {
-        let leaving = self.inner.here.leave(room, person, connection);
+        let leaving = self.inner.present.leave(room, person, connection);
         let run = self
             .inner
             .presence(&script::LEAVE, room)
@@ -126,7 +126,7 @@ impl Presence for Redis {
     }
 
     async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError> {
-        // The rooms may lie in many slots: each is asked for itself, all at once.
+        // The rooms may be in many slots, so this is one call per room, all at once.
         let rosters = try_join_all(rooms.iter().map(|room| self.inner.roster(room, 0))).await?;
         Ok(rosters.iter().map(|roster| roster.here).collect())
     }
@@ -140,8 +140,8 @@ impl Presence for Redis {
         list.arg(&key).arg(0).arg(limit - 1);
         let elsewhere: Vec<String> = value::read(self.inner.servers.send(&key, &list).await?)?;
         let elsewhere = elsewhere.into_iter().map(value::parsed::<_, RoomSlug>);
-        // Redis hears of our own rooms with the next round.
-        let mut rooms: HashSet<_> = self.inner.here.occupied().into_iter().collect();
+        // Redis learns of this replica's rooms only with the next round.
+        let mut rooms: HashSet<_> = self.inner.present.occupied().into_iter().collect();
         rooms.extend(elsewhere.collect::<Result<Vec<_>, _>>()?);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(rooms.into_iter().take(limit).collect())
@@ -156,11 +156,11 @@ impl Presence for Redis {
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, PresenceChange>, StoreError> {
-        let changes = Arc::clone(&self.inner.subscriptions.changes).follow(room);
-        let (following, _) = self.listen(room).await?;
+        let changes = Arc::clone(&self.inner.subscriptions.changes).subscribe(room);
+        let (subscription, _) = self.listen(room).await?;
         let changes = changes.map(move |received| {
-            // The room is followed for as long as this stream lives.
-            let _ = &following;
+            // Holds the subscription for as long as this stream lives.
+            let _ = &subscription;
             match received {
                 Received::Next(change) => change,
                 Received::Missed => PresenceChange::Unsure,

@@ -1,5 +1,5 @@
-//! What this replica does every few seconds for each room that somebody here is in or follows: prolongs its lease,
-//! and checks that nothing of the room was missed.
+//! Every few seconds, for each room that people of this replica are in or that it follows: prolongs the lease, and
+//! checks that nothing was missed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
@@ -10,37 +10,37 @@ use futures::StreamExt;
 use protocol::{RoomSlug, Seq};
 use tokio::time::sleep;
 
-use super::heard::Standing;
-use super::here::Expected;
+use super::heard::RoomState;
+use super::local_presence::Expected;
 use super::replica::Inner;
 use super::{script, value};
 
-/// Between two rounds: three of them in one lease, so that a single one that fails costs nobody their presence.
+/// The time between two rounds. A lease spans three, so one failed round removes nobody.
 const ROUND: Duration = Duration::from_secs(3);
-/// After a round that failed: people should be back soon after Redis is.
+/// The wait after a failed round, so that people are back soon after Redis is.
 const AGAIN: Duration = Duration::from_millis(500);
-/// Rooms asked about at once.
+/// Rooms checked at the same time.
 const AT_ONCE: usize = 256;
-/// After which what a subscription has not brought is not on its way any more.
+/// After this time, a message that the subscription has not delivered counts as lost.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
-/// How often a moment is sought in which nobody comes or goes, and how long is waited for the next.
+/// How often to try to compare digests while nobody enters or leaves, and how long to wait in between.
 const QUIET_TRIES: usize = 5;
 const QUIET: Duration = Duration::from_millis(20);
 
-/// What was seen once, and has to be seen again.
-type Suspects = Mutex<Vec<(RoomSlug, Standing)>>;
+/// Rooms whose subscription may be behind, to be checked again.
+type Suspects = Mutex<Vec<(RoomSlug, RoomState)>>;
 /// Servers that did not answer in this round.
 type Silent = Mutex<HashMap<String, StoreError>>;
 
-/// Goes round for as long as the backend lives.
-pub async fn go_round(backend: Weak<Inner>) {
+/// Does a round every few seconds for as long as the backend lives.
+pub async fn run(backend: Weak<Inner>) {
     let mut well = true;
     loop {
         let Some(inner) = backend.upgrade() else { return };
         let silent = round(&inner).await;
         drop(inner);
-        // Once when it begins: what follows is the same.
+        // Log only the first of several failed rounds.
         if let Some((server, error)) = &silent
             && well
         {
@@ -51,17 +51,17 @@ pub async fn go_round(backend: Weak<Inner>) {
     }
 }
 
-/// One round. Gives a server that did not answer, if there is one.
+/// Does one round. Returns a server that did not answer, if there is one.
 async fn round(inner: &Inner) -> Option<(String, StoreError)> {
-    let rooms = inner.here.occupied().into_iter();
-    let rooms: BTreeSet<_> = rooms.chain(inner.subscriptions.followed()).collect();
+    let rooms = inner.present.occupied().into_iter();
+    let rooms: BTreeSet<_> = rooms.chain(inner.subscriptions.subscribed()).collect();
     let (suspects, silent) = (Suspects::default(), Silent::default());
     let looking = futures::stream::iter(rooms).for_each_concurrent(AT_ONCE, |room| {
         let (suspects, silent) = (&suspects, &silent);
         async move {
             let owner = inner.servers.owner(&inner.keys.channel(&room));
             let server = owner.map_or_else(|_| String::new(), |server| server.address.clone());
-            // Once a server does not answer, asking about its other rooms only takes time.
+            // If a server does not answer, skip its other rooms.
             if !lock(silent).contains_key(&server)
                 && let Err(error) = inner.look_after(&room, suspects).await
             {
@@ -71,13 +71,13 @@ async fn round(inner: &Inner) -> Option<(String, StoreError)> {
     });
     looking.await;
     if let Err(error) = inner.occupy().await {
-        tracing::debug!(%error, "cannot tell Redis where people are; with the next round");
+        tracing::debug!(%error, "cannot tell Redis where people are; trying again with the next round");
     }
     let suspects = std::mem::take(&mut *lock(&suspects));
     if !suspects.is_empty() {
         sleep(ON_ITS_WAY).await;
-        for (room, standing) in suspects {
-            inner.subscriptions.insist(&room, &standing);
+        for (room, state) in suspects {
+            inner.subscriptions.insist(&room, &state);
         }
     }
     let silent = std::mem::take(&mut *lock(&silent));
@@ -91,17 +91,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Inner {
     async fn look_after(&self, room: &RoomSlug, suspects: &Suspects) -> Result<(), StoreError> {
         let heard = self.subscriptions.heard(room);
-        let expected = self.here.expected(room);
-        let (standing, digest) = self.renew(room).await?;
+        let expected = self.present.expected(room);
+        let (state, digest) = self.renew(room).await?;
         if let Some(heard) = heard
-            && self.subscriptions.compare(room, &heard, &standing)
+            && self.subscriptions.compare(room, &heard, &state)
         {
-            lock(suspects).push((room.clone(), standing));
+            lock(suspects).push((room.clone(), state));
         }
         self.check(room, expected, digest).await
     }
 
-    /// Makes sure that Redis knows who is here. `digest` is what it said, `expected` what it should have said.
+    /// Makes sure that Redis knows who is in a room. `digest` is Redis' digest, `expected` what it should be.
     async fn check(
         &self,
         room: &RoomSlug,
@@ -109,13 +109,13 @@ impl Inner {
         mut digest: u64,
     ) -> Result<(), StoreError> {
         for _ in 0..QUIET_TRIES {
-            match expected.compare(self.here.expected(room), digest) {
+            match expected.compare(self.present.expected(room), digest) {
                 Some(true) => return Ok(()),
                 Some(false) => break,
-                // People come and go just now. Telling Redis about everybody is always right, but is not cheap.
+                // People enter and leave right now. Settling would always be right, but is expensive.
                 None => {
                     sleep(QUIET).await;
-                    expected = self.here.expected(room);
+                    expected = self.present.expected(room);
                     (_, digest) = self.renew(room).await?;
                 }
             }
@@ -124,13 +124,13 @@ impl Inner {
         self.settle(room).await
     }
 
-    /// Prolongs the lease. Gives where the room stands, and Redis' digest of this replica's connections.
-    async fn renew(&self, room: &RoomSlug) -> Result<(Standing, u64), StoreError> {
+    /// Prolongs the lease. Returns the room's state, and Redis' digest of this replica's connections.
+    async fn renew(&self, room: &RoomSlug) -> Result<(RoomState, u64), StoreError> {
         let run = self.with_known(self.presence(&script::RENEW, room), room);
         let answer: (String, u64, u64, String) = value::read(self.servers.run(run).await?)?;
         let (epoch, head, version, digest) = answer;
         let epoch = Some(epoch).filter(|epoch| !epoch.is_empty());
-        let standing = Standing {
+        let state = RoomState {
             epoch: epoch.map(value::parsed).transpose()?,
             head: value::parsed::<_, Seq>(head)?,
             version,
@@ -140,15 +140,15 @@ impl Inner {
         } else {
             value::number(&digest)?
         };
-        Ok((standing, digest))
+        Ok((state, digest))
     }
 
-    /// Where a room stands, taken as what its followers know from now on.
-    pub(super) async fn stand(&self, room: &RoomSlug) -> Result<Standing, StoreError> {
+    /// The room's state in Redis. From now on it counts as delivered to the followers.
+    pub(super) async fn room_state(&self, room: &RoomSlug) -> Result<RoomState, StoreError> {
         let before = self.subscriptions.heard(room).unwrap_or_default();
-        let (standing, _) = self.renew(room).await?;
-        // What is not here yet is on its way; the next round sees whether it came.
-        self.subscriptions.compare(room, &before, &standing);
-        Ok(standing)
+        let (state, _) = self.renew(room).await?;
+        // Anything not delivered yet is on its way. The next round checks that it arrived.
+        self.subscriptions.compare(room, &before, &state);
+        Ok(state)
     }
 }

@@ -1,4 +1,4 @@
-//! What the user in the URL must be allowed to do, asked before anything is built on it.
+//! Checks that the user in the URL has the rights that Hubbub needs.
 
 use ::redis::RedisError;
 use ::redis::aio::MultiplexedConnection;
@@ -6,8 +6,8 @@ use protocol::RoomSlug;
 
 use super::keys::Keys;
 
-/// One command of each kind that this backend sends or runs in a script, with as many arguments as it takes to see
-/// which keys (`K`) and channels (`C`) it is about. In a cluster there are more.
+/// Every command that this backend sends or runs in a script, with enough arguments to show its keys (`K`) and channels
+/// (`C`). A cluster needs more.
 const NEEDED: &[&str] = &[
     "PING",
     "INFO",
@@ -47,7 +47,7 @@ const NEEDED: &[&str] = &[
 ];
 const NEEDED_IN_CLUSTER: &[&str] = &["ASKING", "CLUSTER SLOTS"];
 
-/// Gives the numbers of the commands that this user may not run.
+/// A script that returns the numbers of the commands that the user may not run.
 const CHECK: &str = "
     local missing = {}
     for n, line in ipairs(ARGV) do
@@ -57,7 +57,7 @@ const CHECK: &str = "
     end
     return missing";
 
-/// What is missing, as `ACL SETUSER` would give it. Empty: nothing.
+/// The missing rights, as rules of `ACL SETUSER`. Empty if nothing is missing.
 pub async fn missing(
     connection: &mut MultiplexedConnection,
     keys: &Keys,
@@ -85,7 +85,7 @@ pub async fn missing(
     Ok(rules(missing.copied(), &keys.all()))
 }
 
-/// Rules for these commands, and for the names that they are about.
+/// Rules for these commands and for their keys and channels.
 fn rules<'a>(missing: impl Iterator<Item = &'a str>, names: &str) -> String {
     let (mut commands, mut about) = (Vec::new(), Vec::new());
     for line in missing {
@@ -123,9 +123,9 @@ mod tests {
         assert_eq!(rules(std::iter::empty(), "hubbub:*"), "");
     }
 
-    /// Whoever adds a command adds the right to it.
+    /// A new command must be added to the list.
     #[test]
-    fn every_command_is_asked_about() {
+    fn every_command_is_in_the_list() {
         let known: Vec<&str> = [NEEDED, NEEDED_IN_CLUSTER]
             .concat()
             .iter()

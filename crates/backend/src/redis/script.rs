@@ -1,10 +1,10 @@
-//! The scripts that run inside Redis: each is one step that is done whole or not at all.
+//! The scripts that run inside Redis. Each is atomic.
 
 use std::sync::LazyLock;
 
 use ::redis::Cmd;
 
-/// One script. Redis knows it by its hash once it has seen its text.
+/// A script. Redis knows it by its hash once it has seen its text.
 pub struct Script {
     text: &'static str,
     hash: LazyLock<String>,
@@ -24,52 +24,52 @@ macro_rules! script {
 }
 
 script! {
-    /// A room is created.
+    /// Creates a room.
     CREATE, "create.lua"
 }
 script! {
-    /// Messages are stored.
+    /// Stores messages.
     APPEND, "append.lua"
 }
 script! {
-    /// A stretch of a log is read.
+    /// Reads a stretch of a log.
     READ, "read.lua"
 }
 script! {
-    /// A session is given to a person.
+    /// Gives a session to a person.
     ACCOUNT, "account.lua"
 }
 script! {
-    /// A session is used.
+    /// Records that a session was used.
     PROLONG, "prolong.lua"
 }
 script! {
-    /// A connection is here.
+    /// Adds a connection to a room.
     ENTER, "presence.lua", "enter.lua"
 }
 script! {
-    /// A connection is gone.
+    /// Removes a connection from a room.
     LEAVE, "presence.lua", "leave.lua"
 }
 script! {
-    /// All connections of a replica, anew.
+    /// Replaces all connections of a replica in a room.
     SETTLE, "presence.lua", "settle.lua"
 }
 script! {
-    /// A replica lives, and asks where a room stands.
+    /// Prolongs a replica's lease and reads a room's state.
     RENEW, "presence.lua", "renew.lua"
 }
 script! {
-    /// Who is here.
+    /// Reads a roster.
     ROSTER, "presence.lua", "roster.lua"
 }
 
 script! {
-    /// A replica has people in these rooms.
+    /// Records that a replica has people in these rooms.
     OCCUPY, "occupy.lua"
 }
 
-/// One run of a script, with what it is about.
+/// One run of a script, with its keys and arguments.
 pub struct Run {
     script: &'static Script,
     keys: Vec<String>,
@@ -77,7 +77,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Of these keys, which all lie in one slot.
+    /// A run with these keys, which must be in one slot.
     pub fn new(script: &'static Script, keys: Vec<String>) -> Self {
         Self {
             script,
@@ -86,23 +86,23 @@ impl Run {
         }
     }
 
-    /// With a further argument.
+    /// Adds an argument.
     pub fn arg(mut self, arg: impl Into<Vec<u8>>) -> Self {
         self.args.push(arg.into());
         self
     }
 
-    /// With a number as a further argument.
+    /// Adds a number as an argument.
     pub fn number(self, number: u64) -> Self {
         self.arg(number.to_string())
     }
 
-    /// Where it runs.
+    /// The key whose slot decides where the script runs.
     pub fn key(&self) -> &str {
         self.keys.first().map_or("", String::as_str)
     }
 
-    /// The command that runs it: by the script's hash, or with its whole text for a Redis that does not know it.
+    /// The command that runs the script: by its hash, or with its text for a Redis that does not know it.
     pub fn command(&self, known: bool) -> Cmd {
         let mut command = if known {
             let mut command = ::redis::cmd("EVALSHA");

@@ -1,4 +1,4 @@
-//! Which server has which slot, and how a command reaches it. Without a cluster one server has them all.
+//! Sends each command to the server that has its slot. Without a cluster, one server has all slots.
 
 mod topology;
 
@@ -22,26 +22,26 @@ use super::subscriptions::Subscriptions;
 use super::url::Target;
 use super::work::Work;
 
-/// No call of a port takes longer, whatever happens to Redis.
+/// The longest that a call of a port may take, whatever happens to Redis.
 const LIMIT: Duration = Duration::from_millis(900);
-/// Before the next try after an answer that says "not now".
+/// The wait before the next attempt after a temporary error.
 const NOT_NOW: Duration = Duration::from_millis(30);
-/// Before the next try after a connection broke: its keeper must notice first.
+/// The wait before the next attempt after a connection broke, so that its task can notice.
 const BROKEN: Duration = Duration::from_millis(5);
 
-/// The result of a port's call, if it comes in time.
+/// Limits a port's call to [`LIMIT`].
 pub async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     let late = |_| Err(StoreError::failed(Unanswered::Late));
     timeout(LIMIT, call).await.unwrap_or_else(late)
 }
 
-/// One server: a connection for commands, and one for what it publishes.
+/// A server, with one connection for commands and one for subscriptions.
 pub struct Server {
     /// Host and port.
     pub address: String,
     /// The connection for commands.
     pub link: Link,
-    /// Rooms whose subscription is to be looked at.
+    /// Rooms whose subscription must be checked.
     pub work: Arc<Work>,
     subscriber: AbortHandle,
 }
@@ -52,26 +52,26 @@ impl Drop for Server {
     }
 }
 
-/// All servers.
+/// All servers of the Redis.
 pub struct Servers {
     target: Target,
     subscriptions: Arc<Subscriptions>,
-    /// None once closed.
+    /// `None` once closed.
     map: RwLock<Option<Map>>,
     stale: Arc<Notify>,
-    /// Which server is asked next where the slots are.
+    /// The index of the next server to ask for the slots.
     turn: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Map {
     servers: HashMap<String, Arc<Server>>,
-    /// By slot; a single one without a cluster.
+    /// The owner of each slot. Without a cluster, a single element.
     owners: Vec<Option<Arc<Server>>>,
 }
 
 impl Servers {
-    /// Begins to connect.
+    /// Starts to connect.
     pub fn start(target: Target, subscriptions: Arc<Subscriptions>) -> Result<Arc<Self>, RedisError> {
         let servers = Arc::new(Self {
             subscriptions,
@@ -106,7 +106,7 @@ impl Servers {
         let stale = Arc::clone(&self.stale);
         let work = Arc::new(Work::new(address.clone()));
         let followed = Arc::clone(&work);
-        // In a cluster the map says who takes writes.
+        // In a cluster, the map says which server accepts writes.
         let write = (!self.target.cluster).then(|| self.subscriptions.write());
         let link = Link::start(info.clone(), write, move |change| match change {
             Change::Up => {}
@@ -127,12 +127,12 @@ impl Servers {
         })
     }
 
-    /// The server that has a key.
+    /// The server that has a key's slot.
     pub fn owner(&self, key: &str) -> Result<Arc<Server>, Unanswered> {
         let slot = slot(key);
         self.read(|map| {
-            let place = usize::from(slot).min(map.owners.len().saturating_sub(1));
-            map.owners.get(place).cloned().flatten()
+            let index = usize::from(slot).min(map.owners.len().saturating_sub(1));
+            map.owners.get(index).cloned().flatten()
         })
         .ok_or(Unanswered::Closed)?
         .ok_or(Unanswered::NoServer(slot))
@@ -143,7 +143,7 @@ impl Servers {
         let servers = self.read(|map| {
             let mut servers: Vec<Arc<Server>> = Vec::new();
             for owner in map.owners.iter().flatten() {
-                // Slots in a row mostly have the same owner.
+                // Adjacent slots mostly have the same owner.
                 if !servers.iter().rev().any(|server| Arc::ptr_eq(server, owner)) {
                     servers.push(Arc::clone(owner));
                 }
@@ -153,18 +153,18 @@ impl Servers {
         servers.unwrap_or_default()
     }
 
-    /// Runs a script where its keys are.
+    /// Runs a script on the server that has its keys.
     pub async fn run(&self, run: Run) -> Result<Value, StoreError> {
         in_time(self.attempt(run.key(), |known| run.command(known))).await
     }
 
-    /// Sends a command, which may be carried out twice, to where the key is.
+    /// Sends a command to the server that has the key. It may be carried out twice.
     pub async fn send(&self, key: &str, command: &Cmd) -> Result<Value, StoreError> {
         in_time(self.attempt(key, |_| command.clone())).await
     }
 
-    /// Until there is an answer: a connection that breaks, a slot that moves or a server that is just starting are
-    /// no reason to trouble people. All that is sent may be carried out twice.
+    /// Tries until there is an answer, through broken connections, moving slots and starting servers. The command may
+    /// be carried out twice.
     async fn attempt(&self, key: &str, command: impl Fn(bool) -> Cmd) -> Result<Value, StoreError> {
         let mut known = true;
         let mut ask = None;
@@ -210,7 +210,7 @@ impl Servers {
                     | ServerErrorKind::ClusterDown
                     | ServerErrorKind::MasterDown,
                 ) => sleep(NOT_NOW).await,
-                // After a failover: another server has taken over, and the map or the address leads there.
+                // After a failover, the map or the address leads to the new primary.
                 _ if is_read_only(&error) => {
                     self.stale.notify_one();
                     server.link.suspect();
@@ -225,7 +225,7 @@ impl Servers {
         }
     }
 
-    /// Forgets all servers, and with them the connections. What is asked afterwards fails.
+    /// Drops all servers and their connections. Later calls fail.
     pub fn close(&self) {
         self.map.write().unwrap_or_else(PoisonError::into_inner).take();
     }

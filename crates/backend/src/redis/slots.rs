@@ -1,20 +1,20 @@
-//! What a server of a cluster says about where the slots are.
+//! Asks a server of a cluster for the slots.
 
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{RedisError, Value};
 
-/// Slots in a row that one server has.
+/// A range of slots that one server has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The first one.
+    /// The first slot.
     pub first: u16,
-    /// The last one.
+    /// The last slot.
     pub last: u16,
-    /// The primary that has them: host and port.
+    /// The primary that has these slots: host and port.
     pub address: String,
 }
 
-/// Asks `CLUSTER SLOTS`.
+/// Sends `CLUSTER SLOTS`. `asked` is the server's address.
 pub async fn ask(connection: &mut MultiplexedConnection, asked: &str) -> Result<Vec<Range>, RedisError> {
     let answer: Value = ::redis::cmd("CLUSTER")
         .arg("SLOTS")
@@ -23,7 +23,8 @@ pub async fn ask(connection: &mut MultiplexedConnection, asked: &str) -> Result<
     Ok(ranges(&answer, asked))
 }
 
-/// An address with a host: a server that does not know its own name leaves it out, and means the one that was asked.
+/// Completes an address without a host, which a server sends if it does not know its own name, with the host of the
+/// server that was asked.
 pub fn whole(address: &str, asked: &str) -> String {
     match (address.strip_prefix(':'), asked.rsplit_once(':')) {
         (Some(port), Some((host, _))) => format!("{host}:{port}"),

@@ -1,4 +1,4 @@
-//! One connection per server that brings what is published there, and comes back whatever happens.
+//! One connection per server that receives published messages and always reconnects.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -18,20 +18,20 @@ use super::subscriptions::Subscriptions;
 use super::work::Work;
 use crate::vitals::tireless;
 
-/// Before a subscription that was refused is asked for again: a slot may just be moving.
+/// The wait before a refused subscription is tried again, because its slot may be moving.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// What one connection has been asked to bring.
+/// The channels of one connection.
 struct Channels {
-    /// Subscribed to.
-    here: HashSet<RoomSlug>,
-    /// Refused, to be asked for again.
+    /// Rooms that are subscribed to.
+    subscribed: HashSet<RoomSlug>,
+    /// Refused subscriptions, to be tried again.
     refused: Vec<RoomSlug>,
-    /// Being let go, so that the server's word about it is no surprise.
+    /// Channels that are being unsubscribed from, to recognise the server's answers.
     leaving: Arc<Mutex<HashSet<String>>>,
 }
 
-/// Begins to connect, and goes on until aborted. `moved` is told when a room turns out to be elsewhere.
+/// Starts to connect, and reconnects until aborted. Notifies `moved` when a room turns out to be on another server.
 pub fn start(
     info: ConnectionInfo,
     subscriptions: Arc<Subscriptions>,
@@ -57,13 +57,13 @@ async fn listen(
 ) {
     let mut backoff = Backoff::new();
     loop {
-        // Also the first time: this may be the start after a panic.
+        // Do this the first time too, because this may be a restart after a panic.
         subscriptions.interrupted(address);
         work.heard.store(false, Ordering::Relaxed);
         match subscribe(client, address, subscriptions, work, moved).await {
             Ok(()) => backoff = Backoff::new(),
             Err(error) => {
-                tracing::debug!(%address, %error, "cannot connect to hear what Redis publishes")
+                tracing::debug!(%address, %error, "cannot connect to subscribe to Redis' channels")
             }
         }
         work.heard.store(false, Ordering::Relaxed);
@@ -72,7 +72,7 @@ async fn listen(
     }
 }
 
-/// Connects, and brings what is wanted for as long as the connection lives.
+/// Connects, and keeps the wanted channels subscribed for as long as the connection lives.
 async fn subscribe(
     client: &Client,
     address: &str,
@@ -92,17 +92,17 @@ async fn subscribe(
         link::config(move |info| match info.kind {
             PushKind::SMessage => deliver(&subscriptions, &info),
             PushKind::Disconnection => suspicion.notify_one(),
-            // The server took a channel away because its slot has moved. The library mistakes that for an answer to
-            // some command, so this connection is of no more use.
+            // The server ended a subscription because its slot has moved. The library mistakes that for an answer to a
+            // command, so this connection cannot be used any more.
             PushKind::SUnsubscribe if !was_asked(&leaving, &info) => broken.notify_one(),
             _ => {}
         })
     };
     let mut connection = link::connect(client, &config).await?;
-    // Whoever is told of a gap reads the log at once: it must be there.
+    // A follower that gets a gap reads the log at once, so the log must be loaded.
     link::loaded(&mut connection, &subscriptions.any_key()).await?;
     let mut channels = Channels {
-        here: HashSet::new(),
+        subscribed: HashSet::new(),
         refused: Vec::new(),
         leaving,
     };
@@ -134,7 +134,7 @@ async fn subscribe(
             }
         }
     }
-    tracing::debug!(%address, "the connection that hears what Redis publishes is lost");
+    tracing::debug!(%address, "the connection that subscribes to Redis' channels is lost");
     Ok(())
 }
 
@@ -161,7 +161,8 @@ fn was_asked(leaving: &Mutex<HashSet<String>>, info: &PushInfo) -> bool {
 }
 
 impl Channels {
-    /// Subscribes to what is wanted of these rooms and lets go of the others. False: the connection is gone.
+    /// Subscribes to those of these rooms that are wanted, and unsubscribes from the others. Returns false if the
+    /// connection is lost.
     async fn look_at(
         &mut self,
         connection: &MultiplexedConnection,
@@ -175,7 +176,7 @@ impl Channels {
             match subscriptions.wanted(&room, address) {
                 Some(true) => asked.push((room, "SSUBSCRIBE", channel)),
                 Some(false) => {}
-                None if self.here.remove(&room) => {
+                None if self.subscribed.remove(&room) => {
                     let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
                     leaving.insert(channel.clone());
                     asked.push((room, "SUNSUBSCRIBE", channel));
@@ -198,7 +199,7 @@ impl Channels {
             match answer {
                 Ok(_) if command == "SSUBSCRIBE" => {
                     subscriptions.confirm(&room, address);
-                    self.here.insert(room);
+                    self.subscribed.insert(room);
                 }
                 Ok(_) => {}
                 Err(error) if error.is_io_error() => return false,

@@ -1,7 +1,7 @@
-//! The rooms that are followed here: who listens, through which server, and what was heard.
+//! The rooms that this replica subscribes to: through which server, and what was delivered.
 //!
-//! A room's channel is subscribed to once, however many follow its log or its presence, and let go when nobody does.
-//! [`super::subscriber`] does that for each server; here is what it should do, and what it heard.
+//! A room's channel is subscribed to once, however many followers its log and its presence have, and unsubscribed from
+//! with the last one. [`super::subscriber`] does that for each server; this module decides what it should do.
 
 mod compare;
 
@@ -18,60 +18,61 @@ use super::message::{self, Message};
 use super::work::Work;
 use crate::channels::Channels;
 
-/// What the followed rooms say.
+/// The subscribed rooms, and the channels to their followers.
 pub struct Subscriptions {
     keys: Keys,
-    rooms: Mutex<HashMap<RoomSlug, Followed>>,
-    /// To those who follow the logs.
+    rooms: Mutex<HashMap<RoomSlug, SubscribedRoom>>,
+    /// To followers of the logs.
     pub events: Arc<Channels<Signal>>,
-    /// To those who follow who is here.
+    /// To followers of the presence.
     pub changes: Arc<Channels<PresenceChange>>,
 }
 
-struct Followed {
-    followers: usize,
-    /// Of the server that should bring it.
+struct SubscribedRoom {
+    /// The number of [`RoomSubscription`]s.
+    holds: usize,
+    /// The work of the server that has the room.
     work: Arc<Work>,
-    /// Whether that server has said that it does.
+    /// True once that server has confirmed the subscription.
     confirmed: watch::Sender<bool>,
-    /// Something may have been missed since it last did.
+    /// True if something may have been missed since the last confirmation.
     interrupted: bool,
     heard: Heard,
-    /// Where the log certainly stood once, also before an interruption.
+    /// A position that the log certainly reached, perhaps before an interruption.
     known: Option<(Epoch, Seq)>,
 }
 
-/// Keeps a room followed for as long as it lives.
-pub struct Following {
+/// Keeps a room subscribed until it is dropped.
+pub struct RoomSubscription {
     subscriptions: Arc<Subscriptions>,
     room: RoomSlug,
     confirmed: watch::Receiver<bool>,
 }
 
-impl Following {
-    /// Waits until whatever is published from now on arrives.
+impl RoomSubscription {
+    /// Waits until everything published from now on arrives.
     pub async fn confirmed(&mut self) {
-        // The sender lives as long as the room is followed, which it is by this.
+        // The sender lives as long as the room is subscribed, so at least as long as this.
         let _ = self.confirmed.wait_for(|confirmed| *confirmed).await;
     }
 }
 
-impl Drop for Following {
+impl Drop for RoomSubscription {
     fn drop(&mut self) {
         let mut rooms = self.subscriptions.rooms();
-        if let Some(followed) = rooms.get_mut(&self.room) {
-            followed.followers -= 1;
-            if followed.followers == 0
-                && let Some(followed) = rooms.remove(&self.room)
+        if let Some(subscribed) = rooms.get_mut(&self.room) {
+            subscribed.holds -= 1;
+            if subscribed.holds == 0
+                && let Some(subscribed) = rooms.remove(&self.room)
             {
-                followed.work.add(&self.room);
+                subscribed.work.add(&self.room);
             }
         }
     }
 }
 
 impl Subscriptions {
-    /// Nothing is followed yet.
+    /// No subscriptions yet. `events` and `changes` are the capacities of the followers' queues.
     pub fn new(keys: Keys, events: usize, changes: usize) -> Arc<Self> {
         Arc::new(Self {
             keys,
@@ -81,108 +82,110 @@ impl Subscriptions {
         })
     }
 
-    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomSlug, Followed>> {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomSlug, SubscribedRoom>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has a room followed; it is when [`Following::confirmed`] returns.
-    pub fn follow(self: &Arc<Self>, room: &RoomSlug, work: &Arc<Work>) -> Following {
+    /// Starts to subscribe to a room. [`RoomSubscription::confirmed`] returns when it is subscribed.
+    pub fn subscribe(self: &Arc<Self>, room: &RoomSlug, work: &Arc<Work>) -> RoomSubscription {
         let mut rooms = self.rooms();
-        let followed = rooms.entry(room.clone()).or_insert_with(|| Followed {
-            followers: 0,
+        let subscribed = rooms.entry(room.clone()).or_insert_with(|| SubscribedRoom {
+            holds: 0,
             work: Arc::clone(work),
             confirmed: watch::Sender::new(false),
             interrupted: false,
             heard: Heard::default(),
             known: None,
         });
-        followed.followers += 1;
-        if followed.followers == 1 {
-            followed.work.add(room);
+        subscribed.holds += 1;
+        if subscribed.holds == 1 {
+            subscribed.work.add(room);
         }
-        Following {
+        RoomSubscription {
             subscriptions: Arc::clone(self),
             room: room.clone(),
-            confirmed: followed.confirmed.subscribe(),
+            confirmed: subscribed.confirmed.subscribe(),
         }
     }
 
-    /// Every room that is followed.
-    pub fn followed(&self) -> Vec<RoomSlug> {
+    /// All subscribed rooms.
+    pub fn subscribed(&self) -> Vec<RoomSlug> {
         self.rooms().keys().cloned().collect()
     }
 
-    /// The channel of a room.
+    /// A room's channel.
     pub fn channel(&self, room: &RoomSlug) -> String {
         self.keys.channel(room)
     }
 
-    /// A key to ask for, to see whether a server answers.
+    /// A key to ask for, to check that a server answers.
     pub fn any_key(&self) -> String {
         self.keys.format()
     }
 
-    /// A harmless write, to see whether a server takes writes.
+    /// A harmless write, to check that a server accepts writes.
     pub fn write(&self) -> ::redis::Cmd {
         super::opening::write(&self.keys)
     }
 
-    /// The rooms that a server should bring.
+    /// The rooms to subscribe to on a server.
     pub fn rooms_of(&self, server: &str) -> Vec<RoomSlug> {
         let rooms = self.rooms();
         let of = rooms
             .iter()
-            .filter(|(_, followed)| followed.work.address == server);
+            .filter(|(_, subscribed)| subscribed.work.address == server);
         of.map(|(room, _)| room.clone()).collect()
     }
 
-    /// Whether a server should bring a room, and if so whether that is still to be arranged.
+    /// Returns true if a room must still be subscribed to on this server, false if it already is, and `None` if it must
+    /// not be subscribed to there.
     pub fn wanted(&self, room: &RoomSlug, server: &str) -> Option<bool> {
         let rooms = self.rooms();
-        let followed = rooms
+        let subscribed = rooms
             .get(room)
-            .filter(|followed| followed.work.address == server)?;
-        Some(!*followed.confirmed.borrow())
+            .filter(|subscribed| subscribed.work.address == server)?;
+        Some(!*subscribed.confirmed.borrow())
     }
 
-    /// A server brings a room from now on. If anything may have been missed before, the followers are told.
+    /// Records that a server has confirmed a subscription. If something may have been missed before, tells the
+    /// followers.
     pub fn confirm(&self, room: &RoomSlug, server: &str) {
         let mut rooms = self.rooms();
-        if let Some(followed) = rooms.get_mut(room)
-            && followed.work.address == server
+        if let Some(subscribed) = rooms.get_mut(room)
+            && subscribed.work.address == server
         {
-            followed.confirmed.send_replace(true);
-            if std::mem::take(&mut followed.interrupted) {
+            subscribed.confirmed.send_replace(true);
+            if std::mem::take(&mut subscribed.interrupted) {
                 self.events.publish(room, [Signal::Gap]);
                 self.changes.publish(room, [PresenceChange::Unsure]);
             }
         }
     }
 
-    /// A server's connection is gone, and with it what it brought.
+    /// Records that a server's connection, and with it its subscriptions, are lost.
     pub fn interrupted(&self, server: &str) {
-        for followed in self.rooms().values_mut() {
-            if followed.work.address == server {
-                followed.interrupt();
+        for subscribed in self.rooms().values_mut() {
+            if subscribed.work.address == server {
+                subscribed.interrupt();
             }
         }
     }
 
-    /// Slots have moved: each room is to come from the server that has it now.
+    /// Moves each subscription to the server that has the room's slot now.
     pub fn reassign(&self, owner: impl Fn(&str) -> Option<Arc<Work>>) {
-        for (room, followed) in self.rooms().iter_mut() {
+        for (room, subscribed) in self.rooms().iter_mut() {
             if let Some(owner) = owner(&self.keys.channel(room))
-                && owner.address != followed.work.address
+                && owner.address != subscribed.work.address
             {
-                followed.work.add(room);
-                followed.work = owner;
-                followed.interrupt();
-                followed.work.add(room);
+                subscribed.work.add(room);
+                subscribed.work = owner;
+                subscribed.interrupt();
+                subscribed.work.add(room);
             }
         }
     }
 
-    /// A message came through a room's channel.
+    /// Handles a message from a room's channel.
     pub fn message(&self, channel: &str, text: &str) {
         let Some(room) = self.keys.room_of(channel) else {
             return;
@@ -192,21 +195,21 @@ impl Subscriptions {
         }
         let message = message::parse(&room, text);
         let mut rooms = self.rooms();
-        let Some(followed) = rooms.get_mut(&room) else {
+        let Some(subscribed) = rooms.get_mut(&room) else {
             return;
         };
         match message {
             Some(Message::Events(events)) => {
                 if let Some(last) = events.last() {
-                    followed.learn(&last.epoch, last.seq);
-                    followed.heard.log = Some((last.epoch.clone(), last.seq));
-                    followed.heard.gone = false;
+                    subscribed.learn(&last.epoch, last.seq);
+                    subscribed.heard.log = Some((last.epoch.clone(), last.seq));
+                    subscribed.heard.gone = false;
                 }
                 self.events.publish(&room, events.into_iter().map(Signal::Event));
             }
             Some(Message::Presence(changes)) => {
                 for (version, change) in changes {
-                    let expected = followed.heard.version.replace(version).map(|last| last + 1);
+                    let expected = subscribed.heard.version.replace(version).map(|last| last + 1);
                     if expected.is_some_and(|expected| expected != version) {
                         self.changes.publish(&room, [PresenceChange::Unsure]);
                     }
@@ -222,31 +225,33 @@ impl Subscriptions {
         }
     }
 
-    /// What was heard of a room, if it is followed.
+    /// What was delivered of a room, if it is subscribed.
     pub fn heard(&self, room: &RoomSlug) -> Option<Heard> {
-        self.rooms().get(room).map(|followed| followed.heard.clone())
+        self.rooms().get(room).map(|subscribed| subscribed.heard.clone())
     }
 
-    /// Where a room's log certainly stood once, if it is followed.
+    /// A position that a room's log certainly reached, if the room is subscribed.
     pub fn known(&self, room: &RoomSlug) -> Option<(Epoch, Seq)> {
-        self.rooms().get(room).and_then(|followed| followed.known.clone())
+        self.rooms()
+            .get(room)
+            .and_then(|subscribed| subscribed.known.clone())
     }
 
-    /// Something was stored there.
+    /// Records that a room's log has reached a position.
     pub fn learn(&self, room: &RoomSlug, epoch: &Epoch, seq: Seq) {
-        if let Some(followed) = self.rooms().get_mut(room) {
-            followed.learn(epoch, seq);
+        if let Some(subscribed) = self.rooms().get_mut(room) {
+            subscribed.learn(epoch, seq);
         }
     }
 
-    /// Every stream ends after what it has not received yet.
+    /// Ends every stream after the items in its queue.
     pub fn close(&self) {
         self.events.close();
         self.changes.close();
     }
 }
 
-impl Followed {
+impl SubscribedRoom {
     fn learn(&mut self, epoch: &Epoch, seq: Seq) {
         match &mut self.known {
             Some((known, latest)) if known == epoch => *latest = seq.max(*latest),
@@ -255,7 +260,7 @@ impl Followed {
     }
 
     fn interrupt(&mut self) {
-        // One that was never confirmed has nobody yet who could have missed anything.
+        // If it was never confirmed, no follower can have missed anything.
         self.interrupted |= self.confirmed.send_replace(false);
         self.heard = Heard::default();
     }

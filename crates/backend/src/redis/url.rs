@@ -1,4 +1,4 @@
-//! What a Redis URL says.
+//! Parses Redis URLs.
 
 use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
@@ -9,18 +9,18 @@ const CLUSTER: [(&str, &str); 2] = [
     ("rediss-cluster://", "rediss://"),
 ];
 
-/// Where to connect to, and how.
+/// The servers to connect to.
 #[derive(Clone)]
 pub struct Target {
-    /// The servers named: one, or some of a cluster.
+    /// One server, or some servers of a cluster.
     pub servers: Vec<ConnectionInfo>,
-    /// Whether they are a cluster's.
+    /// True if the servers belong to a cluster.
     pub cluster: bool,
 }
 
 impl Target {
-    /// Reads `redis://…`, `rediss://…`, `redis-cluster://host:port,host:port` (and `rediss-cluster://`), or several
-    /// of the first two with commas between them, which means a cluster too.
+    /// Parses `redis://…`, `rediss://…`, `redis-cluster://host:port,host:port` and `rediss-cluster://…`. Several of the
+    /// first two, with commas between them, mean a cluster too.
     pub fn parse(url: &str) -> Result<Self, OpenRedisError> {
         let wrong = |what| OpenRedisError::Url { what };
         let url = url.trim();
@@ -28,7 +28,7 @@ impl Target {
         let urls: Vec<String> = match cluster_scheme {
             Some((scheme, single)) => {
                 let rest = url.strip_prefix(scheme).unwrap_or_default();
-                // One user and password, before the first host, are for all of them.
+                // The user and password before the first host are for all hosts.
                 let (user, hosts) = rest.rsplit_once('@').map_or((None, rest), |(u, h)| (Some(u), h));
                 let user = user.map_or_else(String::new, |user| format!("{user}@"));
                 hosts
@@ -67,7 +67,7 @@ impl Target {
         Ok(Self { servers, cluster })
     }
 
-    /// The same, at another address of the cluster.
+    /// The connection settings for another address of the cluster.
     pub fn at(&self, address: &str) -> Option<ConnectionInfo> {
         let (host, port) = address.rsplit_once(':')?;
         let (host, port) = (host.trim_matches(['[', ']']).to_owned(), port.parse().ok()?);
@@ -87,7 +87,7 @@ impl Target {
     }
 }
 
-/// At the commas that a scheme follows: a password may hold commas too.
+/// Splits at commas that a scheme follows, because a password can contain commas too.
 fn split(url: &str) -> Vec<String> {
     let mut urls: Vec<String> = Vec::new();
     for part in url.split(',') {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_the_password() {
+    fn errors_do_not_reveal_the_password() {
         for url in [
             "",
             "localhost:6379",

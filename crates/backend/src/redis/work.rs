@@ -1,4 +1,4 @@
-//! What a server's subscriber is to do next.
+//! The rooms that a server's subscriber must check next.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use protocol::RoomSlug;
 use tokio::sync::Notify;
 
-/// Subscriptions asked for at once.
+/// Subscriptions sent at once.
 const CHUNK: usize = 256;
 
-/// Rooms whose subscription a server's subscriber is to look at. Never more than there are rooms.
+/// The rooms whose subscription a server's subscriber must check. Never more than there are rooms.
 pub struct Work {
     /// The server's host and port.
     pub address: String,
@@ -21,7 +21,7 @@ pub struct Work {
 }
 
 impl Work {
-    /// Nothing to look at yet, for the server at this address.
+    /// No work yet, for the server at this address.
     pub fn new(address: String) -> Self {
         Self {
             address,
@@ -36,23 +36,23 @@ impl Work {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// This room too.
+    /// Adds a room.
     pub fn add(&self, room: &RoomSlug) {
         self.rooms().insert(room.clone());
         self.more.notify_one();
     }
 
-    /// The server's address leads to another one now: connect again.
+    /// Reconnects, because the server's address leads to another server now.
     pub fn follow_elsewhere(&self) {
         self.elsewhere.notify_one();
     }
 
-    /// Whether there is a connection that brings what the server publishes.
+    /// True if a connection receives what the server publishes.
     pub fn is_heard(&self) -> bool {
         self.heard.load(Ordering::Relaxed)
     }
 
-    /// These rooms, and no others.
+    /// Replaces all rooms.
     pub(super) fn replace(&self, rooms: Vec<RoomSlug>) {
         *self.rooms() = rooms.into_iter().collect();
         self.more.notify_one();

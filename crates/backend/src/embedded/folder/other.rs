@@ -1,4 +1,4 @@
-//! Elsewhere, what Hubbub creates has the permissions of the folder above.
+//! On other systems, new files and folders inherit the permissions of the parent folder.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::path::Path;
@@ -13,7 +13,7 @@ pub fn file() -> OpenOptions {
     OpenOptions::new()
 }
 
-/// Nobody knows.
+/// Unknown on this system.
 pub fn exposed(_: &Path) -> Option<u32> {
     None
 }

@@ -1,4 +1,4 @@
-//! On Unix, what Hubbub creates is its owner's only: sessions are secrets.
+//! On Unix, only the owner can access new files and folders, because sessions are secrets.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -16,7 +16,7 @@ pub fn file() -> OpenOptions {
     options
 }
 
-/// The mode of a folder that others can write to, or of a file that others can read.
+/// The mode of a folder that other users can write to, or of a file that they can read.
 pub fn exposed(path: &Path) -> Option<u32> {
     let found = std::fs::metadata(path).ok()?;
     let mode = found.permissions().mode() & 0o777;

@@ -1,4 +1,4 @@
--- Rooms and their logs. `head` is the latest event's seq; `epoch` is born with the log.
+-- Rooms and their logs. `head` is the latest event's seq; `epoch` is created with the log.
 CREATE TABLE rooms (
     id         INTEGER PRIMARY KEY,
     slug       TEXT    NOT NULL UNIQUE,
@@ -9,7 +9,7 @@ CREATE TABLE rooms (
     last_at    INTEGER
 ) STRICT;
 
--- The list of rooms, without reading them all.
+-- Lists rooms by activity without reading them all.
 CREATE INDEX rooms_by_activity ON rooms (coalesce(last_at, created_at) DESC, id DESC);
 
 -- One row per event. `body` is the event's JSON as it travels; `kind` is the type in it.
@@ -26,7 +26,7 @@ CREATE TABLE events (
     PRIMARY KEY (room_id, seq)
 ) STRICT, WITHOUT ROWID;
 
--- What makes a send happen once. An author's ids are their own: nobody can take another's.
+-- Stores each message once. Client ids are per author: nobody can take another person's.
 CREATE UNIQUE INDEX events_once ON events (room_id, author_id, client_id) WHERE client_id IS NOT NULL;
 
 CREATE TABLE people (

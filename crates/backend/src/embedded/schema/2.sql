@@ -1,5 +1,5 @@
--- A session is kept as the SHA-256 of its token, so that nobody who reads this file can be somebody else, and with the
--- time of its last use, so that it can expire. Tokens that are in use stay valid; what remains of them here is wiped.
+-- Stores a session as the SHA-256 of its token, so that reading this file does not reveal sessions, and with the time
+-- of its last use, so that it can expire. Tokens stay valid; their plain text is wiped from this file.
 PRAGMA secure_delete = ON;
 
 ALTER TABLE sessions RENAME TO old_sessions;
@@ -12,7 +12,7 @@ CREATE TABLE sessions (
     used_at    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- `sha256` is ours: see schema.rs. Nobody knows when an old session was last used: its time begins now.
+-- schema.rs defines `sha256`. When an old session was last used is unknown, so its time starts now.
 INSERT INTO sessions (digest, person_id, created_at, used_at)
 SELECT sha256(token), person_id, created_at, unixepoch() * 1000 FROM old_sessions;
 

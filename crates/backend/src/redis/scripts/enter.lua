@@ -1,4 +1,4 @@
--- A connection of a person is here.  ARGV, further: person, connection, fingerprint, sort key, name.
+-- Adds a connection of a person.  Further ARGV: person, connection, fingerprint, sort key, name.
 purge()
 if arrive(ARGV[4], ARGV[5], ARGV[7], ARGV[8]) then
   redis.call('HINCRBY', digests, replica, ARGV[6])

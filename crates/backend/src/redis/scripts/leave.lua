@@ -1,4 +1,4 @@
--- A connection of a person is gone.  ARGV, further: person, connection, fingerprint.
+-- Removes a connection of a person.  Further ARGV: person, connection, fingerprint.
 purge()
 if redis.call('HDEL', connections, replica .. '/' .. ARGV[4] .. '/' .. ARGV[5]) == 1 then
   depart(ARGV[4])

@@ -1,7 +1,7 @@
--- Notes that a replica has people in these rooms, and forgets those that no replica has named for too long.
+-- Records that a replica has people in these rooms, and forgets rooms that no replica has reported for too long.
 --
--- KEYS: occupied (slug -> when a replica last named it).  ARGV: for how many milliseconds that counts, then slugs.
--- Redis' own clock: replicas may disagree about the time.
+-- KEYS: occupied (slug -> when a replica last reported it).  ARGV: milliseconds that a report is valid, then slugs.
+-- Uses Redis' clock, because the replicas' clocks may differ.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 for i = 2, #ARGV do

@@ -1,14 +1,14 @@
--- What every script about who is in a room begins with.
+-- The beginning of every script about a room's presence.
 --
 -- KEYS, always: people (id -> connections, sort key, name), names (sorted for the roster), connections
--- ('replica/person/connection'), leases (replica -> until when), digests (replica -> sum of its connections'
--- fingerprints), version (one more with each change, so that a follower sees a hole), room.
+-- ('replica/person/connection'), leases (replica -> expiry), digests (replica -> sum of its connections' fingerprints),
+-- version (incremented with each change, so that a follower notices a missing one), room.
 -- ARGV, always: channel, replica, its lease in milliseconds.
 --
--- Everything that changes who is here happens in such a script together with its announcement: one order for all.
+-- A script changes the presence and announces the change in one step, so all replicas receive changes in one order.
 local people, names, connections, leases, digests, version, room = unpack(KEYS)
 local channel, replica, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
--- Redis' own clock: replicas may disagree about the time.
+-- Use Redis' clock, because the replicas' clocks may differ.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local changes = {}
@@ -26,7 +26,7 @@ local function announce()
   end
 end
 
--- Somebody's connection is here; says whether it was not before.
+-- Adds a connection of a person. Returns true if it is new.
 local function arrive(person, connection, key, name)
   if redis.call('HSETNX', connections, replica .. '/' .. person .. '/' .. connection, 1) == 0 then
     return false
@@ -42,7 +42,7 @@ local function arrive(person, connection, key, name)
   return true
 end
 
--- One of somebody's connections is gone.
+-- Removes one of a person's connections.
 local function depart(person)
   local count, key, name = string.match(redis.call('HGET', people, person) or '', '^(%d+)\t([^\t]*)\t(.*)$')
   if not count then
@@ -61,7 +61,7 @@ local function prolong()
   redis.call('ZADD', leases, now + lease, replica)
 end
 
--- Replicas whose lease is over are dead: so are their connections.
+-- Removes replicas whose lease has expired, and their connections.
 local function purge()
   local dead = {}
   for _, one in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do

@@ -1,6 +1,6 @@
--- Writes down that a session was used. One that has ended stays ended.
+-- Records that a session was used. A session that has ended stays ended.
 --
--- KEYS: session.  ARGV: at, milliseconds that it lives unused.
+-- KEYS: session.  ARGV: at, milliseconds after which it expires unused.
 local used_at = redis.call('HGET', KEYS[1], 'used_at')
 if not used_at then
   return 0

@@ -1,8 +1,8 @@
--- A stretch of a room's log and where the log stands, in one view.
+-- Reads a stretch of a room's log, and its head, atomically.
 --
--- KEYS: room, log.  ARGV: 'newer' or 'older', the first seq in that direction, how many, how many bytes. It stops
--- soon after that many bytes; whoever asked drops what is too much.
--- Answers nothing if there is no room, else the epoch, the head, and the stream's entries in the direction read.
+-- KEYS: room, log.  ARGV: 'newer' or 'older', the first seq in that direction, the most events, the most bytes. Reads a
+-- little more than that many bytes; the caller drops the surplus.
+-- Returns false if the room does not exist, else the epoch, the head, and the stream's entries in the order of reading.
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if not epoch then
   return false
@@ -10,11 +10,11 @@ end
 local head = tonumber(redis.call('HGET', KEYS[1], 'head'))
 local entries = {}
 local left, bytes = tonumber(ARGV[3]), tonumber(ARGV[4])
--- Absent: from the latest on.
+-- '' means: from the latest on.
 local from = ARGV[2] == '' and '+' or ARGV[2]
--- One entry comes always.
+-- Always return at least one entry.
 while left > 0 and (bytes > 0 or #entries == 0) do
-  -- Long events are read a few at a time.
+  -- Read fewer entries at a time if few bytes are left, because events may be long.
   local count = math.min(left, math.max(8, math.min(1000, math.floor(bytes / 16384))))
   local some
   if ARGV[1] == 'newer' then

@@ -1,7 +1,7 @@
--- Prolongs the replica's lease, if it still has one, and says where the room stands.
--- ARGV, further: epoch and head that the replica has seen ('' and 0 if none), an epoch for a new life of the log.
--- Answers the epoch ('' if there is no room), the head, the version of presence, and the replica's digest ('' if
--- nobody of it is here).
+-- Prolongs the replica's lease, if it still has one, and returns the room's state.
+-- Further ARGV: epoch and head that the replica has seen ('' and 0 if none), a fresh epoch.
+-- Returns the epoch ('' if the room does not exist), the head, the version of presence, and the replica's digest ('' if
+-- it has no connections in the room).
 if redis.call('ZSCORE', leases, replica) then
   prolong()
 end
@@ -9,7 +9,7 @@ purge()
 announce()
 local log = redis.call('HMGET', room, 'epoch', 'head')
 if log[1] and log[1] == ARGV[4] and tonumber(log[2]) < tonumber(ARGV[5]) then
-  -- Redis died and came back with less than it had. The same places must not mean something else in the same epoch.
+  -- Redis crashed and lost the end of the log. Switch to a fresh epoch, because the lost seqs will be used again.
   log[1] = ARGV[6]
   redis.call('HSET', room, 'epoch', log[1])
 end

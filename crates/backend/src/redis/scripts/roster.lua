@@ -1,5 +1,5 @@
--- Who is here.  ARGV, further: how many to name.
--- Answers the count of all, then id and name of each one named, in order.
+-- Reads the roster.  Further ARGV: the most people to list.
+-- Returns the count of all people, then id and name of each person listed, in order.
 purge()
 announce()
 local answer = { redis.call('HLEN', people) }

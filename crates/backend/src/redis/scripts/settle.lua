@@ -1,5 +1,5 @@
--- Exactly these connections of this replica are here.
--- ARGV, further: the sum of their fingerprints, then person, connection, sort key, name of each.
+-- Replaces all connections of this replica in the room.
+-- Further ARGV: the sum of their fingerprints, then person, connection, sort key, name of each.
 purge()
 local real = {}
 for i = 5, #ARGV, 4 do

@@ -1,4 +1,4 @@
-//! The map of a cluster: where its slots are, and how that is kept true.
+//! Keeps the map of a cluster's slots up to date.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -14,9 +14,9 @@ use crate::redis::error::Unanswered;
 use crate::redis::keys::SLOTS;
 use crate::redis::{link, slots};
 
-/// How often a cluster is asked where its slots are, also if nothing seems to have changed.
+/// How often to ask a cluster for its slots, even if nothing seems to have changed.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
-/// And not more often than this.
+/// The shortest time between two such questions.
 const ASK_GAP: Duration = Duration::from_millis(100);
 
 impl Servers {
@@ -34,7 +34,7 @@ impl Servers {
         Ok(())
     }
 
-    /// The server at an address that another one named. Without a host it means its own.
+    /// The server at an address that another server named. An address without a host means that server's host.
     pub(super) fn server(&self, address: &str, named_by: &Server) -> Result<Arc<Server>, StoreError> {
         let address = slots::whole(address, &named_by.address);
         if let Some(server) = self.read(|map| map.servers.get(&address).cloned()).flatten() {
@@ -45,14 +45,14 @@ impl Servers {
             .at(&address)
             .ok_or_else(|| StoreError::failed(Unanswered::Closed))?;
         let server = Arc::new(self.connect(info).map_err(StoreError::failed)?);
-        // Two at once may both have connected: the first one stays.
+        // If two calls connected at the same time, the first server stays.
         self.write(|map| Arc::clone(map.servers.entry(address).or_insert(server)))
             .ok_or_else(|| StoreError::failed(Unanswered::Closed))
     }
 
-    /// Takes over where the slots are. Says whether all of them are somewhere.
+    /// Replaces the map. Returns true if every slot has a server.
     pub fn arrange(&self, found: &[slots::Range]) -> Result<bool, RedisError> {
-        let mut whole = 0;
+        let mut served = 0;
         let mut owners = vec![None; usize::from(SLOTS)];
         let mut servers = HashMap::new();
         for range in found {
@@ -70,29 +70,29 @@ impl Servers {
             for slot in range.first..=range.last.min(SLOTS - 1) {
                 if let Some(owner) = owners.get_mut(usize::from(slot)) {
                     *owner = Some(Arc::clone(&server));
-                    whole += 1;
+                    served += 1;
                 }
             }
             servers.insert(range.address.clone(), server);
         }
         self.write(|map| *map = Map { servers, owners });
         self.reassign();
-        Ok(whole == usize::from(SLOTS))
+        Ok(served == usize::from(SLOTS))
     }
 
-    /// Sends every followed room to the server that has it now.
+    /// Moves every subscription to the server that has its room now.
     fn reassign(&self) {
         let owner = |channel: &str| Some(Arc::clone(&self.owner(channel).ok()?.work));
         self.subscriptions.reassign(owner);
     }
 
-    /// Keeps the map of a cluster true, for as long as anybody uses it.
+    /// Keeps the map up to date for as long as the servers exist.
     pub async fn keep_map(servers: Weak<Self>) {
         loop {
             let Some(stale) = servers.upgrade().map(|servers| Arc::clone(&servers.stale)) else {
                 return;
             };
-            // Whichever comes first.
+            // Wait for whichever comes first.
             let _ = timeout(ASK_AGAIN, stale.notified()).await;
             let Some(servers) = servers.upgrade() else { return };
             if let Some(found) = servers.ask().await
@@ -104,8 +104,8 @@ impl Servers {
         }
     }
 
-    /// Where the slots are, according to the first server that says so: another one each time, because one that is
-    /// cut off from the others does not know better.
+    /// Asks the servers in turn for the slots, until one answers. Starts with another server each time, because a
+    /// server that is cut off from the cluster gives outdated answers.
     async fn ask(&self) -> Option<Vec<slots::Range>> {
         let mut servers = self.all();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % servers.len().max(1);
@@ -120,7 +120,7 @@ impl Servers {
                 _ => {}
             }
         }
-        // None of those known is there: the servers named at the start may have other addresses by now.
+        // No known server answers. The servers named in the URL may have other addresses by now.
         for info in &self.target.servers {
             let client = Client::open(info.clone()).ok()?;
             if let Ok(mut connection) = link::connect(&client, &link::config(|_| {})).await

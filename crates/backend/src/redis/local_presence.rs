@@ -1,4 +1,4 @@
-//! Which connections of this replica are in which room: what Redis should know of it.
+//! Which connections of this replica are in which room. Redis should know the same.
 
 use std::collections::HashMap;
 use std::collections::hash_map::{DefaultHasher, Entry};
@@ -8,29 +8,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chat::ConnectionId;
 use protocol::{DisplayName, Person, PersonId, RoomSlug};
 
-/// The rooms where somebody of this replica is.
+/// The rooms that connections of this replica are in.
 #[derive(Default)]
-pub struct Here(Mutex<HashMap<RoomSlug, Room>>);
+pub struct LocalPresence(Mutex<HashMap<RoomSlug, RoomPresence>>);
 
 #[derive(Default)]
-struct Room {
+struct RoomPresence {
     connections: HashMap<(PersonId, ConnectionId), DisplayName>,
-    /// The sum of the connections' fingerprints. Redis keeps its own: if they differ, something went wrong.
+    /// The sum of the connections' fingerprints. If the sum in Redis differs, Redis has missed something.
     digest: u64,
-    /// One more with everything that begins or ends: the digests can be compared only while nothing is under way.
+    /// Incremented whenever a change starts or ends. Digests can be compared only while no change is under way.
     version: u64,
     under_way: usize,
 }
 
-/// A change that Redis is being told of.
+/// A change that is being sent to Redis.
 pub struct Change {
-    here: Arc<Here>,
+    present: Arc<LocalPresence>,
     room: RoomSlug,
-    /// An arrival that is taken back unless Redis has heard of it.
+    /// An arrival to undo unless Redis has confirmed it.
     arrival: Option<(PersonId, ConnectionId)>,
 }
 
-/// What the digest should be, if it can be told.
+/// The digest that Redis should have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Expected {
     digest: u64,
@@ -38,33 +38,37 @@ pub struct Expected {
     quiet: bool,
 }
 
-/// What a connection adds to the digest: never nothing, and so little that sums do not overflow.
+/// A connection's part of the digest. Never 0, and small enough that sums do not overflow.
 pub fn fingerprint(person: &PersonId, connection: &ConnectionId) -> u64 {
     let mut hasher = DefaultHasher::new();
     (person, connection).hash(&mut hasher);
     (hasher.finish() >> 32) + 1
 }
 
-impl Here {
-    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomSlug, Room>> {
+impl LocalPresence {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomSlug, RoomPresence>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(self: &Arc<Self>, room: &RoomSlug, change: impl FnOnce(&mut Room) -> bool) -> (Change, bool) {
+    fn begin(
+        self: &Arc<Self>,
+        room: &RoomSlug,
+        change: impl FnOnce(&mut RoomPresence) -> bool,
+    ) -> (Change, bool) {
         let mut rooms = self.rooms();
         let local = rooms.entry(room.clone()).or_default();
         local.version += 1;
         local.under_way += 1;
         let changed = change(local);
         let change = Change {
-            here: Arc::clone(self),
+            present: Arc::clone(self),
             room: room.clone(),
             arrival: None,
         };
         (change, changed)
     }
 
-    /// A connection is here from now on, unless the change is dropped before it is [`Change::done`].
+    /// Adds a connection. Dropping the change before [`Change::done`] removes it again.
     pub fn enter(self: &Arc<Self>, room: &RoomSlug, person: &Person, connection: &ConnectionId) -> Change {
         let key = (person.id.clone(), connection.clone());
         let (mut change, new) = self.begin(room, |local| match local.connections.entry(key.clone()) {
@@ -79,18 +83,18 @@ impl Here {
         change
     }
 
-    /// A connection is not here any more, whether Redis hears of it or not.
+    /// Removes a connection, whether or not Redis confirms it.
     pub fn leave(self: &Arc<Self>, room: &RoomSlug, person: &PersonId, connection: &ConnectionId) -> Change {
         let key = (person.clone(), connection.clone());
         self.begin(room, |local| local.forget(&key)).0
     }
 
-    /// The rooms where somebody is.
+    /// The rooms that people are in.
     pub fn occupied(&self) -> Vec<RoomSlug> {
         self.rooms().keys().cloned().collect()
     }
 
-    /// What Redis' digest of a room should be now.
+    /// The digest of a room that Redis should have now.
     pub fn expected(&self, room: &RoomSlug) -> Expected {
         let rooms = self.rooms();
         rooms.get(room).map_or(
@@ -107,7 +111,7 @@ impl Here {
         )
     }
 
-    /// All connections in a room, and their digest.
+    /// The digest of a room, and all connections in it.
     pub fn everybody(&self, room: &RoomSlug) -> (u64, Vec<(Person, ConnectionId)>) {
         let rooms = self.rooms();
         let Some(local) = rooms.get(room) else {
@@ -123,13 +127,13 @@ impl Here {
         (local.digest, connections.collect())
     }
 
-    /// Nobody is anywhere. Gives the rooms where somebody was.
+    /// Removes everybody from all rooms. Returns the rooms that had people.
     pub fn clear(&self) -> Vec<RoomSlug> {
         std::mem::take(&mut *self.rooms()).into_keys().collect()
     }
 }
 
-impl Room {
+impl RoomPresence {
     fn forget(&mut self, (person, connection): &(PersonId, ConnectionId)) -> bool {
         let key = (person.clone(), connection.clone());
         let was_here = self.connections.remove(&key).is_some();
@@ -141,17 +145,17 @@ impl Room {
 }
 
 impl Expected {
-    /// Whether Redis, asked after this was told, said what it should. `now` is told after its answer. None: people
-    /// came or went meanwhile, so that nobody can say.
+    /// True if Redis' `digest` is right. It was asked for after `self` was taken, and `now` was taken after the answer.
+    /// `None` if a change was under way, so that the digests cannot be compared.
     pub fn compare(self, now: Self, digest: u64) -> Option<bool> {
         let same = self.digest == digest;
-        // Right is right, also in a moment of change.
+        // Equal digests are right even while a change is under way.
         (same || (self.quiet && self == now)).then_some(same)
     }
 }
 
 impl Change {
-    /// Redis has heard of it.
+    /// Redis has confirmed the change.
     pub fn done(mut self) {
         self.arrival = None;
     }
@@ -159,7 +163,7 @@ impl Change {
 
 impl Drop for Change {
     fn drop(&mut self) {
-        let mut rooms = self.here.rooms();
+        let mut rooms = self.present.rooms();
         let Some(local) = rooms.get_mut(&self.room) else {
             return;
         };
@@ -190,11 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn an_arrival_that_redis_did_not_hear_of_is_none() {
-        let (here, room) = (Arc::new(Here::default()), RoomSlug::lobby());
+    fn an_arrival_that_redis_did_not_confirm_is_undone() {
+        let (here, room) = (Arc::new(LocalPresence::default()), RoomSlug::lobby());
         here.enter(&room, &ada(), &tab(1)).done();
         drop(here.enter(&room, &ada(), &tab(2)));
-        // Entering again is not undone by a failure: it was here before.
+        // A failure to enter again undoes nothing: the connection was here before.
         drop(here.enter(&room, &ada(), &tab(1)));
         let (digest, everybody) = here.everybody(&room);
         assert_eq!(everybody, [(ada(), tab(1))]);
@@ -205,10 +209,14 @@ mod tests {
 
     #[test]
     fn digests_are_compared_only_while_nothing_is_under_way() {
-        let (here, room) = (Arc::new(Here::default()), RoomSlug::lobby());
+        let (here, room) = (Arc::new(LocalPresence::default()), RoomSlug::lobby());
         let entering = here.enter(&room, &ada(), &tab(1));
         let before = here.expected(&room);
-        assert_eq!(before.compare(here.expected(&room), 0), None, "it is under way");
+        assert_eq!(
+            before.compare(here.expected(&room), 0),
+            None,
+            "a change is under way"
+        );
         entering.done();
         let before = here.expected(&room);
         let digest = fingerprint(&ada().id, &tab(1));
@@ -216,6 +224,6 @@ mod tests {
         assert_eq!(before.compare(here.expected(&room), digest), Some(true));
         here.enter(&room, &ada(), &tab(2)).done();
         let meanwhile = before.compare(here.expected(&room), 0);
-        assert_eq!(meanwhile, None, "something happened meanwhile");
+        assert_eq!(meanwhile, None, "another change happened meanwhile");
     }
 }

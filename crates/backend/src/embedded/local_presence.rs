@@ -1,4 +1,4 @@
-//! Who is in which room on this process.
+//! Who is in which room in this process.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -9,25 +9,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chat::ConnectionId;
 use protocol::{Person, PersonId, RoomSlug};
 
-/// The rooms where somebody is.
+/// The rooms that people are in.
 #[derive(Default)]
-pub struct Here(Mutex<HashMap<RoomSlug, Room>>);
+pub struct LocalPresence(Mutex<HashMap<RoomSlug, RoomPresence>>);
 
-/// The people in one room, by id and in the order in which they are listed.
+/// The people in one room, by id and in the order of the roster.
 #[derive(Default)]
-pub struct Room {
+pub struct RoomPresence {
     connections: HashMap<ById, Vec<ConnectionId>>,
     by_name: BTreeSet<ByName>,
 }
 
-/// Somebody in a room. Both tables share it: most connections are idle in some room, and pay for this.
+/// A person in a room. Both tables share it, because every connection in a room pays for this memory.
 struct Present {
     person: Person,
-    /// Their name without regard to case.
+    /// The person's name in lower case.
     name: Box<str>,
 }
 
-/// Found by id.
+/// Compared by id.
 struct ById(Arc<Present>);
 
 impl Borrow<PersonId> for ById {
@@ -50,7 +50,7 @@ impl PartialEq for ById {
 
 impl Eq for ById {}
 
-/// Sorted by name, then by id, so that the order is the same every time.
+/// Sorted by name, then by id, so that the order is stable.
 struct ByName(Arc<Present>);
 
 impl ByName {
@@ -79,20 +79,20 @@ impl PartialEq for ByName {
 
 impl Eq for ByName {}
 
-impl Here {
-    /// All of them, while nobody comes or goes.
-    pub fn rooms(&self) -> MutexGuard<'_, HashMap<RoomSlug, Room>> {
+impl LocalPresence {
+    /// Locks all rooms, so that nobody enters or leaves.
+    pub fn rooms(&self) -> MutexGuard<'_, HashMap<RoomSlug, RoomPresence>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Room {
-    /// How many people are here.
+impl RoomPresence {
+    /// The number of people in the room.
     pub fn count(&self) -> u32 {
         u32::try_from(self.connections.len()).unwrap_or(u32::MAX)
     }
 
-    /// Says whether this is the person's first connection. Further ones do not change the name shown.
+    /// Adds a connection. Returns true if it is the person's first; further ones do not change the name.
     pub fn enter(&mut self, person: &Person, connection: &ConnectionId) -> bool {
         if let Some(connections) = self.connections.get_mut(&person.id) {
             if !connections.contains(connection) {
@@ -105,12 +105,12 @@ impl Room {
             name: person.name.as_str().to_lowercase().into(),
         });
         self.by_name.insert(ByName(Arc::clone(&present)));
-        // Most people have one, and there are many people.
+        // Exactly one element: most people have one connection, and there are many people.
         self.connections.insert(ById(present), vec![connection.clone()]);
         true
     }
 
-    /// Who is gone, if this was their last connection.
+    /// Removes a connection. Returns the person if it was their last.
     pub fn leave(&mut self, person: &PersonId, connection: &ConnectionId) -> Option<Person> {
         let connections = self.connections.get_mut(person)?;
         connections.retain(|known| known != connection);
@@ -122,13 +122,13 @@ impl Room {
         Some(present.person.clone())
     }
 
-    /// The first people of the list.
+    /// The first people of the roster.
     pub fn people(&self, limit: usize) -> Vec<Person> {
         let people = self.by_name.iter().take(limit);
         people.map(|ByName(present)| present.person.clone()).collect()
     }
 
-    /// Nobody is here any more.
+    /// True if nobody is in the room.
     pub fn is_empty(&self) -> bool {
         self.connections.is_empty()
     }
