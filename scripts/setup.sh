@@ -151,13 +151,14 @@ node_packages() {
 
 browser() {
     npm_install end2end
-    have chromium || [ -x /usr/bin/chromium ] && return
+    [ -x /usr/bin/chromium-headless-shell ] && return
     if [ "$world" != debian ]; then
         say "asking Playwright for its Chromium"
         (cd end2end && timeout 600 npx playwright install chromium) && return
     fi
     have apt-get || die "needs Chromium: run 'npx playwright install chromium' in end2end/"
-    apt_install chromium fonts-liberation
+    # Not every distribution has the headless shell as a package.
+    (apt_install chromium-headless-shell fonts-liberation) || apt_install chromium fonts-liberation
 }
 
 # --- Schemathesis, which asks for everything that the description of the commands allows -------------

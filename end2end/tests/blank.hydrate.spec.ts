@@ -24,5 +24,5 @@ test("a message of nothing but invisible characters is refused in words", async 
   await ada.send("seen");
   await expect(ada.said("seen")).toHaveCount(1);
   await expect(alert).toBeHidden();
-  expect((await host.log(room)).map(({ text }) => text)).toEqual(["seen"]);
+  await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["seen"]);
 });

@@ -48,7 +48,7 @@ test("Enter sends before the page is live", async ({ person, program }) => {
   await ada.message.press("Enter");
   await expect(ada.messages).toHaveCount(1);
   await expect(ada.message).toHaveValue("");
-  expect((await host.log(room)).map(({ text }) => text)).toEqual(["first line\nsecond"]);
+  await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["first line\nsecond"]);
 
   // And once, when the program has taken over.
   held = false;
@@ -56,5 +56,5 @@ test("Enter sends before the page is live", async ({ person, program }) => {
   await ada.live("Ada");
   await ada.send("live");
   await expect(ada.said("live")).toHaveCount(1);
-  expect((await host.log(room)).map(({ text }) => text)).toEqual(["first line\nsecond", "live"]);
+  await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["first line\nsecond", "live"]);
 });
