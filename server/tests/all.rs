@@ -1,5 +1,4 @@
-//! The tests that start the binary. They are one program: they mostly wait, so they wait side by side, and it is linked
-//! once.
+//! The tests that start the binary, in one program: it is linked once, and tests that mostly wait run side by side.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,4 @@
-//! What HTTP answers at its edges, seen from outside: headers, host names, other origins, requests that are none.
+//! HTTP, seen from outside: headers, host names, other origins, malformed requests.
 
 use std::time::{Duration, Instant};
 
@@ -147,7 +147,7 @@ fn paths_that_no_file_has_are_not_found_and_not_kept() {
 }
 
 #[test]
-fn a_request_that_is_none_is_a_400() {
+fn a_malformed_request_is_a_400() {
     let (_folder, server) = server(&[]);
     let host = server.addr;
     for head in [
@@ -195,7 +195,7 @@ fn nothing_follows_a_request_that_may_have_two_lengths() {
     }
 }
 
-/// What a name gets from a page, its data, and Socket.IO.
+/// The status of a page, its data and Socket.IO, requested under this host name.
 fn asked_as(server: &Server, host: &str, headers: &str) -> [String; 3] {
     ["/", "/api/", "/socket.io/?EIO=4&transport=polling"].map(|path| {
         let answer = server.request(&format!(
@@ -206,7 +206,7 @@ fn asked_as(server: &Server, host: &str, headers: &str) -> [String; 3] {
 }
 
 #[test]
-fn a_foreign_name_that_leads_here_is_refused() {
+fn a_foreign_host_name_is_refused() {
     let (_folder, here) = server(&[]);
     for host in [
         "127.0.0.1",
@@ -227,7 +227,10 @@ fn a_foreign_name_that_leads_here_is_refused() {
         assert_eq!(asked_as(&here, host, &origin), ["421"; 3], "{host}");
     }
     let answer = here.request("GET / HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n");
-    assert!(answer.contains("HUBBUB_URL"), "it says what to set: {answer}");
+    assert!(
+        answer.contains("HUBBUB_URL"),
+        "the answer says what to set: {answer}"
+    );
     let probe = here.request("GET /healthz HTTP/1.1\r\nHost: probe.internal\r\nConnection: close\r\n\r\n");
     assert_eq!(status(&probe), "200");
 
@@ -295,7 +298,7 @@ fn an_allowed_origin_may_read_the_answers_of_socket_io() {
 }
 
 #[test]
-fn the_official_client_is_where_its_pages_look_for_it() {
+fn the_official_client_is_at_its_usual_address() {
     let (_folder, server) = server(&[]);
     let answer = server.get("/socket.io/socket.io.js", "");
     assert!(answer.ends_with("// the client"), "{answer}");
@@ -308,15 +311,16 @@ fn the_official_client_is_where_its_pages_look_for_it() {
     assert_eq!(status(&server.get("/socket.io/other.js", "")), "400");
 }
 
-/// When to come back.
+/// The seconds in `Retry-After`.
 fn seconds(answer: &str) -> u64 {
     header(answer, "retry-after").concat().parse().expect("seconds")
 }
 
 #[test]
-fn whoever_asks_for_too_many_pages_waits() {
+fn a_client_that_asks_for_too_many_pages_waits() {
     let (_folder, server) = server(&[]);
-    // A hundred at once, twenty a second for those who wait; who would wait for too long is told to come back.
+    // A burst of a hundred is allowed, then twenty a second for clients that wait. A client that would wait too long
+    // gets a 429.
     let answers: Vec<String> = std::thread::scope(|scope| {
         let asking: Vec<_> = (0..400)
             .map(|_| scope.spawn(|| server.get("/nowhere", "")))
@@ -324,7 +328,7 @@ fn whoever_asks_for_too_many_pages_waits() {
         asking.into_iter().map(|one| one.join().unwrap()).collect()
     });
     let with = |code: &str| answers.iter().filter(|answer| status(answer) == code).count();
-    // So many at the same time are more than may wait to be rendered, too.
+    // So many at once also exceed the pages that may wait to be rendered.
     assert_eq!(with("404") + with("429") + with("503"), 400);
     assert!(with("404") > 0);
     let answer = answers
@@ -336,13 +340,13 @@ fn whoever_asks_for_too_many_pages_waits() {
     assert_eq!(
         header(answer, "refresh"),
         [seconds.to_string()],
-        "it comes back by itself"
+        "the page reloads by itself"
     );
     assert!(answer.contains("<h1>"), "a page that people can read: {answer}");
     assert_eq!(
         status(&server.get("/pkg/hubbub.css", "")),
         "200",
-        "files are no pages"
+        "files do not count as pages"
     );
 }
 
@@ -361,7 +365,7 @@ fn files_need_no_storage() {
     ] {
         assert_eq!(status(&server.get(path, &cookie)), "200", "{path}");
     }
-    // Nobody can say who is signed in, and for a visitor nobody can say what is in the room.
+    // Without storage, neither the session nor the room's content can be loaded.
     for cookie in [cookie.as_str(), ""] {
         let page = server.get("/rooms/lobby", cookie);
         assert_eq!(status(&page), "503");
@@ -393,7 +397,8 @@ fn hostile_headers_are_read_in_time_that_grows_with_their_length() {
             server.get("/api/rooms/lobby", headers);
             begun.elapsed()
         };
-        // The least of many counts: what else the machine does only adds to it. A square would take 64 times as long.
+        // Uses the least of many measurements, because other load only adds to them. Quadratic time would be 64 times
+        // as long.
         let (mut least_short, mut least_long) = (Duration::MAX, Duration::MAX);
         let linear = (0..50).any(|_| {
             least_short = least_short.min(time(&short));

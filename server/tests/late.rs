@@ -1,4 +1,4 @@
-//! Requests that do not come to an end: they are answered and closed.
+//! Requests that never complete are answered and closed.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,23 +8,24 @@ use std::time::{Duration, Instant};
 use crate::support::memory::figure;
 use crate::support::running::{Server, status};
 
-/// Well after the deadline of 10 s, on a slow machine too.
+/// Well after the deadline of 10 s, even on a slow machine.
 const AT_MOST: Duration = Duration::from_secs(30);
 
-/// Sends this, then `drip` every tenth of a second; returns what was answered when the server closed, and when.
+/// Sends `head`, then `drip` every tenth of a second. Returns the answer, and how long the server took to close the
+/// connection.
 fn answer(server: &Server, head: &str, drip: &str) -> (String, Duration) {
     let mut stream = TcpStream::connect(server.addr).unwrap();
     stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     stream.write_all(head.as_bytes()).unwrap();
     let (started, mut answer, mut buffer) = (Instant::now(), Vec::new(), [0; 4_096]);
     while started.elapsed() < AT_MOST {
-        // After the answer nobody reads it any more.
+        // After the answer, the server reads nothing more.
         let _ = stream.write_all(drip.as_bytes());
         match stream.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => answer.extend(&buffer[..count]),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            // It closes with what was dripped unread.
+            // The server closes while drips are unread.
             Err(_) => break,
         }
     }
@@ -67,7 +68,7 @@ fn a_body_must_keep_coming() {
 }
 
 #[test]
-fn a_body_that_comes_slowly_but_surely_is_taken() {
+fn a_slow_but_steady_body_is_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     let form = format!("name=Ada&next=%2F&more={}", "x".repeat(60_000));
@@ -80,7 +81,7 @@ fn a_body_that_comes_slowly_but_surely_is_taken() {
         form.len()
     )
     .unwrap();
-    // 12 s in all, 5 KB in each.
+    // 12 s in all, at 5 KB per second.
     for part in form.as_bytes().chunks(2_500) {
         stream.write_all(part).unwrap();
         thread::sleep(Duration::from_millis(500));
@@ -91,7 +92,7 @@ fn a_body_that_comes_slowly_but_surely_is_taken() {
 }
 
 #[test]
-fn a_connection_that_asks_for_nothing_more_is_closed() {
+fn an_idle_http_connection_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     let head = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", server.addr);

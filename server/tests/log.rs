@@ -1,4 +1,4 @@
-//! The log, seen from outside: it harms nothing, repeats nothing, and gives nothing away.
+//! The log, seen from outside: it does no harm, repeats nothing, and reveals nothing.
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use crate::support::raw::{OPEN, WebSocket};
 use crate::support::running::{Server, after, hubbub, status};
 
-/// Longer than any of this takes, also on a slow machine.
+/// Longer than any of this takes, even on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The server under a limit for each file's size, which stands for the size of a disk: writes beyond it fail.
+/// The server with a limit on the size of each file, which stands for a small disk: writes beyond it fail.
 fn on_a_small_disk(folder: &std::path::Path, kilobytes: u32) -> Command {
     let hubbub = hubbub(folder, &[("HUBBUB_LIMITS", "off")]);
     after(&format!("trap '' XFSZ; ulimit -S -f {kilobytes}"), &hubbub)
@@ -25,7 +25,7 @@ fn make_room(server: &Server) {
     assert!(made.unwrap().success());
 }
 
-/// Posts a message, and says whether it was stored.
+/// Posts a message. Returns true if it was stored.
 fn post(server: &Server, session: &str, number: u32) -> bool {
     let text = "x".repeat(7_000);
     let form = format!("client_id={number:032x}&text={number}+{text}");
@@ -45,7 +45,7 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Fills the disk, makes room, and expects that messages are stored again.
+/// Fills the disk, makes room, and expects messages to be stored again.
 fn survives_a_full_disk(stderr: Stdio) -> (tempfile::TempDir, Server) {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::run(on_a_small_disk(folder.path(), 600).stderr(stderr));
@@ -67,7 +67,7 @@ fn survives_a_full_disk(stderr: Stdio) -> (tempfile::TempDir, Server) {
 }
 
 #[test]
-fn a_full_disk_under_data_and_log_is_survived() {
+fn the_server_survives_a_full_disk() {
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let (_folder, server) = survives_a_full_disk(full.into());
     let metrics = server.get("/metrics", "");
@@ -76,7 +76,7 @@ fn a_full_disk_under_data_and_log_is_survived() {
 }
 
 #[test]
-fn a_log_collector_that_died_is_survived() {
+fn the_server_survives_a_dead_log_collector() {
     let (collector, stderr) = std::io::pipe().unwrap();
     drop(collector);
     survives_a_full_disk(stderr.into());
@@ -107,12 +107,12 @@ fn an_outage_is_a_few_lines_and_a_count() {
 }
 
 #[test]
-fn a_log_collector_that_stands_still_blocks_nothing() {
+fn a_stalled_log_collector_blocks_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (collector, stderr) = std::io::pipe().unwrap();
     let variables = [("HUBBUB_LOG", "trace"), ("HUBBUB_CONNECTIONS_PER_ADDRESS", "1")];
     let mut server = Server::run(hubbub(folder.path(), &variables).stderr(stderr));
-    // Each of them is a line; a pipe holds some hundred.
+    // Each of these causes a log line; a pipe holds a few hundred.
     for _ in 0..3_000 {
         let refused = TcpStream::connect(server.addr).unwrap();
         let also = TcpStream::connect(server.addr).unwrap();
@@ -122,12 +122,12 @@ fn a_log_collector_that_stands_still_blocks_nothing() {
     server.terminate();
     let stopped = Instant::now();
     assert!(server.child.wait().unwrap().success());
-    assert!(stopped.elapsed() < Duration::from_secs(10), "it stops as ever");
+    assert!(stopped.elapsed() < Duration::from_secs(10), "it stops as usual");
     drop(collector);
 }
 
 #[test]
-fn nothing_that_people_write_or_carry_is_logged() {
+fn no_messages_names_or_tokens_are_logged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     let log = File::create(&path).unwrap();
@@ -141,7 +141,7 @@ fn nothing_that_people_write_or_carry_is_logged() {
     server.post("/rooms", &session, "title=Confidential-title");
     server.get("/rooms/lobby", &session);
     server.get("/rooms/lobby?next=confidential-query", &session);
-    // The app's protocol on a WebSocket, with its mistakes.
+    // The app's protocol on a WebSocket, with malformed commands.
     let mut socket = WebSocket::open(&server, OPEN, &[]);
     socket.send(r#"40/chat,{"protocol":1}"#);
     socket.expect("40/chat,");
@@ -154,7 +154,7 @@ fn nothing_that_people_write_or_carry_is_logged() {
     socket.ask(r#"["send",{"room":"lobby","messages":"confidential-mistake"}]"#);
     socket.ask(r#"["confidential-command",{"confidential-field":1}]"#);
     socket.ask(r#"["history",{"room":"lobby","after":0}]"#);
-    // A token in the handshake, over polling, which has a session id.
+    // A token in the handshake, over polling, where the session has an id.
     let polling = "/socket.io/?EIO=4&transport=polling";
     let answer = server.get(polling, "");
     let sid = answer.split("\"sid\":\"").nth(1).unwrap();
@@ -164,7 +164,7 @@ fn nothing_that_people_write_or_carry_is_logged() {
     );
     server.post(&format!("{polling}&sid={sid}"), &session, &packets);
     server.get(&format!("{polling}&sid={sid}"), &session);
-    // The public example's protocol, and what is no protocol at all.
+    // The public example's protocol, and input of no protocol.
     let mut example = WebSocket::open(&server, OPEN, &[]);
     example.send("40");
     example.expect("40");
@@ -201,7 +201,7 @@ fn the_documented_filter_works() {
         ("HUBBUB_CONNECTIONS_PER_ADDRESS", "1"),
     ];
     let server = Server::run(hubbub(folder.path(), &variables).stderr(log));
-    until("a line of ours for those who look closely", || {
+    until("a debug line of ours", || {
         let _two = [TcpStream::connect(server.addr), TcpStream::connect(server.addr)];
         std::fs::read_to_string(&path).unwrap().contains("DEBUG hubbub::")
     });

@@ -1,4 +1,4 @@
-//! More connections than there are descriptors: nobody keeps everybody else out.
+//! With more connections than descriptors, no client locks out the others.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::support::memory::figure;
 use crate::support::running::{Server, status};
 
-/// A connection from this address of the machine itself.
+/// A connection from this loopback address.
 fn connect(server: &Server, from: Ipv4Addr) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::new(IpAddr::V4(from), 0).into()).unwrap();
@@ -15,7 +15,7 @@ fn connect(server: &Server, from: Ipv4Addr) -> TcpStream {
     socket.into()
 }
 
-/// Opens a WebSocket; nothing if the server has no place for it.
+/// Opens a WebSocket. `None` if the server has no place for it.
 fn open(server: &Server, from: Ipv4Addr) -> Option<TcpStream> {
     let mut stream = connect(server, from);
     stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
@@ -31,9 +31,9 @@ fn open(server: &Server, from: Ipv4Addr) -> Option<TcpStream> {
 }
 
 #[test]
-fn a_few_addresses_do_not_keep_everybody_else_out() {
+fn a_few_addresses_do_not_lock_out_others() {
     let folder = tempfile::tempdir().unwrap();
-    // 300 descriptors, of which 64 are kept back.
+    // 300 descriptors, of which 64 are reserved.
     let server = Server::start_with_files(folder.path(), 300, 300);
     assert_eq!(figure(&server, "hubbub_tcp_connections_limit"), 236);
     let attackers: Vec<_> = (2..=4).map(|last| Ipv4Addr::new(127, 0, 0, last)).collect();
@@ -43,7 +43,7 @@ fn a_few_addresses_do_not_keep_everybody_else_out() {
             held.extend(open(&server, *from));
         }
     }
-    // The last ones may still be on their way out.
+    // The last refused connections may still be closing.
     let until = Instant::now() + Duration::from_secs(10);
     loop {
         let open = figure(&server, "hubbub_tcp_connections");

@@ -1,7 +1,7 @@
-//! Requests that nobody in their right mind sends, by seed: each is answered or its connection closed, nothing panics, and
-//! the server is as well afterwards as before.
+//! Malformed and hostile requests, generated from a seed: each is answered or its connection closed, nothing panics,
+//! and the server works as well afterwards as before.
 //!
-//! `HUBBUB_FUZZ_REQUESTS` says how many are answered (default: 10,000), `HUBBUB_FUZZ_SEED` which.
+//! `HUBBUB_FUZZ_REQUESTS` sets how many must be answered (default: 10,000), `HUBBUB_FUZZ_SEED` the seed.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::support::running::{Server, hubbub, status};
 
-/// Whatever is sent, the answer or the end of the connection comes within this time.
+/// The answer, or the end of the connection, must come within this time.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Requests of one connection, at most.
+/// The most requests on one connection.
 const TOGETHER: u64 = 20;
 
 /// Marsaglia's xorshift: the same seed makes the same requests on every machine.
@@ -192,7 +192,7 @@ fn request(dice: &mut Dice) -> Vec<u8> {
     text.push_str(if dice.roll(20) == 0 { "\n" } else { "\r\n" });
     text.push_str(dice.one(BODIES));
     let mut bytes = text.into_bytes();
-    // A few bytes that are others.
+    // Replace a few bytes.
     if dice.roll(4) == 0 {
         for _ in 0..dice.roll(4) {
             let at = dice.roll(bytes.len());
@@ -205,14 +205,14 @@ fn request(dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-/// Sends some requests on one connection and reads until it is closed. How many were answered.
+/// Sends some requests on one connection and reads until it is closed. Returns how many were answered.
 fn converse(server: SocketAddr, dice: &mut Dice) -> u64 {
     let mut stream = TcpStream::connect(server).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     let count = 1 + dice.roll(TOGETHER as usize) as u64;
     let requests: Vec<u8> = (0..count).flat_map(|_| request(dice)).collect();
-    // The server may have closed before it has read everything.
+    // The server may close before it has read everything.
     let _ = stream.write_all(&requests);
     let _ = stream.shutdown(Shutdown::Write);
     let (begun, mut buffer, mut answers) = (Instant::now(), [0; 16 * 1024], Vec::<u8>::new());
@@ -249,7 +249,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 }
 
 #[test]
-fn whatever_is_asked_is_answered_and_nothing_panics() {
+fn hostile_requests_are_answered_and_nothing_panics() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let file = std::fs::File::create(&log).unwrap();

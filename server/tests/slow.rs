@@ -1,4 +1,4 @@
-//! Peers that read slowly or not at all: what they cost, and when they are let go.
+//! Peers that read slowly or not at all: what they cost, and when they are cut.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use crate::support::memory::{figure, peak_until, resident};
 use crate::support::running::Server;
 
-/// Starts a server whose lobby has so many messages as long as they may be: 32 KB.
+/// Starts a server with this many messages of the greatest length, 32 KB, in its lobby.
 fn server(folder: &std::path::Path, messages: usize) -> Server {
     let server = Server::start(folder, &[]);
     let mut writer = Socket::guest(&server);
     writer.ask(r#"["join",{"room":"lobby"}]"#);
-    // As many as may wait in the connection's line are sent without waiting for answers.
+    // Sends as many as fit in the connection's line before waiting for answers.
     let text = "\u{1f600}".repeat(8_000);
     for n in 1..=messages {
         let message = format!(r#"{{"client_id":"c-{n}","text":"{text}"}}"#);
@@ -26,7 +26,7 @@ fn server(folder: &std::path::Path, messages: usize) -> Server {
     server
 }
 
-/// A WebSocket, read only when the test says so.
+/// A WebSocket that is read only when the test says so.
 struct Socket(TcpStream);
 
 impl Socket {
@@ -70,7 +70,7 @@ impl Socket {
         self.0.write_all(&Self::frame(text)).unwrap();
     }
 
-    /// Reads until what has come since holds this.
+    /// Reads until the input since the last call contains this.
     fn expect(&mut self, part: &str) -> String {
         let mut read = Vec::new();
         let mut buffer = [0; 16_384];
@@ -78,7 +78,7 @@ impl Socket {
             let count = self.0.read(&mut buffer).unwrap();
             assert_ne!(count, 0, "the server has closed");
             read.extend(&buffer[..count]);
-            // It may have come in two pieces.
+            // The match may span two reads.
             let from = read.len().saturating_sub(count + part.len());
             if read[from..]
                 .windows(part.len())
@@ -122,8 +122,8 @@ fn sockets_that_do_not_read_cost_what_the_budget_allows_and_are_cut() {
     );
 }
 
-/// Reads 6 KB per second for this long, of more than that: the connection must last. The kernel counts the time of a full
-/// window for as long as anything waits, even if the peer keeps reading.
+/// Reads 6 KB per second for this long. The connection must last. The kernel counts the time of a full window for as
+/// long as anything waits, even if the peer keeps reading.
 fn read_slowly(time: Duration) {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path(), 20);
@@ -148,14 +148,14 @@ fn read_slowly(time: Duration) {
 
 /// A socket that reads nothing is cut after 15 s.
 #[test]
-fn a_socket_that_reads_slowly_is_not_taken_for_one_that_reads_nothing() {
+fn a_socket_that_reads_slowly_is_not_cut() {
     read_slowly(Duration::from_secs(18));
 }
 
-/// For longer than the kernel's timeout, and shorter than the time to answer a ping.
+/// Longer than the kernel's timeout, but shorter than the time to answer a ping.
 #[test]
 #[ignore = "takes 33 s: make soak"]
-fn a_socket_that_reads_slowly_all_the_time_is_not_cut() {
+fn a_socket_that_reads_slowly_for_long_is_not_cut() {
     read_slowly(Duration::from_secs(33));
 }
 
@@ -176,7 +176,7 @@ fn pongs_that_are_not_read_do_not_pile_up() {
         .unwrap();
     let until = Instant::now() + Duration::from_secs(8);
     let mut sent = 0;
-    // It may be cut before.
+    // The connection may be cut before that.
     let peak = peak_until(&server, || match socket.0.write(&pings[sent % pings.len()..]) {
         Ok(count) => {
             sent += count;
@@ -203,13 +203,13 @@ fn pages_that_are_not_read_cost_what_the_budget_allows_and_are_cut() {
     let _readers: Vec<TcpStream> = (0..READERS)
         .map(|_| {
             let mut stream = TcpStream::connect(server.addr).unwrap();
-            // The page's data: as large, and made sooner.
+            // The page's data, which is as large and faster to make.
             let request = format!("GET /api/rooms/lobby HTTP/1.1\r\nHost: {}\r\n\r\n", server.addr);
             stream.write_all(request.as_bytes()).unwrap();
             stream
         })
         .collect();
-    // The one that asks is left.
+    // Only the connection that asks for the metrics is left.
     let peak = peak_until(&server, || figure(&server, "hubbub_tcp_connections") == 1);
     assert!(peak < before + 150, "{before} MB became {peak} MB");
     assert_eq!(figure(&server, "hubbub_waiting_bytes"), 0);

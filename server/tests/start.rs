@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::running::{Server, hubbub, status};
 
-/// What a start that must fail says.
+/// Standard error of a start that must fail.
 fn refusal(folder: &Path, variables: &[(&str, &str)]) -> String {
     let output = hubbub(folder, variables).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -17,7 +17,7 @@ fn refusal(folder: &Path, variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_wrong_start_says_what_is_wrong_in_one_line() {
+fn a_start_that_fails_says_why_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let said = refusal(folder.path(), &[("HUBBUB_ADDR", "nowhere")]);
     assert!(
@@ -57,12 +57,12 @@ fn two_servers_do_not_share_a_data_folder() {
 }
 
 #[test]
-fn it_tells_how_it_is() {
+fn health_readiness_and_metrics_answer() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     assert_eq!(status(&server.get("/healthz", "")), "200");
     assert_eq!(status(&server.get("/readyz", "")), "200");
-    // The connection before is closed for its client a moment before it is for the server.
+    // The previous connection may close for its client a moment before it does for the server.
     let deadline = Instant::now() + Duration::from_secs(5);
     let mut metrics = server.get("/metrics", "");
     while !metrics.contains("hubbub_tcp_connections 1\n") && Instant::now() < deadline {
@@ -186,7 +186,7 @@ fn cookies_of_other_sites_on_this_host_do_not_hide_a_session() {
 }
 
 #[test]
-fn a_form_says_what_to_check_when_the_host_is_another() {
+fn a_form_refused_for_its_host_says_what_to_check() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     let answer = server.post("/session", "Origin: https://chat.example\r\n", "name=Ada");
@@ -218,7 +218,7 @@ fn the_address_of_a_form_leads_to_a_page() {
 }
 
 #[test]
-fn a_form_that_is_sent_again_with_another_text_is_another_message() {
+fn a_form_sent_again_with_another_text_is_another_message() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     let cookie = format!("Cookie: {}\r\n", sign_in(&server, "Ada"));
@@ -237,7 +237,7 @@ fn a_form_that_is_sent_again_with_another_text_is_another_message() {
 }
 
 #[test]
-fn an_unfinished_request_is_not_waited_for_for_ever() {
+fn an_unfinished_request_times_out() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     let started = Instant::now();
@@ -250,10 +250,10 @@ fn an_unfinished_request_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn one_address_has_only_so_many_connections() {
+fn one_address_has_a_cap_of_connections() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[("HUBBUB_CONNECTIONS_PER_ADDRESS", "2")]);
-    // Two that have been answered are surely counted.
+    // Connections that were answered are certainly counted.
     let held: Vec<_> = (0..2)
         .map(|_| {
             let mut stream = TcpStream::connect(server.addr).unwrap();
@@ -275,10 +275,10 @@ fn one_address_has_only_so_many_connections() {
 }
 
 #[test]
-fn sigterm_ends_it_within_ten_seconds() {
+fn sigterm_stops_the_server_within_ten_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path(), &[]);
-    // A polling request that hangs, and a WebSocket that says nothing.
+    // A hanging poll, and a silent WebSocket.
     let mut polling = TcpStream::connect(server.addr).unwrap();
     polling
         .write_all(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -298,7 +298,7 @@ fn sigterm_ends_it_within_ten_seconds() {
     );
 }
 
-/// Whether a sign-in that says that it was forwarded from there is let through.
+/// True if a sign-in with this `X-Forwarded-For` is accepted.
 fn signs_in(server: &Server, forwarded_for: &str) -> bool {
     let header = format!("X-Forwarded-For: {forwarded_for}\r\n");
     let answer = server.post("/session", &header, "name=Ada").to_lowercase();
@@ -312,29 +312,29 @@ const TWO_EACH: [(&str, &str); 2] = [
 ];
 
 #[test]
-fn a_trusted_proxy_says_whose_rate_it_is() {
+fn a_trusted_proxy_names_the_address_that_is_limited() {
     let folder = tempfile::tempdir().unwrap();
     let proxied = [
         ("HUBBUB_TRUSTED_PROXIES", "127.0.0.0/8"),
         ("HUBBUB_CONNECTIONS_PER_ADDRESS", "1"),
     ];
     let server = Server::start(folder.path(), &[&TWO_EACH[..], &proxied].concat());
-    // The proxy's own connections are many, and not counted.
+    // The proxy's own connections are many and have no cap.
     let _held: Vec<_> = (0..5).map(|_| TcpStream::connect(server.addr).unwrap()).collect();
     assert!(signs_in(&server, "203.0.113.1") && signs_in(&server, "198.51.100.1, 203.0.113.1"));
-    // A slow machine has one more each second.
+    // On a slow machine, the rate allows one more each second.
     assert!(
         (2..50).any(|n| !signs_in(&server, &format!("198.51.100.{n}, 203.0.113.1"))),
-        "an invented address before it changes nothing"
+        "a forged address before it changes nothing"
     );
     assert!(
         signs_in(&server, "203.0.113.2"),
-        "somebody else has a rate of their own"
+        "another address has a rate of its own"
     );
 }
 
 #[test]
-fn nobody_else_may_say_where_they_come_from() {
+fn only_a_trusted_proxy_may_name_an_address() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(
         folder.path(),
@@ -348,7 +348,7 @@ fn nobody_else_may_say_where_they_come_from() {
 }
 
 #[test]
-fn one_address_brings_only_so_many_people_and_rooms() {
+fn one_address_may_add_a_limited_number_of_people_and_rooms() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(
         folder.path(),
@@ -379,7 +379,7 @@ fn one_address_brings_only_so_many_people_and_rooms() {
 
 #[cfg(unix)]
 #[test]
-fn a_data_folder_that_is_open_to_others_is_warned_of() {
+fn the_server_warns_if_others_can_read_its_data() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -390,7 +390,7 @@ fn a_data_folder_that_is_open_to_others_is_warned_of() {
         let mut child = hubbub(folder.path(), &[]).spawn().unwrap();
         let mut first = [0; 1];
         child.stdout.take().unwrap().read_exact(&mut first).unwrap();
-        // Politely: what is logged is written by a thread of its own.
+        // With SIGTERM, so that the log thread writes its lines first.
         let id = child.id().to_string();
         assert!(
             std::process::Command::new("kill")
@@ -403,7 +403,7 @@ fn a_data_folder_that_is_open_to_others_is_warned_of() {
         String::from_utf8(output.stderr).unwrap()
     };
     let made = said(None);
-    assert!(!made.contains("chmod"), "what we make is ours only: {made}");
+    assert!(!made.contains("chmod"), "a new folder is private: {made}");
     let open = said(Some(0o777));
     assert!(open.contains("chmod 700") && open.contains("0777"), "{open}");
     let key = data.join("session.key");

@@ -1,4 +1,4 @@
-//! How the process stops: within ten seconds, whatever does not end by itself.
+//! How the process stops: within ten seconds, even if something hangs.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::support::raw::WebSocket;
 use crate::support::running::{Server, after, hubbub};
 
-/// What is promised.
+/// The documentation promises this.
 const PROMISE: Duration = Duration::from_secs(10);
 
 fn waits(server: &mut Server) -> (std::process::ExitStatus, Duration) {
@@ -18,11 +18,11 @@ fn waits(server: &mut Server) -> (std::process::ExitStatus, Duration) {
 }
 
 #[test]
-fn what_does_not_end_does_not_keep_it() {
+fn a_stop_does_not_wait_for_what_hangs() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path(), &[("HUBBUB_LIMITS", "off")]);
     let session = server.sign_in();
-    // Requests whose bodies never come, and that hang.
+    // Requests that hang: one whose body never arrives, and a poll.
     let mut open: Vec<TcpStream> = Vec::new();
     for request in [
         format!(
@@ -40,7 +40,7 @@ fn what_does_not_end_does_not_keep_it() {
     }
     // Sockets that do not close.
     let mut sockets: Vec<_> = (0..20).map(|_| WebSocket::guest(&server)).collect();
-    // A storage that somebody else holds: every commit waits for seconds.
+    // Another process holds the database, so every commit waits for seconds.
     let database = rusqlite::Connection::open(folder.path().join("data/hubbub.db")).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
     for (n, socket) in sockets.iter_mut().enumerate() {
@@ -61,7 +61,7 @@ fn what_does_not_end_does_not_keep_it() {
 }
 
 #[test]
-fn every_polite_signal_is_a_goodbye() {
+fn every_signal_to_stop_says_goodbye() {
     for name in ["HUP", "QUIT", "INT", "TERM"] {
         let folder = tempfile::tempdir().unwrap();
         let mut server = Server::start(folder.path(), &[]);

@@ -1,4 +1,4 @@
-//! What the tests of the binary share.
+//! Shared by the tests of the binary.
 
 pub mod memory;
 pub mod raw;

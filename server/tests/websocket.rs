@@ -1,4 +1,4 @@
-//! How a WebSocket begins, and what becomes of what it sent when it ends: raw, as no polite client does it.
+//! How a WebSocket starts and ends, with raw input that no well-behaved client sends.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ fn server() -> (tempfile::TempDir, Server) {
 }
 
 #[test]
-fn what_comes_with_the_request_is_not_lost() {
+fn bytes_that_follow_the_request_are_not_lost() {
     let (_folder, server) = server();
     let early = frame(r#"40/chat,{"protocol":1}"#);
     let mut socket = WebSocket::open(&server, OPEN, &early);
@@ -26,7 +26,7 @@ fn what_comes_with_the_request_is_not_lost() {
 }
 
 #[test]
-fn a_handshake_that_cannot_be_is_answered() {
+fn an_invalid_handshake_is_answered() {
     let (_folder, server) = server();
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
     let right = format!("{upgrade}Sec-WebSocket-Version: 13\r\n{KEY}");
@@ -123,7 +123,7 @@ fn polling_becomes_a_websocket() {
 }
 
 #[test]
-fn what_was_sent_before_the_end_is_worked_off() {
+fn commands_sent_before_the_end_are_handled() {
     const SENDS: usize = 300;
     let (_folder, server) = server();
     let mut leaving = WebSocket::guest(&server);
@@ -131,7 +131,7 @@ fn what_was_sent_before_the_end_is_worked_off() {
     let mut sends = Vec::new();
     for n in 0..SENDS {
         let mut send = String::new();
-        // Between the sends something else, so that they are not all stored at once.
+        // Another command between the sends, so that they are not all stored together.
         write!(
             send,
             r#"42/chat,["send",{{"room":"lobby","messages":[{{"client_id":"c-{n}","text":"{n}"}}]}}]"#
@@ -140,7 +140,7 @@ fn what_was_sent_before_the_end_is_worked_off() {
         sends.extend(frame(&send));
         sends.extend(frame(r#"42/chat,["typing",{"room":"lobby","typing":true}]"#));
     }
-    // The close frame travels along.
+    // A close frame, in the same write.
     sends.extend([0x88, 0x80, 0, 0, 0, 0]);
     leaving.stream.write_all(&sends).unwrap();
     drop(leaving);
@@ -148,24 +148,21 @@ fn what_was_sent_before_the_end_is_worked_off() {
     let mut staying = WebSocket::guest(&server);
     let until = Instant::now() + Duration::from_secs(15);
     loop {
-        // In this order: the last messages may be stored, and their author gone, between the two answers.
+        // The order matters: between the two answers, the last messages may be stored and their author leave.
         let roster = staying.ask(r#"["roster",{"room":"lobby"}]"#);
         let history = staying.ask(r#"["history",{"room":"lobby"}]"#);
         let gone = roster.contains("\"here\":0");
         if history.contains(&format!("\"seq\":{SENDS},")) && gone {
             return;
         }
-        assert!(
-            !gone,
-            "whoever left the room has sent everything before: {history}"
-        );
+        assert!(!gone, "everything is stored before the author leaves: {history}");
         assert!(Instant::now() < until, "{history} {roster}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
 #[test]
-fn idle_connections_do_not_hold_up_the_end() {
+fn idle_connections_do_not_delay_the_stop() {
     let (_folder, mut server) = server();
     let mut idle: Vec<WebSocket> = (0..5).map(|_| WebSocket::guest(&server)).collect();
     for socket in &mut idle {

@@ -1,10 +1,10 @@
-//! What a server that a test has started holds, and what it says about itself.
+//! The memory and the metrics of a server that a test started.
 
 use std::time::{Duration, Instant};
 
 use super::running::Server;
 
-/// Megabytes that the process has in memory now.
+/// Megabytes of resident memory now.
 pub fn resident(server: &Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -12,7 +12,7 @@ pub fn resident(server: &Server) -> u64 {
     kilobytes / 1_024
 }
 
-/// A figure of `/metrics`.
+/// A value from `/metrics`.
 pub fn figure(server: &Server, name: &str) -> u64 {
     let metrics = server.get("/metrics", "");
     let figure = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
@@ -20,7 +20,7 @@ pub fn figure(server: &Server, name: &str) -> u64 {
     found.unwrap_or_else(|| panic!("no {name} in {metrics}"))
 }
 
-/// The most that is in memory until `done`, looked at all the time. Panics if that takes longer than a minute.
+/// The peak of resident memory until `done`. Panics after a minute.
 pub fn peak_until(server: &Server, mut done: impl FnMut() -> bool) -> u64 {
     let until = Instant::now() + Duration::from_secs(60);
     let mut peak = 0;

@@ -1,4 +1,4 @@
-//! A WebSocket that a test speaks byte by byte, as no polite client does.
+//! A raw WebSocket, for input that no well-behaved client sends.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -27,7 +27,7 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// Asks for a WebSocket and sends `early` in the same breath.
+    /// Requests a WebSocket and sends `early` in the same write.
     pub fn open(server: &Server, path: &str, early: &[u8]) -> Self {
         let mut stream = TcpStream::connect(server.addr).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
@@ -80,7 +80,7 @@ impl WebSocket {
         }
     }
 
-    /// The next packet that begins like this.
+    /// The next packet with this beginning.
     pub fn expect(&mut self, beginning: &str) -> String {
         loop {
             let packet = self.next();

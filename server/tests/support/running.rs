@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// A site that is only good for starting.
+/// A minimal site that the server accepts.
 fn site(folder: &Path) {
     for (file, text) in [
         ("pkg/hubbub.js", ""),
@@ -38,7 +38,7 @@ pub fn hubbub(folder: &Path, variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// The same after a shell has done something that its children inherit. Errors go where the caller says.
+/// The same, started by a shell after `script`, whose effects it inherits. The caller sets standard error.
 pub fn after(script: &str, hubbub: &Command) -> Command {
     let mut command = Command::new("bash");
     command
@@ -55,7 +55,7 @@ pub fn after(script: &str, hubbub: &Command) -> Command {
     command
 }
 
-/// A running server. Stopped by its process id, whatever becomes of the test.
+/// A running server, killed when dropped.
 pub struct Server {
     pub child: Child,
     pub addr: SocketAddr,
@@ -66,7 +66,7 @@ impl Server {
         Self::run(hubbub(folder, variables).stderr(Stdio::null()))
     }
 
-    /// With so many open files at first, and so many at most.
+    /// Starts a server with these limits of open files.
     pub fn start_with_files(folder: &Path, soft: u32, hard: u32) -> Self {
         let server = hubbub(folder, &[]);
         let mut shell = Command::new("sh");
@@ -81,7 +81,7 @@ impl Server {
         Self::run(shell.stdout(Stdio::piped()).stderr(Stdio::null()))
     }
 
-    /// Starts what is prepared, and waits until it serves.
+    /// Runs the command and waits until it serves.
     pub fn run(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
@@ -102,7 +102,7 @@ impl Server {
         stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
         let mut answer = Vec::new();
-        // A server that resets the connection has said what it had to say.
+        // A server that resets the connection has already sent its answer.
         let _ = stream.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
     }
@@ -134,7 +134,7 @@ impl Server {
         assert!(status.success());
     }
 
-    /// Signs in by the form, and gives the header that shows it.
+    /// Signs in with the form. Returns the header for later requests.
     pub fn sign_in(&self) -> String {
         let answer = self.post("/session", "", "name=Ada&next=%2Frooms%2Flobby");
         let cookie = answer
@@ -147,13 +147,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have stopped already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The status of an answer.
+/// The status code of an answer.
 pub fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or_default()
 }
