@@ -1,5 +1,5 @@
-// What a person types into a page stays, whatever happens to the page. Here everything that was on screen counts as
-// acknowledged: whoever wrote it believes that it was said.
+// What a person types into a page survives, whatever happens to the page. Here every message that was on screen counts
+// as acknowledged, because its author believes that it was sent.
 
 import { RoomPage } from "../pages/room.ts";
 import { type Showed, FINE, judge } from "../support/checker.ts";
@@ -13,19 +13,19 @@ import { freshTitle } from "../support/seed.ts";
 import { until } from "../support/until.ts";
 
 const NO_PAGE = "its example keeps nothing in the browser";
-/** How long it may take until everything typed is said, in milliseconds. */
+/** How long it may take until everything typed is sent, in milliseconds. */
 const SAID_MS = 60_000;
 
 test.use({ front: "nginx", replicaEnv: { HUBBUB_LIMITS: "off" } });
 
-/** Ada's page behind a door of her own, and somebody who listens on another replica. */
+/** Ada's page behind a fault proxy, and a listener on another replica. */
 interface Scene {
   ada: RoomPage;
   door: FaultProxy;
   heard: () => string[];
-  /** Waits until everything that was typed is heard, and returns when that was. */
+  /** Waits until everything typed is heard, and returns that time. */
   said: (typed: string[]) => Promise<number>;
-  /** Asks the checker about what the page, the listener and the log show. */
+  /** Checks what the page, the listener and the log show. */
   verdict: (typed: string[], recovery: number[]) => Promise<void>;
 }
 
@@ -52,7 +52,7 @@ const behind = test.extend<Fixtures>({
       await ada.open(room);
       await ada.signIn("Ada");
       await ada.live("Ada");
-      // The listener counts messages, not texts: the same text under two ids would be there twice.
+      // The listener counts messages, not texts: the same text under two ids would appear twice.
       const heard = (): string[] => listener.received.events.flatMap(({ client_id }) => texts.get(client_id ?? "") ?? []);
       const said = async (typed: string[]): Promise<number> => {
         const all = new Set(typed);
@@ -64,7 +64,7 @@ const behind = test.extend<Fixtures>({
         await expect(unsent).toHaveCount(0, { timeout: SAID_MS });
         const showed = (name: string, lines: (string | undefined)[]): Showed => ({ name, shown: lines.map((client_id) => ({ client_id })) });
         const log = (await host.log(room)).map(({ text }) => text);
-      // Of much that comes at once only the end is in the page of who reads there; the rest is there when one scrolls up.
+      // After a burst, the page of a reader at the bottom holds only the latest messages. Scrolling up brings the rest.
       await ada.log.hover();
       await expect(async () => {
         await ada.page.mouse.wheel(0, -4_000);
@@ -88,7 +88,7 @@ const behind = test.extend<Fixtures>({
 const [RELOADS, EACH] = [5, 8];
 
 behind("Tab reloaded while sending", async ({ scene }) => {
-  // Answers take their time, so that messages are on their way and waiting when the page goes.
+  // Slow answers, so that messages are in flight and waiting when the page goes away.
   const { ada, said, verdict } = await scene(150, "Tab reloaded while sending", `${RELOADS} times, ${EACH} messages before each`);
   const typed: string[] = [];
   const recovery: number[] = [];

@@ -1,4 +1,4 @@
-// Many clients at once: some stand still, all of them return.
+// Many clients at once: some stop, all of them return.
 
 import { expect, test } from "@playwright/test";
 
@@ -9,14 +9,14 @@ import { type PeopleOptions, type Side, type SiteOptions, hubbub, socketio } fro
 import type { People, Site } from "../support/site.ts";
 import { until } from "../support/until.ts";
 
-/** The server's ping interval and its patience, and 2 s. */
+/** The server's ping interval and timeout, plus 2 s. */
 const GONE_MS = 47_000;
 
 interface Scene {
   side: Side;
   site: Site;
   people: People;
-  /** More people in the same room. They are there before anything is said. */
+  /** Adds people to the same room, before any message is sent. */
   many: (count: number, first?: number) => Promise<Many>;
 }
 
@@ -45,7 +45,7 @@ async function scene(side: Side, options: PeopleOptions & SiteOptions, act: (sce
 
 const STOPPED = 200;
 
-/** Waits until so many are counted in the room. */
+/** Waits until the roster counts this many people. */
 async function counted(site: Site, room: string, here: number): Promise<void> {
   const client = new ChatClient(site.proxy.url, { transports: ["websocket"] });
   try {
@@ -87,11 +87,11 @@ test("200 clients SIGSTOP, then on", async () => {
 });
 
 const RETURNING = 5_000;
-/** Hubbub's limits are its defaults here, but for this: three replicas, nginx, Redis and all the clients share one small
+/** Hubbub uses its default limits here, except for this one: three replicas, nginx, Redis and all clients share one small
  * machine. */
 const LIMITS = { HUBBUB_LIMITS: "on", HUBBUB_JOINS_PER_SECOND: "200" };
 
-/** How often somebody was told to wait, and why. */
+/** How often clients were told to wait, by code. */
 function waited(crowds: Many[]): string {
   const codes = new Map<string, number>();
   for (const [code, times] of crowds.flatMap(({ status }) => Object.entries(status.refusals))) codes.set(code, (codes.get(code) ?? 0) + times);
@@ -99,7 +99,7 @@ function waited(crowds: Many[]): string {
 }
 
 async function returning(side: Side): Promise<Played> {
-  // Few messages: each of them is five thousand deliveries. They do not go through the proxy that is reloaded.
+  // Few messages, because each is five thousand deliveries. They bypass the proxy that is reloaded.
   const envOf = (): Record<string, string> => (side.name === "hubbub" ? LIMITS : {});
   return scene(side, { everyMs: 1_000, voicesPerReplica: 1, direct: true, envOf }, async ({ site, people, many }) => {
     const crowds = await Promise.all([0, 1].map((half) => many(RETURNING / 2, (half * RETURNING) / 2)));
@@ -120,7 +120,7 @@ async function returning(side: Side): Promise<Played> {
 }
 
 test("5,000 clients return at once", async () => {
-  // One after the other: this is about load.
+  // One after the other, because this test is about load.
   const [ours] = await Promise.allSettled([returning(hubbub)]);
   const [theirs] = await Promise.allSettled([returning(socketio)]);
   report({ fault: "5,000 clients return at once", often: "once" }, ours, theirs);

@@ -1,4 +1,4 @@
-// Connections break, fall silent in one direction, lose acknowledgements and packets.
+// Connections break, fall silent in one direction, and lose acknowledgements and packets.
 
 import { FaultProxy, seeded, withoutAcks } from "../support/fault-proxy.ts";
 import { type LossyDoor, lossy } from "../support/lossy.ts";
@@ -15,7 +15,7 @@ faultRow({ fault: "Proxy reloaded, all connections dropped", often: `${RELOADS} 
   }
 });
 
-/** Drops acknowledgements of the server on their way, once it is told to. */
+/** Drops some of the server's acknowledgements in transit, while told to. */
 class AckThief {
   dropping = false;
   #all = 0;

@@ -1,4 +1,4 @@
-// Redis dies, stands still, hangs up and forgets everything.
+// Redis dies, stops, disconnects and loses everything.
 
 import { expect } from "@playwright/test";
 
@@ -30,7 +30,7 @@ const CUTS = 8;
 
 faultRow({ fault: "Pub/sub connections cut", often: `${CUTS} times` }, async ({ site, people, recovered }) => {
   for (let cut = 1; cut <= CUTS; cut += 1) {
-    // At any moment between two messages.
+    // At a random time between two messages.
     await seconds(Math.random() * 0.1);
     const began = performance.now();
     expect(Number(await site.redis.ask("CLIENT", "KILL", "TYPE", "pubsub"))).toBeGreaterThan(0);
@@ -41,7 +41,7 @@ faultRow({ fault: "Pub/sub connections cut", often: `${CUTS} times` }, async ({ 
 
 const NOTHING_THERE = "it stores nothing that could be emptied";
 
-// In the lobby: other rooms are gone afterwards.
+// In the lobby, because other rooms are gone afterwards.
 faultRow({ fault: "Redis emptied", often: "twice", withoutPeer: NOTHING_THERE, people: { room: "lobby" } }, async ({ site, people, recovered }) => {
   for (let time = 1; time <= 2; time += 1) {
     const began = performance.now();

@@ -1,4 +1,4 @@
-// Replicas die, stand still, are restarted and disagree about the time.
+// Replicas die, stop, restart and disagree about the time.
 
 import { existsSync, readdirSync } from "node:fs";
 
@@ -44,10 +44,10 @@ faultRow({ fault: "Rolling restart", often: "every replica, twice" }, async ({ s
 
 /** Where Debian's package `libfaketime` puts it. */
 const FAKETIME = readdirSync("/usr/lib").map((folder) => `/usr/lib/${folder}/faketime/libfaketime.so.1`).find(existsSync);
-/** Seconds that the replicas' clocks are off. */
+/** By how many seconds each replica's clock is off. */
 const OFF = [3_600, 0, -3_600];
 
-/** The wall clock is off; what measures time spans is not. */
+/** Only the wall clock is off; the monotonic clock is right. */
 const clock = (replica: number): Record<string, string> =>
   FAKETIME && OFF[replica]
     ? { LD_PRELOAD: FAKETIME, FAKETIME: `${OFF[replica] > 0 ? "+" : ""}${OFF[replica]}s`, FAKETIME_DONT_FAKE_MONOTONIC: "1", DONT_FAKE_MONOTONIC: "1" }

@@ -1,6 +1,5 @@
-// One direction of some people's connections falls silent, without being closed, for a tenth of a second to a minute.
-// All these rows happen at the same time, each to people of its own, in a room of its own, with somebody beside them
-// whose connection is well.
+// One direction of some connections falls silent without being closed, for a tenth of a second to a minute. All these
+// rows run at the same time. Each has its own people in its own room, and one person there has a healthy connection.
 
 import { test } from "@playwright/test";
 
@@ -28,7 +27,7 @@ async function silence(side: Side, site: Site, { way, lasts, times }: Cut, n: nu
   try {
     return await judged(people, async ({ recovered }) => {
       for (let time = 1; time <= times; time += 1) {
-        // At any moment between two messages, or a short silence would always fall between them.
+        // At a random time between two messages; a short silence would otherwise always fall between them.
         await seconds((Math.random() * OTHERS.everyMs) / 1_000);
         door.cut(way);
         await seconds(lasts);
@@ -59,7 +58,7 @@ test("Client → server and server → client silent for 0.1 s to 60 s", async (
     const [result, other] = [ours[n], theirs[n]];
     if (!result || !other) throw new Error("a row without a result");
     const row = { fault: cutRow(cut.way, cut.lasts), often: cut.times === 1 ? "once" : `${cut.times} times` };
-    // Each row is kept, also if one before it is not well.
+    // Records each row even if an earlier one failed.
     try {
       report(row, result, other);
     } catch (error) {

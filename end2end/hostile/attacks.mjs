@@ -1,11 +1,11 @@
-// The floods and drips: what each sends until its time is over. `said` tells what the server did about it: "cut" (it
-// closed a connection), "refused" (it said no), "slowed" (it stopped reading).
+// The attacks: what each sends until its time is over. `said` reports how the server reacts: "cut" (it closed a
+// connection), "refused" (it answered with an error), "slowed" (it stopped reading).
 
 import { Chat, Ws, frame, id, raw, request, sleep, tcp } from "./wire.mjs";
 
 const POLLING = "/socket.io/?EIO=4&transport=polling";
 
-/** Writes to a connection as fast as it takes it, without reading what comes back unless told to. */
+/** Writes as fast as the connection accepts, without reading answers unless told to. */
 async function pour(socket, bytes, { ends, said }) {
   socket.on("close", () => said("cut"));
   await new Promise((resolve) => {
@@ -32,7 +32,7 @@ async function pour(socket, bytes, { ends, said }) {
   });
 }
 
-/** Pours again and again: who is cut comes back at once. */
+/** Pours again and again: reconnects at once after a cut. */
 async function pourOver(make, bytes, context) {
   while (Date.now() < context.ends) {
     const ws = await opened(make());
@@ -43,7 +43,7 @@ async function pourOver(make, bytes, context) {
   }
 }
 
-/** A WebSocket once it is open; undefined if it never is. */
+/** Resolves to the WebSocket once it is open, or undefined if it never opens. */
 function opened(ws) {
   return new Promise((resolve) => {
     ws.onOpen = () => resolve(ws);
@@ -55,7 +55,7 @@ function many(count, each) {
   return Promise.all(Array.from({ length: count }, (_, n) => each(n)));
 }
 
-/** The token of somebody who has signed in, once for each process. */
+/** The token of one signed-in person per process. */
 function token(context) {
   context.token ??= (async () => {
     while (Date.now() < context.ends) {
@@ -71,7 +71,7 @@ function token(context) {
   return context.token;
 }
 
-/** A connection of that person; undefined if there is none to be had. */
+/** A connection of that person; undefined if the server allows none. */
 async function person(context) {
   const known = await token(context);
   const chat = await Chat.open(context.target, context.from, { token: known }).catch(() => undefined);
@@ -82,7 +82,7 @@ async function person(context) {
   return chat;
 }
 
-/** Asks, and notes when it is refused. */
+/** Sends a command and reports a refusal. */
 async function ask(chat, said, name, data) {
   const answer = await chat.ask(name, data);
   if (answer === undefined) said("cut");
@@ -90,13 +90,13 @@ async function ask(chat, said, name, data) {
   return answer;
 }
 
-/** A polling session; undefined if there is none to be had. */
+/** A polling session; undefined if the server allows none. */
 async function session(target, from) {
   const answer = await raw(target, from, request(target, "GET", POLLING, { Connection: "close" }), 5_000);
   return /"sid":"([^"]+)"/.exec(answer.text)?.[1];
 }
 
-/** Requests one after the other on one connection, without waiting for the answers. */
+/** Pipelines requests on one connection, without waiting for answers. */
 function pipeline(target, from, text, context) {
   const socket = tcp(target, from);
   socket.resume();
@@ -131,7 +131,7 @@ async function drip(path, perSecond, { target, from, ends, said }) {
   }
 }
 
-/** Commands as quickly as they are taken. The answers are read and forgotten. */
+/** Sends commands as fast as the connection accepts. Answers are read and dropped. */
 async function flood(chat, name, data, { ends, said }) {
   chat.ws.onText = (text) => {
     if (text.includes('"rate_limited"') || text.includes('"busy"')) said("refused");
@@ -170,7 +170,7 @@ export const attacks = {
           for (let n = 1; n <= 6; n += 1) chat.ws.send(`42/chat,${n}["history",{"room":"large","after":0}]`);
           while (Date.now() < context.ends && !chat.closed) {
             await sleep(50);
-            // A paused stream does not notice its end: writing does.
+            // A paused stream does not notice the end of its connection, but writing does.
             chat.ws.send("3");
           }
           if (chat.closed) context.said("cut");

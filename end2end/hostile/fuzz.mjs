@@ -1,19 +1,19 @@
-// Malformed packets and requests by the thousand, the same for the same seed: HUBBUB_SEED=7 make hostile HOSTILE=fuzz.
-// Whatever is sent must be answered or closed within a bound, and nothing may panic.
+// Thousands of malformed packets and requests, the same for the same seed: HUBBUB_SEED=7 make hostile HOSTILE=fuzz. The
+// server must answer or close within a bound, and never panic.
 
 import { Ws, frame, raw, request, sleep } from "./wire.mjs";
 
 const SEED = Number(process.env.HUBBUB_SEED ?? Date.now() % 1_000_000_007);
 const PACKETS = Number(process.env.HOSTILE_PACKETS ?? 1_000_000);
 const REQUESTS = Number(process.env.HOSTILE_REQUESTS ?? 100_000);
-/** Everything is over by then: the longest deadline of the server is ten seconds. */
+/** Longer than the server's longest deadline, which is ten seconds. */
 const BOUND = 15_000;
 const AT_ONCE = 32;
-/** Packets on one connection, and how many of them, at its end, are ones that may close it. */
+/** Packets per connection, and how many of them, at its end, may close it. */
 const BATCH = 100;
 const TAIL = 20;
 
-/** Numbers from a seed: mulberry32. */
+/** Random numbers from a seed: mulberry32. */
 function random(seed) {
   let state = seed >>> 0;
   const next = () => {
@@ -32,7 +32,7 @@ const NAMES = ["send", "join", "leave", "history", "roster", "typing", "sign_in"
 const VALUES = ["null", "1", "-1", "9007199254740993", '"lobby"', '"x"', "[]", "{}", "true", '"\\ud800"', '{"room":"lobby"}', '{"room":"lobby","after":-1}', '{"room":"lobby","after":1e99}', '{"room":"LOBBY"}', '{"room":"lobby","messages":[]}', '{"room":"lobby","messages":[{"client_id":"a","text":""}]}', '{"name":"\\u0000"}', '{"title":"</title>"}', "[[[[[[[[]]]]]]]]"];
 const NAMESPACES = ["", "/chat,", "/,", "/ops,", "/nothing,", "/chat?x=1,", "/ch\0at,"];
 
-/** A packet of a connected client that must be survived: an event, an answer to nothing, a second CONNECT. */
+/** A packet that a connected client may send without being cut: an event, an unsolicited answer, a second CONNECT. */
 function mild(dice) {
   const ack = dice.chance(0.5) ? String(dice.below(1_000_000)) : "";
   if (dice.chance(0.05)) return `43/chat,${ack || 1}[${dice.pick(VALUES)}]`;
@@ -40,7 +40,7 @@ function mild(dice) {
   return `42/chat,${ack}["${dice.pick(NAMES.slice(0, 9))}"${dice.chance(0.8) ? `,${dice.pick(VALUES)}` : ""}]`;
 }
 
-/** A packet that is almost right. */
+/** A packet that is almost valid. */
 function almost(dice) {
   const ns = dice.pick(NAMESPACES);
   const ack = dice.chance(0.5) ? String(dice.below(1_000_000)) : "";
@@ -68,7 +68,7 @@ function damaged(dice) {
   return text;
 }
 
-/** Frames of a WebSocket, some of which break its rules. */
+/** WebSocket frames, some of which violate the protocol. */
 function framed(dice, text) {
   if (dice.chance(0.8)) return frame(text);
   switch (dice.below(5)) {
@@ -94,7 +94,8 @@ async function inTurns(count, each) {
   );
 }
 
-/** A batch on one WebSocket: what must be survived is answered for, and after the rest it is closed. Says how it went. */
+/** Sends a batch on one WebSocket. The connection must survive the first part and may be closed after the tail.
+ * Resolves to the outcome. */
 function batch(target, from, survived, tail) {
   return new Promise((resolve) => {
     const ws = new Ws(target, from);
@@ -114,7 +115,7 @@ function batch(target, from, survived, tail) {
     ws.onOpen = () => {
       ws.send('40/chat,{"protocol":1}');
       ws.socket.write(Buffer.concat(survived));
-      // What was sent may have left the namespace.
+      // An earlier packet may have left the namespace.
       ws.send('40/chat,{"protocol":1}');
       ws.send('42/chat,777["list_rooms",{}]');
     };
@@ -172,7 +173,7 @@ async function requests(server) {
   return verdict(server, ends, `${REQUESTS} requests`);
 }
 
-/** Sends bytes and no more, and waits for the end. */
+/** Sends bytes, closes its side, and waits for the end. */
 async function once(target, from, bytes) {
   const { connect } = await import("node:net");
   return new Promise((resolve) => {
@@ -187,7 +188,7 @@ async function once(target, from, bytes) {
     socket.on("error", () => end(answered ? "answered" : "closed"));
     socket.on("connect", () => socket.end(bytes));
     socket.on("data", () => {
-      // An answer is enough: it need not close, but it may wait for the next request.
+      // An answer is enough: the server may keep the connection open for another request.
       answered = true;
       end("answered");
     });

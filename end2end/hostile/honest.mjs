@@ -1,15 +1,15 @@
-// The honest people beside an attack: one who talks, and others who come in and read a page meanwhile.
+// Honest clients during an attack: one sends messages, others join and read a page.
 
 import { Chat, ask, id, sleep } from "./wire.mjs";
 
 const EVERY = 15;
-/** A person who has waited this long has given up. */
+/** A person who waited this long has given up. */
 const PATIENCE = 10_000;
 
 export class Honest {
-  /** Milliseconds from `send` to its answer. */
+  /** Milliseconds from `send` to its acknowledgement. */
   acks = [];
-  /** Milliseconds until somebody new is in the lobby, and until a page is there. */
+  /** Milliseconds until a newcomer is in the lobby, and until a page is loaded. */
   joins = [];
   pages = [];
   #stopped = false;
@@ -20,11 +20,11 @@ export class Honest {
     const chat = await Chat.open(target, from);
     const { ok } = await chat.ask("sign_in", { name: "Ada" });
     if (ok === undefined) throw new Error("the honest client cannot sign in");
-    honest.#running.push(honest.#talk(chat), honest.#come(target, from, ok.token), honest.#read(target, from));
+    honest.#running.push(honest.#talk(chat), honest.#arrive(target, from, ok.token), honest.#read(target, from));
     return honest;
   }
 
-  /** What was measured since the last call. */
+  /** Returns what was measured since the last call. */
   take() {
     const taken = { acks: this.acks, joins: this.joins, pages: this.pages };
     this.acks = [];
@@ -45,7 +45,7 @@ export class Honest {
       const message = { client_id: id(), text: "an honest message" };
       const answered = chat.ask("send", { room: "lobby", messages: [message] }).then((answer) => {
         waiting.delete(answered);
-        // A refusal is no answer that helps anybody.
+        // A refusal counts as no answer.
         this.acks.push(answer?.ok === undefined ? PATIENCE : performance.now() - began);
       });
       waiting.add(answered);
@@ -56,7 +56,7 @@ export class Honest {
     chat.close();
   }
 
-  async #come(target, from, token) {
+  async #arrive(target, from, token) {
     while (!this.#stopped) {
       const began = performance.now();
       await this.#join(target, from, token, began);
@@ -92,7 +92,7 @@ export class Honest {
   }
 }
 
-/** The value below which this part of the values lies. */
+/** The value below which this share of the values lies. */
 export function percentile(values, part) {
   if (values.length === 0) return Number.NaN;
   const sorted = [...values].sort((a, b) => a - b);

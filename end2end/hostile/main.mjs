@@ -1,5 +1,5 @@
-// `make hostile`: the attacks of the table, one server each, and what they do to honest people, memory and the log.
-// `node main.mjs [WORD]` plays the rows with that word only. Exit code 1 if a row fails.
+// `make hostile`: runs each attack on its own server, and measures honest clients, memory and the log. `node main.mjs
+// [WORD]` runs only the rows whose name contains the word. Exits with code 1 if a row fails.
 
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ import { sleep } from "./wire.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const word = process.argv[2] ?? "";
-/** How long the quiet before an attack, and an attack, are measured. */
+/** How many seconds to measure before an attack, and during it. */
 const QUIET = 2;
 const ATTACK = Number(process.env.HOSTILE_SECONDS ?? 7);
 const BARS = { factor: 2, slack: 10, memory: 150 * 1_024 * 1_024, join: 2_000, page: 2_000 };
@@ -26,7 +26,7 @@ const HONEST = "127.0.0.2";
 const ms = (value) => (Number.isNaN(value) ? "—" : value < 10 ? value.toFixed(1) : value.toFixed(0));
 const mb = (bytes) => (bytes / 1_024 / 1_024).toFixed(0);
 
-/** Starts the attackers, each pinned beside the server's core and behind the honest people in priority. */
+/** Starts the attackers, on other cores than the server and at a lower priority than honest clients. */
 function assault(row, target, seconds, said) {
   const addresses = attacks[row].addresses ?? 1;
   return Array.from({ length: addresses }, (_, n) => {
@@ -68,7 +68,7 @@ async function play(row, data) {
 function judge(row, { quiet, during, rest, peak, panics, said, alive }) {
   const before = percentile(quiet.acks, 0.99);
   const p99 = percentile(during.acks, 0.99);
-  // Who never got an answer waited for all of it.
+  // Without any answer, the wait was the whole attack.
   const longest = (times) => (times.length === 0 ? ATTACK * 1_000 : Math.max(...times));
   const join = longest(during.joins);
   const page = longest(during.pages);

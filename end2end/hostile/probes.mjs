@@ -15,7 +15,7 @@ async function eve(server) {
   return chat;
 }
 
-/** Bytes as they are, and the status that must come back, or the end of the connection. */
+/** Sends these bytes. The server must answer with one of these statuses, or close the connection. */
 function refused(what, bytes, statuses = [400]) {
   return {
     what,

@@ -1,4 +1,4 @@
-// The server under attack: the real binary with default limits, on a free port, with a data folder of its own.
+// The server under attack: the real binary with default limits, on a free port, with its own data folder.
 
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const binary = resolve(root, process.env.HUBBUB_BIN ?? "target/release/hubbub");
 const site = resolve(root, process.env.HUBBUB_SITE_DIR ?? "target/site");
 
-/** The server on the first core, attackers and honest people on the others, if there are others. */
+/** The server runs on the first core; attackers and honest clients on the others, if there are any. */
 export const cores = {
   server: "0",
   others: cpus().length > 1 ? `1-${cpus().length - 1}` : "0",
@@ -31,7 +31,7 @@ function freePort() {
 }
 
 export class Server {
-  /** Starts one on a copy of a data folder, if there is one to copy. */
+  /** Starts a server, on a copy of the data folder `from` if there is one. */
   static async start({ from, env = {}, descriptors = 20_000 } = {}) {
     const server = new Server();
     server.folder = mkdtempSync(join(tmpdir(), "hubbub-hostile-"));
@@ -77,14 +77,14 @@ export class Server {
     }
   }
 
-  /** Panics, by the metric or by the log: whichever knows of more. */
+  /** The number of panics: the higher of the metric and the log's count. */
   async panics() {
     const { text } = await ask(this.target, "127.0.0.2", "GET", "/metrics", {}, "", 5_000);
     const counted = Number(/^hubbub_panics_total (\d+)/m.exec(text)?.[1] ?? 0);
     return Math.max(counted, (this.log().match(/ a panic |panicked at/g) ?? []).length);
   }
 
-  /** Stops it and removes what it left. Its data can be kept for others; `hard` does not wait for goodbyes. */
+  /** Stops the server and removes its folder, unless `keepData`. `hard` kills it. */
   async stop({ keepData = false, hard = false } = {}) {
     if (this.child.exitCode === null) process.kill(this.child.pid, hard ? "SIGKILL" : "SIGTERM");
     const late = setTimeout(() => this.child.kill("SIGKILL"), 12_000);
@@ -94,7 +94,7 @@ export class Server {
   }
 }
 
-/** A data folder with the rooms that the attacks are about. */
+/** Creates a data folder with the rooms that the attacks use. */
 export async function furnish() {
   const server = await Server.start({ env: { HUBBUB_LIMITS: "off" } });
   const chat = await Chat.open(server.target, "127.0.0.1");
@@ -124,7 +124,7 @@ export async function furnish() {
   return { data: server.data, remove: () => rmSync(server.folder, { recursive: true, force: true }) };
 }
 
-/** What this was run with. */
+/** The commit of the working tree. */
 export function commit() {
   try {
     return execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim();

@@ -1,8 +1,8 @@
-// Bytes on the wire, as no polite client sends them: HTTP requests and WebSocket frames over bare TCP.
+// Bytes that no well-behaved client sends: HTTP requests and WebSocket frames over bare TCP.
 
 import { connect } from "node:net";
 
-/** A TCP connection from one of this machine's own addresses. Errors are an end, not an exception. */
+/** A TCP connection from one of this machine's addresses. Errors end it without an exception. */
 export function tcp(target, from) {
   const socket = connect({ host: target.host, port: target.port, localAddress: from, noDelay: true });
   socket.on("error", () => socket.destroy());
@@ -17,12 +17,12 @@ export function request(target, method, path, headers = {}, body = "") {
   return `${lines.join("\r\n")}\r\n\r\n${body}`;
 }
 
-/** One request on a connection of its own: the whole answer as text, or what there was of it. */
+/** Sends one request on its own connection. Resolves to the whole answer as text, or as much as arrived. */
 export function ask(target, from, method, path, headers = {}, body = "", patience = 10_000) {
   return raw(target, from, request(target, method, path, { ...headers, Connection: "close" }, body), patience);
 }
 
-/** The same with bytes of one's own. `hung` says that there was neither an answer nor an end. */
+/** The same with any bytes. `hung` is true if neither an answer nor the end came. */
 export function raw(target, from, bytes, patience = 10_000) {
   return new Promise((resolve) => {
     const socket = tcp(target, from);
@@ -39,13 +39,13 @@ export function raw(target, from, bytes, patience = 10_000) {
   });
 }
 
-/** The body of an answer, chunked or not. */
+/** The body of an answer, still chunked if it came so. */
 export function body(text) {
   const at = text.indexOf("\r\n\r\n");
   return at < 0 ? "" : text.slice(at + 4);
 }
 
-/** A client's frame. Its mask is zero, which leaves the payload as it is. */
+/** A client's frame. Its mask is zero, which leaves the payload unchanged. */
 export function frame(payload, opcode = 1, fin = true) {
   const bytes = Buffer.from(payload);
   let head;
@@ -61,7 +61,7 @@ export function frame(payload, opcode = 1, fin = true) {
   return Buffer.concat([head, Buffer.alloc(4), bytes]);
 }
 
-/** A WebSocket that says what arrives, if it reads at all. */
+/** A WebSocket that reports text frames, unless it stops reading. */
 export class Ws {
   #rest = Buffer.alloc(0);
   #head = false;
@@ -145,7 +145,7 @@ export class Ws {
   }
 }
 
-/** Someone on `/chat` whose commands are answered. */
+/** A client on `/chat` whose commands are answered. */
 export class Chat {
   #answers = new Map();
   #last = 0;
@@ -175,7 +175,7 @@ export class Chat {
     });
   }
 
-  /** The answer to a command; undefined if the connection ends before. */
+  /** The answer to a command; undefined if the connection ends first. */
   ask(name, data) {
     if (this.closed) return Promise.resolve(undefined);
     const id = ++this.#last;
@@ -193,7 +193,7 @@ export class Chat {
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let counter = 0;
-/** An id that nobody has had before. */
+/** An id that was never used before. */
 export function id() {
   counter += 1;
   return `h${process.pid}-${Date.now().toString(36)}-${counter}`;

@@ -1,5 +1,5 @@
-// One attacker in a process of its own: `node worker.mjs ROW HOST PORT FROM SECONDS`. What the server does about it
-// goes to standard output, once for each kind.
+// One attacker in its own process: `node worker.mjs ROW HOST PORT FROM SECONDS`. Prints the server's reactions, each
+// kind once.
 
 import { attacks } from "./attacks.mjs";
 
@@ -17,7 +17,7 @@ const context = {
     process.stdout.write(`${JSON.stringify({ kind, after: Date.now() - began })}\n`);
   },
 };
-// Whatever does not end by itself ends here.
+// Ends an attack that does not end by itself.
 setTimeout(() => process.exit(0), ends - began + 500);
 await attacks[row].run(context).catch((error) => process.stderr.write(`${row}: ${error.stack}\n`));
 process.exit(0);

@@ -1,5 +1,5 @@
-// One process on one core, and on all: what a delivery and a stored message cost, and how many there are per second.
-// The clients run in child processes, so that they are not the limit where there are cores enough.
+// One process on one core, and on all: the cost of a delivery and of a stored message, and how many there are per
+// second. The clients run in child processes, so that they are not the bottleneck if there are enough cores.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -20,7 +20,7 @@ interface Figures {
   cpu: number;
 }
 
-/** Receivers in a process of their own; says when it has started, and when everything has arrived. */
+/** Receivers in their own process. `said` waits for "joined" (they are ready) or "done" (everything has arrived). */
 function receivers(url: string, room: string, cores: string): { child: ChildProcess; said: (what: string) => Promise<void> } {
   const child = fork(join(root, "end2end/measurements/receivers.mjs"), [url, room, `${RECEIVERS}`, `${MESSAGES}`], {
     execPath: "/usr/bin/taskset",

@@ -1,4 +1,4 @@
-// Run by joins.ts: many clients in rooms of a hundred, who join, or come back, all in the same moment.
+// Run by joins.ts: many clients in rooms of a hundred, who all join or return at the same time.
 
 import { io } from "socket.io-client";
 
@@ -15,7 +15,7 @@ const sockets = Array.from({ length: Number(people) }, (_, n) =>
   }),
 );
 
-/** What somebody was told before they were in: how often to wait. */
+/** Joins a room, and returns how often it was told to wait. */
 async function join(socket, room) {
   for (let refusals = 0; ; refusals += 1) {
     const { ok, error } = await socket.timeout(60_000).emitWithAck("join", { room });
@@ -24,7 +24,7 @@ async function join(socket, room) {
   }
 }
 
-const everybody = (work) => Promise.all(sockets.map(work));
+const everyone = (work) => Promise.all(sockets.map(work));
 const enter = (socket, n) => join(socket, rooms[n % rooms.length]);
 const connect = (socket) =>
   new Promise((done) => {
@@ -33,7 +33,7 @@ const connect = (socket) =>
   });
 
 const work = {
-  /** Connect and sign in, some at a time. */
+  /** Connects and signs in, 50 at a time. */
   async arrive() {
     for (let n = 0; n < sockets.length; n += 50) {
       await Promise.all(
@@ -45,12 +45,12 @@ const work = {
       );
     }
   },
-  join: () => everybody(enter),
+  join: () => everyone(enter),
   async leave() {
     for (const socket of sockets) socket.disconnect();
   },
   async return() {
-    return everybody(async (socket, n) => {
+    return everyone(async (socket, n) => {
       await connect(socket);
       return enter(socket, n);
     });

@@ -1,5 +1,5 @@
-// What a join costs the server, with either storage; and thousands who come back in the same moment, with the rate
-// that is the default and without any: how long it takes, and what somebody who is in notices.
+// What a join costs the server, with either storage. Then thousands return at the same time, with the default rate and
+// without a limit: how long it takes, and what a person who is already in the room notices.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { expect, test } from "../support/test.ts";
 
 const PEOPLE = Number(process.env["PEOPLE"] ?? 5_000);
 const PER_ROOM = 100;
-/** Everything that would limit one address: all of them come from this machine. */
+/** Limits per address are off, because all clients share this machine's address. */
 const ONE_ADDRESS = {
   HUBBUB_ADDRESS_COMMANDS_PER_SECOND: "1000000",
   HUBBUB_ADDRESS_COMMAND_BURST: "1000000",
@@ -40,7 +40,7 @@ class Crowd {
     this.#child.send(what);
     await expect.poll(() => this.#done.length, { timeout: 180_000, intervals: [20] }).toBe(1);
     const [done] = this.#done;
-    if (!done) throw new Error("nothing was done");
+    if (!done) throw new Error("the crowd reported nothing");
     return done;
   }
 
@@ -49,7 +49,7 @@ class Crowd {
   }
 }
 
-/** Somebody who talks while others come: the longest wait for an answer in milliseconds, and answers that were no. */
+/** A person who talks while others join: the longest wait for an answer in milliseconds, and the number of refusals. */
 async function meanwhile<T>(client: ChatClient, room: string, work: Promise<T>): Promise<[T, string]> {
   let [over, longest, refused] = [false, 0, 0];
   const talk = async (): Promise<void> => {
@@ -100,7 +100,7 @@ for (const storage of ["embedded", "Redis"]) {
         console.log(
           `${storage}, ${rate ?? "default"}/s: ${PEOPLE} joins in ${joined.seconds.toFixed(1)} s, ${(cost * 1e6).toFixed(0)} µs of CPU each, others waited ${waitJoin}; ` +
             `connect and join in ${returned.seconds.toFixed(1)} s, ${(both * 1e6).toFixed(0)} µs each, others waited ${waitReturn}; ` +
-            `nobody was refused more than ${Math.max(joined.refusals, returned.refusals)} times; ${((await resident(server.pid)) / 1_048_576).toFixed(0)} MB`,
+            `at most ${Math.max(joined.refusals, returned.refusals)} refusals for one client; ${((await resident(server.pid)) / 1_048_576).toFixed(0)} MB`,
         );
       } finally {
         crowd?.dispose();

@@ -1,4 +1,4 @@
-// 200 clients that stop reading in a busy room, with the default ping window of 45 s: see support/slow.ts.
+// 200 clients stop reading in a busy room, with the default ping window of 45 s; see support/slow.ts.
 
 import { Server } from "../support/server.ts";
 import { sentence, stopReading } from "../support/slow.ts";

@@ -1,4 +1,4 @@
-// The front page: sign in, see the rooms, create one.
+// The front page: sign in, list rooms, create one.
 
 import type { Locator, Page } from "@playwright/test";
 

@@ -21,7 +21,7 @@ export class RoomPage {
     this.sendButton = page.getByRole("button", { name: "Send" });
     this.log = page.getByRole("log");
     this.messages = this.log.getByRole("article");
-    // On a narrow screen the list is folded away.
+    // On a narrow screen the list is folded.
     this.people = page.getByRole("list", { name: "People", includeHidden: true });
     this.older = page.getByRole("link", { name: "Older messages" });
     this.pill = page.getByRole("button", { name: /^\d+ new messages?$/ });
@@ -38,7 +38,7 @@ export class RoomPage {
     await expect(this.message).toBeVisible();
   }
 
-  /** Waits until the page is connected: whoever looks at it is in the list of people. */
+  /** Waits until the page is live: the person is in its list of people then. */
   async live(name: string): Promise<void> {
     await expect(this.people).toContainText(name);
   }
@@ -48,7 +48,7 @@ export class RoomPage {
     await this.message.press("Enter");
   }
 
-  /** The articles that hold exactly this text as one of their lines. */
+  /** The articles in which one line is exactly this text. */
   said(text: string): Locator {
     return this.messages.filter({ has: this.page.getByText(text, { exact: true }) });
   }
@@ -57,7 +57,7 @@ export class RoomPage {
     return this.page.getByText(new RegExp(`(^|\\D)${here} here`));
   }
 
-  /** What the messages say, top to bottom, reduced to those that `wanted` finds in them. */
+  /** The messages' texts, top to bottom, reduced to what `wanted` matches in them. */
   async lines(wanted: RegExp): Promise<string[]> {
     const texts = await this.messages.allInnerTexts();
     return texts.flatMap((text) => wanted.exec(text)?.[0] ?? []);

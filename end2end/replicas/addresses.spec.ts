@@ -1,18 +1,18 @@
-// Rates belong to the address that a request really comes from, behind each of the proxies.
+// Rates apply to the address that a request really comes from, behind each of the proxies.
 
 import { request } from "node:http";
 
 import { PROXIES } from "../support/proxy.ts";
 import { expect, test } from "../support/replicas.ts";
 
-// No Redis is needed for that, and two requests of an address are enough to see whose they are.
+// This needs no Redis, and a burst of two shows which address is counted.
 test.use({
   redis: false,
   replicas: 1,
   replicaEnv: { HUBBUB_ADDRESS_COMMAND_BURST: "2", HUBBUB_ADDRESS_COMMANDS_PER_SECOND: "1" },
 });
 
-/** Signs in by the form, from that address of this machine. Whether it was let in. */
+/** Signs in by form from this address of the machine. Resolves to true if it was accepted. */
 async function signsIn(url: string, localAddress: string, headers: Record<string, string> = {}): Promise<boolean> {
   return new Promise((answer, failed) => {
     const form = request(`${url}/session`, {
@@ -35,7 +35,7 @@ for (const proxy of PROXIES) {
     test.use({ front: proxy });
 
     test("each address has its own rate, and cannot invent another one", async ({ cluster }) => {
-      // The proxy's own address is the only one that is trusted; people come from others.
+      // Only the proxy's own address is trusted; people come from others.
       for (const person of ["127.0.0.2", "127.0.0.3"]) {
         expect([await signsIn(cluster.url, person), await signsIn(cluster.url, person)]).toEqual([true, true]);
         expect(await signsIn(cluster.url, person), "the third within a second").toBe(false);

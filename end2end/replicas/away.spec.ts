@@ -1,5 +1,5 @@
-// Redis is away for so long that no replica is ready: the proxies leave people where they are, and what they said
-// meanwhile arrives when it is back.
+// Redis is away so long that no replica is ready. The proxies leave people where they are, and what they wrote
+// meanwhile arrives when Redis is back.
 
 import { ChatClient } from "../support/client.ts";
 import { WHILE_AWAY } from "../support/console.ts";
@@ -10,7 +10,7 @@ import { expect, test } from "../support/replicas.ts";
 import { freshTitle } from "../support/seed.ts";
 import { until } from "../support/until.ts";
 
-/** Longer than a proxy needs to notice that a replica is not ready. */
+/** Longer than a proxy takes to notice that a replica is not ready. */
 const NOTICED_MS = 4_000;
 
 test.use({ replicaEnv: { HUBBUB_LIMITS: "off" } });

@@ -1,5 +1,5 @@
-// A replica stands still while far more is said elsewhere than anybody is caught up with. It tells its people to load
-// the room again instead of sending them everything at once, and they end up with every message.
+// A replica is paused while far more is sent elsewhere than anyone catches up with. It then tells its people to load
+// the room again instead of sending everything at once, and they end up with every message.
 
 import { randomUUID } from "node:crypto";
 import type { Socket } from "socket.io-client";
@@ -13,19 +13,19 @@ import { counted } from "../support/size.ts";
 import { until } from "../support/until.ts";
 
 const ROOM = "lobby";
-/** Of 8,000 bytes: far more than the 32 MB that Redis keeps for a subscriber that does not read, and than what the
- * kernel's buffers hold beside it. */
+/** Messages of 8,000 bytes: far more than the 32 MB that Redis keeps for a subscriber that does not read, plus what the
+ * kernel's buffers hold. */
 const MESSAGES = 10_500;
 const TEXT = "x".repeat(8_000);
-/** As many messages as fit into one command. */
+/** As many as fit into one command. */
 const BATCH = 7;
 const SENDERS = 6;
-/** Bytes of the largest frame. */
+/** The largest allowed frame, in bytes. */
 const LARGEST = 512 * 1024;
 
 test.use({ replicas: 2, replicaEnv: { HUBBUB_LIMITS: "off" } });
 
-/** What a client is sent: the largest frame, and all together. */
+/** Measures what a client is sent: the largest frame and the total, in bytes. */
 class Scale {
   largest = 0;
   total = 0;
@@ -44,7 +44,7 @@ class Scale {
   }
 }
 
-/** Has so many messages stored by several senders; returns the latest receipt. */
+/** Stores `MESSAGES` messages from several senders. Resolves to the latest receipt. */
 async function fill(senders: ChatClient[]): Promise<Receipt> {
   let [left, latest] = [MESSAGES, { client_id: "", epoch: "", seq: 0 }];
   const say = async (sender: ChatClient): Promise<void> => {

@@ -1,4 +1,4 @@
-// People and programs on different replicas are in one room.
+// People and programs on different replicas share a room.
 
 import type { Cluster } from "../support/cluster.ts";
 import { ChatClient } from "../support/client.ts";
@@ -7,7 +7,7 @@ import { COOKIE, PROXIES } from "../support/proxy.ts";
 import { expect, test } from "../support/replicas.ts";
 import { freshTitle } from "../support/seed.ts";
 
-/** The header that brings a program to that replica. */
+/** The header that directs a program to this replica. */
 async function to(cluster: Cluster, replica: number): Promise<{ cookie: string }> {
   return { cookie: `${COOKIE}=${await cluster.proxy.cookie(replica)}` };
 }

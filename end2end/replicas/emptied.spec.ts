@@ -1,4 +1,4 @@
-// Redis is emptied while a room is open in a browser: the page shows the room's new life, and no mixture of both.
+// Redis is emptied while a room is open in a browser: the page shows the room's new epoch, and never a mixture of both.
 
 import { WHILE_AWAY } from "../support/console.ts";
 import { expect, test } from "../support/replicas.ts";
@@ -13,7 +13,7 @@ test("an open page begins the room again", async ({ cluster, programOn, personOn
   const lines = (): Promise<string[]> => ada.lines(/(before|after) \d/);
   await expect.poll(lines).toEqual(["before 1", "before 2", "before 3"]);
   await cluster.redis.ask("FLUSHALL");
-  // Everybody's session went too. Whoever signs in anew, on another replica, is heard.
+  // All sessions are gone, too. A person who signs in again on another replica is heard.
   await expect(async () => {
     const after = await programOn(2, "After");
     await after.send("lobby", "after 1");

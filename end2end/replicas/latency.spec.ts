@@ -1,5 +1,5 @@
-// A measurement: what it costs that a message crosses from one replica to another, at 1,000 messages per second.
-// Senders on A; one receiver on A and one on B, in the same run, so that all else is equal.
+// Measures what it costs a message to cross from one replica to another, at 1,000 messages per second. Senders are on
+// A, one receiver on A and one on B, in the same run, so that everything else is equal.
 
 import { randomUUID } from "node:crypto";
 
@@ -34,7 +34,7 @@ test("the added latency of crossing replicas", SOAK, async ({ programOn }) => {
   }
   const all = WARM_UP + PER_SECOND * SECONDS;
   const began = performance.now();
-  // An open loop: what is due is sent, whether or not earlier messages have been answered.
+  // An open loop: messages are sent when due, whether or not earlier ones were answered.
   for (let sent = 0; sent < all; ) {
     const due = Math.min(all, Math.ceil(((performance.now() - began) / 1_000) * PER_SECOND));
     for (; sent < due; sent += 1) {

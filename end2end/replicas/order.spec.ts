@@ -1,5 +1,5 @@
-// 50 clients send bursts through three replicas: the same order on every client, nobody's messages out of order.
-// 20,000 messages; 100,000 in `make soak`.
+// 50 clients send bursts through three replicas: every client sees the same order, with each sender's messages in
+// sequence. 20,000 messages; 100,000 in `make soak`.
 
 import { createHash, type Hash } from "node:crypto";
 
@@ -13,12 +13,13 @@ import { until } from "../support/until.ts";
 const CLIENTS = 50;
 const MESSAGES = sized(20_000, 100_000);
 const BURST = 100;
-/** Nobody sends more before everybody has heard all but so many: 50 of them share one core, and whoever lies 2 MB behind is cut off. */
+/** A client sends more only after all clients have heard all but this many messages. The 50 share one core, and one
+ * that lags 2 MB behind is disconnected. */
 const BEHIND = 500;
 
 test.use({ replicaEnv: { HUBBUB_LIMITS: "off" } });
 
-/** What one client saw, as a running hash: five million messages would not fit any other way. */
+/** What one client saw, as a running hash: five million messages would not fit in memory. */
 class Seen {
   readonly hash: Hash = createHash("sha1");
   last = 0;
@@ -47,7 +48,7 @@ test(`${counted(MESSAGES)} messages of ${CLIENTS} clients through three replicas
   for (let n = 0; n < CLIENTS; n += 1) {
     const client = new ChatClient(cluster.replica(n).url, { transports: ["websocket"] });
     close.push(() => client.close());
-    // Keeping five million events would be the test's memory, not the server's.
+    // Keeping five million events would measure the test's memory, not the server's.
     client.socket.offAny();
     await client.signIn(`Client ${n}`);
     clients.push(client);
@@ -71,7 +72,7 @@ test(`${counted(MESSAGES)} messages of ${CLIENTS} clients through three replicas
     }),
   );
   const stored = performance.now() - began;
-  // Whoever was disconnected because this process does not read fast enough, or has a hole, reads the rest.
+  // A client that was disconnected because this process reads too slowly, or that has a hole, reads the rest.
   await until("everything has arrived, or no more comes", 120_000, () => seen.every(({ last, holes }) => last >= MESSAGES || holes > 0));
   const delivered = performance.now() - began;
   expect(seen.map(({ holes }) => holes)).toEqual(seen.map(() => 0));

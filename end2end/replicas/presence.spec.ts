@@ -1,4 +1,4 @@
-// Who is here, whichever replica is asked, also after one of them died or stood still.
+// Who is here, whichever replica is asked, even after one of them died or was paused.
 
 import type { Cluster } from "../support/cluster.ts";
 import { ChatClient } from "../support/client.ts";
@@ -7,12 +7,12 @@ import { expect, test } from "../support/replicas.ts";
 import { until } from "../support/until.ts";
 
 const PER_REPLICA = 20;
-/** Milliseconds within which the people of a replica that is gone have left. */
+/** How long people of a dead replica may still be listed, in milliseconds. */
 const GONE_MS = 15_000;
 
 test.use({ replicaEnv: { HUBBUB_LIMITS: "off" }, front: "nginx" });
 
-/** On each replica: people of the web app's protocol, and as many of the public example's, all in the lobby. */
+/** On each replica: people who use Hubbub's protocol, and as many who use the public example's, all in the lobby. */
 async function fill(cluster: Cluster, close: (() => void)[]): Promise<ChatClient[]> {
   const clients: ChatClient[] = [];
   for (const [n, { url }] of cluster.replicas.entries()) {
@@ -30,7 +30,7 @@ async function fill(cluster: Cluster, close: (() => void)[]): Promise<ChatClient
   return clients;
 }
 
-/** What each of these replicas says: the roster's count, and the count in the list of rooms. */
+/** The counts that each of these replicas reports: in the roster, and in the list of rooms. */
 async function counts(clients: ChatClient[]): Promise<number[]> {
   const both = clients.map(async (client) => {
     const rooms = await client.rooms();
@@ -39,7 +39,7 @@ async function counts(clients: ChatClient[]): Promise<number[]> {
   return (await Promise.all(both)).flat();
 }
 
-/** Waits until all of them say so. */
+/** Waits until all of them report this count. */
 async function say(here: number, clients: ChatClient[]): Promise<void> {
   await until(`everybody counts ${here}`, GONE_MS, async () => (await counts(clients)).every((count) => count === here));
 }

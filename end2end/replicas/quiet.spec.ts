@@ -1,4 +1,4 @@
-// Only who is there pays: a replica without members in a room receives nothing about it, by Redis' own figures.
+// A replica without members in a room receives nothing about it, by Redis' own figures.
 
 import { randomUUID } from "node:crypto";
 
@@ -7,7 +7,7 @@ import { freshTitle } from "../support/seed.ts";
 
 test.use({ replicas: 4 });
 
-/** Channels and bytes sent of every connection that subscribes, by Redis' own count. */
+/** Connections that subscribe, with their number of channels, by Redis' own count. */
 async function subscribers(list: string): Promise<{ channels: number; name: string }[]> {
   return list
     .split("\n")
@@ -25,7 +25,7 @@ test("a room with members on one of four replicas", async ({ cluster, programOn 
   const listed = await subscribers(await cluster.redis.ask("CLIENT", "LIST"));
   expect(listed.reduce((sum, { channels }) => sum + channels, 0), "one channel of one connection in all of Redis").toBe(1);
 
-  // What Redis sends for 1,000 messages of 1,000 characters that are stored through another replica.
+  // How much Redis sends for 1,000 messages of 1,000 characters that are stored through another replica.
   const sentBefore = await cluster.redis.figure("total_net_output_bytes");
   for (let n = 0; n < 100; n += 1) {
     const messages = Array.from({ length: 10 }, () => ({ client_id: randomUUID(), text: "x".repeat(1_000) }));
@@ -35,7 +35,7 @@ test("a room with members on one of four replicas", async ({ cluster, programOn 
   const sent = (await cluster.redis.figure("total_net_output_bytes")) - sentBefore;
   const texts = 1_000 * 1_000;
   console.log(`Redis sent ${sent} bytes for ${texts} bytes of text to 1 of 4 replicas: ${(sent / texts).toFixed(2)} times`);
-  // Once is what the one replica has to receive; twice would mean that somebody else received it too.
+  // The one replica has to receive each once; twice would mean that another one received it, too.
   expect(sent).toBeGreaterThan(texts);
   expect(sent).toBeLessThan(1.6 * texts);
   for (const other of others) expect(other.received(room)).toEqual([]);

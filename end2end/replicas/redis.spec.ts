@@ -1,4 +1,5 @@
-// Redis stumbles while people on three replicas talk: nothing acknowledged is lost or doubled, nobody misses anything.
+// Redis fails while people on three replicas talk: nothing acknowledged is lost or doubled, and no listener misses
+// anything.
 
 import { FINE, verdict } from "../support/checker.ts";
 import type { Cluster } from "../support/cluster.ts";
@@ -7,10 +8,10 @@ import { expect, test } from "../support/replicas.ts";
 import { freshTitle } from "../support/seed.ts";
 import { until } from "../support/until.ts";
 
-/** 12 people who say something every 60 ms: 200 messages per second. */
+/** 12 people who send every 60 ms: 200 messages per second. */
 const PER_REPLICA = 4;
 const EVERY_MS = 60;
-/** Messages before, between and after what goes wrong. */
+/** Messages before, between and after the failures. */
 const FLOW = 400;
 
 test.use({ replicaEnv: { HUBBUB_LIMITS: "off" } });
@@ -57,7 +58,7 @@ for (const [title, stop] of [
     await under(cluster, title, async ({ talkers }) => {
       for (let round = 1; round <= 2; round += 1) {
         await stop(cluster);
-        // The second time it stays away until everybody has noticed.
+        // The second time it stays away until all replicas have noticed.
         if (round === 2) await until("no replica is ready", 20_000, async () => (await ready(cluster)) === 0);
         const back = await cluster.redis.up();
         await until("messages flow again", 20_000, () => talkers.every(({ lastAt }) => lastAt > back));
@@ -94,7 +95,7 @@ test("Redis is emptied while people talk: another life of the room, and no mixtu
   for (const { received, resets } of all.listeners) {
     expect(resets, "each listener began again once").toBe(1);
     const seen = new Set(received.events.map(({ epoch }) => epoch));
-    expect(seen, "one life").toEqual(new Set([log[0]?.epoch]));
+    expect(seen, "one epoch").toEqual(new Set([log[0]?.epoch]));
     expect(received.events.map(({ seq, client_id }) => `${seq} ${client_id}`)).toEqual(
       log.filter(({ seq }) => seq >= (received.events[0]?.seq ?? 0)).map(({ seq, client_id }) => `${seq} ${client_id}`),
     );

@@ -1,5 +1,5 @@
-// Every replica is restarted, one after the other, twice, while people talk: nobody is told that something was not
-// sent, and nobody misses anything.
+// Every replica is restarted, one after the other, twice, while people talk: no sender sees a failure, and no listener
+// misses anything.
 
 import { FINE, verdict } from "../support/checker.ts";
 import { closeAll, crowd, settle } from "../support/load.ts";

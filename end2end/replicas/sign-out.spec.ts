@@ -1,4 +1,4 @@
-// A session that is ended on one replica is over on all of them within a second.
+// A session that ends on one replica is over on all of them within a second.
 
 import { ChatClient } from "../support/client.ts";
 import { expect, test } from "../support/replicas.ts";

@@ -1,12 +1,13 @@
-// People who stop reading (a suspended laptop) are let go of within the ping window, cost little until then, hurt
-// nobody in the room, and have everything when they come back. It counts the TCP buffers of the whole machine, so it is
-// here, where nothing runs beside it. The same with the default window: measurements/slow.ts.
+// People who stop reading (a suspended laptop) are disconnected within the ping window, cost little until then, hurt no
+// one else in the room, and have everything when they return. This test counts the TCP buffers of the whole machine, so
+// it is in this project, where tests run one at a time. measurements/slow.ts uses the default window.
 
 import { SOAK, sized } from "../support/size.ts";
 import { STOPPED, sentence, stopReading } from "../support/slow.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
-/** Seconds between pings, and for the answer. Both are shorter than the 15 s that a full connection has: the missed ping ends it. */
+/** Seconds between pings, and for the answer. Together they are shorter than the 15 s that a full connection has, so
+ * the missed ping ends it. */
 const WINDOWS: [number, number][] = sized([[5, 3]], [
   [5, 3],
   [2, 1],

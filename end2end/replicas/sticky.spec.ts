@@ -1,5 +1,5 @@
-// What the proxies of deploy/ promise, whatever is behind them: sessions stay where they are, and leave a replica that
-// is gone. No Redis is needed for that.
+// What the proxies of deploy/ guarantee for any server: sessions stay on their replica, and leave one that is gone.
+// This needs no Redis.
 
 import { io, type Socket } from "socket.io-client";
 
@@ -14,7 +14,7 @@ const CLIENTS = 12;
 
 test.use({ redis: false });
 
-/** Connects, and asks a few things one after the other: over polling, that is several requests of one session. */
+/** Connects and sends a few commands one after the other; over polling that makes several requests of one session. */
 async function session(url: string, cookie: string | undefined, transports: Transports): Promise<Socket> {
   const socket = io(`${url}/chat`, {
     forceNew: true,
@@ -112,7 +112,7 @@ for (const proxy of PROXIES) {
       expect((await fetch(cluster.url, { headers })).status).toBe(200);
       console.log(`${proxy}: a page ${Math.round(performance.now() - started)} ms after its replica stood still`);
       expect(performance.now() - started).toBeLessThan(15_000);
-      // nginx has no health checks: whoever belongs to that replica waits for it. See deploy/README.md.
+      // nginx has no health checks: a client of that replica waits for it. See deploy/README.md.
       if (proxy === "haproxy") {
         await until("who was connected to it has another session", 10_000, () => living.connected && living.id !== first);
         console.log(`${proxy}: who was connected is elsewhere ${Math.round(moved)} ms after the replica stood still`);

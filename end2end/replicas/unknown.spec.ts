@@ -1,5 +1,5 @@
-// While replicas are being replaced one after the other, newer ones store and publish what older ones do not know.
-// It is skipped, on the bus and in the log: what comes after it is heard, and nothing is missing.
+// During a rolling upgrade, newer replicas store and publish events that older ones do not know. Older ones skip them,
+// on the bus and in the log: later events arrive, and nothing is missing.
 
 import type { Redis } from "../support/redis.ts";
 import { expect, test } from "../support/replicas.ts";
@@ -7,7 +7,7 @@ import { freshTitle } from "../support/seed.ts";
 
 test.use({ replicas: 2, front: "nginx" });
 
-/** Stores an event of a kind that no replica knows, and publishes it, as the script that appends does. */
+/** Stores and publishes an event of an unknown kind, as the appending script does. */
 async function append(redis: Redis, room: string, body: object, published: boolean): Promise<void> {
   const [key, channel] = [`hubbub:{${room}}:room`, `hubbub:{${room}}`];
   const epoch = await redis.ask("HGET", key, "epoch");
@@ -31,7 +31,7 @@ test("events and messages of a kind that a replica does not know are skipped", a
     await cluster.redis.ask("SPUBLISH", `hubbub:{${room}}`, message);
   }
   await ada.send(room, "between");
-  // Its message on the bus was lost: it is only in the log.
+  // Not published, as if the bus lost it: it is only in the log.
   await append(cluster.redis, room, { type: "pinned", of: 1 }, false);
   await bob.send(room, "after");
 

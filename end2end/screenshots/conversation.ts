@@ -1,5 +1,4 @@
-// A small team plans a neighbourhood's open day. Times are the clock's on the wall; those of the last day are
-// minutes before now.
+// A small team plans a neighbourhood's open day. Times are wall-clock times; today's are minutes before now.
 
 export const TEAM = ["Maya Lindqvist", "Jonas Weber", "Priya Nair", "Tomás Rivera"] as const;
 export type Author = (typeof TEAM)[number];
@@ -9,9 +8,9 @@ export const YOU: Author = "Maya Lindqvist";
 
 export interface Line {
   by: Author;
-  /** Days before today. */
+  /** Days ago. */
   day: number;
-  /** "14:05", or for today the minutes before now. */
+  /** "14:05"; for today, minutes before now. */
   at: string | number;
   text: string;
 }
@@ -42,7 +41,7 @@ export const LINES: Line[] = [
   { by: maya, day: 0, at: 2, text: "Then all that is missing is the weather. See you on Friday at six!" },
 ];
 
-/** Other rooms of the list: title, minutes since the last message, who is there. */
+/** Other rooms in the list: title, last message, and who is there. */
 export const ROOMS: { title: string; last: string; here: Author[] }[] = [
   { title: "Tool shed", last: "The long ladder is back.", here: [tomas, jonas] },
   { title: "Seed swap", last: "I have far too many pumpkins, please take some.", here: [priya] },

@@ -1,6 +1,6 @@
-// The pictures of the documentation: `npx playwright test --project=screenshots` writes docs/images/*.png from a
-// real conversation on a real server. Yesterday's messages are moved to yesterday in the stopped server's database,
-// with python3; without it, everything was said today.
+// Pictures for the documentation: `npx playwright test --project=screenshots` writes docs/images/*.png from a real
+// conversation on a real server. Messages of earlier days are moved there in the stopped server's database, with
+// python3; without it, all messages are from today.
 
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
@@ -17,11 +17,11 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 const now = new Date();
-// Wherever the clock stands while the pictures are taken: in them it is the middle of the afternoon.
+// In the pictures it is mid-afternoon, whatever the time is.
 const ahead = Math.max(-12, Math.min(14, 15 - now.getUTCHours()));
 const timezoneId = `Etc/GMT${ahead > 0 ? `-${ahead}` : `+${-ahead}`}`;
 
-/** When a line was said, in milliseconds since 1970. */
+/** When a line was written, in milliseconds since 1970. */
 function moment({ day, at }: Line): number {
   if (typeof at === "number") return now.getTime() - at * MINUTE;
   const [hours = 0, minutes = 0] = at.split(":").map(Number);
@@ -29,7 +29,7 @@ function moment({ day, at }: Line): number {
   return wall - (wall % DAY) - day * DAY + (hours * 60 + minutes) * MINUTE - ahead * 60 * MINUTE;
 }
 
-/** Programs in the team's names; the one for the person at the browser has the browser's session. */
+/** Clients in the team's names; the browser's person has the browser's session. */
 async function team(server: Server, context: BrowserContext): Promise<Map<Author, ChatClient>> {
   const clients = new Map<Author, ChatClient>();
   for (const name of TEAM) {
@@ -59,7 +59,7 @@ database.close()`;
   try {
     execFileSync("python3", ["-c", script, join(server.dataDir, "hubbub.db"), room, JSON.stringify(LINES.map(moment))]);
   } catch (error) {
-    console.log(`everything was said today: ${String(error)}`);
+    console.log(`all messages are from today: ${String(error)}`);
   }
 }
 

@@ -1,4 +1,4 @@
-// Where things are in the viewport.
+// Positions of elements in the viewport.
 
 import type { Locator, Page } from "@playwright/test";
 
@@ -27,7 +27,7 @@ export async function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
-/** What stands, with a part of its box, outside the window's width. */
+/** Elements with a part of their box outside the window's width. */
 export async function outside(page: Page): Promise<string[]> {
   return page.evaluate(() =>
     [...document.body.querySelectorAll("*")]

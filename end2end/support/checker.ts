@@ -1,5 +1,5 @@
-// What must be true of a room whatever happened: senders say what was acknowledged, receivers what they were told.
-// The judge is the checker of crates/testkit, as a program (crates/testkit/src/bin/check.rs).
+// What must be true of a room whatever happened. Senders report what was acknowledged, receivers what they were told,
+// and the checker of crates/testkit (src/bin/check.rs) judges.
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -10,14 +10,14 @@ import { root } from "./server.ts";
 
 type Entry = Pick<RoomEvent, "epoch" | "seq" | "client_id">;
 
-/** What one receiver was told, in the order in which it came, without what it had already. */
+/** What one receiver was told, in order of arrival, without duplicates. */
 export class Received {
-  /** Of the room's present life. */
+  /** Events of the room's present epoch. */
   events: Entry[] = [];
-  /** Of its lives before that. */
+  /** Events of earlier epochs. */
   readonly earlier: Entry[] = [];
 
-  /** Takes an event as a client should: one that it has is dropped. False: something is missing before it. */
+  /** Takes an event as a client should: drops one that it has. Returns false if something is missing before it. */
   take(event: RoomEvent): boolean {
     const last = this.events.at(-1);
     if (last && event.epoch === last.epoch && event.seq <= last.seq) return true;
@@ -26,34 +26,34 @@ export class Received {
     return true;
   }
 
-  /** The room begins again. */
+  /** The room has a new epoch. */
   begin(): void {
     this.earlier.push(...this.events);
     this.events = [];
   }
 }
 
-/** Who sent what, in that order, and what of it was acknowledged: with its place, if the chat has places. */
+/** What a person sent, in that order, and what was acknowledged: with its position, if the chat has positions. */
 export interface Said {
   name: string;
   sent: Iterable<string>;
-  acknowledged: Iterable<[client_id: string, place: { epoch: string; seq: number } | undefined]>;
+  acknowledged: Iterable<[client_id: string, position: { epoch: string; seq: number } | undefined]>;
 }
 
-/** What somebody showed, from the first to the last message. */
+/** What a receiver showed, from the first to the last message. */
 export interface Showed {
   name: string;
   shown: Iterable<{ client_id?: string | undefined; epoch?: string; seq?: number }>;
-  /** Not there from the first message of the room: shows whatever is there from some place on. */
+  /** Not there from the room's first message: may begin anywhere. */
   late?: boolean;
 }
 
-/** The messages that something is wrong with, and sentences about it. */
+/** The messages that something is wrong with, and sentences about them. */
 export interface Verdict {
   lost: string[];
   doubled: string[];
   out_of_order: string[];
-  /** Only where messages have no numbers: before others for one and after them for another. */
+  /** Only without numbers: before others for one receiver and after them for another. */
   disagreed: string[];
   sentences: string[];
 }
@@ -61,17 +61,17 @@ export interface Verdict {
 export const FINE: Verdict = { lost: [], doubled: [], out_of_order: [], disagreed: [], sentences: [] };
 
 const program = resolve(root, process.env["HUBBUB_CHECK"] ?? "target/debug/check");
-/** A story is about one room; which one does not matter. */
+/** A story is about one room, whichever. */
 const room = "lobby";
 
-/** Asks the checker about one room. */
+/** Has the checker judge one room. */
 export async function judge(senders: Said[], receivers: Showed[]): Promise<Verdict> {
   if (!existsSync(program)) throw new Error(`no checker at ${program}: run \`cargo build -p testkit\`, or set HUBBUB_CHECK`);
   const lines: string[] = [];
   for (const { name: by, sent, acknowledged } of senders) {
     for (const client_id of sent) lines.push(JSON.stringify({ sent: { by, client_id } }));
-    for (const [client_id, place] of acknowledged) {
-      lines.push(JSON.stringify({ acknowledged: { by, client_id, ...(place ? { room, epoch: place.epoch, seq: place.seq } : {}) } }));
+    for (const [client_id, position] of acknowledged) {
+      lines.push(JSON.stringify({ acknowledged: { by, client_id, ...(position ? { room, epoch: position.epoch, seq: position.seq } : {}) } }));
     }
   }
   for (const { name, shown, late = false } of receivers) {
@@ -85,13 +85,13 @@ export async function judge(senders: Said[], receivers: Showed[]): Promise<Verdi
       if (error) failed(new Error(`the checker could not read the story: ${stderr || error.message}`));
       else verdict(JSON.parse(stdout) as Verdict);
     });
-    // It may end before it has read everything; then it says why.
+    // The checker may end before it has read everything, and reports why.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(lines.join("\n"));
   });
 }
 
-/** Holds what receivers saw against what senders were promised. `sent` is each sender's messages in their order. */
+/** Compares what receivers saw with what senders were promised. `sent` has each sender's messages in order. */
 export async function verdict(sent: string[][], acknowledged: Map<string, Receipt>, receivers: Received[]): Promise<Verdict> {
   const senders = sent.map((messages, n) => ({
     name: `sender ${n}`,

@@ -20,7 +20,7 @@ import { until } from "./until.ts";
 
 export type ChatOptions = Partial<ManagerOptions & SocketOptions>;
 
-/** Milliseconds to wait for an answer before the test fails. */
+/** How long to wait for an answer before the test fails, in milliseconds. */
 export const ANSWER_MS = 20_000;
 
 export class Refused extends Error {
@@ -34,7 +34,7 @@ export class Refused extends Error {
 
 export class ChatClient {
   readonly socket: Socket;
-  /** Everything the server said without being asked, in the order in which it came. */
+  /** Every event from the server, in order of arrival. */
   readonly told: Told[] = [];
   token: string | undefined;
 
@@ -43,19 +43,19 @@ export class ChatClient {
       forceNew: true,
       reconnectionDelay: 50,
       reconnectionDelayMax: 500,
-      // Asked at each connection: after `signIn`, a reconnection is the same person.
+      // Evaluated for each connection: after `signIn`, a reconnection is the same person.
       auth: (give) => give({ protocol: PROTOCOL_VERSION, ...(this.token ? { token: this.token } : {}) }),
       ...options,
     });
     this.socket.onAny((event: string, ...args: unknown[]) => this.told.push({ event, args }));
   }
 
-  /** Sends a command with whatever payload and returns the answer as it came. */
+  /** Sends a command with any payload and returns the raw answer. */
   async ask<T>(command: string, ...payload: unknown[]): Promise<Reply<T>> {
     return (await this.socket.timeout(ANSWER_MS).emitWithAck(command, ...payload)) as Reply<T>;
   }
 
-  /** Sends a command that has to succeed. */
+  /** Sends a command that must succeed. */
   async command<T>(command: string, payload: unknown = {}): Promise<T> {
     const reply = await this.ask<T>(command, payload);
     if (reply.error) throw new Refused(command, reply.error);
@@ -97,17 +97,17 @@ export class ChatClient {
     return (await this.command<{ receipts: Receipt[] }>("send", { room, messages })).receipts;
   }
 
-  /** The whole log of a room, page by page, oldest first. */
+  /** The whole log of a room, oldest first, read stretch by stretch. */
   async log(room: string): Promise<RoomEvent[]> {
     const events: RoomEvent[] = [];
     for (;;) {
-      const page: HistoryAnswer = await this.command("history", { room, after: events.at(-1)?.seq ?? 0 });
-      events.push(...page.events);
-      if (!page.more) return events;
+      const stretch: HistoryAnswer = await this.command("history", { room, after: events.at(-1)?.seq ?? 0 });
+      events.push(...stretch.events);
+      if (!stretch.more) return events;
     }
   }
 
-  /** Room events received live, in the order in which they came. */
+  /** The room's live events, in order of arrival. */
   received(room: string): RoomEvent[] {
     return this.told
       .filter(({ event }) => event === "events")
@@ -115,7 +115,7 @@ export class ChatClient {
       .filter((event) => event.room === room);
   }
 
-  /** Waits until the server has told an event that fits. */
+  /** Waits until the server has sent a matching event. */
   async hears<T>(event: string, fits: (payload: T) => boolean = () => true): Promise<T> {
     return until(`the client was told a fitting "${event}"; it was told ${JSON.stringify(this.told).slice(-2_000)}`, ANSWER_MS, () => {
       const found = this.told.find((told) => told.event === event && fits(told.args[0] as T));

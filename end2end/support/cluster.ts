@@ -1,4 +1,4 @@
-// Several replicas on one Redis, behind a proxy: each of them can be stopped, killed and started again by itself.
+// Several replicas on one Redis, behind a proxy. Each of them can be stopped, killed and restarted separately.
 
 import type { TestInfo } from "@playwright/test";
 
@@ -9,11 +9,11 @@ import { Server } from "./server.ts";
 export interface ClusterOptions {
   replicas?: number;
   proxy?: ProxyKind | undefined;
-  /** For every replica. */
+  /** For all replicas. */
   env?: Record<string, string>;
-  /** For one of them, on top of that. */
+  /** For one replica, in addition. */
   envOf?: ((replica: number) => Record<string, string>) | undefined;
-  /** Without it every replica has its own storage: enough to try a proxy, not more. */
+  /** False gives every replica its own storage, which is enough to test a proxy. */
   redis?: boolean;
 }
 
@@ -58,7 +58,7 @@ export class Cluster {
     return this.maybeProxy;
   }
 
-  /** Where people go: the proxy, or the first replica if there is none. */
+  /** The address for people: the proxy, or the first replica if there is none. */
   get url(): string {
     return this.maybeProxy?.url ?? this.replica(0).url;
   }
@@ -75,7 +75,7 @@ export class Cluster {
     await this.maybeRedis?.dispose();
   }
 
-  /** Every log, if the test has failed. */
+  /** Attaches all logs if the test failed. */
   async attachLogs(info: TestInfo): Promise<void> {
     if (info.status === info.expectedStatus) return;
     const logs: [string, string][] = this.replicas.map((server, n) => [`replica-${n}.log`, server.log()]);

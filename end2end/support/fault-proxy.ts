@@ -8,15 +8,15 @@ import { freePort } from "./port.ts";
 /** From the client to the server, or back. */
 export type Direction = "up" | "down";
 
-/** Looks at what passes and returns what goes on. One for each connection. */
+/** Receives what passes and returns what to pass on. One per connection. */
 export type Filter = (data: Buffer) => Buffer;
 
 interface Options {
-  /** A path to listen at, instead of a port. */
+  /** A socket path to listen on, instead of a port. */
   path?: string;
-  /** Milliseconds that everything takes longer, each way. */
+  /** Delay in milliseconds, each way. */
   delayMs?: number;
-  /** For what the server says. */
+  /** Filters what the server sends. */
   down?: () => Filter;
 }
 
@@ -55,7 +55,7 @@ export class FaultProxy {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Nothing passes in this direction any more, and nobody is told. It waits, as in a network that will try again. */
+  /** Nothing passes in this direction, and neither side is told. Bytes wait, as in a network that will retry. */
   cut(direction: Direction): void {
     this.#silent.add(direction);
     for (const flow of this.#flows) if (flow.direction === direction) flow.from.pause();
@@ -66,7 +66,7 @@ export class FaultProxy {
     for (const flow of this.#flows) if (flow.direction === direction) flow.from.resume();
   }
 
-  /** Nothing passes on the connections that there are, either way, and nobody is told. New ones work. */
+  /** Nothing passes on existing connections, either way, and neither side is told. New ones work. */
   rot(): void {
     for (const { from } of this.#flows) {
       from.removeAllListeners("data");
@@ -77,7 +77,7 @@ export class FaultProxy {
   /** Ends all connections at once. Returns how many there were. */
   drop(): number {
     const flows = [...this.#flows];
-    // Only TCP knows a reset.
+    // Only TCP has resets.
     for (const { from } of flows) from.remoteAddress === undefined ? from.destroy() : from.resetAndDestroy();
     return flows.length / 2;
   }
@@ -118,8 +118,8 @@ export class FaultProxy {
 }
 
 /**
- * Drops Socket.IO acknowledgements (`43…` packets) that a server sends over WebSocket: `when` decides for each.
- * Whole frames only, and neither masked nor compressed, as servers send them here.
+ * Drops Socket.IO acknowledgements (`43…` packets) that a server sends over WebSocket; `when` decides about each.
+ * Expects whole frames, neither masked nor compressed, as servers send them here.
  */
 export function withoutAcks(when: () => boolean): () => Filter {
   return () => {
@@ -132,7 +132,7 @@ export function withoutAcks(when: () => boolean): () => Filter {
         const head = rest.indexOf("\r\n\r\n");
         if (head < 0) return Buffer.alloc(0);
         if (!rest.subarray(0, head).toString("latin1").startsWith("HTTP/1.1 101")) {
-          // Not a WebSocket: nothing is looked at, and the next answer on this connection may be one.
+          // Not a WebSocket: passed on unseen. The next answer on this connection may be one.
           const all = rest;
           rest = Buffer.alloc(0);
           return all;
@@ -153,7 +153,7 @@ export function withoutAcks(when: () => boolean): () => Filter {
   };
 }
 
-/** Bytes of the header and of the payload of the WebSocket frame that begins here. */
+/** The header's and the payload's length of the WebSocket frame that begins here. */
 function frameLength(data: Buffer): { head: number; body: number } | undefined {
   if (data.length < 2) return undefined;
   const short = (data[1] ?? 0) & 0x7f;
@@ -162,7 +162,7 @@ function frameLength(data: Buffer): { head: number; body: number } | undefined {
   return data.length < 10 ? undefined : { head: 10, body: Number(data.readBigUInt64BE(2)) };
 }
 
-/** A random number in [0, 1) from a seed, the same every time: mulberry32. */
+/** Random numbers in [0, 1) from a seed: mulberry32. */
 export function seeded(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,5 +1,5 @@
-// How a row of the fault matrix is played: the same fault happens to Hubbub and to its peer, each with its own
-// processes, while people talk; then the checker is asked. Hubbub must have nothing lost, doubled or out of order.
+// How a row of the fault matrix runs: the same fault happens to Hubbub and to its peer, each with its own processes,
+// while people talk; then the checker judges. With Hubbub nothing may be lost, doubled or out of order.
 
 import { expect, test } from "@playwright/test";
 
@@ -8,7 +8,7 @@ import { type NotRun, type Outcome, outcome, record } from "./matrix.ts";
 import { type PeopleOptions, type Side, type SideName, type SiteOptions, hubbub, socketio } from "./sides.ts";
 import type { People, Site } from "./site.ts";
 
-/** Where people go through, if not straight to the proxy. */
+/** An address in front of the proxy that people connect to. */
 export interface Door {
   url: string;
   dispose(): Promise<void>;
@@ -17,21 +17,21 @@ export interface Door {
 export interface Row {
   fault: string;
   often: string;
-  /** Why the fault means nothing to the peer, if so. */
+  /** Why the fault does not apply to the peer, if so. */
   withoutPeer?: string;
   site?: SiteOptions;
   people?: PeopleOptions;
-  /** What stands between people and the proxy. */
+  /** Opens what stands between people and the proxy. */
   door?: (site: Site) => Promise<Door>;
 }
 
-/** What a row measures. */
+/** What a fault measures. */
 export interface Report {
-  /** Waits until all is as before; what that took from `since` (performance.now) is in the table. */
+  /** Waits until everything flows again; the table shows how long that took since `since` (performance.now). */
   recovered(since: number): Promise<void>;
-  /** So long it took to recover, in milliseconds, if that means something else here. */
+  /** Records a recovery time in milliseconds that was measured otherwise. */
   took(ms: number): void;
-  /** Goes to the table too. */
+  /** Adds a note to the table. */
   note(text: string): void;
 }
 
@@ -51,7 +51,7 @@ export interface Played {
   unanswered: number;
 }
 
-/** Plays a fault on people who are there already, and asks the checker about them. */
+/** Applies a fault to people who are already talking, and has the checker judge. */
 export async function judged(people: People, act: (stage: Report) => Promise<void>, others?: () => Promise<Showed[]>): Promise<Played> {
   const [recovery, notes]: [number[], string[]] = [[], []];
   people.start();
@@ -89,13 +89,13 @@ export async function play(side: Side, row: Row, act: Act): Promise<Played> {
   }
 }
 
-/** The error with what the replicas wrote. */
+/** The error, together with the replicas' logs. */
 export function told({ name }: Side, { replicas }: Site, error: unknown): Error {
   const logs = replicas.map((replica, n) => `--- ${name}, replica ${n} on port ${replica.port}:\n${replica.log().slice(-4_000)}`);
   return new Error(`${name}: ${error instanceof Error ? error.stack : String(error)}\n${logs.join("\n")}`);
 }
 
-/** What could not be done is a result too. */
+/** A failure is a result, too. */
 function found(played: PromiseSettledResult<Played>): Outcome | NotRun {
   if (played.status === "fulfilled") return played.value.outcome;
   const reason = played.reason instanceof Error ? played.reason.message : String(played.reason);
@@ -103,7 +103,7 @@ function found(played: PromiseSettledResult<Played>): Outcome | NotRun {
   return { not_run: `it did not come to an end: ${reason.split("\n")[0]?.replace(/^((Error|hubbub|socketio): )+/, "")}` };
 }
 
-/** This machine cannot make the fault happen. */
+/** This machine cannot cause the fault. */
 export class NotPossible extends Error {}
 
 /** One test for one row. */
@@ -115,7 +115,7 @@ export function faultRow(row: Row, act: Act): void {
   });
 }
 
-/** Keeps what was found, and fails unless all is well with Hubbub. The peer may find what it will. */
+/** Records both results, and fails unless Hubbub's is perfect. The peer's may be anything. */
 export function report(row: Pick<Row, "fault" | "often">, played: PromiseSettledResult<Played>, peer: PromiseSettledResult<Played>): void {
   const [ours, theirs] = [found(played), found(peer)];
   record(row.fault, row.often, { hubbub: ours, socketio: theirs });

@@ -1,4 +1,4 @@
-// What ends an element, begins one, ends an attribute, or means something to a parser of HTML, JSON or JavaScript.
+// Texts that end or begin an element, end an attribute, or have a meaning in HTML, JSON or JavaScript.
 
 import { expect, type Page } from "@playwright/test";
 
@@ -16,13 +16,13 @@ export const HOSTILE: readonly string[] = [
   "{{hurt}} ${hurt} <%= hurt %>",
 ];
 
-/** Text that holds characters which no name may hold, but a message may. */
+/** Also texts with characters that are allowed in messages, but not in names. */
 export const HOSTILE_MESSAGES: readonly string[] = [...HOSTILE, "a\u2028b\u2029c", "abc\u202edef", "javascript:window.hurt=1"];
 
-/** What of them is stored and shown: every line end is a newline. */
+/** How these are stored and shown: every line end is a newline. */
 export const SHOWN_MESSAGES = HOSTILE_MESSAGES.map((text) => text.replace(/[\u2028\u2029]/g, "\n"));
 
-/** Nothing of what people wrote became part of the page's structure, and nothing of it ran. */
+/** Nothing that people wrote became part of the page's structure or ran. */
 export async function expectUnhurt(page: Page): Promise<void> {
   const found = await page.evaluate(() => ({
     hurt: "hurt" in window,

@@ -1,8 +1,8 @@
-// What a browser keeps of what is not sent.
+// What a browser stores of unsent text.
 
 import type { Page } from "@playwright/test";
 
-/** What is kept in the browser on a shelf. */
+/** The browser's stored values in one object store. */
 export async function kept(page: Page, shelf: "outbox" | "drafts"): Promise<unknown[]> {
   return page.evaluate(
     (shelf) =>

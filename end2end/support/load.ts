@@ -1,5 +1,5 @@
-// People who talk whatever happens: each message is sent again under its id until it is acknowledged, in its order;
-// whoever listens catches up after every interruption, as a client should.
+// People who talk whatever happens. A talker repeats each message under its id until it is acknowledged, in order; a
+// listener catches up after every interruption, as a client should.
 
 import { randomUUID } from "node:crypto";
 
@@ -9,21 +9,21 @@ import type { HistoryAnswer, Joined, Receipt, RoomEvent } from "./protocol.ts";
 import type { Ear, Voice } from "./site.ts";
 import { until } from "./until.ts";
 
-/** How long a send is waited for before it is sent again, in milliseconds. */
+/** How long to wait for the acknowledgement before sending again, in milliseconds. */
 export const ANSWER_MS = 2_000;
-/** How long a connection may be away before that is a failure, in milliseconds. */
+/** How long a connection may be away, in milliseconds. */
 const AWAY_MS = 180_000;
 
 export class Talker implements Voice {
   readonly sent: string[] = [];
-  /** When each message was sent for the first time. */
+  /** When each message was first sent. */
   readonly sentAt = new Map<string, number>();
   readonly acknowledged = new Map<string, Receipt>();
-  /** Refusals that no waiting mends: what a person would see as "not sent". */
+  /** Refusals without a retry time: what a person would see as "not sent". */
   readonly refused: string[] = [];
-  /** Milliseconds from the first try to the acknowledgement, the longest and all. */
+  /** Milliseconds from the first try to the acknowledgement, for each message. */
   readonly waits: number[] = [];
-  /** When the latest acknowledgement came. */
+  /** The time of the latest acknowledgement. */
   lastAt = 0;
   #stopped = false;
   #running: Promise<void> | undefined;
@@ -43,7 +43,7 @@ export class Talker implements Voice {
     return this.acknowledged;
   }
 
-  /** Says no more, and waits until all that was said is acknowledged. */
+  /** Sends no more, and waits until everything is acknowledged. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
@@ -79,7 +79,7 @@ export class Talker implements Voice {
         this.waits.push(this.lastAt - began);
         return;
       } catch (error) {
-        // No answer, or one that says when to come back: the same again.
+        // No answer, or a refusal with a retry time: send the same again.
         const hint = error instanceof Refused ? error.refusal.retry_after_ms : 50;
         if (hint === undefined) {
           this.refused.push(`${id}: ${String(error)}`);
@@ -93,7 +93,7 @@ export class Talker implements Voice {
 
 export class Listener implements Ear {
   readonly received = new Received();
-  /** Lives of the room that were begun after the first. */
+  /** Epochs of the room after the first. */
   resets = 0;
   #chain = Promise.resolve();
 
@@ -133,7 +133,7 @@ export class Listener implements Ear {
     this.client.close();
   }
 
-  /** One after the other, whatever waits for an answer. */
+  /** Runs work one after the other, even if it waits for an answer. */
   #then(work: () => Promise<void>): void {
     this.#chain = this.#chain.then(work).catch(() => undefined);
   }
@@ -147,7 +147,7 @@ export class Listener implements Ear {
       this.resets += 1;
       this.received.begin();
     }
-    // The answer is the latest page only: what is before it too.
+    // The answer has the latest stretch only: fetch what comes before it.
     return this.#fill();
   }
 
@@ -157,13 +157,13 @@ export class Listener implements Ear {
 
   async #fill(): Promise<void> {
     for (;;) {
-      const page = await this.#ask<HistoryAnswer>("history", { room: this.room, after: this.last });
-      for (const event of page.events) this.received.take(event);
-      if (!page.more) return;
+      const stretch = await this.#ask<HistoryAnswer>("history", { room: this.room, after: this.last });
+      for (const event of stretch.events) this.received.take(event);
+      if (!stretch.more) return;
     }
   }
 
-  /** Asks again after a refusal that says when, or without an answer, for as long as the connection lasts. */
+  /** Repeats a command without an answer, or after the refusal's retry time, for as long as the connection lasts. */
   async #ask<T>(command: string, payload: unknown): Promise<T> {
     for (;;) {
       try {
@@ -182,7 +182,7 @@ export interface Crowd {
   listeners: Listener[];
 }
 
-/** `perReplica` talkers and one listener for each of these addresses, in one room. */
+/** `perReplica` talkers and one listener at each of these addresses, in one room. */
 export async function crowd(urls: string[], room: string, perReplica: number, everyMs: number, options: ChatOptions = {}): Promise<Crowd> {
   const talkers: Talker[] = [];
   const listeners: Listener[] = [];
@@ -201,11 +201,11 @@ export async function crowd(urls: string[], room: string, perReplica: number, ev
   return { talkers, listeners };
 }
 
-/** Stops the talkers and waits until every listener has heard all that was acknowledged. */
+/** Stops the talkers and waits until every listener has heard everything that was acknowledged. */
 export async function settle({ talkers, listeners }: Crowd): Promise<Map<string, Receipt>> {
   await Promise.all(talkers.map((talker) => talker.stop()));
   const all = new Map(talkers.flatMap((talker) => [...talker.acknowledged]));
-  // The room may have begun another life meanwhile: what counts is the one of the latest receipt.
+  // The room may have a new epoch meanwhile: the one in the latest receipt counts.
   const latest = talkers.reduce((one, other) => (one.lastAt > other.lastAt ? one : other));
   const epoch = [...latest.acknowledged.values()].at(-1)?.epoch;
   const end = Math.max(0, ...[...all.values()].filter((receipt) => receipt.epoch === epoch).map(({ seq }) => seq));

@@ -1,5 +1,5 @@
-// Run by lossy.ts in a network namespace of its own: lossy.mjs PORT IN OUT. What comes to the socket IN goes over TCP
-// through this namespace's loopback, which loses packets, and on to the socket OUT.
+// Run by lossy.ts in its own network namespace: lossy.mjs PORT IN OUT. Relays from the socket IN over TCP through this
+// namespace's loopback, which loses packets, to the socket OUT.
 
 import { connect, createServer } from "node:net";
 

@@ -1,6 +1,6 @@
-// A network that loses 5 % of its packets and takes 200 ms for the way there and back, between people and a proxy.
-// It is a network namespace with nothing but its loopback, so nothing of the machine changes and nothing remains.
-// The kernel's netem does both if it is there. Otherwise nftables drops the packets, and a proxy delays.
+// A network between people and a proxy that loses 5 % of its packets and has a round trip of 200 ms. It is a network
+// namespace with only a loopback device, so nothing on the machine changes. The kernel's netem does both if available;
+// otherwise nftables drops packets and a proxy delays.
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -24,7 +24,7 @@ const PREPARE = "ip link set lo mtu 1500 up";
 const UNSHARE = process.getuid?.() === 0 ? ["-n"] : ["-r", "-n"];
 
 export interface LossyDoor extends Door {
-  /** What loses the packets. */
+  /** The means that lose the packets. */
   how: string;
 }
 

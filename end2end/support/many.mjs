@@ -1,6 +1,6 @@
-// Run by many.ts: thousands of people in one process, who connect, join a room, and come back whatever happens. The
-// official client is too heavy for so many, so this speaks as much of Engine.IO and Socket.IO as is needed, over
-// WebSocket, and comes back at the same random times.
+// Run by many.ts: thousands of people in one process, who connect, join a room, and reconnect whatever happens. The
+// official client is too heavy for this many, so this speaks just enough Engine.IO and Socket.IO over WebSocket, and
+// reconnects with the same random delays.
 
 import WebSocket from "ws";
 
@@ -8,15 +8,15 @@ const { url, kind, room, count, cookies, addresses, first } = JSON.parse(process
 const hubbub = kind === "hubbub";
 const space = hubbub ? "/chat," : "";
 
-/** As the web app has it, in milliseconds. */
+/** As in the web app, in milliseconds. */
 const DELAY = { first: 500, longest: 5_000 };
 const ANSWER_MS = 20_000;
-/** Without a ping for so long, the connection is dead: the server's interval and its patience. */
+/** Without a ping for this long the connection is dead: the server's interval plus its timeout. */
 const PING_MS = 45_000;
-/** Handshakes under way at a time at the start: it is the return that is measured. */
+/** Concurrent handshakes at the start. The return, which is measured, has no such limit. */
 const AT_ONCE = 400;
 
-/** One object for each message, however many have it. */
+/** One object per message, shared by everyone who shows it. */
 const entries = new Map();
 function entry(epoch, seq, id) {
   const key = `${epoch}/${seq}/${id}`;
@@ -100,7 +100,7 @@ class Client {
     this.admitted?.();
   }
 
-  /** One after the other. What fails is done again when the connection is back. */
+  /** Runs work one after the other. What fails is repeated after a reconnection. */
   #then(work) {
     this.#chain = this.#chain.then(work).catch((error) => {
       if (error.message !== "gone") this.socket.terminate();
@@ -129,13 +129,13 @@ class Client {
 
   async #fill() {
     for (let more = true; more; ) {
-      const page = await this.#ask("history", { room, after: this.shown.at(-1)?.seq ?? 0 });
-      for (const event of page.events) this.#fits(event);
-      more = page.more;
+      const stretch = await this.#ask("history", { room, after: this.shown.at(-1)?.seq ?? 0 });
+      for (const event of stretch.events) this.#fits(event);
+      more = stretch.more;
     }
   }
 
-  /** Waits and asks again if the refusal says so. */
+  /** Repeats the command after the refusal's retry time. */
   async #ask(command, payload) {
     for (;;) {
       const reply = await new Promise((answer, fail) => {
@@ -173,7 +173,7 @@ function status() {
   return { joined, shown, refusals, refused: clients.flatMap(({ refused }) => refused).slice(0, 10) };
 }
 
-/** What was shown, in groups of people who were shown the same. */
+/** What was shown, grouped by people who showed the same. */
 function logs() {
   const groups = new Map();
   for (const { shown } of clients) {
@@ -185,7 +185,7 @@ function logs() {
   return [...groups.values()];
 }
 
-/** How many have shown one of these lately. */
+/** How many clients have recently shown one of these. */
 function heard(ids) {
   const wanted = new Set(ids);
   return clients.filter(({ shown }) => shown.slice(-50).some(({ id }) => wanted.has(id))).length;
@@ -200,7 +200,7 @@ process.on("message", (what) => {
     process.exit(0);
   }
 });
-// Whoever started this is gone: so is this.
+// Ends with the parent process.
 process.on("disconnect", () => process.exit(0));
 
 setInterval(() => process.send({ status: status() }), 50);

@@ -1,4 +1,4 @@
-// Many people in a process of their own, so that they can be stopped together and are not this process' work.
+// Many people in their own process, so that they can be paused together and do not load this process.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
@@ -15,15 +15,15 @@ interface Status {
   shown: number;
   /** How often each code was answered. */
   refusals: Record<string, number>;
-  /** Codes of answers that did not say when to come back. */
+  /** Codes of refusals without a retry time. */
   refused: string[];
 }
 
 type Log = { people: number; shown: [epoch: string, seq: number, id: string][] };
 
-/** nginx lets one address have a thousand connections: these people have twenty. */
+/** nginx allows a thousand connections per address, so these people have twenty addresses. */
 const ADDRESSES = Array.from({ length: 20 }, (_, n) => `127.0.0.${n + 2}`);
-/** No more is expected after a silence of that length, in milliseconds. */
+/** After this many silent milliseconds nothing more is expected. */
 const SILENCE_MS = 2_000;
 
 export class Many {
@@ -43,7 +43,7 @@ export class Many {
     });
   }
 
-  /** Connected through the proxy, spread over the replicas, and in the room if there are rooms. */
+  /** Connects them through the proxy, spread over the replicas, and joins the room if there is one. */
   static async start(kind: SideName, site: Site, room: string | undefined, count: number, first = 0): Promise<Many> {
     const cookies = await Promise.all(site.replicas.map(async (_, n) => `${COOKIE}=${await site.proxy.cookie(n)}`));
     const told = { url: site.proxy.url, kind, room, count, cookies, addresses: ADDRESSES, first };
@@ -51,7 +51,7 @@ export class Many {
     return many;
   }
 
-  /** Waits until all of them are there. */
+  /** Waits until all of them are connected. */
   async joined(ms: number): Promise<void> {
     await until(`${this.count} people are there`, ms, () => {
       if (this.child.exitCode !== null) throw new Error("the process with many people has ended");
@@ -69,7 +69,7 @@ export class Many {
     this.child.kill("SIGCONT");
   }
 
-  /** Waits until all of them were shown something that was said after `since`. Returns the milliseconds from then. */
+  /** Waits until all of them have shown a message sent after `since`. Returns the milliseconds since then. */
   async recovered(people: People, since: number): Promise<number> {
     this.#heard = 0;
     await until(`${this.count} people hear what is said`, 60_000, () => {
@@ -80,7 +80,7 @@ export class Many {
     return performance.now() - since;
   }
 
-  /** What they were shown, once no more comes. Those who were shown the same are one. */
+  /** What they showed, once no more arrives. People who showed the same are one receiver. */
   async shown(): Promise<Showed[]> {
     let [count, since] = [-1, 0];
     await until("no more comes", 60_000, () => {

@@ -7,7 +7,7 @@ import { until } from "./until.ts";
 
 const START_MS = 20_000;
 const STOP_MS = 10_000;
-/** Characters of the log that are kept for the report. */
+/** How many characters of the log to keep for the report. */
 const LOG_CHARS = 200_000;
 
 export interface Command {
@@ -17,7 +17,7 @@ export interface Command {
   env?: Record<string, string>;
 }
 
-/** What runs. Whatever becomes of a test, nothing of it outlives this process. */
+/** Running children. None of them outlives this process, whatever happens to a test. */
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -32,10 +32,10 @@ export class Process {
     private readonly command: Command,
   ) {}
 
-  /** Starts it and waits until `ready` says so; fails with its log if it ends before that. `more`: variables for this once. */
+  /** Starts it and waits for `ready`; fails with its log if it ends first. `more` has variables for this start only. */
   async up(ready: () => Promise<boolean>, more: Record<string, string> = {}): Promise<void> {
     const { program, args = [], cwd, env } = this.command;
-    // No HUBBUB_… variable of whoever runs the tests; and Debian keeps servers in /usr/sbin.
+    // Without the caller's HUBBUB_… variables. Debian keeps servers in /usr/sbin.
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("HUBBUB_"));
     const child = spawn(program, args, {
       ...(cwd === undefined ? {} : { cwd }),
@@ -71,10 +71,10 @@ export class Process {
     return pid;
   }
 
-  /** Seconds of CPU that it has used, by the kernel's count. */
+  /** The CPU time that it has used, in seconds. */
   async cpuSeconds(): Promise<number> {
     const stat = await readFile(`/proc/${this.#child?.pid}/stat`, "utf8");
-    // After the name in brackets: utime and stime are fields 14 and 15, in hundredths of a second.
+    // After the name in parentheses: utime and stime are fields 14 and 15, in hundredths of a second.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
@@ -95,7 +95,7 @@ export class Process {
     await this.#end("SIGKILL");
   }
 
-  /** Makes it stand still, as an overloaded machine would. */
+  /** Stops it without ending it, as on an overloaded machine. */
   pause(): void {
     this.signal("SIGSTOP");
   }
@@ -104,7 +104,7 @@ export class Process {
     this.signal("SIGCONT");
   }
 
-  /** What it has written to standard output and standard error. */
+  /** Its output and error output. */
   log(): string {
     return this.#log;
   }
@@ -119,13 +119,13 @@ export class Process {
         done(true);
       });
       child.kill(signal);
-      // One that stands still hears nothing else.
+      // A stopped process receives no other signal.
       if (signal !== "SIGKILL") child.kill("SIGCONT");
     });
   }
 }
 
-/** Something that runs as a process of its own, with an address: a server, a Redis. `up` is its own matter. */
+/** A process with an address, such as a server or a Redis. Each defines its own `up`. */
 export abstract class Service {
   protected constructor(protected readonly process: Process) {}
 
@@ -139,7 +139,7 @@ export abstract class Service {
     await this.process.kill();
   }
 
-  /** Makes the process stand still (SIGSTOP) until `resume`. */
+  /** Stops the process (SIGSTOP) until `resume`. */
   pause(): void {
     this.process.pause();
   }
@@ -148,7 +148,7 @@ export abstract class Service {
     this.process.resume();
   }
 
-  /** What it has written to standard output and standard error. */
+  /** Its output and error output. */
   log(): string {
     return this.process.log();
   }

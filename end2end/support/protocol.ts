@@ -1,4 +1,4 @@
-// What travels on `/chat`, as far as the tests look at it. Described in docs/protocol.md.
+// The messages on `/chat`, as far as the tests use them. See docs/protocol.md.
 
 export interface Person {
   id: string;
@@ -63,7 +63,7 @@ export interface HistoryAnswer {
   more: boolean;
 }
 
-/** What the server tells without being asked: the event's name and its arguments. */
+/** An event from the server: its name and its arguments. */
 export interface Told {
   event: string;
   args: unknown[];
