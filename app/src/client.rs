@@ -1,6 +1,6 @@
-//! The live part of the page. The core is plain values without DOM, clock or socket, in reading order: [`timeline`],
-//! [`window`], [`outbox`], [`roster`], [`rows`], and [`room`] which ties them together. [`live`] drives it in the browser
-//! through [`socket`] and [`platform`], which do nothing on the server.
+//! The live part of the page. The core consists of plain values without DOM, clock or socket. In reading order:
+//! [`timeline`], [`window`], [`outbox`], [`roster`], [`rows`], and [`room`], which ties them together. [`live`] drives
+//! the core in the browser through [`socket`] and [`platform`], which do nothing on the server.
 
 pub mod approach;
 pub mod backoff;

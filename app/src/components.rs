@@ -1,4 +1,4 @@
-//! One component per file.
+//! The components, one per file.
 
 mod announcer;
 mod boxed;

@@ -1,5 +1,5 @@
-//! What a page shows. The server gathers it before it renders, and writes it into the page for the browser; on
-//! navigation in the browser the same comes as JSON.
+//! The data that a page shows. The server collects it before rendering and embeds it in the page; on navigation the
+//! browser fetches it as JSON.
 
 use std::time::Duration;
 
@@ -23,57 +23,57 @@ mod server;
 #[cfg(feature = "ssr")]
 pub use server::load;
 
-/// Id of the element that holds the page's data.
+/// Id of the element with the embedded data.
 pub const ELEMENT: &str = "page";
 
-/// What the front page shows.
+/// The data of the front page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FrontData {
-    /// Who is looking, if they are signed in.
+    /// The signed-in person, if any.
     pub you: Option<Person>,
-    /// The lobby first, then the most recently active.
+    /// The rooms: the lobby first, then the most recently active.
     pub rooms: Vec<RoomSummary>,
-    /// How many rooms there are, listed or not.
+    /// Number of rooms, listed or not.
     #[serde(default)]
     pub total: u32,
-    /// When this was true.
+    /// The time of the data.
     pub now: Timestamp,
-    /// The title of a room that was refused, to be mended.
+    /// A refused title of a new room, to correct.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
 }
 
-/// What a room's page shows.
+/// The data of a room's page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RoomData {
-    /// Who is looking, if they are signed in.
+    /// The signed-in person, if any.
     pub you: Option<Person>,
-    /// The room's address.
+    /// The room's slug.
     pub room: RoomSlug,
-    /// What it is called.
+    /// The room's title.
     pub title: RoomTitle,
-    /// Where the log stood: live events start right after it. Only of use with the latest page.
+    /// Position of the last event: live events continue from it. Meaningful only if `latest`.
     pub head: Position,
-    /// A page of the log, oldest first.
+    /// A stretch of the log, oldest first.
     pub events: Vec<RoomEvent>,
-    /// Whether there are older ones.
+    /// True if the log has older events.
     pub more: bool,
-    /// Whether this is the end of the log, and not a page further up.
+    /// True if the stretch is the end of the log.
     pub latest: bool,
-    /// Who is here.
+    /// The people who are present.
     pub roster: PresenceList,
-    /// What the next message is called if it is sent as a plain form: sent twice, it is stored once.
+    /// Client id of the next message if it is sent by form, so that a form sent twice is stored once.
     pub client_id: ClientId,
-    /// When this was true.
+    /// The time of the data.
     pub now: Timestamp,
-    /// What the server takes.
+    /// The server's limits.
     pub limits: Limits,
-    /// The message that led here, if it was refused.
+    /// The refused message that led here, if any.
     #[serde(default)]
     pub returned: Returned,
 }
 
-/// What there is at an address.
+/// What a page shows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageData {
@@ -81,20 +81,20 @@ pub enum PageData {
     Front(FrontData),
     /// A room.
     Room(Box<RoomData>),
-    /// No room has that address.
+    /// No such room, or no page at this address.
     NoSuchRoom,
-    /// The storage does not answer, or the server does not.
+    /// The server or its storage does not answer.
     Unavailable,
 }
 
 #[cfg(feature = "ssr")]
 impl PageData {
-    /// The page's data as JSON that can stand in a script element.
+    /// The data as JSON that can be embedded in a script element.
     pub fn json(&self) -> String {
         in_element(&serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// The status that a page is answered with.
+    /// The HTTP status of the page.
     pub fn status(&self) -> http::StatusCode {
         match self {
             Self::Room(data) if !data.returned.why.is_empty() => http::StatusCode::UNPROCESSABLE_ENTITY,
@@ -105,29 +105,29 @@ impl PageData {
     }
 }
 
-/// JSON as it may stand inside an element of raw text: nothing in it can end that element or open a comment.
+/// Escapes JSON for an element of raw text: nothing in it can end the element or open a comment.
 #[cfg(feature = "ssr")]
 pub(crate) fn in_element(json: &str) -> String {
     json.replace('<', "\\u003c")
 }
 
-/// Loading takes longer than this before anybody is told, in milliseconds.
+/// A note appears if loading takes longer than this, in milliseconds.
 const SLOW_MS: u64 = 400;
-/// A page that could not be loaded is asked for again after so many milliseconds, and when the network is back.
+/// A page that could not be loaded is requested again after this many milliseconds, and when the network is back.
 const AGAIN_MS: u64 = 3_000;
 
-/// What is said while the page that was asked for is not there.
+/// Shown while the requested page has not arrived.
 const LOADING: &str = "Loading…";
 const CANNOT_LOAD: &str = "Can't reach the server. The page will open as soon as it is back.";
 
-/// The data of the page that is on screen. The first page of all has its data from the start; another one stays until
-/// the next is there. `note`: what to say meanwhile.
+/// The data of the page on screen. The first page's data is there from the start; later, a page stays on screen until
+/// the next one has arrived. `note` is set to a sentence to show meanwhile.
 pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> BoxedSignal<Option<PageData>> {
     let first = use_context().or_else(|| platform::take_page()?.read());
     let mut wanted = first.as_ref().map(|_| untrack(|| navigation.route()));
     let mut asked = 0;
     let page = BoxedSignal::new(first);
-    // Where the page on screen is, and which question is the last one.
+    // The route of the page on screen, and the number of the latest request.
     let shown = BoxedValue::new(wanted.clone());
     let last = BoxedValue::new(0);
     let again = BoxedSignal::new(());
@@ -157,7 +157,7 @@ pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> Boxe
             page.set(Some(found));
         };
         if shown.with_value(|shown| shown.as_ref() == Some(&route)) {
-            // Back to what is still there.
+            // The reader went back to the page that is still on screen.
             return note.set("");
         }
         if route == Route::NotFound {
@@ -173,7 +173,7 @@ pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> Boxe
         set_timeout(slow, Duration::from_millis(SLOW_MS));
         let url = format!("/api{route}");
         let answered = move |answer: Option<Json>| {
-            // The reader may be somewhere else by now.
+            // The reader may have gone elsewhere by now.
             if !is_last() {
                 return;
             }

@@ -1,10 +1,10 @@
-//! What the document is called, and what search engines say about it.
+//! The document's title and description.
 
 use crate::client::platform;
 use crate::components::effect;
 use crate::data::PageData;
 
-/// What a page is called when it is opened.
+/// The title of a page when it is opened.
 pub fn title_of(page: &PageData) -> String {
     match page {
         PageData::Front(_) => "Hubbub".to_owned(),
@@ -14,12 +14,12 @@ pub fn title_of(page: &PageData) -> String {
     }
 }
 
-/// Calls the document so in the browser, for as long as this page is on screen. The server writes [`title_of`].
+/// Keeps the document's title up to date in the browser while this page is on screen. The server writes [`title_of`].
 pub fn title(title: impl Fn() -> String + 'static) {
     effect(move || platform::set_title(&title()));
 }
 
-/// What there is on the page, in a sentence.
+/// A sentence that describes the page, for search engines and link previews.
 pub fn description(page: &PageData) -> Option<String> {
     match page {
         PageData::Front(_) => Some("Self-hosted team chat that never loses a message.".to_owned()),

@@ -1,9 +1,9 @@
-//! Hubbub's user interface: the same code renders the page on the server and takes it over in the browser.
+//! Hubbub's user interface. The same code renders pages on the server and hydrates them in the browser.
 //!
-//! In reading order: [`visitor`] (what a request brings along), [`route`] (which page an address is), [`data`] (what
-//! a page shows), [`problem`] (what a refused form says), [`pages`], [`components`], and [`client`], the live part.
+//! In reading order: [`visitor`] (who makes a request), [`route`] (which page an address is), [`data`] (what a page
+//! shows), [`problem`] (why a form was refused), [`pages`], [`components`], and [`client`], the live part.
 
-// A view is one nested type until it is boxed.
+// Unboxed views are deeply nested types.
 #![recursion_limit = "256"]
 
 pub mod client;
@@ -35,7 +35,7 @@ pub use visitor::{Assets, Built, Theme, Visitor};
 use client::live::Live;
 use client::navigation::Navigation;
 
-/// The whole application. What outlives a page lives in its contexts.
+/// The whole application. Its contexts hold what outlives a page.
 #[component]
 pub fn App() -> impl IntoView {
     let navigation = Navigation::start();
@@ -48,7 +48,7 @@ pub fn App() -> impl IntoView {
     provide_context(visitor::PageTheme::of_page());
     let note = BoxedSignal::new("");
     let page = data::use_page(navigation, note);
-    // At first the browser has just put the keyboard where it belongs, unless a form of ours led here.
+    // On the first page the browser has set the focus itself, unless a form of ours led here.
     let mut led_here = client::platform::came_from_here();
     components::effect(move || {
         if page.with(Option::is_some) && std::mem::replace(&mut led_here, true) {

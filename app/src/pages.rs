@@ -1,4 +1,4 @@
-//! The pages: one file each.
+//! The pages, one per file.
 
 mod front;
 mod not_found;
@@ -14,7 +14,7 @@ pub use trouble::Trouble;
 use crate::components::Conversation;
 use crate::data::PageData;
 
-/// The page with that data.
+/// The page that shows this data.
 pub fn view(page: Option<PageData>) -> AnyView {
     match page {
         Some(PageData::Front(data)) => view! { <Front data/> }.boxed(),

@@ -1,36 +1,36 @@
-//! Why a form was refused: a code in the URL that the server redirects to, a sentence on the page.
+//! Why a form was refused: a code in the URL of the redirect, and a sentence on the page.
 
 use std::str::FromStr;
 
 use protocol::ErrorCode;
 
-/// What is said of a form that cannot be sent because there is no network.
+/// Shown if a form cannot be sent because there is no network.
 pub const OFFLINE: &str = "You're offline. Try again when you're back online.";
 
-/// What `?problem=` says.
+/// The value of `?problem=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// The name does not fit.
+    /// The person's name is not valid.
     Name,
-    /// The room's name does not fit.
+    /// The room's title is not valid.
     Title,
-    /// The message does not fit.
+    /// The message is not valid.
     Message,
-    /// The form was not shaped as it should be.
+    /// The form is malformed.
     BadRequest,
-    /// Far too long.
+    /// The form is too large.
     TooLarge,
-    /// There is no session (any more).
+    /// There is no session, or it has ended.
     NotSignedIn,
-    /// The form was made for somebody else.
+    /// The form was rendered for another person.
     OtherPerson,
-    /// No such room.
+    /// The room does not exist.
     RoomNotFound,
-    /// The address is taken.
+    /// The room exists already.
     RoomExists,
-    /// Too many forms in too short a time.
+    /// Too many forms in a short time.
     RateLimited,
-    /// Too much to do.
+    /// The server has too much to do.
     Busy,
     /// The storage does not answer.
     Unavailable,
@@ -74,7 +74,7 @@ impl Problem {
         }
     }
 
-    /// For people.
+    /// The problem as a sentence for people.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Name => "Choose a name with 1 to 32 visible characters, on one line.",
@@ -97,7 +97,7 @@ impl Problem {
 impl FromStr for Problem {
     type Err = std::convert::Infallible;
 
-    /// An unknown code is still a problem.
+    /// An unknown code counts as [`Problem::Internal`].
     fn from_str(code: &str) -> Result<Self, Self::Err> {
         let known = Self::ALL.into_iter().find(|problem| problem.as_str() == code);
         Ok(known.unwrap_or(Self::Internal))
@@ -115,7 +115,7 @@ impl From<ErrorCode> for Problem {
             ErrorCode::RateLimited => Self::RateLimited,
             ErrorCode::Busy => Self::Busy,
             ErrorCode::Unavailable => Self::Unavailable,
-            // The others are about connections; a form cannot meet them.
+            // The others concern connections and cannot happen to a form.
             ErrorCode::UnknownCommand
             | ErrorCode::NotInRoom
             | ErrorCode::TooManyRooms
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_leads_back_to_its_problem() {
+    fn codes_parse_back_to_their_problems() {
         for problem in Problem::ALL {
             assert_eq!(problem.as_str().parse(), Ok(problem));
             assert!(problem.sentence().ends_with('.'));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_of_the_protocol_are_problems() {
+    fn protocol_codes_are_problem_codes() {
         for code in [
             ErrorCode::NotSignedIn,
             ErrorCode::RoomExists,

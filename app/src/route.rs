@@ -1,17 +1,17 @@
-//! The addresses of the pages. The server and the browser read them alike.
+//! The addresses of the pages, shared by server and browser.
 
 use std::fmt;
 
 use protocol::{RoomSlug, Seq};
 
-/// A page.
+/// Which page an address leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     /// `/`
     Front,
-    /// `/rooms/lobby`, and `/rooms/lobby?before=120` for what was said before message 120.
+    /// `/rooms/lobby`, or `/rooms/lobby?before=120` for the messages before seq 120.
     Room {
-        /// Which.
+        /// The room.
         room: RoomSlug,
         /// Absent: the latest messages.
         before: Option<Seq>,
@@ -20,7 +20,7 @@ pub enum Route {
     NotFound,
 }
 
-/// What stands in the address bar behind the host.
+/// The part of a URL after the host, without the fragment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
     /// `/rooms/lobby`
@@ -30,13 +30,13 @@ pub struct Address {
 }
 
 impl Address {
-    /// The page there. A `before` that is no place in a log means the latest messages.
+    /// The page at this address. An invalid `before` means the latest messages.
     pub fn route(&self) -> Route {
         if self.path == "/" {
             return Route::Front;
         }
         let slug = self.path.strip_prefix("/rooms/");
-        // Where the form of the room leads if its message is refused.
+        // A refused message is answered at the address of the room's form.
         let slug = slug.map(|slug| slug.strip_suffix("/messages").unwrap_or(slug));
         match slug.and_then(|slug| RoomSlug::try_from(slug.to_owned()).ok()) {
             Some(room) => Route::Room {
@@ -49,7 +49,7 @@ impl Address {
         }
     }
 
-    /// A value of the query. Those that pages know have no character that would have to be encoded.
+    /// A value of the query. It is not decoded, because no value that pages use needs encoding.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.query
             .split('&')
@@ -57,7 +57,7 @@ impl Address {
     }
 }
 
-/// The address without what does not matter for what is shown.
+/// The canonical address: without query values that do not change what is shown.
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_lead_to_places() {
+    fn addresses_lead_to_routes() {
         for (path, query, expected) in [
             ("/", "", "/"),
             ("/", "problem=name", "/"),

@@ -1,4 +1,4 @@
-//! The document around the application. Rendered on the server only: a function of what the page shows.
+//! The HTML document around the application. Rendered only on the server, as a function of the page's data.
 
 use leptos::attr::custom::custom_attribute;
 use leptos::config::LeptosOptions;
@@ -12,12 +12,12 @@ use crate::head;
 use crate::visitor::{Assets, Built, Theme, Visitor};
 use crate::{Address, App};
 
-/// The colour of the browser's own frame, light and dark: `--ground` of the style sheet.
+/// The theme colours for the browser's own interface: `--ground` of the style sheet, light and dark.
 const LIGHT: &str = "#f7f6f3";
 const DARK: &str = "#16171a";
 
-/// Called with the addresses of the program's two files, it starts the program. Its comments and indentation do not
-/// travel.
+/// The script that starts the program. It is called with the URLs of the program's two files, and sent without comments
+/// and indentation.
 const START: &str = include_str!("start.js");
 
 /// The style sheet.
@@ -30,7 +30,7 @@ fn style(built: Option<&Built>, options: &LeptosOptions) -> AnyView {
     }
 }
 
-/// What starts the program.
+/// The script element that starts the program.
 fn program(built: Option<&Built>, options: LeptosOptions) -> AnyView {
     match built {
         Some(Built { script, program, .. }) => {
@@ -46,23 +46,23 @@ fn program(built: Option<&Built>, options: LeptosOptions) -> AnyView {
     }
 }
 
-/// A value as it may stand in a script: nothing in it can end the script or begin a comment.
+/// A value as a JavaScript literal for an inline script: nothing in it can end the script or begin a comment.
 fn in_script(value: serde_json::Value) -> String {
     data::in_element(&value.to_string())
 }
 
-/// A text as it stands in the title.
+/// Escapes a text for the title element.
 fn in_title(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// How many elements and comments there are before the page's data: where the browser finds another number, somebody
-/// has changed the page. Text and attributes hold no `<`.
+/// Counts the elements and comments before the page's data. If the browser finds another number, something has changed
+/// the page. Text and attributes contain no `<`.
 fn nodes(content: &str) -> usize {
     let before = content
         .find("<script type=\"application/json\"")
         .unwrap_or(content.len());
-    // Leptos' comments hold something like a tag: `<!--<() />-->`.
+    // Leptos' comments contain something like a tag: `<!--<() />-->`.
     let opens = |pair: &[u8]| pair[0] == b'<' && (pair[1] == b'!' || pair[1].is_ascii_alphabetic());
     content.as_bytes()[..before]
         .windows(2)
@@ -70,28 +70,27 @@ fn nodes(content: &str) -> usize {
         .count()
 }
 
-/// What a document is made of.
+/// What is needed to render a document.
 pub struct Document {
-    /// How Leptos was built.
+    /// Leptos' options.
     pub options: LeptosOptions,
-    /// Where the site's files are.
+    /// The URLs and contents of the site's files.
     pub assets: Assets,
-    /// The scheme and host that the site is known by, without a slash at the end: `https://chat.example.org`.
+    /// Public scheme and host of the site, without a trailing slash: `https://chat.example.org`.
     pub site: String,
-    /// Which page it is.
+    /// The page's address.
     pub address: Address,
-    /// Who asks, and how they like it.
+    /// Who requests the page.
     pub visitor: Visitor,
-    /// What the page shows.
+    /// The page's data.
     pub page: PageData,
 }
 
 impl Document {
-    /// The document as HTML, with the page's data as [`PageData::json`] writes it. Its inline scripts and style carry this nonce;
-    /// nothing else in it does.
+    /// Renders the document as HTML. `json` is the page's data from [`PageData::json`]. Only the inline scripts and the
+    /// style sheet carry the nonce.
     ///
-    /// Everything that the page shows is here already: nothing is awaited, and whoever calls this decides on which thread
-    /// it runs and for how long others wait for that.
+    /// All data is there, so this awaits nothing. The caller chooses the thread, which it occupies meanwhile.
     pub fn render(self, json: String, nonce: &str) -> String {
         let owner = Owner::new_root(Some(std::sync::Arc::new(
             hydration_context::SsrSharedContext::new(),
@@ -125,11 +124,10 @@ impl Document {
             <html lang="en" data-theme=theme.as_str()>
                 <head>
                     <meta charset="utf-8"/>
-                    // Its text ends at its own end only, and marks between texts would be shown: Leptos must not write it.
+                    // Not written by Leptos, whose comments between texts would be shown in a title.
                     <title inner_html=in_title(&head::title_of(&self.page))></title>
                     <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
-                    // A telephone that makes links of what looks like a number or a date changes the page before the
-                    // program takes it over.
+                    // Phones that turn numbers and dates into links would change the page before hydration.
                     <meta name="format-detection" content="telephone=no, date=no, address=no, email=no"/>
                     {colours(theme)}
                     {style(built.as_ref(), &options)}
@@ -137,7 +135,7 @@ impl Document {
                     <link rel="icon" href="/favicon.ico" sizes="32x32"/>
                     <link rel="apple-touch-icon" href="/icon-180.png"/>
                     <link rel="manifest" href="/manifest.webmanifest"/>
-                    // Before the first module script: it says where that finds socket.io-client.
+                    // The import map with socket.io-client must precede the first module script.
                     <script type="importmap" nonce=use_nonce() inner_html=imports></script>
                     <AutoReload options=options.clone()/>
                     {program(built.as_ref(), options)}
@@ -149,7 +147,7 @@ impl Document {
     }
 }
 
-/// The colour of the browser's own frame.
+/// The theme colour for the browser's own interface.
 fn colours(theme: Theme) -> AnyView {
     match theme {
         Theme::Light => view! { <meta name="theme-color" content=LIGHT/> }.into_any(),
@@ -165,7 +163,7 @@ fn colours(theme: Theme) -> AnyView {
     }
 }
 
-/// What search engines and those who preview a link are told. Messages are not: they are for who opens the page.
+/// Metadata for search engines and link previews. It contains no messages: those are only for people who open the page.
 fn about(page: &PageData, address: &Address, site: &str) -> AnyView {
     let Some(description) = head::description(page) else {
         return view! { <meta name="robots" content="noindex"/> }.into_any();

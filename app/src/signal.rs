@@ -1,5 +1,5 @@
-//! Signals, values and references to elements whose machinery is compiled once, whatever they hold. With Leptos' own
-//! each kind of value brings a copy of it, 5 KB before compression: docs/decisions/0008-weight.md.
+//! Signals, values and element references whose code is compiled once for all types. With Leptos' own, each type brings
+//! a copy of 5 KB before compression: docs/decisions/0008-weight.md.
 
 use std::any::Any;
 use std::marker::PhantomData;
@@ -13,8 +13,8 @@ use web_sys::wasm_bindgen::JsCast;
 
 type Held = Arc<dyn Any + Send + Sync>;
 
-/// A value that views follow. A handle: copies are the same; it lives as long as the part of the page that made it.
-/// Reading is tracked unless the name says otherwise.
+/// A value that views follow. A handle: copies refer to the same value, which lives as long as the owner that created
+/// it. Reading is tracked unless the name says otherwise.
 pub struct BoxedSignal<T> {
     held: RwSignal<Held>,
     holds: PhantomData<fn() -> T>,
@@ -35,7 +35,7 @@ impl<T: Default + Send + Sync + 'static> Default for BoxedSignal<T> {
 }
 
 impl<T: Send + Sync + 'static> BoxedSignal<T> {
-    /// A signal that belongs to the current part of the page.
+    /// Creates a signal that belongs to the current owner.
     pub fn new(value: T) -> Self {
         Self {
             held: hold(Arc::new(RwLock::new(value))),
@@ -43,7 +43,7 @@ impl<T: Send + Sync + 'static> BoxedSignal<T> {
         }
     }
 
-    /// Looks at the value.
+    /// Reads the value.
     pub fn with<R>(self, look: impl FnOnce(&T) -> R) -> R {
         self.track();
         match self.try_with_untracked(look) {
@@ -52,22 +52,22 @@ impl<T: Send + Sync + 'static> BoxedSignal<T> {
         }
     }
 
-    /// Looks at the value, if it is still there.
+    /// Reads the value. Returns `None` if its owner is gone.
     pub fn try_with_untracked<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
         look_at(&held(self.held)?, look)
     }
 
-    /// Whoever asks runs again when the value has changed.
+    /// Makes the running effect or view run again when the value changes.
     pub fn track(self) {
         self.held.track();
     }
 
-    /// Another value. Nothing, if the part of the page is gone.
+    /// Sets the value. Does nothing if its owner is gone.
     pub fn set(self, new: T) {
         self.update(|value| *value = new);
     }
 
-    /// Changes the value. Nothing, if the part of the page is gone.
+    /// Changes the value. Does nothing if its owner is gone.
     pub fn update(self, change: impl FnOnce(&mut T)) {
         if self.try_change_untracked(change).is_some() {
             changed(self.held);
@@ -80,17 +80,17 @@ impl<T: Send + Sync + 'static> BoxedSignal<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> BoxedSignal<T> {
-    /// The value.
+    /// Returns a copy of the value.
     pub fn get(self) -> T {
         self.with(T::clone)
     }
 
-    /// The value, if it is still there.
+    /// Returns a copy of the value, or `None` if its owner is gone.
     pub fn try_get_untracked(self) -> Option<T> {
         self.try_with_untracked(T::clone)
     }
 
-    /// The value.
+    /// Returns a copy of the value.
     pub fn get_untracked(self) -> T {
         match self.try_get_untracked() {
             Some(value) => value,
@@ -99,7 +99,7 @@ impl<T: Clone + Send + Sync + 'static> BoxedSignal<T> {
     }
 }
 
-/// Like [`BoxedSignal`], but it lives as long as its handles.
+/// Like [`BoxedSignal`], but the value lives as long as its handles.
 pub struct ArcBoxedSignal<T> {
     held: ArcRwSignal<Held>,
     holds: PhantomData<fn() -> T>,
@@ -115,7 +115,7 @@ impl<T> Clone for ArcBoxedSignal<T> {
 }
 
 impl<T: Send + Sync + 'static> ArcBoxedSignal<T> {
-    /// A signal that belongs to whoever holds it.
+    /// Creates a signal that belongs to its handles.
     pub fn new(value: T) -> Self {
         Self {
             held: ArcRwSignal::new(Arc::new(RwLock::new(value))),
@@ -123,13 +123,13 @@ impl<T: Send + Sync + 'static> ArcBoxedSignal<T> {
         }
     }
 
-    /// Looks at the value.
+    /// Reads the value.
     pub fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         self.held.track();
         self.with_untracked(look)
     }
 
-    /// Looks at the value.
+    /// Reads the value.
     pub fn with_untracked<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         match look_at(&self.held.get_untracked(), look) {
             Some(result) => result,
@@ -137,7 +137,7 @@ impl<T: Send + Sync + 'static> ArcBoxedSignal<T> {
         }
     }
 
-    /// Another value.
+    /// Sets the value.
     pub fn set(&self, new: T) {
         if change(&self.held.get_untracked(), |value| *value = new).is_some() {
             self.held.notify();
@@ -145,7 +145,8 @@ impl<T: Send + Sync + 'static> ArcBoxedSignal<T> {
     }
 }
 
-/// A value that nothing follows. A handle: copies are the same; it lives as long as the part of the page that made it.
+/// A value that nothing follows. A handle: copies refer to the same value, which lives as long as the owner that
+/// created it.
 pub struct BoxedValue<T>(BoxedSignal<T>);
 
 impl<T> Clone for BoxedValue<T> {
@@ -163,12 +164,12 @@ impl<T: Default + Send + Sync + 'static> Default for BoxedValue<T> {
 }
 
 impl<T: Send + Sync + 'static> BoxedValue<T> {
-    /// A value that belongs to the current part of the page.
+    /// Creates a value that belongs to the current owner.
     pub fn new(value: T) -> Self {
         Self(BoxedSignal::new(value))
     }
 
-    /// Looks at the value.
+    /// Reads the value.
     pub fn with_value<R>(self, look: impl FnOnce(&T) -> R) -> R {
         match self.try_with_value(look) {
             Some(result) => result,
@@ -176,24 +177,24 @@ impl<T: Send + Sync + 'static> BoxedValue<T> {
         }
     }
 
-    /// Looks at the value, if it is still there.
+    /// Reads the value. Returns `None` if its owner is gone.
     pub fn try_with_value<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
         self.0.try_with_untracked(look)
     }
 
-    /// Changes the value, if it is still there.
+    /// Changes the value. Returns `None` if its owner is gone.
     pub fn try_update_value<R>(self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
         self.0.try_change_untracked(change)
     }
 
-    /// Another value. Nothing, if the part of the page is gone.
+    /// Sets the value. Does nothing if its owner is gone.
     pub fn set_value(self, new: T) {
         self.try_update_value(|value| *value = new);
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> BoxedValue<T> {
-    /// The value, if it is still there.
+    /// Returns a copy of the value, or `None` if its owner is gone.
     pub fn try_get_value(self) -> Option<T> {
         self.try_with_value(T::clone)
     }
@@ -230,7 +231,7 @@ fn gone() -> ! {
     panic!("a signal was read after its owner was disposed")
 }
 
-/// An element of the page, once it is there: for `node_ref`.
+/// A reference to an element, for `node_ref`.
 pub struct ElementRef<E> {
     element: BoxedSignal<Option<SendWrapper<web_sys::Element>>>,
     is: PhantomData<fn() -> E>,
@@ -245,7 +246,7 @@ impl<E> Clone for ElementRef<E> {
 impl<E> Copy for ElementRef<E> {}
 
 impl<E> Default for ElementRef<E> {
-    /// Of no element yet.
+    /// A reference without an element.
     fn default() -> Self {
         Self {
             element: BoxedSignal::new(None),
@@ -258,13 +259,13 @@ impl<E: ElementType> ElementRef<E>
 where
     E::Output: JsCast,
 {
-    /// The element. Whoever asks runs again when it is there.
+    /// The element, if it exists. Tracked: the running effect runs again when the element appears.
     pub fn get(self) -> Option<E::Output> {
         self.element.track();
         self.get_untracked()
     }
 
-    /// The element, if it is there now.
+    /// The element, if it exists.
     pub fn get_untracked(self) -> Option<E::Output> {
         element(self.element).map(JsCast::unchecked_into)
     }
@@ -286,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_there_as_long_as_its_part_of_the_page() {
+    fn a_value_lives_as_long_as_its_owner() {
         let owner = Owner::new();
         let (signal, value) = owner.with(|| (BoxedSignal::new(1), BoxedValue::new("one".to_owned())));
         signal.update(|number| *number += 1);
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_reads_a_value_runs_again_when_it_changes() {
+    fn readers_of_a_signal_run_again_when_it_changes() {
         let owner = Owner::new();
         owner.set();
         let (signal, value) = (BoxedSignal::new(1), BoxedValue::new(1));

@@ -1,4 +1,4 @@
-//! What the server knows about a request before it renders anything.
+//! What the server knows about a request before it renders.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -10,41 +10,41 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::platform;
 
-/// Who asks, and how they like it. The server provides it as a context for every render and server function.
+/// Who requests a page. The server provides it as a context when it renders.
 #[derive(Clone, Debug, Default)]
 pub struct Visitor {
-    /// Who the session belongs to, if there is one.
+    /// The signed-in person, if there is a session.
     pub you: Option<Person>,
-    /// Which theme the page is to have.
+    /// The theme to render.
     pub theme: Theme,
 }
 
-/// Where files are whose names the server knows best.
+/// Files whose names are known only at run time.
 #[derive(Clone, Debug, Default)]
 pub struct Assets {
     /// URL of the ES module build of socket.io-client.
     pub socket_io: Arc<str>,
-    /// What was built. Nothing while it is being worked on: names change then, and Leptos looks them up for each page.
+    /// The built files. `None` during development, when names change and Leptos looks them up for each page.
     pub built: Option<Built>,
 }
 
-/// The built files of a site.
+/// The built files of the site.
 #[derive(Clone, Debug)]
 pub struct Built {
     /// URL of the program's script.
     pub script: Arc<str>,
-    /// URL of the program itself, WebAssembly.
+    /// URL of the program's WebAssembly.
     pub program: Arc<str>,
-    /// The text of the style sheet. It is small enough to stand in the page, so that to read it takes no further round
-    /// trip. Nothing in it ends an element of raw text.
+    /// The text of the style sheet. It is small, so the page embeds it to save a round trip. Nothing in it ends an
+    /// element of raw text.
     pub style: Arc<str>,
 }
 
-/// Light, dark, or as the system has it.
+/// The colour theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
-    /// As the system has it.
+    /// The system's setting.
     #[default]
     Auto,
     /// Light.
@@ -54,7 +54,7 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// The name in forms, in the cookie and in `<html data-theme>`.
+    /// The theme's name in forms, in the cookie and in `<html data-theme>`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -63,14 +63,14 @@ impl Theme {
         }
     }
 
-    /// The theme of that name.
+    /// The theme with that name.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Auto, Self::Light, Self::Dark]
             .into_iter()
             .find(|theme| theme.as_str() == name)
     }
 
-    /// What the theme button leads to.
+    /// The theme that the theme button switches to.
     #[must_use]
     pub fn next(self) -> Self {
         match self {
@@ -81,7 +81,7 @@ impl Theme {
     }
 }
 
-/// There is no theme of that name.
+/// No theme has that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownTheme;
 
@@ -93,12 +93,12 @@ impl FromStr for Theme {
     }
 }
 
-/// The theme that the page has now.
+/// The page's current theme.
 #[derive(Clone, Copy)]
 pub struct PageTheme(pub BoxedSignal<Theme>);
 
 impl PageTheme {
-    /// The visitor's on the server; in the browser what the server wrote into the page.
+    /// On the server the visitor's theme; in the browser the theme that the server wrote into the page.
     pub fn of_page() -> Self {
         let on_page = platform::page_theme().and_then(|name| Theme::parse(&name));
         let theme = on_page.or_else(|| use_context::<Visitor>().map(|visitor| visitor.theme));
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_theme_is_its_name() {
+    fn themes_parse_from_their_names() {
         for theme in [Theme::Auto, Theme::Light, Theme::Dark] {
             assert_eq!(Theme::parse(theme.as_str()), Some(theme));
             assert_eq!(theme.next().next().next(), theme);

@@ -1,15 +1,16 @@
-//! The WebAssembly entry point: takes over the page that the server rendered.
+//! The WebAssembly entry point.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Called once by the page's script.
+/// Hydrates the page that the server rendered. `start.js` calls this once.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_body(app::App);
 }
 
-/// Called instead, if the page is not what the server rendered any more: its elements are gone, its data is there.
+/// Renders the page from its data. `start.js` calls this instead if the server's elements were changed; it has removed
+/// them.
 #[wasm_bindgen]
 pub fn render() {
     console_error_panic_hook::set_once();

@@ -1,23 +1,23 @@
-//! How the next attempt to connect is made: over WebSocket first; where that leads nowhere, over polling.
+//! Chooses the transport for the next connection attempt: WebSocket first, then polling, alternately until one works.
 //!
-//! Some networks refuse WebSockets, others let them open and swallow what is in them, or never answer. None of that
-//! tells the library to try something else, so attempts end early and take turns.
+//! Some networks refuse WebSockets; others let them open and drop their traffic, or never answer. Socket.IO does not
+//! fall back to another transport by itself in those cases, so attempts have a short deadline and alternate.
 
-/// An attempt has this long at first, in milliseconds.
+/// Deadline of the first attempts, in milliseconds.
 const FIRST_MS: u32 = 4_000;
-/// An attempt has this long at most: a slow network gets through too.
+/// Longest deadline of an attempt, in milliseconds: long enough for a slow network.
 const MOST_MS: u32 = 20_000;
 
-/// One attempt.
+/// One connection attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Polling first, and WebSocket when that works; otherwise the other way round.
+    /// Start with polling and upgrade to WebSocket. If false, start with WebSocket.
     pub polling: bool,
-    /// How long it may take until the server has said `welcome`, in milliseconds.
+    /// Deadline for the server's `welcome`, in milliseconds.
     pub within_ms: u32,
 }
 
-/// What has been tried since the last connection.
+/// The attempts since the last successful connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Approach {
     polling: bool,
@@ -25,31 +25,31 @@ pub struct Approach {
 }
 
 impl Approach {
-    /// How to try now.
+    /// The attempt to make next.
     pub fn attempt(self) -> Attempt {
         Attempt {
             polling: self.polling,
-            // Both ways get the same time before it grows.
+            // Both transports get the same deadline before it grows.
             within_ms: (FIRST_MS << (self.failed / 2).min(3)).min(MOST_MS),
         }
     }
 
-    /// Whether it may be due to the way that an attempt ended so, before the server said `welcome`; `why` is the
-    /// library's word. Where a way is plainly refused, the library has tried the other one already.
-    pub fn blames_the_way(why: &str) -> bool {
+    /// True if the transport may be the reason that an attempt ended before `welcome`. `reason` comes from
+    /// socket.io-client, which has already tried the other transport if this one was refused outright.
+    pub fn blames_transport(reason: &str) -> bool {
         matches!(
-            why,
+            reason,
             "timeout" | "transport close" | "transport error" | "ping timeout" | "parse error"
         )
     }
 
-    /// That led nowhere.
+    /// Records a failed attempt: the next one uses the other transport.
     pub fn failed(&mut self) {
         self.polling = !self.polling;
         self.failed += 1;
     }
 
-    /// It works; the next time the same way is tried first.
+    /// Records a connection: the same transport is tried first next time.
     pub fn worked(&mut self) {
         self.failed = 0;
     }
@@ -78,7 +78,7 @@ mod tests {
         );
         assert!(
             tried[..2].iter().map(|(_, ms)| ms).sum::<u32>() < 10_000,
-            "both ways within 15 s, pauses included"
+            "both transports within 15 s, pauses included"
         );
     }
 

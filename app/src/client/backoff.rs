@@ -1,22 +1,22 @@
-//! How long to wait before something is tried again: longer each time, and never as long as everybody else.
+//! How long to wait before trying again: longer each time, and differently for each client.
 
 /// The first wait, in milliseconds.
 const FIRST_MS: u64 = 1_000;
-/// How much later than asked for, at most.
+/// The longest delay added to a server's hint, in milliseconds.
 const LATE_MS: u64 = 1_000;
-/// Doubled so often at most: 32 s.
+/// The first wait doubles at most this many times, to 32 s.
 const DOUBLINGS: u32 = 5;
 
-/// Waits that grow until something works.
+/// Waits that grow until an attempt succeeds.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     tries: u32,
-    /// State of a xorshift generator: good enough to spread clients, and the same in every run.
+    /// State of a xorshift generator: good enough to spread clients, and reproducible.
     random: u64,
 }
 
 impl Backoff {
-    /// Clients with different seeds wait differently.
+    /// Clients with different seeds get different waits.
     pub fn new(seed: &str) -> Self {
         // FNV-1a.
         let random = seed.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
@@ -28,8 +28,8 @@ impl Backoff {
         }
     }
 
-    /// The next wait in milliseconds. `hint`: what the server asks for; it may be a turn of one's own, so it is kept
-    /// to the second.
+    /// The next wait in milliseconds. `hint` is the wait that the server asked for. It may be a turn reserved for this
+    /// client, so at most [`LATE_MS`] are added to it.
     pub fn next_ms(&mut self, hint: Option<u64>) -> u64 {
         let wait = hint.unwrap_or(FIRST_MS << self.tries.min(DOUBLINGS));
         let spread = wait / 2;
@@ -45,7 +45,7 @@ impl Backoff {
         wait + self.random % spread.max(1)
     }
 
-    /// It worked: the next wait is a short one.
+    /// Records a success: the next wait is short again.
     pub fn worked(&mut self) {
         self.tries = 0;
     }

@@ -1,4 +1,4 @@
-//! Days and hours from a timestamp and an offset, without a date library: the browser build stays small.
+//! Days and hours from a timestamp and an offset, without a date library, to keep the browser build small.
 
 use protocol::Timestamp;
 
@@ -29,7 +29,7 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// A moment as a clock on the wall shows it.
+/// A moment in local time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// Days since 1970-01-01.
@@ -38,9 +38,9 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The moment on a clock that is `offset` minutes ahead of UTC.
+    /// Converts to the local time that is `offset` minutes ahead of UTC.
     pub fn new(at: Timestamp, offset: i32) -> Self {
-        // Far beyond the year 9999 nothing is shown right, but nothing overflows either.
+        // Timestamps far beyond the year 9999 are clamped, so that nothing overflows.
         let local = at.0.min(1 << 50) as i64 + i64::from(offset) * MINUTE_MS;
         Self {
             day: local.div_euclid(DAY_MS),
@@ -74,7 +74,7 @@ impl Moment {
     }
 }
 
-/// What `<time datetime>` holds, always in UTC.
+/// The value of `<time datetime>`, always in UTC.
 pub fn iso(at: Timestamp) -> String {
     let moment = Moment::new(at, 0);
     format!("{}T{}:{:02}Z", moment.date(), moment.time(), at.0 / 1_000 % 60)
@@ -91,7 +91,7 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Year, month and day of a day number. After Howard Hinnant, "chrono-compatible low-level date algorithms".
+/// Converts a day number to year, month and day. After Howard Hinnant, "chrono-compatible low-level date algorithms".
 fn civil(day: i64) -> (i64, i64, i64) {
     let z = day + 719_468;
     let era = z.div_euclid(146_097);

@@ -1,32 +1,33 @@
-//! Rules of the composer: which keys send, and what becomes of characters that cannot be sent.
+//! Rules of the composer: which keys send, and how characters that cannot be sent are removed.
 
 use protocol::text::unfit_for_message as unfit;
 
-/// A key that was pressed.
+/// A key press.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Key {
-    /// It is Enter.
+    /// The key is Enter.
     pub enter: bool,
-    /// It is Shift, Control and the like, by itself.
+    /// The key is a modifier (Shift, Control, Alt, Meta) by itself.
     pub modifier: bool,
     /// Shift is held.
     pub shift: bool,
     /// Control or Command is held.
     pub command: bool,
-    /// It belongs to an input method that composes.
+    /// The key is part of an input method's composition.
     pub composing: bool,
-    /// It has a place on a keyboard. Keys on a screen have none.
+    /// The event has a physical key code. Keys of an on-screen keyboard have none.
     pub physical: bool,
 }
 
-/// Which keyboard is in use. On touch the Enter key of the screen is a new line, for want of Shift.
+/// Tracks which keyboard is in use. Enter on an on-screen keyboard inserts a new line, because Shift+Enter is not
+/// available there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Keys {
     on_screen: bool,
 }
 
 impl Keys {
-    /// Whether this key sends the message. `touch`: the screen is touched, so there may be keys on it.
+    /// True if this key sends the message. `touch`: the device has a touch screen, so the keyboard may be on screen.
     pub fn sends(&mut self, key: Key, touch: bool) -> bool {
         let on_screen = std::mem::replace(&mut self.on_screen, !key.physical || key.composing);
         if key.modifier {
@@ -37,21 +38,21 @@ impl Keys {
     }
 }
 
-/// A text without what cannot be sent.
+/// A text without its control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cleaned {
-    /// The text.
+    /// The cleaned text.
     pub text: String,
-    /// Where the cursor is now, in UTF-16 units.
+    /// The new cursor position, in UTF-16 units.
     pub cursor: u32,
-    /// What was done, for the person who wrote it.
+    /// A sentence for the author that says what was removed.
     pub note: String,
 }
 
-/// Takes control characters out of a text, which come with pasted text and cannot be seen; those that end a line or a
-/// page become line ends. Nothing, if there are none.
+/// Removes control characters, which are invisible and come with pasted text. Those that end a line or a page become
+/// line breaks. Returns `None` if there are none.
 pub fn clean(text: &str, cursor: u32) -> Option<Cleaned> {
-    let (place, first) = text.chars().enumerate().find(|(_, c)| unfit(*c))?;
+    let (index, first) = text.chars().enumerate().find(|(_, c)| unfit(*c))?;
     let mut cleaned = Cleaned {
         text: String::with_capacity(text.len()),
         cursor,
@@ -72,9 +73,9 @@ pub fn clean(text: &str, cursor: u32) -> Option<Cleaned> {
         at += c.len_utf16() as u32;
     }
     let these = if found == 1 { ":" } else { "s, the first" };
-    let place = place + 1;
+    let number = index + 1;
     cleaned.note = format!(
-        "Removed {found} invisible control character{these} U+{:04X} at character {place}.",
+        "Removed {found} invisible control character{these} U+{:04X} at character {number}.",
         u32::from(first)
     );
     Some(cleaned)
@@ -105,7 +106,7 @@ mod tests {
     fn enter_sends_unless_it_is_a_new_line_or_ends_a_composition() {
         let sends = |key, touch| Keys::default().sends(key, touch);
         for touch in [false, true] {
-            assert!(sends(ENTER, touch), "a real key, also beside a touch screen");
+            assert!(sends(ENTER, touch), "a physical key, even with a touch screen");
             assert!(!sends(Key { shift: true, ..ENTER }, touch));
             assert!(!sends(LETTER, touch));
             assert!(sends(
@@ -126,7 +127,7 @@ mod tests {
         }
         assert!(
             sends(ON_SCREEN, false),
-            "what has no place on a keyboard, without a touch screen"
+            "a key without a physical code, but no touch screen"
         );
         assert!(!sends(ON_SCREEN, true));
         assert!(sends(
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keyboard_is_the_one_that_was_used_last() {
+    fn the_last_key_decides_which_keyboard_is_in_use() {
         let mut keys = Keys::default();
         keys.sends(
             Key {
@@ -150,7 +151,7 @@ mod tests {
         );
         assert!(
             !keys.sends(ENTER, true),
-            "some screens give their Enter key a place"
+            "some on-screen keyboards report a physical Enter"
         );
         let mut keys = Keys::default();
         keys.sends(
@@ -167,13 +168,13 @@ mod tests {
             },
             true,
         );
-        assert!(!keys.sends(ENTER, true), "a modifier says nothing");
+        assert!(!keys.sends(ENTER, true), "a modifier decides nothing");
         keys.sends(LETTER, true);
         assert!(keys.sends(ENTER, true));
     }
 
     #[test]
-    fn control_characters_are_taken_out_and_said() {
+    fn control_characters_are_removed_and_reported() {
         assert_eq!(clean("two\n\tlines \u{1f980}", 3), None);
         let cleaned = clean("\u{1f980}a\u{7}b", 4).unwrap();
         assert_eq!((cleaned.text.as_str(), cleaned.cursor), ("\u{1f980}ab", 3));

@@ -1,25 +1,25 @@
-//! One colour per person, the same everywhere: on every page, every replica and in every build.
+//! One colour per person, the same on every page, on every replica and in every build.
 
 use protocol::PersonId;
 
 use super::platform;
 
-/// Hues in the style sheet: classes `hue-0` to `hue-11`.
+/// Number of hues in the style sheet: classes `hue-0` to `hue-11`.
 const HUES: u32 = 12;
 
-/// The person's hue class.
+/// The number of the person's hue class.
 pub fn hue(person: &PersonId) -> u8 {
-    // FNV-1a: the standard library's hasher may change between versions, and the browser's would differ.
+    // FNV-1a: the standard library's hasher may change between versions and differ in the browser.
     let hash = person.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     ((hash ^ (hash >> 16)) % HUES) as u8
 }
 
-/// What stands in the chip beside a name: its first character, as people see characters.
+/// The letter in the chip beside a name: the name's first grapheme cluster, in upper case.
 pub fn initial(name: &str) -> String {
     match name.as_bytes() {
-        // Most names begin so; nothing of ASCII combines with what stands before it.
+        // The common case: an ASCII character never combines with the one before it.
         [first, second, ..] if first.is_ascii() && second.is_ascii() => name[..1].to_ascii_uppercase(),
         _ => platform::upper(&platform::first_character(name)),
     }
@@ -31,7 +31,7 @@ mod tests {
     use crate::client::samples::person;
 
     #[test]
-    fn the_same_for_ever_and_well_spread() {
+    fn hues_are_stable_and_well_spread() {
         assert_eq!(hue(&person("ada").id), hue(&person("ada").id));
         let mut counts = [0; HUES as usize];
         for n in 0..1_200_u128 {
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn no_character_is_cut() {
+    fn grapheme_clusters_stay_whole() {
         for whole in [
             "e\u{301}",
             "👩‍👩‍👧",

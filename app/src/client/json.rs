@@ -1,5 +1,5 @@
-//! JSON from outside: from the socket, from the page, from the server. The browser has parsed it already; here it
-//! becomes the protocol's types.
+//! JSON from the socket, the page and the server. The browser has parsed it already; this module converts it to the
+//! protocol's types.
 
 #[cfg(not(feature = "hydrate"))]
 mod absent;

@@ -1,4 +1,4 @@
-//! What is kept on this machine for each person and room: unsent messages, [`draft`]s, and what others [`left`] here.
+//! What this device keeps for each person and room: unsent messages, [`draft`]s, and what other people [`left`] here.
 
 mod draft;
 mod left;
@@ -11,18 +11,18 @@ use super::storage::{self, Fields, Shelf};
 pub use draft::{Draft, draft, has_draft, keep_draft};
 pub use left::{Left, left_by_others};
 
-/// An unsent message that was kept.
+/// An unsent message from storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptMessage {
-    /// Which tab sends it, as long as that tab lives.
+    /// The tab that sends it, while that tab is open.
     pub tab: String,
-    /// Where it was said.
+    /// The room it is for.
     pub room: RoomSlug,
     item: Pending,
 }
 
 impl KeptMessage {
-    /// What was written by [`fields`]; nothing, if it is of another version.
+    /// Reads what [`fields`] wrote. Returns `None` if another version wrote it.
     pub fn read(kept: &Json) -> Option<Self> {
         let order = kept.text("order")?.parse().ok()?;
         let item = Pending {
@@ -44,15 +44,15 @@ impl KeptMessage {
         })
     }
 
-    /// Whether this tab is the one to send it. What belongs to a tab that is gone belongs to whoever finds it. Where
-    /// nobody knows which tabs live, all send: the server stores it once.
-    fn is_for(&self, tab: &str, living: Option<&[String]>) -> bool {
-        self.tab == tab || living.is_none_or(|living| !living.contains(&self.tab))
+    /// True if this tab should send it: it wrote the message, or the tab that did is closed. If the browser cannot list
+    /// open tabs, every tab sends it; the server stores it once.
+    fn is_for(&self, tab: &str, open: Option<&[String]>) -> bool {
+        self.tab == tab || open.is_none_or(|open| !open.contains(&self.tab))
     }
 }
 
 fn fields(person: &Person, room: &RoomSlug, key: &str, item: Pending) -> Fields {
-    let mut fields = words(person, room, key);
+    let mut fields = common_fields(person, room, key);
     fields.extend([
         ("order", item.order.to_string()),
         ("client_id", item.client_id.to_string()),
@@ -67,8 +67,8 @@ fn fields(person: &Person, room: &RoomSlug, key: &str, item: Pending) -> Fields 
     fields
 }
 
-/// What is kept of all words, whether they were said or not: whose they are, and where they belong.
-fn words(person: &Person, room: &RoomSlug, key: &str) -> Fields {
+/// The fields that messages and drafts share: whose they are, and which room and tab they belong to.
+fn common_fields(person: &Person, room: &RoomSlug, key: &str) -> Fields {
     vec![
         ("key", key.to_owned()),
         ("name", person.name.to_string()),
@@ -77,18 +77,18 @@ fn words(person: &Person, room: &RoomSlug, key: &str) -> Fields {
     ]
 }
 
-/// What this tab is to send of what was found: where, what, and whether this tab kept it itself.
-pub fn own(found: Vec<KeptMessage>, tab: &str, living: Option<&[String]>) -> Vec<(RoomSlug, Pending, bool)> {
-    let own = found.into_iter().filter(|kept| kept.is_for(tab, living));
+/// The messages that this tab should send: room, message, and whether this tab wrote it.
+pub fn own(found: Vec<KeptMessage>, tab: &str, open: Option<&[String]>) -> Vec<(RoomSlug, Pending, bool)> {
+    let own = found.into_iter().filter(|kept| kept.is_for(tab, open));
     own.map(|kept| (kept.room, kept.item, kept.tab == tab)).collect()
 }
 
-/// Keeps what has changed in an outbox.
+/// Stores the outbox's changes.
 pub fn keep(person: &Person, room: &RoomSlug, outbox: &mut Outbox) {
     write(person, room, outbox.unsaved());
 }
 
-/// Writes what has changed.
+/// Stores these changes.
 pub fn write(person: &Person, room: &RoomSlug, changes: Vec<Unsaved>) {
     for change in changes {
         match change {
@@ -103,7 +103,7 @@ pub fn write(person: &Person, room: &RoomSlug, changes: Vec<Unsaved>) {
     }
 }
 
-/// Whether anything of this person is kept.
+/// Reports whether this device keeps any message or draft of this person.
 pub fn any(person: &PersonId, answer: impl FnOnce(bool) + 'static) {
     let prefix = format!("{person}/");
     storage::read(Shelf::Outbox, &prefix.clone(), move |unsent| {
@@ -113,7 +113,7 @@ pub fn any(person: &PersonId, answer: impl FnOnce(bool) + 'static) {
     });
 }
 
-/// Forgets everything of this person.
+/// Deletes everything that this device keeps of this person.
 pub fn forget(person: &PersonId, done: impl FnOnce() + 'static) {
     let prefix = format!("{person}/");
     storage::clear(Shelf::Outbox, &prefix.clone(), move || {
@@ -121,7 +121,7 @@ pub fn forget(person: &PersonId, done: impl FnOnce() + 'static) {
     });
 }
 
-/// In the order in which they are to be sent.
+/// Keys sort in the order in which the messages are to be sent.
 fn key(person: &PersonId, room: &RoomSlug, order: u64, client_id: &ClientId) -> String {
     format!("{person}/{room}/{order:016}/{client_id}")
 }
@@ -132,7 +132,7 @@ mod tests {
     use crate::client::samples::{id, text};
 
     #[test]
-    fn a_message_is_sent_by_the_tab_that_wrote_it_or_by_an_heir() {
+    fn a_message_is_sent_by_its_tab_or_after_that_closes_by_another() {
         let kept = |tab: &str| KeptMessage {
             tab: tab.to_owned(),
             room: RoomSlug::lobby(),
@@ -144,18 +144,18 @@ mod tests {
                 state: SendState::Waiting,
             },
         };
-        let names = |living: Option<&[String]>| -> Vec<(String, bool)> {
-            let found = vec![kept("me"), kept("living"), kept("gone")];
-            let own = own(found, "me", living).into_iter();
+        let names = |open: Option<&[String]>| -> Vec<(String, bool)> {
+            let found = vec![kept("me"), kept("open"), kept("closed")];
+            let own = own(found, "me", open).into_iter();
             own.map(|(_, item, mine)| (item.client_id.as_str().to_owned(), mine))
                 .collect()
         };
-        let living = ["living".to_owned(), "me".to_owned()];
+        let open = ["open".to_owned(), "me".to_owned()];
         assert_eq!(
-            names(Some(&living)),
-            [("me".to_owned(), true), ("gone".to_owned(), false)]
+            names(Some(&open)),
+            [("me".to_owned(), true), ("closed".to_owned(), false)]
         );
-        assert_eq!(names(None).len(), 3, "nobody knows who lives");
+        assert_eq!(names(None).len(), 3, "open tabs are unknown");
     }
 
     #[test]

@@ -1,30 +1,30 @@
-//! Finds the addresses in a message. Everything else in it is plain text.
+//! Finds web addresses in a message. Everything else is plain text.
 //!
-//! One pass over the text, whatever it holds: a message is read in time that grows with its length only.
+//! One pass over the text: the time is linear in its length, whatever it contains.
 
 mod ends;
 
 use ends::ends;
 
-/// Bytes of an address. Browsers and servers agree on nothing longer; text that goes on without a break is no address.
+/// Most bytes of an address. Browsers and servers do not reliably accept longer ones.
 const ADDRESS_BYTES: usize = 2_048;
 
-/// Links of one message. The rest of a longer list is plain text: each link costs a page many times what its text does.
+/// Most links in one message. Further addresses stay plain text: a link costs a page many times what its text does.
 const LINKS: usize = 100;
 
 /// A piece of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// Shown as it is.
+    /// Plain text.
     Text(String),
-    /// An `http` or `https` address: shown as it is, and leads there.
+    /// An `http` or `https` address, shown as written.
     Link(String),
 }
 
-/// The pieces of a text; put together they are the text.
+/// Splits a text into pieces. Joined together they are the text.
 pub fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    // Up to where the text is in a piece, and up to where it has been read.
+    // The ends of what is in a piece already, and of what has been read.
     let (mut shown, mut read) = (0, 0);
     let mut left = LINKS;
     while left > 0
@@ -50,10 +50,10 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Bytes of the `http` or `https` at the end of a text, if it does not continue a word.
+/// Length in bytes of the `http` or `https` at the end of a text, unless it is the end of a longer word.
 ///
-/// A letter before it continues a word only in the alphabets that put spaces between words and have capitals: Latin,
-/// Greek, Cyrillic and their neighbours. Chinese, Thai or Hebrew may go right up to an address.
+/// Letters of Latin, Greek, Cyrillic and related alphabets before it make it part of a word. Chinese, Thai or Hebrew
+/// text may touch an address.
 fn scheme(before: &str) -> Option<usize> {
     let scheme = ["https", "http"].into_iter().find(|scheme| {
         let at = before.len().checked_sub(scheme.len());
@@ -65,8 +65,8 @@ fn scheme(before: &str) -> Option<usize> {
     (!word).then_some(scheme.len())
 }
 
-/// Bytes of the address at the start of a text, without the punctuation of the sentence around it. A closing bracket
-/// belongs to the address if it was opened there.
+/// Length in bytes of the address at the start of a text, without the punctuation of the surrounding sentence. A
+/// closing bracket belongs to the address if its opening bracket does.
 fn length(text: &str) -> usize {
     let (mut round, mut square) = (0_u32, 0_u32);
     let mut length = 0;
@@ -96,9 +96,9 @@ fn length(text: &str) -> usize {
     length
 }
 
-/// Whether this, after `https://`, leads to the host that a reader sees there.
+/// True if this, after `https://`, leads to the host that a reader sees.
 ///
-/// `https://good.example@evil.example` leads to the second of them, so an address with a user's name is no link.
+/// `https://good.example@evil.example` leads to the second host, so an address with a user name is not a link.
 fn is_link(address: &str) -> bool {
     let end = address.find(['/', '?', '#']).unwrap_or(address.len());
     let host = &address[..end];
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_in_sentences_of_any_script() {
+    fn addresses_in_sentences_in_any_script() {
         for (text, expected) in [
             ("请看https://e.org/a。谢谢", "请看{https://e.org/a}。谢谢"),
             ("（https://e.org/a）", "（{https://e.org/a}）"),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_to_the_host_that_is_seen() {
+    fn a_link_leads_to_the_host_that_a_reader_sees() {
         for text in [
             "https://good.example@evil.example/",
             "https://good.example:80@evil.example/x",
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_links_ends() {
+    fn a_message_has_a_limited_number_of_links() {
         let many = "https://e.org ".repeat(500);
         let links = pieces(&many)
             .iter()
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(links, LINKS);
     }
 
-    /// What makes a parser look at the same characters again and again, if anything does.
+    /// Inputs that would make a naive parser read the same characters again and again.
     const HOSTILE: &[(&str, &str)] = &[
         ("https://a", ")"),
         ("https://a", "]"),
@@ -260,12 +260,12 @@ mod tests {
     }
 
     #[test]
-    fn hostile_texts_take_time_that_grows_with_their_length_only() {
+    fn hostile_texts_take_linear_time() {
         for (start, again) in HOSTILE {
             let text = |bytes: usize| format!("{start}{}", again.repeat(bytes / again.len()));
             let (short, long) = (text(16_000), text(128_000));
-            // Eight times as long; a square would take 64 times as long. What else the machine does only adds to a time,
-            // so the least of many counts, and as many are taken as it needs.
+            // Eight times the length takes eight times the time if linear, 64 times if quadratic. Other load only adds
+            // to a measurement, so compare minima, and measure until they fit.
             let (mut least_short, mut least_long) = (Duration::MAX, Duration::MAX);
             let linear = (0..100).any(|_| {
                 least_short = least_short.min(time(&short));

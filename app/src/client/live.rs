@@ -1,5 +1,5 @@
-//! Drives the client core in the browser: one socket for the tab, the room that is on screen, and what is said about
-//! the connection. Lives in a context of the whole application, so that it survives navigation.
+//! Drives the client core in the browser: the tab's one socket, the room on screen, and the connection status. Provided
+//! as a context of the whole application, so that it survives navigation.
 
 mod alive;
 mod unsent;
@@ -27,25 +27,25 @@ use super::storage;
 use super::store::RoomStore;
 use unsent::Unsent;
 
-/// After a disconnection that the server wanted, come back after so many milliseconds, and up to twice that.
+/// Shortest wait after the server disconnected us, in milliseconds. The longest is twice that.
 const COME_BACK_MS: u64 = 1_000;
 
-/// socket.io-client's name for a disconnection that this side asked for.
-const OWN_WISH: &str = "io client disconnect";
+/// socket.io-client's reason for a disconnection that this side asked for.
+const CLIENT_DISCONNECT: &str = "io client disconnect";
 
-/// The live part of the application. A handle: copies are the same.
+/// The live part of the application. A handle: copies refer to the same state.
 #[derive(Clone, Copy)]
 pub struct Live {
     inner: BoxedValue<Inner>,
-    /// What to say about the connection.
+    /// The connection status to show.
     pub link: BoxedSignal<Link>,
-    /// The server speaks another version: only a reload helps.
+    /// True if the server has another version and the page must be reloaded.
     pub outdated: BoxedSignal<bool>,
-    /// Why nothing goes out here: the connection would be another person's.
+    /// Why this page sends nothing: the connection would belong to another person.
     pub apart: BoxedSignal<Option<String>>,
-    /// This browser cannot keep what is not sent.
+    /// True if this browser cannot store unsent text.
     pub unkept: BoxedSignal<bool>,
-    /// How often files were dropped on the page.
+    /// Number of times that files were dropped on the page.
     pub files_dropped: BoxedSignal<u32>,
 }
 
@@ -55,21 +55,21 @@ struct Inner {
     connected: bool,
     reconnect: Reconnect,
     room: Option<RoomStore>,
-    /// Whose messages are sent.
+    /// Whose page and whose connection this is.
     owner: Owner,
     limits: Limits,
     approach: Approach,
     pulse: Pulse,
-    /// Counts attempts: what was to happen to an earlier one does not.
+    /// Number of the current attempt, so that timers of earlier ones do nothing.
     attempt: u32,
-    /// The server said when to come back, and that is not yet.
+    /// The server asked us to wait before reconnecting, and the wait is not over.
     told_to_wait: bool,
     /// Unsent messages of rooms that are not on screen.
     unsent: Unsent,
 }
 
 impl Live {
-    /// For the application's context.
+    /// Creates the value for the application's context.
     pub fn new() -> Self {
         Self {
             inner: BoxedValue::new(Inner::default()),
@@ -81,13 +81,14 @@ impl Live {
         }
     }
 
-    /// This person's page is on screen. Connects, if that has not happened yet; only in the browser.
+    /// Called when this person's page is on screen. Connects unless already connecting or connected; does nothing on
+    /// the server.
     pub fn start(self, you: &Person) {
         let Some((first, another)) = self.inner(|inner| {
             let first = !std::mem::replace(&mut inner.started, true);
             let another = inner.owner.shows(you);
             if another {
-                // They stay with their author: see `kept`.
+                // They stay with their author in storage: see `kept`.
                 inner.unsent = Unsent::default();
             }
             (first, another)
@@ -102,7 +103,7 @@ impl Live {
             socket::open(Approach::default().attempt(), move |incoming| {
                 self.incoming(incoming)
             });
-            self.say_link();
+            self.update_link();
             self.watch();
         } else if another {
             self.apart.set(None);
@@ -110,7 +111,7 @@ impl Live {
         }
     }
 
-    /// Asks for the list of rooms, if there is a connection.
+    /// Requests the list of rooms if there is a connection.
     pub fn list_rooms(self, show: impl FnOnce(RoomList) + 'static) {
         if self.is_connected() {
             self.ask(
@@ -125,17 +126,17 @@ impl Live {
         }
     }
 
-    /// Creates a room, if there is a connection; the caller has made sure.
+    /// Creates a room. The caller has checked that there is a connection.
     pub fn create_room(self, title: RoomTitle, done: impl FnOnce(Outcome<RoomSummary>) + 'static) {
         self.ask("create_room", &CreateRoom { title }, done);
     }
 
-    /// Whether there is a connection at this moment.
+    /// True if there is a connection now.
     pub fn is_connected(self) -> bool {
         self.inner(|inner| inner.connected).unwrap_or(false)
     }
 
-    /// The room is on screen now.
+    /// Called when the room comes on screen.
     pub fn enter(self, store: RoomStore) {
         let (Some(slug), Some(you)) = (store.slug(), store.you()) else {
             return;
@@ -157,7 +158,7 @@ impl Live {
         }
     }
 
-    /// The room is not on screen any more. What it has not sent is kept.
+    /// Called when the room leaves the screen. Keeps its unsent messages.
     pub fn leave(self, store: RoomStore) {
         let Some(room) = store.slug() else { return };
         let outbox = store.look(|client| client.clone().into_outbox());
@@ -174,13 +175,13 @@ impl Live {
         }
     }
 
-    /// Changes the room, shows the result, and does what it wants.
+    /// Changes the room, shows the result, and performs the effects.
     pub fn drive(self, store: RoomStore, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Effect>) {
         let mut f = Some(f);
         self.drive_any(store, true, &mut |client, now| f.take().map(|f| f(client, now)));
     }
 
-    // This and `inner_any` are once in the browser build, and not once for each closure.
+    // Not generic, like `inner_any`, so that the browser build has one copy and not one per closure.
     fn drive_any(
         self,
         store: RoomStore,
@@ -199,7 +200,7 @@ impl Live {
         }
     }
 
-    /// Changes what this knows. Nothing, if the application is gone already.
+    /// Changes the state. Returns `None` if the application is gone.
     fn inner<T>(self, f: impl FnOnce(&mut Inner) -> T) -> Option<T> {
         let (mut f, mut result) = (Some(f), None);
         self.inner_any(&mut |inner| result = f.take().map(|f| f(inner)));
@@ -210,7 +211,7 @@ impl Live {
         self.inner.try_update_value(f);
     }
 
-    /// Does what a room wants.
+    /// Performs a room's effects.
     pub fn perform(self, store: RoomStore, effects: Vec<Effect>) {
         let (Some(of), Some(room)) = (store.look(RoomClient::generation), store.slug()) else {
             return;
@@ -239,7 +240,7 @@ impl Live {
         }
     }
 
-    /// Emits a command and brings its answer.
+    /// Emits a command and passes the outcome to `answer`.
     pub fn ask<T: DeserializeOwned>(
         self,
         command: &str,
@@ -251,7 +252,7 @@ impl Live {
         });
     }
 
-    /// Emits a command whose answer does not matter.
+    /// Emits a command and ignores its answer.
     fn tell(self, command: &str, payload: &impl Serialize) {
         self.emit(command, serde_json::to_string(payload), |_| {});
     }
@@ -272,7 +273,7 @@ impl Live {
         socket::emit(command, &payload, Box::new(answer));
     }
 
-    /// What a [`protocol::Reply`] says.
+    /// Reads a [`protocol::Reply`].
     fn outcome(self, reply: Option<Json>) -> Outcome<Json> {
         let reply = reply.ok_or(Failure::Unknown)?;
         if let Some(value) = reply.get("ok") {
@@ -294,20 +295,20 @@ impl Live {
         match incoming {
             Incoming::Opened => self.await_welcome(),
             Incoming::Ping => self.heard(),
-            // What it is good for, `welcome` says.
+            // `welcome` follows and says whose connection it is.
             Incoming::Connected => {
                 self.inner(|inner| inner.owner.lost());
             }
-            Incoming::Lost { by_itself, message } => {
-                if !self.is_connected() && Approach::blames_the_way(&message) {
-                    self.try_otherwise();
+            Incoming::Lost { retrying, message } => {
+                if !self.is_connected() && Approach::blames_transport(&message) {
+                    self.try_other_transport();
                 }
                 self.lost();
-                if message == OWN_WISH {
-                    // Whoever wished it also says when to come back.
+                if message == CLIENT_DISCONNECT {
+                    // The code that disconnected also schedules the reconnection.
                 } else if message.starts_with("reload") {
                     self.outdated.set(true);
-                } else if !by_itself {
+                } else if !retrying {
                     let jitter = platform::random() as u64 % COME_BACK_MS;
                     self.come_back(COME_BACK_MS + jitter);
                 }
@@ -316,7 +317,7 @@ impl Live {
         }
     }
 
-    /// An event that does not fit is of another version; what it meant is read from the log later.
+    /// Ignores an event that cannot be read: it is from another version, and the log has its content.
     fn event(self, name: &str, payload: &Json) {
         self.heard();
         match name {
@@ -373,7 +374,7 @@ impl Live {
         }
     }
 
-    /// The connection belongs to this person.
+    /// The server said whose connection this is.
     fn welcomed(self, you: Option<Person>, limits: Option<Limits>) {
         let standing = self.inner(|inner| {
             inner.limits = limits.unwrap_or_default();
@@ -389,34 +390,34 @@ impl Live {
             inner.reconnect.connected();
         });
         self.apart.set(None);
-        self.say_link();
+        self.update_link();
         let limits = self.inner(|inner| inner.limits).unwrap_or_default();
         self.with_room(|client, _| {
             client.limit(limits);
-            // What another tab left behind may be older than what waits here: see `recover`.
+            // Messages of a closed tab may be older than those that wait here: see `recover`.
             client.await_outbox();
             client.connected()
         });
         self.recover();
     }
 
-    /// The session of this page has ended, here or in another tab.
+    /// This page's session has ended, here or in another tab.
     fn signed_out(self) {
         self.inner(|inner| inner.owner.signed_out());
         self.stand_apart();
     }
 
-    /// Sends nothing, and says why.
+    /// Disconnects and shows why this page sends nothing.
     fn stand_apart(self) {
         let sentence = self.inner(|inner| inner.owner.sentence()).flatten();
         socket::disconnect();
         self.lost();
         self.inner(|inner| inner.reconnect.apart());
         self.apart.set(sentence);
-        self.say_link();
+        self.update_link();
     }
 
-    /// Something came in: the room on screen takes it, and shows it with the next frame.
+    /// Applies incoming data to the room on screen, which shows it with the next frame.
     fn with_room(self, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Effect>) {
         if let Some(store) = self.inner(|inner| inner.room).flatten() {
             let mut f = Some(f);
@@ -436,7 +437,7 @@ impl Live {
                 Vec::new()
             });
         }
-        self.say_link();
+        self.update_link();
     }
 
     fn come_back(self, after_ms: u64) {
@@ -452,8 +453,8 @@ impl Live {
         );
     }
 
-    /// Says what there is to say about the connection, and looks again when that may change.
-    fn say_link(self) {
+    /// Updates the connection status, and again when it may change.
+    fn update_link(self) {
         let Some((link, again)) = self.inner(|inner| inner.reconnect.state(platform::now().0)) else {
             return;
         };
@@ -461,12 +462,12 @@ impl Live {
             self.link.set(link);
         }
         if let Some(ms) = again {
-            set_timeout(move || self.say_link(), Duration::from_millis(ms));
+            set_timeout(move || self.update_link(), Duration::from_millis(ms));
         }
     }
 }
 
-/// What a command takes that takes nothing.
+/// The payload of a command without arguments.
 #[derive(Serialize)]
 struct NoArguments {}
 

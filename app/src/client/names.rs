@@ -1,34 +1,34 @@
-//! Names inside sentences. A name has its own direction and may hold anything that people type: it is marked in the
-//! sentence, so that it neither turns the words around it nor passes for them.
+//! Names inside sentences. A name has its own text direction and may contain anything, so the sentence marks it: it
+//! must neither reverse the text around it nor look like a part of it.
 
 use std::fmt::Display;
 
-// Unicode's own marks for this. Names cannot hold them: `DisplayName` refuses them.
+// Unicode's FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE. `DisplayName` refuses them, so no name contains them.
 const START: char = '\u{2068}';
 const END: char = '\u{2069}';
 
 /// A part of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part<'a> {
-    /// Our own words.
-    Words(&'a str),
-    /// A name.
+    /// Our own text.
+    Text(&'a str),
+    /// A person's name.
     Name(&'a str),
 }
 
-/// The name, marked as one.
+/// Marks a name.
 pub fn isolated(name: impl Display) -> String {
     format!("{START}{name}{END}")
 }
 
-/// The parts of a sentence with marked names.
+/// Splits a sentence with marked names into its parts.
 pub fn parts(sentence: &str) -> impl Iterator<Item = Part<'_>> {
     let pieces = sentence.split([START, END]);
     let parts = pieces.enumerate().map(|(n, piece)| match n % 2 {
-        0 => Part::Words(piece),
+        0 => Part::Text(piece),
         _ => Part::Name(piece),
     });
-    parts.filter(|part| *part != Part::Words(""))
+    parts.filter(|part| *part != Part::Text(""))
 }
 
 #[cfg(test)]
@@ -36,14 +36,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_falls_into_words_and_names() {
+    fn a_sentence_splits_into_text_and_names() {
         let sentence = format!("{} and {} joined", isolated("Ada"), isolated("שרה left"));
         let parts: Vec<_> = parts(&sentence).collect();
         let expected = [
             Part::Name("Ada"),
-            Part::Words(" and "),
+            Part::Text(" and "),
             Part::Name("שרה left"),
-            Part::Words(" joined"),
+            Part::Text(" joined"),
         ];
         assert_eq!(parts, expected);
         assert_eq!(super::parts("").count(), 0);

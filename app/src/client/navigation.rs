@@ -1,5 +1,5 @@
-//! Where the reader is, and how they get somewhere else without loading the document again: the socket lives on.
-//! Two kinds of pages do not need a router; the usual one would be a tenth of what a browser has to load.
+//! The current address, and navigation without loading a new document, so that the socket survives. Two kinds of pages
+//! need no router; the usual one would be a tenth of the page's weight.
 
 use crate::signal::BoxedSignal;
 use leptos::prelude::*;
@@ -7,14 +7,15 @@ use leptos::prelude::*;
 use super::platform;
 use crate::route::{Address, Route};
 
-/// The page's address. A handle: copies are the same.
+/// The page's address. A handle: copies refer to the same state.
 #[derive(Clone, Copy)]
 pub struct Navigation {
     address: BoxedSignal<Address>,
 }
 
 impl Navigation {
-    /// For the application's context. Follows the reader's clicks and steps back from now on.
+    /// Creates the value for the application's context. From now on, clicks on links and steps through the history
+    /// navigate.
     pub fn start() -> Self {
         let address = use_context::<Address>().unwrap_or_else(platform::address);
         let navigation = Self {
@@ -24,23 +25,23 @@ impl Navigation {
         navigation
     }
 
-    /// The page.
+    /// The route of the current address.
     pub fn route(self) -> Route {
         self.address.with(Address::route)
     }
 
-    /// The path alone.
+    /// The path of the current address.
     pub fn path(self) -> String {
         self.address.with(|address| address.path.clone())
     }
 
-    /// A value of the query.
+    /// A value of the current address's query.
     pub fn value(self, name: &str) -> Option<String> {
         self.address
             .with(|address| address.value(name).map(str::to_owned))
     }
 
-    /// The address bar says something else now.
+    /// Reads the address bar after it may have changed.
     pub fn moved(self) {
         let address = platform::address();
         if self
@@ -52,7 +53,7 @@ impl Navigation {
         }
     }
 
-    /// Leads to another page of this site.
+    /// Navigates to another page of this site.
     pub fn go(self, to: &str) {
         platform::push(to);
         self.moved();

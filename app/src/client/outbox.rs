@@ -1,88 +1,88 @@
-//! What this person has said and the room does not show yet.
+//! The person's messages that the timeline does not have yet.
 //!
-//! A message stays here, below everything else, until its event arrives at its place in the log. So being
-//! confirmed moves nothing, and being resent (with the same `client_id`) doubles nothing.
+//! A message stays here, below all others on screen, until its event arrives. So confirming it moves nothing, and
+//! sending it again with the same `client_id` creates no duplicate.
 
 use protocol::limits::BATCH_MESSAGES;
 use protocol::{ClientId, Limits, MessageText, Outgoing, Position, Receipt, Timestamp};
 
 use super::size::{BatchSize, TooBig, refuse};
 
-/// Messages that may wait at most; past that the composer keeps the text and says so.
+/// Most messages in an outbox. When it is full the composer keeps the text and says so.
 pub const OUTBOX_MESSAGES: usize = 500;
 
-/// How far a message has come.
+/// How far the sending of a message has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendState {
-    /// To be sent when there is a connection.
+    /// Waits for a connection.
     Waiting,
-    /// In a command that is not answered yet.
+    /// Part of a `send` that is not answered yet.
     Sending,
-    /// Stored at that place; its event is on its way.
+    /// Stored at that position; its event has not arrived yet.
     Stored(Position),
-    /// Refused, and sending it again by itself would not help.
+    /// Refused. It is not sent again automatically.
     Failed(Failed),
 }
 
 /// Why a message was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// The sentence for its author.
+    /// A sentence for the author.
     pub why: String,
-    /// The message itself is at fault: as it is, it will never be sent.
+    /// The message itself is at fault: it can never be sent unchanged.
     pub hopeless: bool,
 }
 
-/// One message on its way.
+/// One unconfirmed message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
-    /// The same for as long as this message exists.
+    /// Identifies the message; never changes.
     pub client_id: ClientId,
-    /// What it says.
+    /// The message's text.
     pub text: MessageText,
-    /// When it was written, by this machine's clock.
+    /// When it was written, by this device's clock.
     pub at: Timestamp,
-    /// Its place among the unsent: what was written later has a greater one, also after a reload.
+    /// Sort key among unsent messages: later messages have greater ones, even after a reload.
     pub order: u64,
-    /// How far it has come.
+    /// How far sending has come.
     pub state: SendState,
 }
 
-/// What has changed since it was last kept on this machine.
+/// A change that storage does not have yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unsaved {
-    /// To be kept, in place of what was kept of it.
+    /// Store this message, replacing an earlier version.
     Keep(Pending),
-    /// Not to be kept any longer.
+    /// Delete this message.
     Forget {
-        /// Its place among the unsent.
+        /// Its sort key.
         order: u64,
-        /// Its name.
+        /// Its client id.
         client_id: ClientId,
     },
 }
 
-/// Messages in the order they were written.
+/// Unconfirmed messages in the order in which they were written.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
     items: Vec<Pending>,
-    /// A `send` is not answered yet, even if the events of all its messages have come.
+    /// A `send` is unanswered, even if the events of all its messages have arrived.
     sending: bool,
-    /// What is kept on this machine: place, name, and whether it had failed; None: under another tab's name.
+    /// What storage holds: sort key, client id, and whether it had failed. `None`: stored as another tab's message.
     saved: Vec<(u64, ClientId, Option<bool>)>,
     changed: bool,
-    /// So many messages go out one at a time: a batch was refused, and only one of them may be to blame.
+    /// This many messages are sent one at a time: a batch was refused, and perhaps only one of them is at fault.
     alone: usize,
     limits: Limits,
 }
 
 impl Outbox {
-    /// The server takes this much.
+    /// Sets the server's limits.
     pub fn limit(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
-    /// Why the server would refuse this text, if it would.
+    /// Checks a text against the server's limits.
     ///
     /// # Errors
     /// If the text is too long for this server.
@@ -90,16 +90,16 @@ impl Outbox {
         refuse(self.limits, text.as_str())
     }
 
-    /// The messages, oldest first.
+    /// The unconfirmed messages, oldest first.
     pub fn items(&self) -> &[Pending] {
         &self.items
     }
 
-    /// Adds a message. False if too many wait already.
+    /// Adds a message. Returns false if the outbox is full.
     pub fn push(&mut self, client_id: ClientId, text: MessageText, at: Timestamp) -> bool {
         let fits = self.items.len() < OUTBOX_MESSAGES;
         if fits {
-            // The clock says which of two tabs was first; within one it may go back.
+            // The clock orders the messages of different tabs. It may go back, so each tab also counts up.
             let after = self.items.last().map_or(0, |last| last.order + 1);
             self.items.push(Pending {
                 client_id,
@@ -113,8 +113,8 @@ impl Outbox {
         fits
     }
 
-    /// What to send next, marked as being sent. Empty while a `send` is unanswered: two of them could be stored
-    /// in either order.
+    /// Takes the next batch to send. Empty while a `send` is unanswered, because two commands could be stored in either
+    /// order.
     pub fn next_batch(&mut self) -> Vec<Outgoing> {
         if self.sending {
             return Vec::new();
@@ -142,7 +142,7 @@ impl Outbox {
         batch
     }
 
-    /// Nobody knows whether what was being sent arrived, or it is to be tried again: the same messages go out again.
+    /// The batch in flight failed or its outcome is unknown: queues its messages again.
     pub fn unanswered(&mut self) {
         self.sending = false;
         for item in &mut self.items {
@@ -152,8 +152,8 @@ impl Outbox {
         }
     }
 
-    /// What was being sent is refused for good. Where a message is at fault and there were several, each goes out
-    /// again by itself: the others have done nothing wrong.
+    /// The batch in flight was refused permanently. If a message is at fault and there were several, each is sent again
+    /// by itself, so that the others still arrive.
     pub fn refused(&mut self, failed: &Failed) {
         let sent = self
             .items
@@ -173,7 +173,7 @@ impl Outbox {
         }
     }
 
-    /// Proof that messages are stored. What was sent with them and is not among them goes out again.
+    /// Handles receipts. Messages of the batch without a receipt are queued again.
     pub fn stored(&mut self, receipts: &[Receipt]) {
         for item in &mut self.items {
             if let Some(receipt) = receipts
@@ -189,7 +189,7 @@ impl Outbox {
         self.unanswered();
     }
 
-    /// The message's event is in the timeline.
+    /// The message's event is in the timeline: removes it.
     pub fn confirmed(&mut self, client_id: &ClientId) {
         self.remove(|item| item.client_id == *client_id);
     }
@@ -200,8 +200,8 @@ impl Outbox {
         self.changed |= self.items.len() < before;
     }
 
-    /// The timeline stands at `head` now: what is stored up to there is in the log, even if it is older than what
-    /// the timeline shows. What was stored in another life of the log has to be said again.
+    /// The timeline is at `head` now. Removes messages stored up to there: they are in the log, even if the timeline no
+    /// longer holds them. Messages stored in another epoch are queued again.
     pub fn settle(&mut self, head: &Position) {
         for item in &mut self.items {
             if matches!(&item.state, SendState::Stored(at) if at.epoch != head.epoch) {
@@ -211,8 +211,7 @@ impl Outbox {
         self.remove(|item| matches!(&item.state, SendState::Stored(at) if at.seq <= head.seq));
     }
 
-    /// Brings back a message that was kept on this machine. `mine`: whether this tab kept it, and not one that is
-    /// gone.
+    /// Restores a message from storage. `mine` is true if this tab stored it, false if a closed tab did.
     pub fn restore(&mut self, item: Pending, mine: bool) {
         if self.items.iter().any(|known| known.client_id == item.client_id) {
             return;
@@ -224,7 +223,7 @@ impl Outbox {
         self.items.insert(at, item);
     }
 
-    /// What is to be kept on this machine, and what not any longer, since this was last asked.
+    /// The changes for storage since the last call.
     pub fn unsaved(&mut self) -> Vec<Unsaved> {
         let mut unsaved = Vec::new();
         if !std::mem::take(&mut self.changed) {
@@ -253,14 +252,14 @@ impl Outbox {
         unsaved
     }
 
-    /// Whether something is stored that the timeline should have shown by now.
+    /// True if a message is stored but its event has not arrived.
     pub fn awaits_event(&self) -> bool {
         self.items
             .iter()
             .any(|item| matches!(item.state, SendState::Stored(_)))
     }
 
-    /// Sends a failed message again.
+    /// Queues a failed message again.
     pub fn retry(&mut self, client_id: &ClientId) {
         for item in &mut self.items {
             if item.client_id == *client_id && matches!(item.state, SendState::Failed(_)) {
@@ -270,7 +269,7 @@ impl Outbox {
         }
     }
 
-    /// Forgets a failed message. Returns what it said.
+    /// Removes a failed message and returns its text.
     pub fn discard(&mut self, client_id: &ClientId) -> Option<MessageText> {
         let item = self.items.iter().find(|item| item.client_id == *client_id)?;
         let text = item.has_failed().then(|| item.text.clone())?;
@@ -309,23 +308,23 @@ mod tests {
         batch.iter().map(|message| message.client_id.as_str()).collect()
     }
 
-    fn receipt(name: &str, life: u128, n: u64) -> Receipt {
+    fn receipt(name: &str, log: u128, n: u64) -> Receipt {
         Receipt {
             client_id: id(name),
-            epoch: epoch(life),
+            epoch: epoch(log),
             seq: seq(n),
         }
     }
 
-    fn head(life: u128, n: u64) -> Position {
+    fn head(log: u128, n: u64) -> Position {
         Position {
-            epoch: epoch(life),
+            epoch: epoch(log),
             seq: seq(n),
         }
     }
 
     #[test]
-    fn one_batch_is_on_its_way_and_goes_out_again_as_it_was() {
+    fn one_batch_at_a_time_is_in_flight_and_is_resent_unchanged() {
         let mut outbox = outbox(&["a", "b"]);
         assert_eq!(names(&outbox.next_batch()), ["a", "b"]);
         assert!(outbox.push(id("c"), text("c"), Timestamp(0)));
@@ -347,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_log_has_behind_the_page_is_settled() {
+    fn messages_stored_before_the_timeline_starts_are_removed() {
         let mut outbox = outbox(&["a", "b", "c"]);
         outbox.next_batch();
         outbox.stored(&[receipt("a", 1, 3), receipt("b", 1, 9)]);
@@ -362,7 +361,7 @@ mod tests {
         assert_eq!(
             names(&outbox.next_batch()),
             ["b", "c"],
-            "said again in the new log"
+            "sent again in the new log"
         );
     }
 
@@ -379,11 +378,11 @@ mod tests {
         assert_eq!(outbox.items().len(), 1, "what is being sent cannot be discarded");
     }
 
-    /// What a machine keeps, as it would: by place and name.
+    /// Stands in for storage: messages by sort key and client id.
     #[derive(Default)]
-    struct Machine(std::collections::BTreeMap<(u64, ClientId), Pending>);
+    struct Storage(std::collections::BTreeMap<(u64, ClientId), Pending>);
 
-    impl Machine {
+    impl Storage {
         fn keep(&mut self, outbox: &mut Outbox) {
             for change in outbox.unsaved() {
                 match change {
@@ -397,7 +396,7 @@ mod tests {
             self.0.keys().map(|(_, id)| id.as_str()).collect()
         }
 
-        /// As after a reload.
+        /// Restores the messages as after a reload.
         fn restore(&self, outbox: &mut Outbox, mine: bool) {
             for item in self.0.values() {
                 let mut item = item.clone();
@@ -410,23 +409,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unsent_is_kept_and_comes_back_in_order() {
-        let mut machine = Machine::default();
+    fn unsent_messages_are_stored_and_restored_in_order() {
+        let mut storage = Storage::default();
         let mut outbox = Outbox::default();
         // The clock goes back.
         for (name, at) in [("a", 50), ("b", 40), ("c", 45)] {
             outbox.push(id(name), text(name), Timestamp(at));
-            machine.keep(&mut outbox);
+            storage.keep(&mut outbox);
         }
-        assert_eq!(machine.names(), ["a", "b", "c"]);
+        assert_eq!(storage.names(), ["a", "b", "c"]);
         outbox.next_batch();
         outbox.refused(&no());
         outbox.retry(&id("c"));
-        machine.keep(&mut outbox);
+        storage.keep(&mut outbox);
         let mut again = Outbox::default();
         again.push(id("d"), text("d"), Timestamp(60));
-        machine.restore(&mut again, true);
-        machine.restore(&mut again, true);
+        storage.restore(&mut again, true);
+        storage.restore(&mut again, true);
         assert_eq!(
             names(&again.next_batch()),
             ["c", "d"],
@@ -434,34 +433,34 @@ mod tests {
         );
         again.confirmed(&id("c"));
         again.discard(&id("a"));
-        machine.keep(&mut again);
-        assert_eq!(machine.names(), ["b", "d"]);
+        storage.keep(&mut again);
+        assert_eq!(storage.names(), ["b", "d"]);
         assert!(again.unsaved().is_empty(), "once");
     }
 
     #[test]
-    fn what_another_tab_left_is_kept_by_this_one() {
-        let mut machine = Machine::default();
+    fn messages_of_a_closed_tab_are_stored_again_by_this_one() {
+        let mut storage = Storage::default();
         let mut gone = outbox(&["a"]);
-        machine.keep(&mut gone);
+        storage.keep(&mut gone);
         let mut heir = Outbox::default();
-        machine.restore(&mut heir, false);
-        assert_eq!(heir.unsaved().len(), 1, "under this tab's name");
+        storage.restore(&mut heir, false);
+        assert_eq!(heir.unsaved().len(), 1, "as this tab's message");
         let mut same = Outbox::default();
-        machine.restore(&mut same, true);
+        storage.restore(&mut same, true);
         assert!(same.unsaved().is_empty());
         let mut quick = Outbox::default();
-        machine.restore(&mut quick, false);
+        storage.restore(&mut quick, false);
         quick.confirmed(&id("a"));
-        machine.keep(&mut quick);
+        storage.keep(&mut quick);
         assert!(
-            machine.names().is_empty(),
-            "what was sent at once is forgotten too"
+            storage.names().is_empty(),
+            "messages sent at once are deleted too"
         );
     }
 
     #[test]
-    fn a_message_that_is_to_blame_does_not_take_the_others_with_it() {
+    fn a_message_at_fault_does_not_fail_the_rest_of_its_batch() {
         let mut outbox = outbox(&["a", "b", "c"]);
         let to_blame = Failed {
             hopeless: true,
@@ -481,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_fit_into_what_this_server_takes() {
+    fn batches_fit_the_limits_of_the_server() {
         let command = |messages: Vec<Outgoing>| {
             let room = "x".repeat(64).try_into().unwrap();
             let send = protocol::Send { room, messages };

@@ -1,44 +1,44 @@
-//! Whose page this is and whose connection: words go out only where both belong to the same person.
+//! Whose page this is, and whose connection. Messages are sent only if both belong to the same person.
 //!
-//! They differ when somebody signs out, or signs in under another name, in another tab of the same browser: the next
+//! They differ after a person signs out, or signs in under another name, in another tab of the same browser: the next
 //! connection has the new session.
 
 use protocol::Person;
 
-/// Who the page was made for, and who the server says that the connection belongs to.
+/// The person that the page was rendered for, and the person that the connection belongs to.
 #[derive(Clone, Debug, Default)]
 pub struct Owner {
     page: Option<Person>,
-    /// Nothing before the server has said so.
+    /// The outer `None`: the server has not said yet. The inner one: no person is signed in.
     connection: Option<Option<Person>>,
 }
 
-/// How the two compare.
+/// How the page's person and the connection's compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The server has not said yet.
     Unknown,
-    /// Both are the same person: words may go out.
+    /// The same person: messages may be sent.
     Same,
-    /// Somebody else is signed in now.
+    /// Another person is signed in now.
     Other(Person),
-    /// Nobody is signed in any more.
+    /// No person is signed in any more.
     Nobody,
 }
 
 impl Owner {
-    /// Whose words this page takes.
+    /// The person whose page this is.
     pub fn page(&self) -> Option<&Person> {
         self.page.as_ref()
     }
 
-    /// The page on screen belongs to this person. True if it belonged to another one before.
+    /// Sets the page's person. True if the page belonged to another person before.
     pub fn shows(&mut self, you: &Person) -> bool {
         let before = self.page.replace(you.clone());
         before.is_some_and(|before| before.id != you.id)
     }
 
-    /// The server says who the connection belongs to.
+    /// Sets the connection's person, from `welcome`.
     pub fn welcomed(&mut self, you: Option<Person>) -> Standing {
         self.connection = Some(you);
         self.standing()
@@ -49,12 +49,12 @@ impl Owner {
         self.connection = Some(None);
     }
 
-    /// There is no connection any more. Whoever the next one belongs to is to be seen.
+    /// The connection is gone. The next one may belong to another person.
     pub fn lost(&mut self) {
         self.connection = None;
     }
 
-    /// How page and connection compare.
+    /// Compares the page's person with the connection's.
     pub fn standing(&self) -> Standing {
         match &self.connection {
             None => Standing::Unknown,
@@ -64,7 +64,7 @@ impl Owner {
         }
     }
 
-    /// Why nothing goes out here, and what to do.
+    /// A sentence that says why this page sends nothing, and what to do.
     pub fn sentence(&self) -> Option<String> {
         let name = &self.page.as_ref()?.name;
         match self.standing() {
@@ -86,21 +86,17 @@ mod tests {
     use crate::client::samples::person;
 
     #[test]
-    fn words_go_out_only_on_a_connection_of_their_author() {
+    fn messages_are_sent_only_on_a_connection_of_their_author() {
         let mut owner = Owner::default();
         assert!(!owner.shows(&person("ada")));
-        assert_eq!(
-            owner.standing(),
-            Standing::Unknown,
-            "before the server has said who it is"
-        );
+        assert_eq!(owner.standing(), Standing::Unknown, "before `welcome`");
         assert_eq!(owner.welcomed(Some(person("ada"))), Standing::Same);
         assert_eq!(owner.sentence(), None);
         owner.lost();
         assert_eq!(
             owner.standing(),
             Standing::Unknown,
-            "the next one may be somebody else's"
+            "the next one may be another person's"
         );
         assert_eq!(owner.welcomed(Some(person("bo"))), Standing::Other(person("bo")));
         let sentence = owner.sentence().unwrap();

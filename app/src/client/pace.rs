@@ -1,13 +1,13 @@
-//! How often what comes in is shown. In a hot room packets come faster than a slow machine can paint, and nobody can read
-//! them: what has come is shown together, and between two times the machine has time for everything else.
+//! Decides how often incoming changes are shown. In a busy room packets arrive faster than a slow machine can paint, so
+//! changes are shown together, with pauses in which the machine can do other work.
 
-/// After showing took so long, so many times as long passes before it happens again.
+/// The pause after showing changes, as a multiple of the time that this took.
 const REST: u64 = 5;
 
-/// The longest rest, in milliseconds: what is said is seen within it.
+/// The longest pause, in milliseconds: the most by which it delays a message.
 const REST_MS: u64 = 1_000;
 
-/// When to show what has come in.
+/// When to show incoming changes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
     state: PaceState,
@@ -19,21 +19,21 @@ enum PaceState {
     /// Everything is shown.
     #[default]
     Idle,
-    /// It is going to be shown.
+    /// Showing is scheduled.
     Due,
-    /// It was shown, and is being painted.
+    /// Changes were applied to the page and are being painted.
     Painting,
-    /// Meanwhile more has come.
+    /// More came in while painting.
     Behind,
 }
 
 impl Pace {
-    /// Something has come in: show it after so many milliseconds. Nothing, if that is going to happen already.
+    /// Something came in. Returns the milliseconds after which to show it, or `None` if that is scheduled already.
     pub fn came(&mut self, now: u64) -> Option<u64> {
         match self.state {
             PaceState::Idle => {
                 self.state = PaceState::Due;
-                // A clock that was set back must not make us wait for it.
+                // Capped, in case the clock was set back.
                 Some(self.rest_until.saturating_sub(now).min(REST_MS))
             }
             PaceState::Painting => {
@@ -44,12 +44,12 @@ impl Pace {
         }
     }
 
-    /// It is shown now.
+    /// The changes are being applied to the page.
     pub fn shown(&mut self) {
         self.state = PaceState::Painting;
     }
 
-    /// It is painted. True: more has come meanwhile; say so with [`Pace::came`].
+    /// The changes are painted. True if more came in meanwhile: then call [`Pace::came`].
     pub fn painted(&mut self, began: u64, now: u64) -> bool {
         self.rest_until = now + (now.saturating_sub(began) * REST).min(REST_MS);
         std::mem::take(&mut self.state) == PaceState::Behind
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_a_quiet_room_everything_is_shown_at_once() {
+    fn a_quiet_room_shows_everything_at_once() {
         let mut pace = Pace::default();
         assert_eq!(pace.came(1_000), Some(0));
         pace.shown();
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_it_is_shown_needs_no_showing_of_its_own() {
+    fn changes_that_come_before_a_scheduled_showing_join_it() {
         let mut pace = Pace::default();
         assert_eq!(pace.came(1_000), Some(0));
         assert_eq!(pace.came(1_001), None);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_waits_long_whatever_the_clock_does() {
+    fn the_pause_is_capped_even_if_the_clock_jumps() {
         let mut pace = Pace::default();
         pace.came(10_000);
         pace.shown();

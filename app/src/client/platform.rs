@@ -1,4 +1,4 @@
-//! What only a browser knows: the time zone, the theme on the page, whether anybody is looking.
+//! What only a browser knows or can do: the time zone, the page's theme and visibility, focus, scrolling, history.
 
 #[cfg(not(feature = "hydrate"))]
 mod absent;

@@ -1,18 +1,17 @@
-//! Whether "Connected" is true: a line can be dead without anybody saying so, and a machine that slept has not noticed
-//! that time has passed.
+//! Detects dead connections: the browser may not report one, least of all after the device slept.
 
-/// How often to look, in milliseconds.
+/// Interval between checks, in milliseconds.
 pub const LOOK_MS: u64 = 2_000;
-/// Looked this much later than the last time, timers have stood still.
+/// If a check comes this long after the previous one, timers were suspended. In milliseconds.
 const STOOD_STILL_MS: u64 = 10_000;
-/// Asked in doubt, the server answers within this time, or the line is dead.
+/// If the server does not answer a probe within this time, the connection is dead. In milliseconds.
 pub const DOUBT_MS: u64 = 4_000;
 
-/// When the server was last heard, and when somebody last looked.
+/// When something last came from the server, and when the last check was.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pulse {
     heard_at: u64,
-    looked_at: Option<u64>,
+    checked_at: Option<u64>,
 }
 
 impl Pulse {
@@ -21,22 +20,22 @@ impl Pulse {
         self.heard_at = now;
     }
 
-    /// A look at the clock. True: time has passed without us, and the server has to be asked whether it is still
-    /// there. What nobody sees is looked at seldom, so that says nothing; when somebody looks again, it counts.
-    pub fn look(&mut self, now: u64, visible: bool) -> bool {
-        let Some(looked_at) = self.looked_at else {
-            self.looked_at = Some(now);
+    /// Checks the clock. Returns true if timers were suspended, so that the connection must be probed. Browsers
+    /// throttle the timers of hidden pages, so those checks do not count until the page is visible again.
+    pub fn check(&mut self, now: u64, visible: bool) -> bool {
+        let Some(checked_at) = self.checked_at else {
+            self.checked_at = Some(now);
             return false;
         };
         if !visible {
             return false;
         }
-        self.looked_at = Some(now);
-        // The clock may have been put back.
-        now.saturating_sub(looked_at) > STOOD_STILL_MS
+        self.checked_at = Some(now);
+        // The clock may have been set back.
+        now.saturating_sub(checked_at) > STOOD_STILL_MS
     }
 
-    /// Whether nothing at all has come since a question was asked.
+    /// True if nothing has come from the server since `asked_at`.
     pub fn silent_since(&self, asked_at: u64) -> bool {
         self.heard_at < asked_at
     }
@@ -49,24 +48,24 @@ mod tests {
     #[test]
     fn a_clock_that_jumped_raises_doubt_once() {
         let mut pulse = Pulse::default();
-        assert!(!pulse.look(0, true));
-        assert!(!pulse.look(2_000, true));
-        assert!(pulse.look(60_000, true), "the machine slept");
-        assert!(!pulse.look(62_000, true));
-        assert!(!pulse.look(1_000, true), "the clock was put back");
+        assert!(!pulse.check(0, true));
+        assert!(!pulse.check(2_000, true));
+        assert!(pulse.check(60_000, true), "the machine slept");
+        assert!(!pulse.check(62_000, true));
+        assert!(!pulse.check(1_000, true), "the clock was set back");
     }
 
     #[test]
-    fn a_page_that_nobody_sees_raises_doubt_when_somebody_looks() {
+    fn a_hidden_page_raises_doubt_when_it_is_visible_again() {
         let mut pulse = Pulse::default();
-        pulse.look(0, true);
-        assert!(!pulse.look(60_000, false));
-        assert!(!pulse.look(120_000, false));
-        assert!(pulse.look(121_000, true));
+        pulse.check(0, true);
+        assert!(!pulse.check(60_000, false));
+        assert!(!pulse.check(120_000, false));
+        assert!(pulse.check(121_000, true));
     }
 
     #[test]
-    fn any_word_of_the_server_ends_the_doubt() {
+    fn anything_from_the_server_ends_the_doubt() {
         let mut pulse = Pulse::default();
         pulse.heard(1_000);
         assert!(pulse.silent_since(2_000));

@@ -1,29 +1,28 @@
-//! What to say about the connection, and when: nothing for the first seconds, then the truth.
-//! Reconnecting itself is socket.io-client's work.
+//! The connection status to show. A loss of a few seconds is not shown. socket.io-client does the reconnecting itself.
 
-/// A loss that is over sooner than this is nobody's business.
+/// A loss shorter than this is not shown, in milliseconds.
 const QUIET_MS: u64 = 3_000;
 
-/// After this long people should know that what they write waits.
+/// After this long the status says that messages wait, in milliseconds.
 const OFFLINE_MS: u64 = 15_000;
 
-/// What people are told.
+/// The connection status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// There has been no connection yet, and there need not be one.
+    /// There has been no connection yet; a page without one is fine too.
     Opening,
-    /// Everything flows.
+    /// Connected.
     Live,
-    /// Gone for some seconds.
+    /// Disconnected for some seconds.
     Reconnecting,
-    /// Gone for longer.
+    /// Disconnected for longer.
     Offline,
-    /// There could be one, but it would not be this page's: see [`super::owner`].
+    /// Not connected, because the connection would belong to another person: see [`super::owner`].
     Apart,
 }
 
 impl Link {
-    /// For people.
+    /// The status as text.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Opening => "",
@@ -34,7 +33,7 @@ impl Link {
         }
     }
 
-    /// For the style sheet.
+    /// The status as a CSS class.
     pub fn class(self) -> &'static str {
         match self {
             Self::Opening => "opening",
@@ -45,7 +44,7 @@ impl Link {
     }
 }
 
-/// When the connection came and went.
+/// The connection's history, as far as the status depends on it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reconnect {
     been_live: bool,
@@ -61,17 +60,17 @@ impl Reconnect {
         self.apart = false;
     }
 
-    /// The server is there, but the connection would be another person's.
+    /// The server is reachable, but the connection would belong to another person.
     pub fn apart(&mut self) {
         self.apart = true;
     }
 
-    /// There is none (any more). Said again, it changes nothing.
+    /// There is no connection. Repeated calls change nothing.
     pub fn lost(&mut self, now: u64) {
         self.lost_at.get_or_insert(now);
     }
 
-    /// What to say, and in how many milliseconds that may change.
+    /// The status, and in how many milliseconds it may change.
     pub fn state(&self, now: u64) -> (Link, Option<u64>) {
         if self.apart {
             return (Link::Apart, None);
@@ -95,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_loss_is_quiet_and_a_long_one_is_not() {
+    fn only_a_long_loss_is_shown() {
         let mut reconnect = Reconnect::default();
         assert_eq!(reconnect.state(0), (Link::Opening, None));
         reconnect.lost(0);

@@ -1,4 +1,4 @@
-//! A message that came by form and was refused: it is in the box again, with the reason beside it.
+//! A message that was sent by form and refused: it returns to the composer, with the reason beside it.
 
 #[cfg(feature = "ssr")]
 mod check;
@@ -8,18 +8,18 @@ pub use check::check;
 
 use serde::{Deserialize, Serialize};
 
-/// What was refused, and why. Nothing: the default.
+/// The refused message and the reason. Empty by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returned {
-    /// The words. They are in the page already, so its data does not repeat them.
+    /// The message's text. The page's data omits it because its HTML has it.
     #[serde(skip)]
     pub text: String,
-    /// For the person who wrote them.
+    /// A sentence for the author.
     pub why: String,
 }
 
 impl Returned {
-    /// The words as the content of a `textarea`, whose first line end does not count.
+    /// The text as the content of a `textarea`. HTML ignores the first line break there, so one is added.
     pub fn html(&self) -> String {
         if self.text.is_empty() {
             return String::new();

@@ -1,5 +1,5 @@
-//! One room, seen by one client: what comes in changes it, what it wants goes out as [`Effect`]s.
-//! No clock, no socket, no timer: whoever drives it brings them, in the browser, a test or a load generator.
+//! One room, as one client knows it. Input changes it, and it returns [`Effect`]s for the caller to perform.
+//! It has no clock, socket or timer: the caller provides them, in the browser, a test or the simulation.
 
 mod people;
 mod reading;
@@ -21,56 +21,56 @@ use super::window::Window;
 pub use reading::Older;
 pub use replies::{failed, passes};
 
-/// Live events that wait for an answer at most. Past that the rest is read from the log afterwards.
+/// Most live events held back while an answer is due. Further ones are dropped and read from the log later.
 const HELD: usize = 2_000;
 
-/// A message that is stored is seen in the room after so many milliseconds, or the client asks where it is.
+/// If the event of a stored message has not arrived after this many milliseconds, the client asks for it.
 const EVENT_DUE_MS: u64 = 3_000;
 
-/// What the client wants.
+/// What the caller is to do.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Emit `join`; bring the answer to [`RoomClient::joined`].
+    /// Emit `join`, and pass the answer to [`RoomClient::joined`].
     Join(Join),
-    /// Emit `send`; bring the answer to [`RoomClient::sent`].
+    /// Emit `send`, and pass the answer to [`RoomClient::sent`].
     Send(Vec<Outgoing>),
-    /// Emit `history`; bring the answer to [`RoomClient::newer`].
+    /// Emit `history`, and pass the answer to [`RoomClient::newer`].
     Newer(History),
-    /// Emit `history`; bring the answer to [`RoomClient::older`].
+    /// Emit `history`, and pass the answer to [`RoomClient::older`].
     Older(History),
-    /// Emit `typing`; the answer does not matter.
+    /// Emit `typing`, and ignore the answer.
     Typing(Typing),
-    /// Call [`RoomClient::tick`] after so many milliseconds.
+    /// Call [`RoomClient::tick`] after this many milliseconds.
     Wake(u64),
-    /// Somebody else said something just now.
+    /// Announce a new message of another person.
     News(RoomEvent),
 }
 
-/// Why a command has no answer of its own kind.
+/// Why a command failed.
 #[derive(Clone, Debug)]
 pub enum Failure {
-    /// The server says no.
+    /// The server refused it.
     Refused(Refusal),
-    /// No answer in time, or the connection is gone: it may have happened or not.
+    /// No answer in time, or the connection was lost: it may have been carried out or not.
     Unknown,
 }
 
-/// How a command ended.
+/// The outcome of a command.
 pub type Outcome<T> = Result<T, Failure>;
 
-/// Which connection an answer belongs to: answers of an earlier one mean nothing.
+/// The number of a connection. Answers from an earlier connection are ignored.
 pub type Generation = u32;
 
-/// How far this connection is with the room.
+/// How far the timeline is in sync with the log on this connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SyncState {
     /// No connection.
     Away,
-    /// `join` is not answered yet.
+    /// `join` is unanswered.
     Joining,
-    /// Something is missing; `history` is not answered yet.
+    /// Events are missing; `history` is unanswered.
     Filling,
-    /// Everything up to now is in the timeline.
+    /// The timeline is up to date.
     Live,
 }
 
@@ -86,32 +86,32 @@ pub struct RoomClient {
     sync: SyncState,
     generation: Generation,
     loading_older: bool,
-    /// The reader was near the top before the room was live.
+    /// The reader asked for older messages before the room was live.
     older_wanted: bool,
-    /// Events and presence that arrived while an answer was due, in the order they came.
+    /// Events and presence that arrived while an answer was due, in the order of arrival.
     held: Vec<RoomEvent>,
     held_roster: Option<PresenceList>,
     held_presence: Vec<PresenceUpdate>,
-    /// While `join` was unanswered, the server said that the log is another one now: its answer may be of the old one.
+    /// A `reset` came while `join` was unanswered: the answer may be from the old log.
     reset_meanwhile: bool,
-    /// Some live events were let go because too many waited: read the log for them.
-    let_go: bool,
-    /// What was kept on this machine is still being read: it goes out before what is written now.
+    /// Live events were dropped because too many were held: read them from the log.
+    dropped: bool,
+    /// Stored messages are still being read; they are sent before new ones.
     outbox_due: bool,
     backoff: Backoff,
-    /// `join`, `history` and `send` are not tried again before these times.
+    /// When to retry `join`, `history` and `send`.
     rejoin_at: Option<u64>,
     refill_at: Option<u64>,
     resend_at: Option<u64>,
     event_due_at: Option<u64>,
     typing_since: Option<u64>,
     last_key_at: u64,
-    /// Why there is no point in going on, for people.
+    /// A sentence that says why the room cannot continue.
     over: Option<String>,
 }
 
 impl RoomClient {
-    /// Starts from what the page shows. Without `you` it only shows it.
+    /// Starts from the page's data. Without `you` the room is read-only.
     pub fn new(room: RoomSlug, you: Option<Person>, timeline: Timeline, people: PresenceList) -> Self {
         let mut window = Window::default();
         window.settle(&timeline);
@@ -132,7 +132,7 @@ impl RoomClient {
             held_roster: None,
             held_presence: Vec::new(),
             reset_meanwhile: false,
-            let_go: false,
+            dropped: false,
             outbox_due: false,
             rejoin_at: None,
             refill_at: None,
@@ -144,37 +144,37 @@ impl RoomClient {
         }
     }
 
-    /// Who is here and who writes.
+    /// The people who are present, and who is typing.
     pub fn roster(&self) -> &Roster {
         &self.roster
     }
 
-    /// The part of the log that is shown.
+    /// The part of the log that the client holds.
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
     }
 
-    /// Why the room cannot go on here, if it cannot.
+    /// Why the room cannot continue, if it cannot.
     pub fn over(&self) -> Option<&str> {
         self.over.as_deref()
     }
 
-    /// Whether it is this room.
+    /// True if this is that room.
     pub fn is(&self, room: &RoomSlug) -> bool {
         self.room == *room
     }
 
-    /// Stamp for the effects that are emitted now.
+    /// The connection's number, to pass back with the answers to commands emitted now.
     pub fn generation(&self) -> Generation {
         self.generation
     }
 
-    /// Takes the unsent messages along, for when the room is entered again.
+    /// Takes the outbox, to keep it until the room is entered again.
     pub fn into_outbox(self) -> Outbox {
         self.outbox
     }
 
-    /// Brings them back.
+    /// Restores an outbox taken with [`RoomClient::into_outbox`].
     pub fn adopt(&mut self, mut outbox: Outbox) {
         outbox.unanswered();
         self.outbox = outbox;
@@ -182,12 +182,12 @@ impl RoomClient {
         self.confirm_shown();
     }
 
-    /// What was kept on this machine is being read: nothing is sent before [`RoomClient::restore`].
+    /// Stored messages are being read: sends nothing until [`RoomClient::restore`].
     pub fn await_outbox(&mut self) {
         self.outbox_due = true;
     }
 
-    /// What was kept on this machine of messages that are not sent; see [`Outbox::restore`].
+    /// Adds messages from storage: see [`Outbox::restore`].
     pub fn restore(&mut self, kept: Vec<(Pending, bool)>, now: u64) -> Vec<Effect> {
         self.outbox_due = false;
         for (item, mine) in kept {
@@ -203,24 +203,24 @@ impl RoomClient {
         }
     }
 
-    /// What is to be kept on this machine now; see [`Outbox::unsaved`].
+    /// The outbox's changes for storage: see [`Outbox::unsaved`].
     pub fn unsaved(&mut self) -> Vec<Unsaved> {
         self.outbox.unsaved()
     }
 
-    /// Who writes here.
+    /// The signed-in person.
     pub fn you(&self) -> Option<&Person> {
         self.you.as_ref()
     }
 
-    /// There is a (new) connection: join, and resend what was not acknowledged.
+    /// There is a new connection: joins, and then sends unacknowledged messages again.
     pub fn connected(&mut self) -> Vec<Effect> {
         self.lost();
         let position = self.timeline.position();
         self.join(Some(position))
     }
 
-    /// The connection is gone, and with it every answer that was due.
+    /// The connection is gone, and with it all outstanding answers.
     pub fn disconnected(&mut self) {
         self.lost();
     }
@@ -233,7 +233,7 @@ impl RoomClient {
         self.held.clear();
         self.held_roster = None;
         self.held_presence.clear();
-        self.let_go = false;
+        self.dropped = false;
         self.rejoin_at = None;
         self.refill_at = None;
         self.resend_at = None;
@@ -249,7 +249,7 @@ impl RoomClient {
         vec![Effect::Join(Join { room, from })]
     }
 
-    /// The server says that what this client knows may not hold: start over.
+    /// The server sent `reset`: loads the room again.
     pub fn reset(&mut self) -> Vec<Effect> {
         match self.sync {
             SyncState::Away => Vec::new(),
@@ -264,7 +264,7 @@ impl RoomClient {
         }
     }
 
-    /// Live events, of this room or of others.
+    /// Handles live events of any room.
     pub fn events(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Effect> {
         let mut events = events;
         events.retain(|event| event.room == self.room);
@@ -283,12 +283,12 @@ impl RoomClient {
             if self.held.len() < HELD {
                 self.held.push(event);
             } else {
-                self.let_go = true;
+                self.dropped = true;
             }
         }
     }
 
-    /// Applies events one after another, up to the first that does not fit.
+    /// Applies events in order, up to the first that does not follow.
     fn take(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Effect> {
         let effects = self.apply(events, now);
         self.window.settle(&self.timeline);
@@ -340,10 +340,10 @@ impl RoomClient {
         })
     }
 
-    /// Says something. The text comes back if too much waits already.
+    /// Adds a message to the outbox and sends it as soon as possible.
     ///
     /// # Errors
-    /// The sentence for the person.
+    /// A sentence for the person, if the outbox is full.
     pub fn say(
         &mut self,
         client_id: ClientId,
@@ -351,7 +351,7 @@ impl RoomClient {
         now: u64,
     ) -> Result<Vec<Effect>, &'static str> {
         if self.outbox.push(client_id, text, Timestamp(now)) {
-            // Whoever receives a message knows that its author stopped writing it.
+            // The message itself tells others that its author stopped typing.
             self.typing_since = None;
             Ok(self.flush(now))
         } else {
@@ -359,12 +359,12 @@ impl RoomClient {
         }
     }
 
-    /// The server takes this much.
+    /// Sets the server's limits.
     pub fn limit(&mut self, limits: Limits) {
         self.outbox.limit(limits);
     }
 
-    /// Why the server would refuse this text, if it would.
+    /// Checks a text against the server's limits.
     ///
     /// # Errors
     /// If the text is too long for this server.
@@ -378,12 +378,12 @@ impl RoomClient {
         self.flush(now)
     }
 
-    /// Forgets a failed message. Returns what it said.
+    /// Removes a failed message and returns its text.
     pub fn discard(&mut self, client_id: &ClientId) -> Option<MessageText> {
         self.outbox.discard(client_id)
     }
 
-    /// Time has passed. Safe to call whenever.
+    /// Does what is due. May be called at any time.
     pub fn tick(&mut self, now: u64) -> Vec<Effect> {
         let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
         let mut effects = Vec::new();
@@ -391,7 +391,7 @@ impl RoomClient {
             let position = self.timeline.position();
             effects.extend(self.join(Some(position)));
         }
-        // Whatever is due is cleared, also where nothing comes of it: a time in the past would wake us for ever.
+        // Clear every due time, even if nothing follows from it: a time in the past would wake us forever.
         if due(self.refill_at) {
             self.refill_at = None;
             if self.sync == SyncState::Filling {
@@ -400,7 +400,7 @@ impl RoomClient {
             }
         }
         if due(self.event_due_at) {
-            // The event may have been lost on the way with nothing after it to show the hole.
+            // The event may have been lost with no later one to reveal the hole.
             self.event_due_at = self.outbox.awaits_event().then_some(now + EVENT_DUE_MS);
             if self.sync == SyncState::Live && self.event_due_at.is_some() {
                 let after = self.timeline.position().seq;
@@ -421,7 +421,7 @@ impl RoomClient {
         effects
     }
 
-    /// Sends what waits, if it may be sent now.
+    /// Sends the next batch if that is allowed now.
     fn flush(&mut self, now: u64) -> Vec<Effect> {
         if self.sync != SyncState::Live
             || self.outbox_due
@@ -439,7 +439,7 @@ impl RoomClient {
         }
     }
 
-    /// When to look again.
+    /// The effect that calls [`RoomClient::tick`] next.
     fn wake(&mut self, now: u64) -> Vec<Effect> {
         [
             self.rejoin_at,
@@ -458,7 +458,7 @@ impl RoomClient {
     }
 }
 
-/// An own message has arrived at its place.
+/// Removes an own message from the outbox when its event has arrived.
 fn confirm(outbox: &mut Outbox, you: Option<&Person>, event: &RoomEvent) {
     if let EventBody::Posted { client_id, .. } = &event.body
         && you.is_some_and(|you| you.id == event.author.id)

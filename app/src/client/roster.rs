@@ -1,4 +1,4 @@
-//! Who is in the room, who writes, and who came and went while one was looking.
+//! Who is in the room, who is typing, and who came and went while the page was open.
 
 use protocol::limits::ROSTER_PEOPLE;
 use protocol::{Person, PersonId, PresenceList, PresenceUpdate, Seq, TypingUpdate};
@@ -6,24 +6,24 @@ use protocol::{Person, PersonId, PresenceList, PresenceUpdate, Seq, TypingUpdate
 use super::names::isolated;
 use super::platform;
 
-/// After so many milliseconds without news, somebody is not writing any more.
+/// Typing expires after this many milliseconds without an update.
 pub const TYPING_MS: u64 = 6_000;
 
-/// Comings and goings remembered at most.
+/// Most arrivals and departures remembered.
 const NOTES: usize = 400;
 
-/// Somebody came or went, after that event of the log.
+/// A person entered or left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// The newest event at that moment.
+    /// The newest event of the log at that moment.
     pub after: Seq,
-    /// Who.
+    /// The person.
     pub person: Person,
-    /// Came (or went).
+    /// True if the person entered, false if they left.
     pub entered: bool,
 }
 
-/// The people of a room, as far as the client knows them.
+/// The people of a room, as far as the client knows.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
     list: PresenceList,
@@ -32,7 +32,7 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// Starts from what a page or an answer to `join` says.
+    /// Starts from the list in a page or in the answer to `join`.
     pub fn new(list: PresenceList) -> Self {
         Self {
             list,
@@ -40,23 +40,23 @@ impl Roster {
         }
     }
 
-    /// The people by name, and how many there are.
+    /// The people, ordered by name, and their count.
     pub fn list(&self) -> &PresenceList {
         &self.list
     }
 
-    /// Comings and goings, oldest first.
+    /// Arrivals and departures, oldest first.
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
 
-    /// Replaces the list, without a word about who came and went.
+    /// Replaces the list without notes about the difference.
     pub fn replace(&mut self, list: PresenceList) {
         self.list = list;
         self.typing.clear();
     }
 
-    /// Takes a change. Only what changes something leaves a note, and nothing about `you` does.
+    /// Applies an update. Adds a note for each person who entered or left, but not for `you`.
     pub fn apply(&mut self, update: PresenceUpdate, you: &PersonId, after: Seq) {
         let all_named = self.list.people.len() as u32 == self.list.here;
         let changes = (update.left.into_iter().map(|person| (person, false)))
@@ -94,7 +94,7 @@ impl Roster {
         }
     }
 
-    /// Somebody writes, or stopped.
+    /// A person started or stopped typing.
     pub fn typing(&mut self, update: TypingUpdate, now: u64) {
         self.stopped(&update.person.id);
         if update.typing {
@@ -102,18 +102,18 @@ impl Roster {
         }
     }
 
-    /// Whoever has said something is done writing it.
+    /// The person stopped typing, or sent the message.
     pub fn stopped(&mut self, person: &PersonId) {
         self.typing.retain(|(known, _)| known.id != *person);
     }
 
-    /// Forgets who has not been heard of; says when to look again.
+    /// Removes expired entries, and returns when the next one expires.
     pub fn expire(&mut self, now: u64) -> Option<u64> {
         self.typing.retain(|(_, until)| *until > now);
         self.typing.iter().map(|(_, until)| *until).min()
     }
 
-    /// "Ada is typing…" with the name marked (see [`super::names`]), or nothing.
+    /// "Ada is typing…", with the name marked (see [`super::names`]). Empty if no person is typing.
     pub fn typing_line(&self) -> String {
         match self.typing.as_slice() {
             [] => String::new(),
@@ -126,7 +126,7 @@ impl Roster {
     }
 }
 
-/// A name as lists are ordered by it.
+/// The sort key of a name.
 fn folded(person: &Person) -> String {
     platform::lower(person.name.as_str())
 }
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_named_people_everybody_who_leaves_is_news() {
+    fn people_beyond_the_named_ones_leave_a_note_too() {
         let mut roster = Roster::new(PresenceList {
             people: vec![person("ada")],
             here: 300,
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_is_forgotten_by_itself() {
+    fn typing_expires() {
         let mut roster = Roster::default();
         roster.typing(typing("Ada", true), 1_000);
         roster.typing(typing("Bob", true), 2_000);

@@ -1,4 +1,4 @@
-//! What the list of messages shows, line by line: a function of timeline, outbox and comings and goings.
+//! The lines of the message list: a function of timeline, outbox, arrivals and departures.
 
 use protocol::{EventBody, Person, PersonId, RoomEvent, Timestamp};
 
@@ -7,27 +7,27 @@ use super::names::isolated;
 use super::outbox::{Failed, Outbox, SendState};
 use super::roster::Note;
 
-/// Messages of one author closer together than this stand under one name.
+/// Consecutive messages of one author closer together than this share one heading.
 const GROUP_MS: u64 = 5 * 60_000;
 
-/// People named in a line about comings and goings; the rest are counted.
+/// Most people named in a line about arrivals and departures; the rest are counted.
 const NAMED: usize = 3;
 
-/// One line of the list. Lines with the same key are the same line, whatever else changes about them.
+/// One line of the list. Its key identifies it while its content changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
-    /// Another day begins.
+    /// A new day begins.
     Day {
         /// `2026-11-24`
         date: String,
         /// "Today"
         label: String,
     },
-    /// Who came and went.
+    /// People who entered and left.
     Quiet {
-        /// Distinguishes it from the others.
+        /// The line's key.
         key: String,
-        /// "Ada and Bob joined", with the names marked: see [`super::names`].
+        /// "Ada and Bob joined", with the names marked (see [`super::names`]).
         text: String,
     },
     /// A message.
@@ -39,37 +39,37 @@ pub enum Row {
 pub struct MessageRow {
     /// Author and client id: the same before and after it is confirmed.
     pub key: String,
-    /// Its place in the log, once it is known.
+    /// Its seq in the log, once known.
     pub seq: Option<u64>,
-    /// Who says it.
+    /// The message's author.
     pub author: Person,
-    /// What it says.
+    /// The message's text.
     pub text: String,
-    /// Whether the author's name stands above it.
+    /// True for the first message under its author's name.
     pub lead: bool,
-    /// `14:05`, by the clock on the wall.
+    /// `14:05`, in local time.
     pub time: String,
-    /// The same for machines.
+    /// The same in ISO 8601, in UTC.
     pub datetime: String,
-    /// How far it has come.
+    /// How far sending has come.
     pub mark: Mark,
 }
 
-/// How far a message has come.
+/// How far the sending of a message has come, as shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// In the log.
     Sent,
-    /// To be sent when there is a connection.
+    /// Waits for a connection.
     Waiting,
-    /// On its way.
+    /// Being sent.
     Sending,
-    /// Not sent, and why.
+    /// Not sent, with the reason.
     Failed(Failed),
 }
 
 impl Row {
-    /// What makes it the same line.
+    /// Identifies the line.
     pub fn key(&self) -> String {
         match self {
             Self::Day { date, .. } => date.clone(),
@@ -84,15 +84,15 @@ fn message_key(author: &PersonId, client_id: &str) -> String {
     format!("{author}/{client_id}")
 }
 
-/// Which clock times are shown by.
+/// The clock by which times are shown.
 pub struct Wall<'a> {
-    /// Minutes that the clock is ahead of UTC at that moment.
+    /// Minutes that local time is ahead of UTC at that moment.
     pub offset: &'a dyn Fn(Timestamp) -> i32,
-    /// Now.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// The lines, oldest first. `unsent` stands after the newest message: nothing, if these events are further up.
+/// The lines, oldest first. `unsent` follows the newest message; pass `None` if `events` end before that.
 pub fn rows(
     events: &[RoomEvent],
     unsent: Option<&Outbox>,
@@ -103,7 +103,7 @@ pub fn rows(
     let mut list = List::new(wall);
     let mut notes = notes;
     if let Some(first) = events.first() {
-        // What happened before the first event shown has nothing to stand after.
+        // Skip notes from before the first event shown.
         notes = &notes[notes.partition_point(|note| note.after.next() < first.seq)..];
     }
     let mut rest = events;
@@ -139,14 +139,14 @@ pub fn rows(
     list.rows
 }
 
-/// The list while it is being written.
+/// The list under construction.
 struct List<'a> {
     wall: &'a Wall<'a>,
-    /// The clock's offset in the last minute that was asked for: to ask the browser costs more than to write the line.
+    /// The offset of the last minute that was asked for: asking the browser costs more than building the line.
     offset: Option<(u64, i32)>,
     today: i64,
     day: Option<i64>,
-    /// Who said the line above, and when; nothing if it is not a message.
+    /// Author and time of the message above, if the line above is a message.
     above: Option<(PersonId, Timestamp)>,
     rows: Vec<Row>,
 }
@@ -174,7 +174,7 @@ impl<'a> List<'a> {
     }
 
     fn event(&mut self, event: &RoomEvent, next: &[RoomEvent]) {
-        // Nothing is shown of what this build does not know.
+        // Skip events that this build does not know.
         let EventBody::Posted { client_id, text } = &event.body else {
             return;
         };
@@ -190,11 +190,11 @@ impl<'a> List<'a> {
         );
     }
 
-    /// Opens another day, if one begins with what is said at this time.
+    /// Begins a new day if the message at this time starts one.
     ///
-    /// Order is the log's, not the clock's. A clock that is behind does not open yesterday again. One that is ahead does not
-    /// put what follows under its day: the two messages after it know better, and so does the reader's own clock, unless
-    /// both of them agree with it.
+    /// The log decides the order, not the clock. A timestamp that is behind does not begin an earlier day again. One
+    /// that is ahead does not pull later messages into its day: the two messages after it are trusted more, and so is
+    /// the reader's own clock unless both agree with it.
     fn day(&mut self, at: Timestamp, next: &[RoomEvent]) {
         let next: Vec<Timestamp> = next.iter().take(2).map(|event| event.at).collect();
         let day = self.moment(at).day;
@@ -261,7 +261,7 @@ impl<'a> List<'a> {
     }
 }
 
-/// "Ada and Bob joined · Cleo left". Who came and went again, or went and came again, is not mentioned.
+/// "Ada and Bob joined · Cleo left". A person who came and went again, or the reverse, is not mentioned.
 fn net_effect(notes: &[Note]) -> String {
     let mut people: Vec<(&Person, bool, bool)> = Vec::new();
     for note in notes {
@@ -324,7 +324,8 @@ mod tests {
         }
     }
 
-    /// `# day`, `~ quiet`, `Author: text` for the first of a group, `+ text` for the others, `…` while sending.
+    /// Renders lines as text: `# day`, `~ quiet`, `Author: text` for the first of a group, `+ text` for the others, and
+    /// `…` while sending.
     fn drawn(
         timeline: &Timeline,
         outbox: &Outbox,
@@ -356,10 +357,10 @@ mod tests {
 
     /// A sentence without the marks around its names.
     fn plain(sentence: &str) -> String {
-        let words = parts(sentence).map(|part| match part {
-            Part::Words(words) | Part::Name(words) => words,
+        let texts = parts(sentence).map(|part| match part {
+            Part::Text(text) | Part::Name(text) => text,
         });
-        words.collect()
+        texts.collect()
     }
 
     #[test]
@@ -380,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_those_of_the_wall_clock_and_never_go_back() {
+    fn days_are_local_and_never_go_back() {
         let mut behind = posted(3, "ada");
         behind.at = Timestamp(0);
         let mut first = posted(1, "ada");
@@ -399,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_ahead_does_not_take_what_follows_under_its_day() {
+    fn a_timestamp_that_is_ahead_does_not_pull_later_messages_into_its_day() {
         let at = |n: u64, day: u64| RoomEvent {
             at: Timestamp(day * 86_400_000 + n),
             ..posted(n, "ada")
@@ -416,12 +417,12 @@ mod tests {
             days(vec![at(1, 0), at(2, 40), at(3, 0), at(4, 1), at(5, 1)]),
             ["# Yesterday", "# Today"]
         );
-        // The reader's own clock may be the one that is wrong.
+        // The reader's own clock may be wrong instead.
         assert_eq!(
             days(vec![at(1, 1), at(2, 2), at(3, 2), at(4, 2)]),
             ["# Today", "# Saturday, 3 January 1970"]
         );
-        // One that is behind changes nothing.
+        // A timestamp that is behind changes nothing.
         assert_eq!(
             days(vec![at(1, 0), at(2, 1), at(3, 0), at(4, 1)]),
             ["# Yesterday", "# Today"]
@@ -436,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn comings_and_goings_are_told_by_their_net_effect() {
+    fn arrivals_and_departures_show_their_net_effect() {
         let timeline = timeline(vec![posted(1, "ada"), posted(2, "ada"), posted(3, "ada")]);
         let notes = [
             note(1, "bob", true),
@@ -467,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_keeps_its_key_and_place_when_it_is_confirmed() {
+    fn a_message_keeps_its_key_and_position_when_it_is_confirmed() {
         let mut outbox = Outbox::default();
         assert!(outbox.push(id("c2"), text("text 2"), Timestamp(2_000)));
         let before = timeline(vec![posted(1, "you")]);

@@ -30,7 +30,7 @@ pub fn person(name: &str) -> Person {
     }
 }
 
-/// A message with the client id `c{n}`, one second after the one before.
+/// A message with the client id `c{n}`, one second after the previous one.
 pub fn posted(n: u64, author: &str) -> RoomEvent {
     RoomEvent {
         room: RoomSlug::lobby(),
@@ -45,7 +45,7 @@ pub fn posted(n: u64, author: &str) -> RoomEvent {
     }
 }
 
-/// The events `first` to `last` of a log that begins with 1.
+/// A timeline with the events `first` to `last` of a log.
 pub fn timeline(first: u64, last: u64) -> Timeline {
     let head = Position {
         epoch: epoch(1),

@@ -1,38 +1,38 @@
-//! How big a message may be on this server, and how many fit into one command.
+//! The most that a message may contain on this server, and how many messages fit into one command.
 
 use protocol::{ClientId, Limits, limits};
 
-/// What is said of a message without a visible character.
+/// Shown for a message without a visible character.
 pub const EMPTY: &str = "A message needs at least one visible character.";
 
-/// What is said of a message with a control character.
+/// Shown for a message with a control character.
 pub const CONTROL: &str = "This message contains an invisible control character. Remove it and try again.";
 
-/// Bytes of `["send",{"room":"…","messages":[…]}]` without the messages, with the longest address.
+/// Bytes of `["send",{"room":"…","messages":[…]}]` without the messages, with the longest slug.
 const AROUND_BATCH: usize = 36 + limits::SLUG_BYTES;
 /// Bytes of `{"client_id":"…","text":"…"},` without id and text.
 const AROUND_MESSAGE: usize = 27;
-/// Bytes of the ids that this client makes.
+/// Bytes of a client id that this client generates.
 const ID_BYTES: usize = 26;
 
-/// A text that this server does not take.
+/// A text that is too long for this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooBig {
-    /// Characters that it takes: of this text, if its bytes are what matters.
+    /// The limit in characters. If the limit on bytes applies, the characters of this text that fit.
     pub max: usize,
-    /// Characters that there are.
+    /// The characters of the text.
     pub chars: usize,
 }
 
 impl TooBig {
-    /// For people.
+    /// The refusal as a sentence for people.
     pub fn sentence(self) -> String {
         let Self { max, chars } = self;
         format!("This message has {chars} characters; the limit is {max}. Shorten it or send it in parts.")
     }
 }
 
-/// Refuses a text that the server would refuse.
+/// Checks a text against the server's limits.
 ///
 /// # Errors
 /// If it has too many characters, or too many bytes for a command.
@@ -52,7 +52,7 @@ pub fn refuse(limits: Limits, text: &str) -> Result<(), TooBig> {
     Ok(())
 }
 
-/// Bytes that are left in a command.
+/// The bytes left in a command.
 pub struct BatchSize(usize);
 
 impl BatchSize {
@@ -61,7 +61,7 @@ impl BatchSize {
         Self((limits.command_bytes as usize).saturating_sub(AROUND_BATCH))
     }
 
-    /// One more message. False, if it does not fit.
+    /// Adds a message. Returns false if it does not fit.
     pub fn add(&mut self, client_id: &ClientId, text: &str) -> bool {
         let bytes = AROUND_MESSAGE + client_id.as_str().len() + text.chars().map(json_bytes).sum::<usize>();
         let fits = bytes <= self.0;
@@ -70,7 +70,7 @@ impl BatchSize {
     }
 }
 
-/// Bytes of a character in JSON. Messages hold no control characters but these two.
+/// Bytes of a character in JSON. Newline and tab are the only control characters in messages.
 fn json_bytes(c: char) -> usize {
     c.len_utf8() + usize::from(matches!(c, '"' | '\\' | '\n' | '\t'))
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_refused_before_the_server_refuses_it() {
+    fn a_text_that_the_server_would_refuse_is_refused_here() {
         let limits = |message_chars, command_bytes| Limits {
             message_chars,
             command_bytes,
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(
             refuse(small, &"\"".repeat(max)),
             Ok(()),
-            "an escaped character is two bytes too"
+            "an escaped character has two bytes too"
         );
     }
 }

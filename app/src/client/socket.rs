@@ -1,4 +1,4 @@
-//! The Socket.IO connection: the only place that knows the library. One per tab.
+//! The tab's Socket.IO connection. The only module that knows the library.
 
 #[cfg(not(feature = "hydrate"))]
 mod absent;
@@ -13,10 +13,10 @@ pub use browser::*;
 use super::approach::Attempt;
 use super::json::Json;
 
-/// What to do with the answer to a command.
+/// Receives the answer to a command, or `None` if there was none in time.
 pub type Answer = Box<dyn FnOnce(Option<Json>)>;
 
-/// The server's events that the page listens to.
+/// The server events that the page listens to.
 pub const EVENTS: [&str; 8] = [
     "welcome",
     "events",
@@ -28,22 +28,22 @@ pub const EVENTS: [&str; 8] = [
     "signed_out",
 ];
 
-/// What the connection tells.
+/// What the connection reports.
 #[derive(Clone, Debug)]
 pub enum Incoming {
-    /// The server was reached: the namespace's `welcome` is to follow.
+    /// The transport is open; the namespace's `welcome` should follow.
     Opened,
-    /// The server asks whether we live.
+    /// A heartbeat from the server.
     Ping,
-    /// There is a connection, and commands can be emitted.
+    /// The namespace is connected, and commands can be emitted.
     Connected,
-    /// There is none any more, or an attempt failed. `by_itself`: the library is trying again already.
+    /// The connection was lost, or an attempt failed.
     Lost {
-        /// Whether the library tries again without being asked.
-        by_itself: bool,
+        /// True if the library reconnects by itself.
+        retrying: bool,
         /// The library's reason, or what the server said if it refused.
         message: String,
     },
-    /// An event: its name, and its payload.
+    /// An event, with its name and payload.
     Event(&'static str, Json),
 }

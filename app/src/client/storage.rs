@@ -1,4 +1,4 @@
-//! The place on this machine where unsent messages and drafts are kept: IndexedDB. The only place that knows it.
+//! Storage for unsent messages and drafts on this device: IndexedDB. The only module that knows it.
 
 #[cfg(not(feature = "hydrate"))]
 mod absent;
@@ -10,23 +10,23 @@ pub use absent::*;
 #[cfg(feature = "hydrate")]
 pub use browser::*;
 
-/// What is kept together. The name is the object store's.
+/// An object store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shelf {
-    /// Messages that are not sent.
+    /// Unsent messages.
     Outbox,
-    /// What was written and not said.
+    /// Drafts.
     Drafts,
 }
 
-/// A value: each part with its name.
+/// The fields of a value, with their names.
 pub type Fields = Vec<(&'static str, String)>;
 
 impl Shelf {
-    /// All of them.
+    /// All object stores.
     pub const ALL: [Self; 2] = [Self::Outbox, Self::Drafts];
 
-    /// Its name.
+    /// The object store's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Outbox => "outbox",

@@ -1,4 +1,4 @@
-//! A room's state as signals: what the components of the room page show, kept up to date by [`super::live`].
+//! A room's state as signals for the components of the room page. [`super::live`] keeps it up to date.
 
 use std::time::Duration;
 
@@ -16,22 +16,22 @@ use super::rows::{Row, Wall};
 use super::timeline::Timeline;
 use crate::data::RoomData;
 
-/// Messages that come in together and are read out one by one; of more, only the number is.
+/// Up to this many messages that come in together are announced one by one; of more, only the number.
 const ANNOUNCED_AT_ONCE: usize = 3;
 
-/// Announcements that stay in the page: a screen reader may be a few behind.
+/// Announcements that stay in the page, because a screen reader may lag behind.
 const ANNOUNCEMENTS_KEPT: usize = 10;
 
-/// A line of the list of messages. Its content can change while it stays the same line.
+/// A line of the message list. Its content can change.
 #[derive(Clone)]
 pub struct Line {
-    /// The same for as long as it is the same line.
+    /// Identifies the line; never changes.
     pub key: String,
-    /// What it shows.
+    /// The line's content.
     pub row: ArcBoxedSignal<Row>,
 }
 
-/// One room on the page. A handle: copies are the same room.
+/// One room on the page. A handle: copies refer to the same room.
 #[derive(Clone, Copy)]
 pub struct RoomStore {
     slug: BoxedValue<RoomSlug>,
@@ -39,32 +39,32 @@ pub struct RoomStore {
     wall: BoxedValue<Option<Timestamp>>,
     timer: BoxedValue<Option<(u64, TimeoutHandle)>>,
     pace: BoxedValue<Pace>,
-    /// What others said since the last time that something was shown: how many messages, and the first few of them.
+    /// Other people's messages since the last refresh: their number, and the first few.
     heard: BoxedValue<(u32, Vec<RoomEvent>)>,
-    /// The list, oldest first.
+    /// The message list, oldest first.
     pub lines: BoxedSignal<Vec<Line>>,
-    /// Who is here.
+    /// The people who are present.
     pub people: BoxedSignal<PresenceList>,
     /// "Ada is typing…"
     pub typing: BoxedSignal<String>,
-    /// Whether there is more above.
+    /// What is above the first message in the page.
     pub older: BoxedSignal<Older>,
-    /// Why the room cannot go on here.
+    /// Why the room cannot continue.
     pub over: BoxedSignal<Option<String>>,
-    /// Whether the newest message is in the page.
+    /// True if the newest message is in the page.
     pub newest: BoxedSignal<bool>,
-    /// Messages of others since the reader was at the bottom.
+    /// Other people's messages since the reader was last at the bottom.
     pub below: BoxedSignal<u32>,
-    /// Messages of others since the tab was looked at.
+    /// Other people's messages since the tab was last visible.
     pub missed: BoxedSignal<u32>,
-    /// What a screen reader is to say, oldest first; each has a number of its own.
+    /// Numbered announcements for screen readers, oldest first.
     pub announced: BoxedSignal<Vec<(u32, String)>>,
-    /// A text that is to go back into the composer.
+    /// A text to put back into the composer.
     pub returned: BoxedSignal<String>,
 }
 
 impl RoomStore {
-    /// Exactly what the page's data says, on the server and in the browser alike.
+    /// Creates the state from the page's data, identically on the server and in the browser.
     pub fn new(data: &RoomData) -> Self {
         let timeline = Timeline::new(data.head.clone(), data.events.clone(), data.more);
         let mut client = RoomClient::new(data.room.clone(), data.you.clone(), timeline, data.roster.clone());
@@ -91,17 +91,17 @@ impl RoomStore {
         store
     }
 
-    /// Which room it is.
+    /// The room's slug. `None` if the page is gone.
     pub fn slug(&self) -> Option<RoomSlug> {
         self.slug.try_get_value()
     }
 
-    /// Who writes here.
+    /// The signed-in person.
     pub fn you(&self) -> Option<Person> {
         self.look(|client| client.you().cloned())?
     }
 
-    /// The reader has scrolled. Changes nothing that is shown.
+    /// Called when the reader has scrolled. Does not change the lines.
     pub fn reader_at_bottom(&self, at_bottom: bool) {
         self.client
             .try_update_value(|client| client.reader_at_bottom(at_bottom));
@@ -110,7 +110,7 @@ impl RoomStore {
         }
     }
 
-    /// Leads the reader down to the newest message.
+    /// Scrolls to the newest message.
     pub fn go_down(&self, scroller: ElementRef<Div>) {
         self.change(RoomClient::want_newest);
         if let Some(scroller) = scroller.get_untracked() {
@@ -118,13 +118,13 @@ impl RoomStore {
         }
     }
 
-    /// The first paint is over: from now on times are this machine's.
+    /// Switches from UTC to local times, after the first paint.
     pub fn go_local(&self) {
         self.wall.set_value(None);
         self.refresh();
     }
 
-    /// Changes the room, shows the result and keeps what is unsent. Nothing, if the page is gone already.
+    /// Changes the room, shows the result and stores unsent messages. Returns `None` if the page is gone.
     pub fn change<T>(&self, f: impl FnOnce(&mut RoomClient) -> T) -> Option<T> {
         let (mut f, mut result) = (Some(f), None);
         self.change_any(&mut |client| result = f.take().map(|f| f(client)));
@@ -132,7 +132,7 @@ impl RoomStore {
         result
     }
 
-    /// Like [`RoomStore::change`], but shows the result with whatever else comes in before the next frame.
+    /// Like [`RoomStore::change`], but shows the result with the next frame, together with other changes.
     pub fn take<T>(&self, f: impl FnOnce(&mut RoomClient) -> T) -> Option<T> {
         let (mut f, mut result) = (Some(f), None);
         self.change_any(&mut |client| result = f.take().map(|f| f(client)));
@@ -140,7 +140,7 @@ impl RoomStore {
         result
     }
 
-    // Once in the browser build, and not once for each change.
+    // Not generic, so that the browser build has one copy and not one per closure.
     fn change_any(&self, f: &mut dyn FnMut(&mut RoomClient)) {
         let unsaved = self.client.try_update_value(|client| {
             f(client);
@@ -170,7 +170,7 @@ impl RoomStore {
         });
     }
 
-    /// The tab was looked at, or is not any more. A page that nobody sees has no frames to wait for.
+    /// The tab became visible or hidden. Refreshes at once, because a hidden page has no frames to wait for.
     pub fn visibility_changed(&self) {
         self.pace.set_value(Pace::default());
         self.refresh();
@@ -179,7 +179,7 @@ impl RoomStore {
         }
     }
 
-    /// Looks at the room.
+    /// Reads from the room. Returns `None` if the page is gone.
     pub fn look<T>(&self, f: impl FnOnce(&RoomClient) -> T) -> Option<T> {
         let (mut f, mut result) = (Some(f), None);
         self.look_any(&mut |client| result = f.take().map(|f| f(client)));
@@ -190,7 +190,7 @@ impl RoomStore {
         self.client.try_with_value(f);
     }
 
-    /// The one timer: calls `tick` after so many milliseconds, or earlier if that was asked for before.
+    /// Calls `tick` after `ms` milliseconds. There is one timer; if it is already due earlier, that stays.
     pub fn wake(&self, ms: u64, tick: impl FnOnce() + 'static) {
         let at = platform::now().0 + ms;
         let Some(current) = self.timer.try_get_value() else {
@@ -213,7 +213,7 @@ impl RoomStore {
         }
     }
 
-    /// Somebody else said something.
+    /// Counts a new message of another person, to announce it with the next refresh.
     pub fn hear(&self, event: RoomEvent) {
         self.heard.try_update_value(|(count, first)| {
             *count += 1;
@@ -224,7 +224,7 @@ impl RoomStore {
         self.show_soon();
     }
 
-    fn tell(&self) {
+    fn announce(&self) {
         let Some((count @ 1.., heard)) = self.heard.try_update_value(std::mem::take) else {
             return;
         };
@@ -275,7 +275,7 @@ impl RoomStore {
             return;
         };
         self.show(rows);
-        self.tell();
+        self.announce();
         set_if_changed(self.people, people);
         set_if_changed(self.typing, typing);
         set_if_changed(self.older, older);
@@ -283,11 +283,11 @@ impl RoomStore {
         set_if_changed(self.over, over);
     }
 
-    /// Lines that stay keep their signal, so that only what changed is drawn again.
+    /// Updates the lines. Existing lines keep their signal, so that only changed ones are rendered again.
     fn show(&self, rows: Vec<Row>) {
         let known = self.lines.get_untracked();
-        // Lines that stay keep their order, so each is looked for after the last one that was found. A map would be a
-        // kilobyte of the page.
+        // Existing lines keep their order, so each search starts after the last one found. A map would add a kilobyte
+        // to the page.
         let mut next = 0;
         let lines: Vec<Line> = rows
             .into_iter()
@@ -336,7 +336,7 @@ fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: BoxedSignal<T>, 
     }
 }
 
-/// Whether a message is the reader's own.
+/// True if `author` is the signed-in person.
 pub fn is_own(you: Option<&Person>, author: &Person) -> bool {
     you.is_some_and(|you| you.id == author.id)
 }

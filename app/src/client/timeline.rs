@@ -1,31 +1,31 @@
-//! The part of a room's log that the client holds: one unbroken stretch that ends at the newest event it knows.
+//! The part of a room's log that the client holds: one stretch without holes that ends at the newest event it knows.
 
 use protocol::limits::HISTORY_EVENTS;
 use protocol::{Epoch, HistoryAnswer, Position, RoomEvent, Seq};
 
-/// Events held at most. What is dropped at the old end can be loaded again like any older page.
+/// Most events held. Events dropped at the old end can be loaded again.
 pub const TIMELINE_EVENTS: usize = 20_000;
 
-/// How many go at once when there are too many: dropping one by one would shift the whole list for each event.
+/// Events dropped at a time: dropping them one by one would shift the whole list for each event.
 const DROPPED_AT_ONCE: usize = 500;
 
-/// What an event meant.
+/// The result of applying an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// The next one: it is in the timeline now.
+    /// It was the next one and is in the timeline now.
     Fresh,
-    /// Known already.
+    /// The timeline has it already.
     Duplicate,
-    /// Something before it is missing; ask for what follows `after`, then apply it again.
+    /// Events before it are missing. Request those after `after`, then apply it again.
     Hole {
         /// The last event that is known.
         after: Seq,
     },
-    /// From another life of the log: nothing held here is true any more. Reload the room.
+    /// It is from another epoch, so the timeline is void. Load the room again.
     OtherEpoch,
 }
 
-/// Events without holes, ascending, up to the last that is known.
+/// Events without holes, in ascending order.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     epoch: Epoch,
@@ -35,7 +35,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// What a page or an answer to `join` brought. `more`: whether there are older events than these.
+    /// Creates a timeline from a page's data or the answer to `join`. `more` is true if the log has older events.
     pub fn new(head: Position, events: Vec<RoomEvent>, more: bool) -> Self {
         Self {
             epoch: head.epoch,
@@ -45,7 +45,7 @@ impl Timeline {
         }
     }
 
-    /// Where to continue from.
+    /// The position of the newest event.
     pub fn position(&self) -> Position {
         Position {
             epoch: self.epoch.clone(),
@@ -63,17 +63,17 @@ impl Timeline {
         self.events.first().map(|event| event.seq)
     }
 
-    /// Whether there are older events in the log.
+    /// True if the log has older events.
     pub fn more(&self) -> bool {
         self.more
     }
 
-    /// Whether no older page fits in front any more.
+    /// True if no older stretch fits any more.
     pub fn is_full(&self) -> bool {
         self.events.len() + HISTORY_EVENTS as usize > TIMELINE_EVENTS
     }
 
-    /// Takes the next event, or says why it is not the next.
+    /// Appends the next event, or says why it is not the next.
     pub fn apply(&mut self, event: &RoomEvent) -> Applied {
         if event.epoch != self.epoch {
             return Applied::OtherEpoch;
@@ -93,17 +93,17 @@ impl Timeline {
         }
     }
 
-    /// Puts an older page in front. False, and nothing changed, if it does not end where the timeline begins.
-    pub fn prepend(&mut self, page: HistoryAnswer) -> bool {
-        let fits = page.epoch == self.epoch
-            && match (page.events.last(), self.first()) {
+    /// Prepends an older stretch. Returns false and changes nothing if it does not end where the timeline begins.
+    pub fn prepend(&mut self, stretch: HistoryAnswer) -> bool {
+        let fits = stretch.epoch == self.epoch
+            && match (stretch.events.last(), self.first()) {
                 (Some(older), Some(first)) => older.seq.next() == first,
                 (Some(older), None) => older.seq == self.last,
                 (None, _) => true,
             };
         if fits {
-            self.more = page.more;
-            self.events.splice(0..0, page.events);
+            self.more = stretch.more;
+            self.events.splice(0..0, stretch.events);
         }
         fits
     }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_event_a_known_one_a_hole_and_another_life() {
+    fn the_next_event_a_duplicate_a_hole_and_another_epoch() {
         let mut timeline = timeline(1, 2);
         assert_eq!(timeline.apply(&posted(3, "ada")), Applied::Fresh);
         assert_eq!(timeline.apply(&posted(3, "ada")), Applied::Duplicate);
@@ -140,27 +140,27 @@ mod tests {
     }
 
     #[test]
-    fn only_a_page_that_ends_where_the_timeline_begins_fits_in_front() {
-        let page = |first, last, more| HistoryAnswer {
+    fn only_a_stretch_that_ends_where_the_timeline_begins_is_prepended() {
+        let stretch = |first, last, more| HistoryAnswer {
             epoch: epoch(1),
             events: (first..=last).map(|n| posted(n, "ada")).collect(),
             more,
         };
         let mut timeline = timeline(5, 6);
-        assert!(!timeline.prepend(page(1, 3, false)), "a hole");
-        assert!(!timeline.prepend(page(3, 5, false)), "an overlap");
-        assert!(timeline.prepend(page(3, 4, true)));
+        assert!(!timeline.prepend(stretch(1, 3, false)), "a hole");
+        assert!(!timeline.prepend(stretch(3, 5, false)), "an overlap");
+        assert!(timeline.prepend(stretch(3, 4, true)));
         assert!(timeline.more());
-        assert!(timeline.prepend(page(1, 2, false)));
+        assert!(timeline.prepend(stretch(1, 2, false)));
         assert!(!timeline.more());
         assert_eq!(seqs(&timeline), [1, 2, 3, 4, 5, 6]);
-        let mut other = page(0, 0, false);
+        let mut other = stretch(0, 0, false);
         other.epoch = epoch(2);
         assert!(!timeline.prepend(other));
     }
 
     #[test]
-    fn it_does_not_grow_without_end() {
+    fn the_timeline_is_bounded() {
         let mut timeline = timeline(1, 0);
         for n in 1..=TIMELINE_EVENTS as u64 + 1 {
             assert_eq!(timeline.apply(&posted(n, "ada")), Applied::Fresh);

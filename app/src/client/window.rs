@@ -1,35 +1,35 @@
-//! Which stretch of the timeline is in the page. The timeline may hold many thousands of messages; a page that
-//! shows all of them would be slow.
+//! The part of the timeline that is in the page. The timeline may hold many thousands of messages; a page that shows
+//! all of them would be slow.
 
 use std::ops::Range;
 
 use super::timeline::Timeline;
 
-/// Messages in the page at most.
+/// Most messages in the page.
 pub const WINDOW_EVENTS: u64 = 400;
 
-/// Messages in the page of who is at the bottom: some screens full. Each line that is there costs time whenever another
-/// comes, read or not; whoever scrolls up finds more in the timeline.
+/// Messages in the page while the reader is at the bottom: a few screens full. Each line costs time whenever a message
+/// is added, and a reader who scrolls up gets more from the timeline.
 const FOLLOWED: u64 = 150;
 
-/// Of a flood, so many come into the page at once: whoever cannot paint as fast as messages come cannot read them either.
+/// Most messages of a flood shown with one refresh: more could be neither painted nor read in time.
 const FRESH: u64 = 50;
 
-/// How many come at one end, and go at the other, when the reader gets near it.
+/// Messages added at one end, and removed at the other, when the reader gets near it.
 const STEP: u64 = 100;
 
-/// From which message to which. Nothing of it depends on how high they are.
+/// A range of messages. It does not depend on their height on screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     first: u64,
     last: u64,
-    /// The oldest message that the timeline held when this was settled.
+    /// The oldest message of the timeline at the last `settle`.
     oldest: u64,
-    /// The last message when this was shown.
+    /// The last message at the last `show`.
     shown: u64,
-    /// It ends with the newest message.
+    /// True if the window ends with the newest message.
     newest: bool,
-    /// The reader is at the bottom: what is new is followed, and what is too much goes at the top.
+    /// True if the reader is at the bottom: the window follows new messages, and drops old ones at the top.
     pub at_bottom: bool,
 }
 
@@ -47,12 +47,12 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Whether it ends with the newest message.
+    /// True if the window ends with the newest message.
     pub fn is_newest(&self) -> bool {
         self.newest
     }
 
-    /// Where it is among the timeline's events.
+    /// The window as a range of the timeline's events.
     pub fn range(&self, timeline: &Timeline) -> Range<usize> {
         match ends(timeline) {
             Some((oldest, newest)) => {
@@ -63,14 +63,14 @@ impl Window {
         }
     }
 
-    /// The timeline has changed.
+    /// Adapts to a changed timeline.
     pub fn settle(&mut self, timeline: &Timeline) {
         let Some((oldest, newest)) = ends(timeline) else {
             return;
         };
         let lost = newest < self.first || self.last < oldest;
         if oldest < self.oldest {
-            // Older ones were loaded because the reader wants to see them.
+            // Older messages were loaded because the reader wants to see them.
             self.first = self.first.saturating_sub(STEP);
         }
         if lost || (self.newest && self.at_bottom) {
@@ -86,7 +86,7 @@ impl Window {
         self.newest = self.last == newest;
     }
 
-    /// It is about to be shown.
+    /// Called before the window is shown.
     pub fn show(&mut self) {
         if self.newest && self.at_bottom && self.last > self.shown + FRESH {
             self.first = self.first.max(self.last + 1 - FRESH);
@@ -94,7 +94,7 @@ impl Window {
         self.shown = self.last;
     }
 
-    /// The reader is near its top. False: there is nothing above in the timeline.
+    /// Moves up: the reader is near the top. Returns false if the timeline has no older messages.
     pub fn up(&mut self, timeline: &Timeline) -> bool {
         match ends(timeline) {
             Some((oldest, newest)) if oldest < self.first => {
@@ -107,7 +107,7 @@ impl Window {
         }
     }
 
-    /// The reader is near its bottom.
+    /// Moves down: the reader is near the bottom.
     pub fn down(&mut self, timeline: &Timeline) {
         if let Some((_, newest)) = ends(timeline) {
             self.last = (self.last + STEP).min(newest);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_at_the_bottom_follows_what_is_new() {
+    fn at_the_bottom_the_window_follows_new_messages() {
         let mut timeline = timeline(1, 400);
         let mut window = settled(&timeline);
         assert_eq!(shown(&window, &timeline), (251, 400));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_further_up_keeps_what_is_there() {
+    fn further_up_the_window_keeps_its_messages() {
         let mut timeline = timeline(1, 150);
         let mut window = settled(&timeline);
         window.at_bottom = false;
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_flood_only_the_end_comes_into_the_page() {
+    fn only_the_end_of_a_flood_is_shown() {
         let mut timeline = timeline(1, 50);
         let mut window = settled(&timeline);
         window.show();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_back_to_the_bottom_has_few_messages_again() {
+    fn back_at_the_bottom_the_window_shrinks() {
         let mut timeline = timeline(1, 1_000);
         let mut window = settled(&timeline);
         window.at_bottom = false;
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn it_moves_over_the_timeline_and_never_grows() {
+    fn the_window_moves_over_the_timeline_within_its_limit() {
         let timeline = timeline(1, 1_000);
         let mut window = settled(&timeline);
         let mut seen = vec![shown(&window, &timeline)];
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_loaded_above_is_shown() {
+    fn older_messages_that_were_loaded_are_shown() {
         let mut timeline = timeline(951, 1_000);
         let mut window = settled(&timeline);
         window.at_bottom = false;
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_not_shown() {
+    fn messages_that_left_the_timeline_are_not_shown() {
         let before = timeline(1, 1_000);
         let mut window = settled(&before);
         window.at_bottom = false;

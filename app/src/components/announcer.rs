@@ -1,4 +1,4 @@
-//! What a screen reader says of messages that come in, where the reader is not looking at them.
+//! Announces incoming messages to screen readers.
 
 use crate::components::Boxed;
 use leptos::prelude::*;
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::list;
 use crate::client::store::RoomStore;
 
-/// An element for each announcement: two at once, or the same words again, are heard as well.
+/// Each announcement is an element of its own, so that simultaneous and repeated ones are all read.
 #[component]
 pub fn Announcer(
     /// The room.

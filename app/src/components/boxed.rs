@@ -1,11 +1,11 @@
-//! Views are boxed without the wrapper that `view!` puts around them: it would be a kind of view of its own for each
-//! kind of element, with all that Leptos' machinery has for a kind.
+//! Boxes views without the wrapper that `view!` puts around them. With the wrapper, each type of element would bring a
+//! further copy of Leptos' generic code.
 
 use leptos::prelude::*;
 
-/// A view of any kind.
+/// A view of any type.
 pub trait Boxed {
-    /// Boxed.
+    /// Boxes the view.
     fn boxed(self) -> AnyView;
 }
 

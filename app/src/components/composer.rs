@@ -1,4 +1,4 @@
-//! Where messages are written. A plain form; where the room is live, the message goes over the socket instead.
+//! The composer. A plain form; on a live page the message goes over the socket instead.
 
 use crate::components::Boxed;
 use crate::signal::{BoxedSignal, BoxedValue, ElementRef};
@@ -19,25 +19,25 @@ use crate::client::store::RoomStore;
 use crate::data::RoomData;
 use crate::problem::OFFLINE;
 
-/// Characters before the limit from which on the count is shown, if the limit is not smaller still.
+/// The count appears this many characters before the limit, or a fifth of the limit if that is less.
 const COUNTED: usize = 200;
 
-/// Lines that the box grows to where it does not grow by itself.
+/// Most rows of the text area in browsers without `field-sizing`.
 const LINES: usize = 8;
 
-/// What to say about files.
+/// Shown when files are pasted or dropped.
 const NO_FILES: &str = "Files and images can't be sent yet.";
 
-/// Enter sends, Shift+Enter is a new line; on the keyboard of a touch screen it is the button that sends.
+/// Enter sends and Shift+Enter starts a new line. With an on-screen keyboard only the button sends.
 #[component]
 pub fn Composer(
     /// The page's data.
     data: BoxedValue<RoomData>,
     /// The room.
     store: RoomStore,
-    /// What to scroll when something was said.
+    /// The scroller to move down after sending.
     scroller: ElementRef<Div>,
-    /// Whether messages go over the socket.
+    /// True if messages go over the socket.
     is_live: bool,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
@@ -52,7 +52,7 @@ pub fn Composer(
     let textarea = ElementRef::<Textarea>::default();
     let chars = BoxedSignal::new(0);
     let returned = data.with_value(|data| data.returned.clone());
-    let words = returned.html();
+    let returned_html = returned.html();
     let complaint = BoxedSignal::new(returned.why.clone());
     let max = data.with_value(|data| data.limits.message_chars as usize);
     let count_from = max.saturating_sub(COUNTED.min(max / 5));
@@ -74,7 +74,7 @@ pub fn Composer(
         }
     };
     let you = data.with_value(|data| data.you.clone());
-    // Whose form it is: the server refuses it if the browser's session is another person's by then.
+    // The form's author: the server refuses the form if the session belongs to another person by then.
     let author = you.as_ref().map_or_else(String::new, |you| you.id.to_string());
     let you = you.filter(|_| is_live);
     let keep = {
@@ -126,7 +126,7 @@ pub fn Composer(
             }
         }
     };
-    // A text that could not be sent comes back, below what is being written.
+    // A text that could not be sent is appended to the draft.
     let put_back = {
         let keep = keep.clone();
         move || {
@@ -171,7 +171,7 @@ pub fn Composer(
                 }
                 textarea.focus().ok();
             }
-            // A page of the past is not live: the form does what forms do.
+            // A page of older messages is not live: the browser submits the form.
             Ok(_) if platform::online() => {}
             Ok(_) => {
                 event.prevent_default();
@@ -181,15 +181,15 @@ pub fn Composer(
     };
     let keys = BoxedValue::new(Keys::default());
     let pressed = move |event: KeyboardEvent| {
-        let (name, place) = (event.key(), event.code());
+        let (name, code) = (event.key(), event.code());
         let key = Key {
             enter: name == "Enter",
             modifier: matches!(name.as_str(), "Shift" | "Control" | "Alt" | "Meta"),
             shift: event.shift_key(),
             command: event.ctrl_key() || event.meta_key(),
-            // 229: some browsers say that a key was composed only this way.
+            // Some browsers report a composed key only as key code 229.
             composing: event.is_composing() || event.key_code() == 229,
-            physical: !place.is_empty() && place != "Unidentified",
+            physical: !code.is_empty() && code != "Unidentified",
         };
         let touch = platform::matches("(pointer: coarse)");
         if keys.try_update_value(|keys| keys.sends(key, touch)) == Some(true) {
@@ -211,7 +211,7 @@ pub fn Composer(
     });
     effect(put_back);
     effect(move || {
-        // What was typed before this ran is in the box and stays there; only the count has to learn of it.
+        // Text typed before hydration stays in the box; only the count needs an update.
         changed();
         if !returned.why.is_empty() {
             complaint.set(returned.why.clone());
@@ -248,7 +248,7 @@ pub fn Composer(
                     autocomplete="off"
                     placeholder=format!("Message {}", isolated(&title))
                     node_ref=textarea
-                    inner_html=words
+                    inner_html=returned_html
                     on:input=typed
                     on:keydown=pressed
                     on:paste=pasted
@@ -265,7 +265,7 @@ pub fn Composer(
     .boxed()
 }
 
-/// Whether this server would not take it.
+/// Why the text is too long for this server, if it is.
 fn too_big(store: RoomStore, text: &MessageText) -> Option<TooBig> {
     store.look(|client| client.check(text).err())?
 }

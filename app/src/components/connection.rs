@@ -1,11 +1,11 @@
-//! What there is to say about the connection.
+//! The connection status.
 
 use crate::components::Boxed;
 use leptos::prelude::*;
 
 use crate::client::live::Live;
 
-/// A dot and a word. Nothing before there was a connection, and nothing for those who need none.
+/// A dot and a few words. Empty before the first connection.
 #[component]
 pub fn Connection() -> impl IntoView {
     let Live { link, .. } = expect_context();

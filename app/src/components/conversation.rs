@@ -1,4 +1,4 @@
-//! A room on screen: header, messages, people, composer. What the server rendered becomes live here.
+//! The page of a room: header, messages, people, composer. It becomes live here.
 
 use crate::components::Boxed;
 use crate::signal::{BoxedValue, ElementRef};
@@ -15,10 +15,10 @@ use crate::client::store::RoomStore;
 use crate::data::RoomData;
 use crate::head;
 
-/// The room as its data says, and from there on as it happens.
+/// Shows the room from the page's data, then as events arrive.
 #[component]
 pub fn Conversation(
-    /// What the page shows at first.
+    /// The page's data.
     data: RoomData,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
@@ -30,7 +30,7 @@ pub fn Conversation(
     let data = BoxedValue::new(data);
 
     effect(move || {
-        // In a task of its own, after the one that has taken over the page.
+        // In a separate task, after hydration.
         platform::after_frame(move || {
             store.go_local();
             if is_live {

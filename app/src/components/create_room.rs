@@ -1,5 +1,4 @@
-//! Create a room. A plain form that leads into the room; over the socket, if there is one, so that a refusal leaves
-//! the page and the text as they are.
+//! The form that creates a room. With a connection it uses the socket, so that a refusal keeps the page and the text.
 
 use super::{maybe, reactive};
 use crate::components::Boxed;
@@ -16,7 +15,7 @@ use crate::client::reconnect::Link;
 use crate::client::room::Failure;
 use crate::problem::{OFFLINE, Problem};
 
-/// The form, with a title that was refused before.
+/// The form. `title` is a refused title to correct, or empty.
 #[component]
 pub fn CreateRoom(title: String) -> impl IntoView {
     let live = expect_context::<Live>();
@@ -33,7 +32,7 @@ pub fn CreateRoom(title: String) -> impl IntoView {
             return;
         };
         if !live.is_connected() {
-            // Before there was a connection, the form does what forms do.
+            // Before the first connection the browser submits the form.
             if live.link.get_untracked() != Link::Opening || !platform::online() {
                 event.prevent_default();
                 refused.set(Some((OFFLINE.to_owned(), None)));

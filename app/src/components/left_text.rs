@@ -1,4 +1,4 @@
-//! "Ada left unsent text on this device", for whoever is signed in here now.
+//! "Ada left unsent text on this device", shown to the person who is signed in now.
 
 use crate::components::Boxed;
 use crate::signal::{BoxedSignal, BoxedValue};
@@ -9,10 +9,10 @@ use super::{effect, maybe, reactive};
 use crate::client::kept::{Left, left_by_others};
 use crate::client::store::RoomStore;
 
-/// Offers them, one person's after the other's.
+/// Offers the unsent text of other people, one person at a time.
 #[component]
 pub fn LeftText(
-    /// Who is signed in.
+    /// The signed-in person.
     you: Person,
     /// The room on screen.
     store: RoomStore,
@@ -27,7 +27,7 @@ pub fn LeftText(
             });
         });
     };
-    // Into the composer on screen, wherever they were written: the room of a draft may be gone.
+    // Into the composer on screen, whichever room it was written for: that room may be gone.
     let keep = move || {
         if let Some(left) = left.get_untracked() {
             store.returned.set(left.text());

@@ -1,11 +1,11 @@
-//! A list whose entries come, go and move. Boxed like everything in [`super::reactive`]: there is one kind of list.
+//! A keyed list. Boxed like everything in [`super::reactive`], so that its code is compiled once.
 
 use std::sync::Arc;
 
 use crate::components::Boxed;
 use leptos::prelude::*;
 
-/// A list whose entries stay on the page for as long as their key is among the items'.
+/// A list whose entries stay in the page as long as an item has their key.
 pub fn list<T: Send + 'static>(
     items: impl Fn() -> Vec<T> + Send + 'static,
     key: impl Fn(&T) -> String + Send + 'static,

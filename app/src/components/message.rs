@@ -1,4 +1,4 @@
-//! A message: who, when, what, and how far it has come.
+//! A message: author, time, text, and how far sending has come.
 
 use crate::components::Boxed;
 use crate::signal::{ArcBoxedSignal, BoxedValue};
@@ -13,18 +13,18 @@ use crate::client::platform;
 use crate::client::rows::{Mark, MessageRow, Row};
 use crate::client::store::RoomStore;
 
-/// Author and text never change; place, time and mark do.
+/// Author and text never change; seq, time and mark do.
 #[component]
 pub fn Message(
-    /// What it is at first.
+    /// The message at first.
     first: MessageRow,
-    /// What it is now.
+    /// The message now.
     row: ArcBoxedSignal<Row>,
-    /// Whether it is the reader's own.
+    /// True if it is the reader's own message.
     own: bool,
     /// The room.
     store: RoomStore,
-    /// Its address.
+    /// The room's slug.
     room: RoomSlug,
 ) -> impl IntoView {
     let now = BoxedValue::new(row);
@@ -39,18 +39,18 @@ pub fn Message(
         Some(seq) => format!("m{seq}"),
         None => unsent.clone(),
     };
-    // The page that ends with this message: its address for ever.
+    // The permanent address of the page that ends with this message.
     let permalink = move || match see(now, |now| now.seq) {
         Some(seq) => format!("/rooms/{room}?before={}#m{seq}", seq + 1),
         None => String::new(),
     };
-    // Whatever clock the time is shown by, this one is the same for all.
+    // The tooltip shows UTC, the same for every reader.
     let utc = move || see(now, |now| now.datetime.replace('T', " ").replace('Z', " UTC"));
     let label = {
         let name = name.clone();
         move || format!("{name}, {}", see(now, |now| now.time.clone()))
     };
-    // What others say is here because it was sent.
+    // Other people's messages have been sent, since they are here.
     let sending = move || own && see(now, |now| matches!(now.mark, Mark::Waiting | Mark::Sending));
     let class = move || {
         let set = |name: &str, set: bool| if set { format!(" {name}") } else { String::new() };
@@ -79,11 +79,10 @@ pub fn Message(
     .boxed()
 }
 
-/// A clock until it is sent.
-/// What the message is now.
+/// The message now.
 type Now = BoxedValue<ArcBoxedSignal<Row>>;
 
-/// Looks at what the message is now. A line stays what it is, so it is a message.
+/// Reads from the message as it is now. A line never changes its kind, so the row is always a message.
 fn see<R: Default>(now: Now, look: impl FnOnce(&MessageRow) -> R) -> R {
     let row = now.try_get_value();
     row.and_then(|row| {
@@ -95,6 +94,7 @@ fn see<R: Default>(now: Now, look: impl FnOnce(&MessageRow) -> R) -> R {
     .unwrap_or_default()
 }
 
+/// A clock icon until the message is sent.
 #[component]
 fn Sending(now: Now) -> impl IntoView {
     let waiting = move || see(now, |now| now.mark == Mark::Waiting);
@@ -112,7 +112,7 @@ fn Sending(now: Now) -> impl IntoView {
     .boxed()
 }
 
-/// Why it was not sent, and what can be done.
+/// Why the message was not sent, with buttons to retry, edit or discard it.
 #[component]
 fn Failed(now: Now, client_id: Option<ClientId>, store: RoomStore) -> impl IntoView {
     let live = expect_context::<Live>();
@@ -133,7 +133,7 @@ fn Failed(now: Now, client_id: Option<ClientId>, store: RoomStore) -> impl IntoV
         let take = move || {
             let id = gone.clone()?;
             let text = store.change(|client| client.discard(&id))?;
-            // The button goes, and the keyboard must not go with it.
+            // The button disappears, and must not take the focus with it.
             platform::focus_composer(".scroller");
             text
         };
@@ -144,7 +144,7 @@ fn Failed(now: Now, client_id: Option<ClientId>, store: RoomStore) -> impl IntoV
             }
         };
         let failed = failed().map(|Failure { why, hopeless }| {
-            // What can never succeed is not tried again: it goes back to where it can be mended.
+            // A message that can never be sent is not retried; it goes back to the composer.
             let label = if hopeless { "Edit" } else { "Try again" };
             view! {
                 <p class="failed" role="alert">

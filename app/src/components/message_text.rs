@@ -1,11 +1,11 @@
-//! What a message says: plain text, with addresses that lead somewhere.
+//! The text of a message: plain text with links.
 
 use crate::components::Boxed;
 use leptos::prelude::*;
 
 use crate::client::links::{Piece, pieces};
 
-/// Newlines stay; nothing in the text is markup.
+/// Line breaks are kept; markup is shown as text.
 #[component]
 pub fn MessageText(
     /// The text.

@@ -1,7 +1,7 @@
-//! The list of messages and what scrolls it.
+//! The message list and its scroller.
 //!
-//! The scroller is a reversed column around one wrapper: it begins at the bottom without a script, and its origin is
-//! the newest message. Whoever reads further up keeps their place: see `keep_anchor`.
+//! The scroller is a reversed column around one wrapper: it starts at the bottom without a script, and its origin is
+//! the newest message. `keep_anchor` keeps the position of a reader who is further up.
 
 use crate::components::Boxed;
 use crate::signal::{BoxedValue, ElementRef};
@@ -16,22 +16,22 @@ use crate::client::room::{Older, RoomClient};
 use crate::client::store::RoomStore;
 use crate::data::RoomData;
 
-/// Closer to the bottom than this is at the bottom, in CSS pixels.
+/// A reader closer to the bottom than this counts as at the bottom, in CSS pixels.
 const BOTTOM_PX: i32 = 40;
 
-/// Closer to an end of what is in the page than this brings what is beyond.
+/// Closer to an end of the messages in the page than this loads more, in CSS pixels.
 const NEAR_PX: i32 = 800;
 
-/// Everything that was said, oldest first.
+/// The messages, oldest first.
 #[component]
 pub fn Messages(
     /// The page's data.
     data: BoxedValue<RoomData>,
     /// The room.
     store: RoomStore,
-    /// What scrolls.
+    /// The scroller.
     scroller: ElementRef<Div>,
-    /// Whether the room is live here, or a page of the past.
+    /// True if the page is live, false for a page of older messages.
     is_live: bool,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
@@ -64,7 +64,7 @@ pub fn Messages(
     };
     effect(move || {
         store.lines.track();
-        // In a task of its own, after the one that has put the lines into the page.
+        // In a separate task, after the lines are in the page.
         platform::after_frame(one_stop);
     });
     let pressed = move |event: KeyboardEvent| {
@@ -72,16 +72,16 @@ pub fn Messages(
             platform::arrow_in_log(&event, &scroller);
         }
     };
-    // The effect lives until the page goes.
+    // The effect lives as long as the page.
     let mut keeper = None;
     effect(move || {
         keeper = match (scroller.get(), content.get()) {
             (Some(scroller), Some(content)) => {
-                // Somebody may have read upwards before the page was live.
+                // The reader may have scrolled up before hydration.
                 if scroller.scroll_top() != 0 {
                     scrolled();
                 }
-                // The browser may still tell of sizes when the page has gone.
+                // The browser may still report sizes when the page is gone.
                 platform::keep_anchor((*scroller).clone(), &content, move || {
                     store.newest.try_get_untracked().unwrap_or_default()
                 })
@@ -111,7 +111,7 @@ pub fn Messages(
                     {list(lines, |line| line.key.clone(), row)}
                 </div>
                 <Bottom data store/>
-                // For those whose browser runs no scripts: nothing makes the server's times their own.
+                // Without scripts the server's times are not converted.
                 <noscript class="hint">"Times are in UTC."</noscript>
             </div>
         </div>
@@ -119,7 +119,7 @@ pub fn Messages(
     .boxed()
 }
 
-/// Above the oldest message: the way further up, or the beginning.
+/// Above the oldest message: a link to older ones, or the start of the room.
 #[component]
 fn Top(data: BoxedValue<RoomData>, store: RoomStore, is_live: bool) -> impl IntoView {
     let live = expect_context::<Live>();
@@ -129,7 +129,7 @@ fn Top(data: BoxedValue<RoomData>, store: RoomStore, is_live: bool) -> impl Into
         let first = store.look(RoomClient::first_shown).flatten();
         first.map_or_else(String::new, |first| format!("/rooms/{room}?before={first}"))
     };
-    // Where the room is live, older messages come to the reader instead of the other way round.
+    // On a live page the link loads older messages into the page.
     let load = move |event: leptos::ev::MouseEvent| {
         if is_live && live.is_connected() && store.older.get_untracked() == Older::More {
             event.prevent_default();
@@ -154,7 +154,7 @@ fn Top(data: BoxedValue<RoomData>, store: RoomStore, is_live: bool) -> impl Into
     .boxed()
 }
 
-/// Below a page of the past: the way back to now.
+/// Below the messages: who is typing, or on a page of older messages the link to the newest.
 #[component]
 fn Bottom(data: BoxedValue<RoomData>, store: RoomStore) -> impl IntoView {
     let (room, latest) = data.with_value(|data| (data.room.clone(), data.latest));

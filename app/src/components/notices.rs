@@ -1,4 +1,4 @@
-//! What stands in the way of what people write here, with a way out.
+//! Notices about problems that keep messages from being sent or stored, with a way out.
 
 use crate::components::Boxed;
 use crate::signal::BoxedSignal;
@@ -8,10 +8,10 @@ use super::{maybe, reactive};
 use crate::client::live::Live;
 use crate::client::platform;
 
-/// Why this page cannot go on, and whether this browser keeps what is not sent.
+/// Says why this page must be reloaded, and whether this browser cannot store unsent text.
 #[component]
 pub fn Notices(
-    /// Why the room cannot go on, if it cannot.
+    /// Why the room cannot continue, if it cannot.
     #[prop(optional)]
     over: Option<BoxedSignal<Option<String>>>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! Who is here: a column beside the messages on wide screens, a disclosure on small ones. One list either way.
+//! The people who are present: a column beside the messages on wide screens, a disclosure on small ones.
 
 use crate::components::Boxed;
 use crate::signal::{BoxedSignal, ElementRef};
@@ -12,17 +12,17 @@ use crate::client::hue::{hue, initial};
 use crate::client::platform;
 use crate::client::store::is_own;
 
-/// "2 here", and who.
+/// "2 here", and the list.
 #[component]
 pub fn People(
-    /// Who is here.
+    /// The people who are present.
     people: BoxedSignal<PresenceList>,
-    /// Who is looking.
+    /// The signed-in person.
     you: Option<Person>,
 ) -> impl IntoView {
     let details = ElementRef::<Details>::default();
     effect(move || {
-        // The style sheet shows the list of a closed disclosure on wide screens; older browsers cannot do that.
+        // On wide screens the style sheet shows the closed disclosure's content. Older browsers cannot, so open it.
         if platform::matches("(min-width: 60rem)")
             && !platform::css_supports("selector(::details-content)")
             && let Some(details) = details.get()
@@ -31,7 +31,7 @@ pub fn People(
         }
     });
     let pressed = move |event: KeyboardEvent| {
-        // On wide screens the list is part of the page.
+        // On wide screens the list is always open.
         if event.key() == "Escape"
             && !platform::matches("(min-width: 60rem)")
             && let Some(details) = details.get_untracked()
@@ -53,7 +53,7 @@ pub fn People(
         }
         .boxed()
     };
-    // Under another name somebody is another entry.
+    // A person with a new name becomes a new entry.
     let key = |person: &Person| format!("{} {}", person.id, person.name);
     let entries = list(move || people.get().people, key, entry);
     let here = move || people.with(|people| people.here);

@@ -1,4 +1,4 @@
-//! "3 new messages", for a reader who is further up, or the way back from far up.
+//! The button "3 new messages", for a reader who is further up. Far up it says "Newest messages".
 
 use crate::components::Boxed;
 use crate::signal::ElementRef;
@@ -8,12 +8,12 @@ use leptos::prelude::*;
 use crate::client::platform;
 use crate::client::store::RoomStore;
 
-/// Leads down.
+/// Scrolls to the newest message.
 #[component]
 pub fn Pill(
     /// The room.
     store: RoomStore,
-    /// What scrolls.
+    /// The scroller.
     scroller: ElementRef<Div>,
 ) -> impl IntoView {
     let label = move || match store.below.get() {
@@ -24,7 +24,7 @@ pub fn Pill(
     let nothing = move || store.below.get() == 0 && store.newest.get();
     let down = move |_| {
         store.go_down(scroller);
-        // The button goes, and the keyboard must not go with it.
+        // The button disappears, and must not take the focus with it.
         platform::focus_composer(".scroller");
     };
     view! {

@@ -1,4 +1,4 @@
-//! What the server said about a form, beside the form.
+//! Why the server refused a form, shown beside the form.
 
 use crate::components::Boxed;
 use leptos::prelude::*;
@@ -8,10 +8,10 @@ use super::{maybe, reactive};
 use crate::client::navigation::Navigation;
 use crate::problem::Problem;
 
-/// The sentence for `?problem=`, if it belongs here: beside the form that creates a room, or beside the others.
+/// The sentence for `?problem=`, if it belongs beside this form.
 #[component]
 pub fn ProblemNote(
-    /// Show problems of creating a room, or all but those. Absent: show all.
+    /// True: only problems of creating a room. False: all others. Absent: all.
     #[prop(optional, into)]
     about_rooms: Option<bool>,
 ) -> impl IntoView {

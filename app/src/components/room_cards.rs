@@ -1,5 +1,4 @@
-//! The list of rooms with the people in them. Rendered by the server; while somebody signed in looks at it, it keeps
-//! itself up to date.
+//! The list of rooms. Rendered by the server; for a signed-in person it stays up to date.
 
 use std::time::Duration;
 
@@ -15,31 +14,31 @@ use crate::client::live::Live;
 use crate::client::platform;
 use crate::client::reconnect::Link;
 
-/// How often the list is asked for.
+/// How often the list is requested.
 const REFRESH: Duration = Duration::from_secs(10);
 
-/// Cards on the page at most, however long it stays open.
+/// Most cards in the page, however long it stays open.
 const CARDS: usize = 400;
 
-/// Cards that lead into the rooms.
+/// A card for each room.
 #[component]
 pub fn RoomCards(
-    /// The lobby first.
+    /// The rooms, the lobby first.
     rooms: Vec<RoomSummary>,
-    /// How many rooms there are in all.
+    /// Number of rooms, listed or not.
     total: u32,
-    /// When that was true.
+    /// The time of the data.
     now: Timestamp,
-    /// Who is looking: for them it is kept up to date over the socket.
+    /// The signed-in person, for whom the list is updated over the socket.
     you: Option<Person>,
 ) -> impl IntoView {
     let rooms = BoxedSignal::new(rooms);
     let total = BoxedSignal::new(total);
     let now = BoxedSignal::new(now);
-    let hub = expect_context::<Live>();
+    let live = expect_context::<Live>();
     let refresh = move || {
         if platform::visible() {
-            hub.list_rooms(
+            live.list_rooms(
                 move |RoomList {
                           rooms: list,
                           total: all,
@@ -52,15 +51,15 @@ pub fn RoomCards(
         }
     };
     effect(move || {
-        // Whoever comes from a room may still be counted there in what the server rendered.
-        if hub.link.get() == Link::Live {
+        // The server's list may still count a reader who has just left a room.
+        if live.link.get() == Link::Live {
             refresh();
         }
     });
     let person = you.clone();
     effect(move || {
         let Some(you) = &person else { return };
-        hub.start(you);
+        live.start(you);
         if let Ok(interval) = set_interval_with_handle(refresh, REFRESH) {
             on_cleanup(move || interval.clear());
         }
@@ -79,7 +78,7 @@ pub fn RoomCards(
     .boxed()
 }
 
-/// Takes what is new about the rooms, and leaves each where it stands: somebody may be about to click on it.
+/// Updates the rooms without moving any of them: the reader may be about to click.
 fn renew(rooms: &mut Vec<RoomSummary>, list: Vec<RoomSummary>) {
     for room in list {
         match rooms.iter().position(|known| known.room == room.room) {
@@ -90,7 +89,7 @@ fn renew(rooms: &mut Vec<RoomSummary>, list: Vec<RoomSummary>) {
     }
 }
 
-/// Looks at what the list says of a room now.
+/// Reads from a room's entry as it is now.
 fn see<R: Default>(
     rooms: BoxedSignal<Vec<RoomSummary>>,
     slug: BoxedValue<RoomSlug>,
@@ -116,10 +115,10 @@ fn Card(
 ) -> impl IntoView {
     let slug = room.room.clone();
     let drafted = BoxedSignal::new(false);
-    let place = room.room.clone();
+    let of = room.room.clone();
     effect(move || {
         if let Some(you) = &you {
-            kept::has_draft(&you.id, &place, move || {
+            kept::has_draft(&you.id, &of, move || {
                 drafted.set(true);
             });
         }
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn cards_stay_where_they_are() {
+    fn cards_keep_their_positions() {
         let mut rooms = vec![room("lobby", 1), room("a", 0), room("b", 0)];
         renew(&mut rooms, vec![room("lobby", 2), room("new", 1), room("b", 3)]);
         let shown: Vec<_> = rooms.iter().map(|room| (room.room.as_str(), room.here)).collect();

@@ -1,4 +1,4 @@
-//! One line of the list: a day, a quiet line, or a message.
+//! One line of the message list: a day, people who came or went, or a message.
 
 use crate::components::Boxed;
 use leptos::prelude::*;
@@ -8,16 +8,16 @@ use super::{Message, sentence};
 use crate::client::rows::Row;
 use crate::client::store::{Line, RoomStore, is_own};
 
-/// A line stays what it is; what it says can change.
+/// A line never changes its kind, only its content.
 #[component]
 pub fn RowView(
     /// The line.
     line: Line,
     /// The room.
     store: RoomStore,
-    /// Its address.
+    /// The room's slug.
     room: RoomSlug,
-    /// Who is looking.
+    /// The signed-in person.
     you: Option<Person>,
 ) -> impl IntoView {
     let row = line.row;

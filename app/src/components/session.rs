@@ -1,4 +1,4 @@
-//! Who you are, and how to stop being it.
+//! The signed-in person, and signing out.
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ use crate::client::platform;
 use crate::data::PageData;
 use crate::problem::OFFLINE;
 
-/// What a person is asked who signs out with unsent words.
+/// Shown to a person who signs out with unsent text.
 const UNSENT: &str = "You have unsent messages or drafts on this device. Signing out deletes them.";
 
-/// What is said while the server has not confirmed that it ended the session.
+/// Shown if the server does not confirm that the session has ended.
 const UNCONFIRMED: &str = "The server did not confirm the sign-out, so nothing was deleted. Try again.";
 
-/// How long to wait for the server before saying so.
+/// How long to wait for that confirmation.
 const SLOW: Duration = Duration::from_secs(5);
 
-/// "Signed in as Ada", and a way out. Nothing of what was written stays on the machine.
+/// "Signed in as Ada", with a button to sign out, which deletes unsent text from this device.
 #[component]
 pub fn Session(
-    /// Who.
+    /// The signed-in person.
     you: Person,
-    /// Where signing out leads.
+    /// The path to load after signing out.
     #[prop(into)]
     next: String,
 ) -> impl IntoView {
@@ -47,7 +47,7 @@ pub fn Session(
             let leave = move || {
                 problem.set("");
                 set_timeout(move || problem.set(UNCONFIRMED), SLOW);
-                // Words are deleted only when the server says that the session has ended.
+                // Delete unsent text only when the server confirms that the session has ended.
                 let ended = move |answer: Option<PageData>| match answer {
                     Some(PageData::Front(front)) if front.you.as_ref().is_none_or(|you| you.id != id) => {
                         kept::forget(&id, move || platform::load(&next));

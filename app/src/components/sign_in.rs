@@ -1,4 +1,4 @@
-//! Sign in with a name. A plain form: the page that it leads back to knows who you are.
+//! The form to sign in with a name.
 
 use crate::components::Boxed;
 use crate::signal::{BoxedSignal, ElementRef};
@@ -10,16 +10,16 @@ use protocol::DisplayName;
 use crate::client::platform;
 use crate::problem::{OFFLINE, Problem};
 
-/// The form; `next` is where it leads.
+/// A plain form that leads to `next`.
 #[component]
 pub fn SignIn(
-    /// The path to come back to.
+    /// The path to load after signing in.
     #[prop(into)]
     next: String,
 ) -> impl IntoView {
     let input = ElementRef::<Input>::default();
     let refused = BoxedSignal::new("");
-    // What the server would refuse is refused here, where the text stays in the field.
+    // Refuse here what the server would refuse, so that the text stays in the field.
     let submitted = move |event: SubmitEvent| {
         let fits = input
             .get_untracked()

@@ -1,4 +1,4 @@
-//! The button that goes round the themes. A plain form; with scripts on the page stays.
+//! The button that cycles through the themes. A plain form; with scripts the page stays.
 
 use crate::components::Boxed;
 use leptos::ev::SubmitEvent;
@@ -8,7 +8,7 @@ use crate::client::navigation::Navigation;
 use crate::client::platform;
 use crate::visitor::{PageTheme, Theme};
 
-/// Shows the theme that is on, leads to the next.
+/// Shows the current theme and switches to the next.
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
     let PageTheme(theme) = expect_context::<PageTheme>();

@@ -1,4 +1,4 @@
-//! The bar at the top of every page but a room's.
+//! The bar at the top of every page except a room's.
 
 use crate::components::Boxed;
 use leptos::prelude::*;

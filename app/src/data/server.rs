@@ -1,4 +1,4 @@
-//! Gathers what a page shows.
+//! Collects the data of a page on the server.
 
 use chat::{Caller, ChatError, Hub, Limit, OpenRoom, OpenedRoom, StoreError};
 use protocol::limits::HISTORY_EVENTS;
@@ -9,14 +9,14 @@ use crate::client::platform;
 use crate::client::returned::Returned;
 use crate::route::Route;
 
-/// Messages in a page that is rendered. It holds each of them twice, as HTML and as data, and either way a character may
-/// become several: this makes some hundred KB at most.
+/// Most messages in a rendered page. It contains each message twice, as HTML and as data, and escaping may lengthen
+/// both: a few hundred KB at most.
 const IN_PAGE: Limit = Limit {
     events: HISTORY_EVENTS,
     bytes: 64 * 1024,
 };
 
-/// Gathers what the page at a route shows.
+/// Collects the data of the page at a route.
 pub async fn load(hub: &Hub, you: Option<Person>, limits: Limits, route: Route) -> PageData {
     match route {
         Route::Front => load_front(hub, you).await,
@@ -46,7 +46,7 @@ async fn load_room(
     before: Option<Seq>,
 ) -> PageData {
     let mut bits = [0; 16];
-    // Who is not signed in has no form to send: their page is the same for all of them.
+    // People who are not signed in have no form, and all get the same page.
     if you.is_some()
         && let Err(error) = getrandom::fill(&mut bits)
     {
@@ -97,7 +97,7 @@ async fn room_data(
     })
 }
 
-/// Who looks at a page. What an address may do is not counted here: pages have a rate of their own.
+/// The caller who views a page. It has no address, because pages have a rate of their own.
 fn caller(you: Option<&Person>) -> Caller<'_> {
     Caller {
         person: you,
@@ -105,13 +105,13 @@ fn caller(you: Option<&Person>) -> Caller<'_> {
     }
 }
 
-/// The time. For those who are not signed in to the second, so that they get the same page in it.
+/// The current time. Rounded to a second for people who are not signed in, so that they can share a page.
 fn now(you: Option<&Person>) -> Timestamp {
     let Timestamp(now) = platform::now();
     Timestamp(if you.is_some() { now } else { now - now % 1_000 })
 }
 
-/// What visitors are told of a failure. The cause stays in the log.
+/// The page for a failure. The cause goes only to the log.
 fn no_page(error: ChatError) -> PageData {
     match error {
         ChatError::Store(StoreError::NoSuchRoom(_)) => PageData::NoSuchRoom,

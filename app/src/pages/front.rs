@@ -1,4 +1,4 @@
-//! The front page: what this is, who you are, which rooms there are.
+//! The front page: introduction, sign-in, list of rooms.
 
 use crate::components::Boxed;
 use leptos::prelude::*;
@@ -7,7 +7,7 @@ use crate::components::{CreateRoom, Notices, ProblemNote, RoomCards, Session, Si
 use crate::data::FrontData;
 use crate::head;
 
-/// The front page as its data says.
+/// Shows the front page's data.
 #[component]
 pub fn Front(data: FrontData) -> impl IntoView {
     head::title(|| "Hubbub".to_owned());

@@ -1,4 +1,4 @@
-//! There is nothing at this address.
+//! The page for an unknown address.
 
 use crate::components::Boxed;
 use leptos::prelude::*;
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::components::TopBar;
 use crate::head;
 
-/// A real 404, with a way on.
+/// A page with status 404, with links to continue.
 #[component]
 pub fn NotFound() -> impl IntoView {
     head::title(|| "Not found · Hubbub".to_owned());

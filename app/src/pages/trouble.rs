@@ -1,4 +1,4 @@
-//! The server cannot answer now.
+//! The page for a server that cannot answer now.
 
 use crate::components::Boxed;
 use leptos::prelude::*;
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::components::TopBar;
 use crate::head;
 
-/// A real 503 that says what to do.
+/// A page with status 503 that says what to do.
 #[component]
 pub fn Trouble() -> impl IntoView {
     head::title(|| "Just a moment · Hubbub".to_owned());

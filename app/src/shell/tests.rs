@@ -1,4 +1,4 @@
-//! Whatever people write is shown as text: it makes no element and no attribute, wherever it stands in a document.
+//! Text written by people creates no element and no attribute anywhere in a document.
 
 use leptos::config::LeptosOptions;
 use protocol::{
@@ -12,7 +12,7 @@ use crate::client::samples::{epoch, person, posted, seq};
 use crate::data::{FrontData, PageData, RoomData};
 use crate::{Address, Assets, Built, Visitor};
 
-/// What ends an element, begins one, ends an attribute, or means something to a parser of HTML, JSON or JavaScript.
+/// Texts that could end or begin an element, end an attribute, or confuse a parser of HTML, JSON or JavaScript.
 const HOSTILE: &[&str] = &[
     "</title><meta http-equiv=refresh content=0;url=//x.example>",
     "</title><!--",
@@ -40,7 +40,7 @@ const HOSTILE: &[&str] = &[
     "`<b>`",
 ];
 
-/// The tags of a document with the names of their attributes, as a parser of HTML finds them.
+/// The tags of a document with the names of their attributes, as an HTML parser finds them.
 fn tags(html: &str) -> Vec<String> {
     let mut tags = Vec::new();
     let mut rest = html;
@@ -66,7 +66,7 @@ fn tags(html: &str) -> Vec<String> {
             None
         });
         rest = &rest[end.unwrap_or(rest.len())..];
-        // The text of these ends at their own end only.
+        // The text of these elements ends only at their own end tag.
         for raw in ["script", "style", "title", "textarea"] {
             if tag.strip_prefix('<').is_some_and(|tag| tag.starts_with(raw)) {
                 let text = rest.find(&format!("</{raw}")).unwrap_or(rest.len());
@@ -174,13 +174,13 @@ fn front(text: &str) -> String {
         now: Timestamp(5_000),
         title: text.to_owned(),
     };
-    // What stands in an address is percent-encoded by browsers, not by those who mean harm.
+    // Browsers percent-encode addresses; attackers do not.
     let query = format!("problem={text}&room={text}");
     document(PageData::Front(data), Visitor::default(), &query)
 }
 
 #[test]
-fn what_people_write_is_text() {
+fn text_written_by_people_creates_no_markup() {
     let (room_tags, front_tags) = (tags(&room("plain")), tags(&front("plain")));
     assert!(room_tags.iter().any(|tag| tag.starts_with("<article")));
     for text in HOSTILE {
@@ -190,7 +190,7 @@ fn what_people_write_is_text() {
 }
 
 #[test]
-fn a_document_says_what_it_is() {
+fn a_document_has_its_metadata_and_nonces() {
     let html = room("A & B");
     for expected in [
         "<title>A &amp; B · Hubbub</title>",
@@ -215,7 +215,7 @@ fn a_document_says_what_it_is() {
 }
 
 #[test]
-fn a_document_says_how_many_nodes_it_has() {
+fn a_document_states_its_number_of_nodes() {
     for html in [room("plain"), front("plain"), room("<b>\"'<!--")] {
         let body = &html[html.find("<body").unwrap()..];
         let (opening, content) = body.split_at(body.find('>').unwrap() + 1);

@@ -1,23 +1,23 @@
-//! Without a browser there is nothing to read.
+//! Stands in on the server, where there is no JSON to read.
 
 use serde::de::DeserializeOwned;
 
-/// A value.
+/// A JSON value.
 #[derive(Clone, Debug)]
 pub struct Json;
 
 impl Json {
-    /// The member of that name, if this is an object that has it.
+    /// The member with that name, if this is an object that has it.
     pub fn get(&self, _name: &str) -> Option<Self> {
         None
     }
 
-    /// The text of that name.
+    /// The member with that name, if it is a string.
     pub fn text(&self, _name: &str) -> Option<String> {
         None
     }
 
-    /// The value as what it should be; nothing, if it is something else.
+    /// Converts the value. Returns `None` if it has another shape.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
         None
     }

@@ -1,26 +1,26 @@
-//! What was written and not said. A draft belongs to the tab in which it is written, until it is sent there: what is
-//! said in another tab does not touch it. A tab that is gone leaves it to the next one that looks.
+//! Drafts. A draft belongs to the tab in which it is written; messages sent from other tabs do not touch it. When its
+//! tab is closed, the next tab that shows the room takes it over.
 
 use protocol::{Person, PersonId, RoomSlug, Timestamp};
 
-use super::words;
+use super::common_fields;
 use crate::client::json::Json;
 use crate::client::platform;
 use crate::client::storage::{self, Shelf};
 
-/// Where nobody knows which tabs live, one that has not written for this long is gone, in milliseconds.
-const GONE_MS: u64 = 24 * 3_600_000;
+/// If the browser cannot list open tabs, a tab counts as closed this long after its last write, in milliseconds.
+const CLOSED_MS: u64 = 24 * 3_600_000;
 
-/// What was written and not said.
+/// Text in the composer that was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// The text.
     pub text: String,
-    /// Where the selection begins and ends: the same, if it is only a cursor.
+    /// Start and end of the selection, in UTF-16 units. Equal for a plain cursor.
     pub selection: (u32, u32),
 }
 
-/// A draft as it is kept.
+/// A draft as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct KeptDraft {
     key: String,
@@ -44,27 +44,26 @@ impl KeptDraft {
     }
 }
 
-/// This tab, what it was called before it was loaded again, and the tabs that live, if anybody knows.
+/// This tab's id, its id before the last reload, and the open tabs if the browser can list them.
 struct Tabs<'a> {
     own: &'a str,
     before: Option<&'a str>,
-    living: Option<&'a [String]>,
+    open: Option<&'a [String]>,
     now: Timestamp,
 }
 
 impl Tabs<'_> {
-    fn is_gone(&self, kept: &KeptDraft) -> bool {
-        match self.living {
-            Some(living) => !living.contains(&kept.tab),
-            None => self.before == Some(&kept.tab) || kept.at.0 + GONE_MS < self.now.0,
+    fn is_closed(&self, kept: &KeptDraft) -> bool {
+        match self.open {
+            Some(open) => !open.contains(&kept.tab),
+            None => self.before == Some(&kept.tab) || kept.at.0 + CLOSED_MS < self.now.0,
         }
     }
 
-    /// What this tab is to show: its own draft, else the one it had before it was loaded again, else the newest of
-    /// those that are left.
+    /// The draft that this tab shows: its own, else the one it had before a reload, else the newest of a closed tab.
     fn pick(&self, found: Vec<KeptDraft>) -> Option<KeptDraft> {
         let own = |kept: &KeptDraft| kept.tab == self.own;
-        let mine = found.into_iter().filter(|kept| own(kept) || self.is_gone(kept));
+        let mine = found.into_iter().filter(|kept| own(kept) || self.is_closed(kept));
         mine.max_by_key(|kept| (own(kept), self.before == Some(&kept.tab), kept.at))
     }
 }
@@ -73,12 +72,12 @@ fn room_key(person: &PersonId, room: &RoomSlug) -> String {
     format!("{person}/{room}/")
 }
 
-/// Keeps what is written in this tab, or forgets what was if that is nothing.
+/// Stores this tab's draft, or deletes it if the text is empty.
 pub fn keep_draft(person: &Person, room: &RoomSlug, draft: Draft) {
     let tab = storage::tab();
     let key = room_key(&person.id, room) + &tab;
     let fields = (!draft.text.is_empty()).then(|| {
-        let mut fields = words(person, room, &key);
+        let mut fields = common_fields(person, room, &key);
         fields.extend([
             ("tab", tab),
             ("at", platform::now().0.to_string()),
@@ -91,7 +90,8 @@ pub fn keep_draft(person: &Person, room: &RoomSlug, draft: Draft) {
     storage::write(Shelf::Drafts, &key, fields);
 }
 
-/// Shows this tab's draft of a room, if there is one. It is this tab's from then on, unless it could not be shown.
+/// Passes this tab's draft for a room to `show`, if there is one. If `show` returns true, the draft belongs to this tab
+/// from then on.
 pub fn draft(person: &Person, room: &RoomSlug, show: impl Fn(&Draft) -> bool + 'static) {
     show_draft(person.clone(), room.clone(), Box::new(show));
 }
@@ -103,13 +103,13 @@ fn show_draft(person: Person, room: RoomSlug, show: Box<dyn Fn(&Draft) -> bool>)
         if found.is_empty() {
             return;
         }
-        storage::living_tabs(move |living| {
+        storage::open_tabs(move |open| {
             let (own, before) = (storage::tab(), storage::tab_before());
             let before = before.filter(|before| found.iter().any(|kept| kept.tab == *before));
             let tabs = Tabs {
                 own: &own,
                 before: before.as_deref(),
-                living: living.as_deref(),
+                open: open.as_deref(),
                 now: platform::now(),
             };
             if let Some(kept) = tabs.pick(found) {
@@ -118,14 +118,14 @@ fn show_draft(person: Person, room: RoomSlug, show: Box<dyn Fn(&Draft) -> bool>)
                     storage::write(Shelf::Drafts, &kept.key, None);
                 }
             } else if let Some(before) = before {
-                // After a quick reload the page of before may not be quite gone.
-                storage::when_gone(&before, move || show_draft(person, room, show));
+                // After a quick reload the previous page may still hold its lock.
+                storage::when_closed(&before, move || show_draft(person, room, show));
             }
         });
     });
 }
 
-/// Calls back if a room has a draft, in whichever tab.
+/// Calls `show` if the room has a draft in any tab.
 pub fn has_draft(person: &PersonId, room: &RoomSlug, show: impl FnOnce() + 'static) {
     storage::read(Shelf::Drafts, &room_key(person, room), move |found| {
         if !found.is_empty() {
@@ -150,48 +150,42 @@ mod tests {
         }
     }
 
-    fn picked(
-        own: &str,
-        before: Option<&str>,
-        living: Option<&[&str]>,
-        found: &[KeptDraft],
-    ) -> Option<String> {
-        let living: Option<Vec<String>> =
-            living.map(|living| living.iter().map(|tab| (*tab).to_owned()).collect());
+    fn picked(own: &str, before: Option<&str>, open: Option<&[&str]>, found: &[KeptDraft]) -> Option<String> {
+        let open: Option<Vec<String>> = open.map(|open| open.iter().map(|tab| (*tab).to_owned()).collect());
         let tabs = Tabs {
             own,
             before,
-            living: living.as_deref(),
-            now: Timestamp(GONE_MS + 10),
+            open: open.as_deref(),
+            now: Timestamp(CLOSED_MS + 10),
         };
         tabs.pick(found.to_vec()).map(|kept| kept.tab)
     }
 
     #[test]
     fn a_draft_belongs_to_its_tab_and_comes_back_after_a_reload() {
-        let found = [kept("a", 100), kept("b", 200), kept("gone", 300)];
-        let pick = |own, before, living: &[&str]| picked(own, before, Some(living), &found);
+        let found = [kept("a", 100), kept("b", 200), kept("closed", 300)];
+        let pick = |own, before, open: &[&str]| picked(own, before, Some(open), &found);
         assert_eq!(pick("a", None, &["a", "b"]).as_deref(), Some("a"));
         assert_eq!(
             pick("a2", Some("a"), &["a2", "b"]).as_deref(),
             Some("a"),
-            "though others are newer"
+            "even though others are newer"
         );
-        assert_eq!(pick("c", None, &["a", "b", "c"]).as_deref(), Some("gone"));
+        assert_eq!(pick("c", None, &["a", "b", "c"]).as_deref(), Some("closed"));
         assert_eq!(
             pick("c", Some("a"), &["a", "b", "c"]).as_deref(),
-            Some("gone"),
-            "a tab that was duplicated"
+            Some("closed"),
+            "a duplicated tab"
         );
         assert_eq!(
-            pick("c", None, &["a", "b", "c", "gone"]),
+            pick("c", None, &["a", "b", "c", "closed"]),
             None,
-            "all belong to others"
+            "all belong to open tabs"
         );
     }
 
     #[test]
-    fn where_nobody_knows_who_lives_a_tab_takes_its_own_or_an_old_one() {
+    fn without_a_list_of_open_tabs_a_tab_takes_its_own_draft_or_an_old_one() {
         let found = [kept("a", 100), kept("b", 200), kept("old", 1)];
         assert_eq!(picked("a2", Some("a"), None, &found).as_deref(), Some("a"));
         assert_eq!(picked("c", None, None, &found).as_deref(), Some("old"));

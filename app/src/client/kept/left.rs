@@ -1,14 +1,14 @@
-//! Words of somebody who cannot be signed in here any more: the session has ended, and whoever signs in is another
-//! person. They are offered to whoever uses this browser next, and never sent by themselves.
+//! Unsent text of people who can no longer sign in here: their session has ended, and signing in again creates another
+//! person. The page offers the text to the next person on this browser and never sends it by itself.
 
 use protocol::{Person, RoomSlug};
 
 use crate::client::json::Json;
 use crate::client::storage::{self, Shelf};
 
-/// A message that was not sent, or a draft.
+/// An unsent message or a draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Words {
+struct UnsentText {
     shelf: Shelf,
     key: String,
     name: String,
@@ -17,7 +17,7 @@ struct Words {
     text: String,
 }
 
-impl Words {
+impl UnsentText {
     fn read(shelf: Shelf, kept: &Json) -> Option<Self> {
         Some(Self {
             shelf,
@@ -34,55 +34,59 @@ impl Words {
     }
 }
 
-/// All that one person left.
+/// All unsent text of one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// What that person was called.
+    /// That person's name.
     pub name: String,
-    words: Vec<Words>,
+    texts: Vec<UnsentText>,
 }
 
 impl Left {
-    /// What the first other person left whose tabs are gone. Where nobody knows which tabs live, all may be.
-    fn of(mut found: Vec<Words>, you: &str, living: Option<&[String]>) -> Option<Self> {
-        let lives = |words: &Words| living.is_some_and(|living| living.contains(&words.tab));
-        found.retain(|words| words.author() != you && !lives(words));
+    /// The unsent text of the first other person, without that of open tabs. If the browser cannot list open tabs,
+    /// every tab counts as closed.
+    fn of(mut found: Vec<UnsentText>, you: &str, open: Option<&[String]>) -> Option<Self> {
+        let is_open = |one: &UnsentText| open.is_some_and(|open| open.contains(&one.tab));
+        found.retain(|one| one.author() != you && !is_open(one));
         let first = found.first()?;
         let (author, name) = (first.author().to_owned(), first.name.clone());
-        found.retain(|words| words.author() == author);
-        Some(Self { name, words: found })
+        found.retain(|one| one.author() == author);
+        Some(Self { name, texts: found })
     }
 
-    /// All of it as one text: what was said, and then the drafts.
+    /// All of it as one text: messages first, then drafts.
     pub fn text(&self) -> String {
-        let texts = self.words.iter().map(|words| words.text.clone());
+        let texts = self.texts.iter().map(|one| one.text.clone());
         let all = texts.reduce(|all, text| format!("{all}\n\n{text}"));
         all.unwrap_or_default()
     }
 
-    /// Forgets them.
+    /// Deletes it from this device.
     pub fn discard(&self) {
-        for words in &self.words {
-            storage::write(words.shelf, &words.key, None);
+        for one in &self.texts {
+            storage::write(one.shelf, &one.key, None);
         }
     }
 }
 
-/// Looks for what others left here.
+/// Looks for unsent text of other people and passes one person's to `show`.
 pub fn left_by_others(you: &Person, show: impl FnOnce(Left) + 'static) {
     let you = you.id.to_string();
     storage::read(Shelf::Outbox, "", move |unsent| {
-        let read = |shelf, found: &[Json]| -> Vec<Words> {
-            found.iter().filter_map(|kept| Words::read(shelf, kept)).collect()
+        let read = |shelf, found: &[Json]| -> Vec<UnsentText> {
+            found
+                .iter()
+                .filter_map(|kept| UnsentText::read(shelf, kept))
+                .collect()
         };
         let mut found = read(Shelf::Outbox, &unsent);
         storage::read(Shelf::Drafts, "", move |drafts| {
             found.extend(read(Shelf::Drafts, &drafts));
-            if found.iter().all(|words| words.author() == you) {
+            if found.iter().all(|one| one.author() == you) {
                 return;
             }
-            storage::living_tabs(move |living| {
-                if let Some(left) = Left::of(found, &you, living.as_deref()) {
+            storage::open_tabs(move |open| {
+                if let Some(left) = Left::of(found, &you, open.as_deref()) {
                     show(left);
                 }
             });
@@ -94,8 +98,8 @@ pub fn left_by_others(you: &Person, show: impl FnOnce(Left) + 'static) {
 mod tests {
     use super::*;
 
-    fn words(author: &str, room: &str, tab: &str, text: &str) -> Words {
-        Words {
+    fn unsent(author: &str, room: &str, tab: &str, text: &str) -> UnsentText {
+        UnsentText {
             shelf: Shelf::Outbox,
             key: format!("{author}/{room}/{text}"),
             name: author.to_uppercase(),
@@ -106,20 +110,20 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_left_is_offered_and_what_a_living_tab_holds_is_not() {
+    fn unsent_text_of_closed_tabs_is_offered_and_that_of_open_tabs_is_not() {
         let found = vec![
-            words("ada", "lobby", "gone", "one"),
-            words("ada", "night", "gone", "two"),
-            words("you", "lobby", "gone", "mine"),
-            words("bo", "lobby", "gone", "bo's"),
-            words("cleo", "lobby", "living", "hers"),
-            words("ada", "lobby", "gone", "three"),
+            unsent("ada", "lobby", "closed", "one"),
+            unsent("ada", "night", "closed", "two"),
+            unsent("you", "lobby", "closed", "mine"),
+            unsent("bo", "lobby", "closed", "bo's"),
+            unsent("cleo", "lobby", "open", "hers"),
+            unsent("ada", "lobby", "closed", "three"),
         ];
-        let living = ["living".to_owned()];
-        let left = Left::of(found.clone(), "you", Some(&living)).unwrap();
+        let open = ["open".to_owned()];
+        let left = Left::of(found.clone(), "you", Some(&open)).unwrap();
         assert_eq!(left.name, "ADA");
         assert_eq!(left.text(), "one\n\ntwo\n\nthree");
-        assert_eq!(Left::of(found[4..5].to_vec(), "you", Some(&living)), None);
+        assert_eq!(Left::of(found[4..5].to_vec(), "you", Some(&open)), None);
         assert_eq!(Left::of(found[2..3].to_vec(), "you", None), None);
     }
 }

@@ -1,9 +1,10 @@
-//! Which characters end an address: closing and opening brackets, quotation marks, and what ends a sentence or a clause,
-//! in every script.
+//! The characters that end an address: brackets, quotation marks, and punctuation that ends a sentence or clause, in
+//! every script.
 
-/// What Unicode 16 says of `[\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Terminal_Punctuation}\p{Bidi_Control}]` beyond ASCII, without the
-/// apostrophe U+2019, which stands inside words too. Each entry is the first character of a range, and in its lowest
-/// eight bits how many follow. The test compares it with the tables of `regex-syntax`.
+/// The non-ASCII characters of `[\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Terminal_Punctuation}\p{Bidi_Control}]` in Unicode 16,
+/// without the apostrophe U+2019, which also occurs inside words. Each entry holds the first character of a range, and
+/// in its lowest eight bits the number of characters that follow. The test compares it with the tables of
+/// `regex-syntax`.
 #[rustfmt::skip]
 #[expect(clippy::unusual_byte_groupings, reason = "a character and a length")]
 const RANGES: [u32; 146] = [
@@ -24,7 +25,7 @@ const RANGES: [u32; 146] = [
     0x16b37_02, 0x16b44_00, 0x16d6e_01, 0x16e97_01, 0x1bc9f_00, 0x1da87_03,
 ];
 
-/// Whether an address cannot go on with this character.
+/// True if an address ends before this character.
 pub fn ends(c: char) -> bool {
     if c.is_ascii() {
         return c <= ' ' || matches!(c, '<' | '>' | '"' | '`' | '\\' | '{' | '}' | '|' | '^' | '\u{7f}');
@@ -46,7 +47,7 @@ mod tests {
     use regex_syntax::hir::{Class, HirKind};
 
     #[test]
-    fn the_table_is_what_unicode_says() {
+    fn the_table_matches_unicode() {
         let class = r"[[\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Terminal_Punctuation}\p{Bidi_Control}\p{White_Space}\p{Cc}]--[\u{2019}]]";
         let class = regex_syntax::parse(class).unwrap();
         let HirKind::Class(Class::Unicode(class)) = class.kind() else {

@@ -1,4 +1,5 @@
-//! Keeps the connection honest: attempts end in time, a dead line is noticed, a page that is put aside lets go.
+//! Keeps the connection status true: attempts have a deadline, dead connections are detected, and pages in the
+//! browser's back/forward cache disconnect.
 
 use std::time::Duration;
 
@@ -12,55 +13,55 @@ use crate::client::room::Outcome;
 use crate::client::socket;
 
 impl Live {
-    /// Looks at the clock from now on, and at what happens to the page.
+    /// Starts the timer and the page's event listeners.
     pub(super) fn watch(self) {
-        // socket.io-client waits up to five seconds between attempts; when the network is back, or somebody looks,
-        // why wait.
-        window_event_listener(leptos::ev::online, move |_| self.hurry());
+        // socket.io-client waits up to five seconds between attempts. Skip that wait when the network is back or the
+        // tab becomes visible.
+        window_event_listener(leptos::ev::online, move |_| self.reconnect_now());
         window_event_listener_untyped("visibilitychange", move |_| {
             if platform::visible() {
-                self.hurry();
-                self.look();
+                self.reconnect_now();
+                self.check();
             }
         });
-        // A page that the browser keeps for the way back is not "here", and its socket is of no use afterwards.
+        // A person whose page is in the back/forward cache is not present, and its socket is unusable afterwards.
         window_event_listener_untyped("pagehide", move |_| socket::disconnect());
-        platform::when_restored(move || self.hurry());
+        platform::when_restored(move || self.reconnect_now());
         window_event_listener_untyped("beforeunload", move |event| {
             if self.unkept.try_get_untracked() == Some(true) {
                 event.prevent_default();
             }
         });
-        self.look();
-        set_interval(move || self.look(), Duration::from_millis(LOOK_MS));
+        self.check();
+        set_interval(move || self.check(), Duration::from_millis(LOOK_MS));
     }
 
-    pub(super) fn hurry(self) {
+    pub(super) fn reconnect_now(self) {
         let away = self.inner(|inner| inner.started && !inner.connected && !inner.told_to_wait);
         if away == Some(true) {
             self.restart();
         }
     }
 
-    /// Lets go of the connection, and makes another.
+    /// Replaces the connection.
     pub(super) fn restart(self) {
         socket::disconnect();
         self.lost();
         socket::connect();
     }
 
-    fn look(self) {
+    fn check(self) {
         let doubt = self.inner(|inner| {
             let now = platform::now().0;
-            inner.pulse.look(now, platform::visible()) && inner.connected
+            inner.pulse.check(now, platform::visible()) && inner.connected
         });
         if doubt == Some(true) {
-            self.ask_whether_it_lives();
+            self.probe();
         }
     }
 
-    /// Asks something: whatever comes back, the line is not dead.
-    fn ask_whether_it_lives(self) {
+    /// Emits a cheap command. Any answer proves that the connection works.
+    fn probe(self) {
         let position = self.inner(|inner| inner.room).flatten().and_then(|store| {
             let after = store.look(|client| client.timeline().position().seq)?;
             Some((store.slug()?, after))
@@ -83,12 +84,12 @@ impl Live {
         );
     }
 
-    /// The server said something.
+    /// Something came from the server.
     pub(super) fn heard(self) {
         self.inner(|inner| inner.pulse.heard(platform::now().0));
     }
 
-    /// A question was answered, or its time is up. If nothing at all came since, the line is dead.
+    /// A command was answered or timed out. If nothing came from the server since, the connection is dead.
     pub(super) fn answered(self, answered: bool, asked_at: u64) {
         if answered {
             return self.heard();
@@ -99,7 +100,7 @@ impl Live {
         }
     }
 
-    /// The server was reached. If it does not say `welcome`, that is of no use.
+    /// The transport is open. Restarts with the other transport if `welcome` does not come in time.
     pub(super) fn await_welcome(self) {
         let attempt = self.inner(|inner| {
             inner.attempt += 1;
@@ -110,15 +111,15 @@ impl Live {
         };
         let late = move || {
             if self.inner(|inner| inner.attempt == attempt && !inner.connected) == Some(true) {
-                self.try_otherwise();
+                self.try_other_transport();
                 self.restart();
             }
         };
         set_timeout(late, Duration::from_millis(within_ms.into()));
     }
 
-    /// That attempt led nowhere: the next one goes another way.
-    pub(super) fn try_otherwise(self) {
+    /// The attempt failed: prepares the next one.
+    pub(super) fn try_other_transport(self) {
         self.inner(|inner| {
             inner.approach.failed();
             socket::prepare(inner.approach.attempt());

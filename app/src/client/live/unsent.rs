@@ -1,4 +1,4 @@
-//! What was kept on this machine: the room on screen gets its own back, the other rooms' messages are sent from here.
+//! Unsent messages from storage: those of the room on screen go back to it, those of other rooms are sent from here.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::client::owner::Standing;
 use crate::client::room::{Failure, Outcome, failed, passes};
 use crate::client::storage::{self, Shelf};
 
-/// If reading what was kept takes longer than this, what is written now does not wait for it.
+/// New messages wait at most this long for the stored ones, in milliseconds.
 const READ_MS: u64 = 3_000;
 
 /// Unsent messages of rooms that are not on screen.
 pub struct Unsent {
     rooms: Vec<(RoomSlug, Outbox)>,
-    /// Other tabs that live and have something to send: when one of them is gone, this one may be the heir.
+    /// Other open tabs with messages to send. When one of them closes, this tab may take over its messages.
     awaited: Vec<String>,
     backoff: Backoff,
     limits: Limits,
@@ -37,27 +37,27 @@ impl Default for Unsent {
 }
 
 impl Unsent {
-    /// A room is not on screen any more.
+    /// Keeps the outbox of a room that leaves the screen.
     pub fn put(&mut self, room: RoomSlug, outbox: Outbox) {
         if !outbox.items().is_empty() {
             self.rooms.push((room, outbox));
         }
     }
 
-    /// A room comes on screen.
+    /// Takes the outbox of a room that comes on screen.
     pub fn take(&mut self, room: &RoomSlug) -> Option<Outbox> {
         let at = self.rooms.iter().position(|(known, _)| known == room)?;
         Some(self.rooms.swap_remove(at).1)
     }
 
-    /// Nobody knows whether what was being sent arrived.
+    /// The connection is gone: messages in flight may or may not have arrived.
     pub fn unanswered(&mut self) {
         for (_, outbox) in &mut self.rooms {
             outbox.unanswered();
         }
     }
 
-    /// The server takes this much.
+    /// Sets the server's limits.
     pub fn limit(&mut self, limits: Limits) {
         self.limits = limits;
         for (_, outbox) in &mut self.rooms {
@@ -78,7 +78,7 @@ impl Unsent {
 }
 
 impl Live {
-    /// Brings back what was kept on this machine and belongs to no other tab.
+    /// Restores the stored messages that belong to no other tab.
     pub(super) fn recover(self) {
         let own = self.inner(|inner| {
             let own = matches!(inner.owner.standing(), Standing::Same | Standing::Unknown);
@@ -90,7 +90,7 @@ impl Live {
             if found.is_empty() {
                 return self.restore(Vec::new(), None);
             }
-            storage::living_tabs(move |living| self.restore(found, living));
+            storage::open_tabs(move |open| self.restore(found, open));
         });
         set_timeout(
             move || self.restore_room(Vec::new()),
@@ -98,13 +98,13 @@ impl Live {
         );
     }
 
-    fn restore(self, found: Vec<KeptMessage>, living: Option<Vec<String>>) {
-        for tab in living.iter().flatten() {
+    fn restore(self, found: Vec<KeptMessage>, open: Option<Vec<String>>) {
+        for tab in open.iter().flatten() {
             if *tab != storage::tab() && found.iter().any(|kept| kept.tab == *tab) {
-                self.await_end(tab.clone());
+                self.await_close(tab.clone());
             }
         }
-        let own = kept::own(found, &storage::tab(), living.as_deref());
+        let own = kept::own(found, &storage::tab(), open.as_deref());
         let on_screen = self.inner(|inner| inner.room.and_then(|store| store.slug()));
         let on_screen = on_screen.flatten();
         let mut here = Vec::new();
@@ -121,16 +121,16 @@ impl Live {
         self.send_unsent();
     }
 
-    fn await_end(self, tab: String) {
-        let news = self.inner(|inner| {
-            let news = !inner.unsent.awaited.contains(&tab);
-            if news {
+    fn await_close(self, tab: String) {
+        let is_new = self.inner(|inner| {
+            let is_new = !inner.unsent.awaited.contains(&tab);
+            if is_new {
                 inner.unsent.awaited.push(tab.clone());
             }
-            news
+            is_new
         });
-        if news == Some(true) {
-            storage::when_gone(&tab, move || self.recover());
+        if is_new == Some(true) {
+            storage::when_closed(&tab, move || self.recover());
         }
     }
 
@@ -138,7 +138,7 @@ impl Live {
         self.with_room(|client, now| client.restore(items, now));
     }
 
-    /// Sends what waits in rooms that are not on screen.
+    /// Sends the waiting messages of rooms that are not on screen.
     pub(super) fn send_unsent(self) {
         if !self.is_connected() {
             return;
@@ -164,7 +164,7 @@ impl Live {
     fn sent(self, room: &RoomSlug, outcome: Outcome<Receipts>) {
         let again = self.inner(|inner| {
             let you = inner.owner.page().cloned()?;
-            // Entered meanwhile: it sends its own.
+            // If the room was entered meanwhile, it sends its own messages.
             let mut outbox = inner.unsent.take(room)?;
             let again = match outcome {
                 Ok(Receipts { receipts }) => {
@@ -175,12 +175,12 @@ impl Live {
                     }
                     Some(0)
                 }
-                // The next connection sends it again.
+                // The next connection sends them again.
                 Err(Failure::Unknown) => {
                     outbox.unanswered();
                     None
                 }
-                // They wait for a connection that belongs to their author.
+                // The messages wait for a connection that belongs to their author.
                 Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::NotSignedIn => {
                     outbox.unanswered();
                     None

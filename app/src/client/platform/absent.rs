@@ -1,4 +1,4 @@
-//! On the server there is a clock, and nothing else of a browser.
+//! Stands in for the browser on the server, where most of these functions do nothing.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,39 +9,39 @@ use crate::client::json::Json;
 use crate::client::navigation::Navigation;
 use crate::route::Address;
 
-/// Now.
+/// The current time.
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(since.as_millis() as u64)
 }
 
-/// The server shows UTC.
+/// Minutes ahead of UTC: the server renders times in UTC.
 pub fn offset(_at: Timestamp) -> i32 {
     0
 }
 
-/// Never asked for outside a browser: ids in pages come with the page's data.
+/// Unused on the server: ids in pages come with the page's data.
 pub fn random() -> u128 {
     0
 }
 
-/// Nobody looks at a server.
+/// True if the page is visible.
 pub fn visible() -> bool {
     false
 }
 
-/// Nothing comes in while a page is rendered.
+/// Runs a closure with a frame. On the server nothing comes in while a page is rendered.
 pub fn in_frame(_ms: u64, _run: impl FnOnce() + 'static) {}
 
-/// Nothing is painted either.
+/// Runs a closure after the frame.
 pub fn after_frame(_run: impl FnOnce() + 'static) {}
 
-/// Whether a media query holds.
+/// True if a media query matches.
 pub fn matches(_query: &str) -> bool {
     false
 }
 
-/// The theme that the page was rendered with.
+/// The theme that the server wrote into the page.
 pub fn page_theme() -> Option<String> {
     None
 }
@@ -51,27 +51,27 @@ pub fn take_page() -> Option<Json> {
     None
 }
 
-/// Asked for only where no request says it.
+/// The address bar's content. On the server the request provides the address as a context.
 pub fn address() -> Address {
     Address::default()
 }
 
-/// There is no history.
+/// Adds an entry to the history.
 pub fn push(_to: &str) {}
 
-/// Nor anybody who comes back.
+/// Restores the scroll position of a history entry.
 pub fn restore_scroll() {}
 
-/// Nobody goes anywhere.
+/// Follows clicks and the history.
 pub fn follow(_navigation: Navigation) {}
 
-/// Calls the document so.
+/// Sets the document's title.
 pub fn set_title(_title: &str) {}
 
-/// Says what there is on the page.
+/// Sets the page's meta description.
 pub fn set_description(_description: &str) {}
 
-/// Asks the server.
+/// Fetches JSON.
 pub fn fetch(_url: &str, _answer: Box<dyn FnOnce(Option<Json>)>) {}
 
 /// Changes the page's theme.
@@ -86,42 +86,42 @@ pub fn load(_url: &str) {}
 /// Loads the page again.
 pub fn reload() {}
 
-/// Whether the style sheet engine knows something.
+/// True if the browser supports a CSS condition.
 pub fn css_supports(_condition: &str) -> bool {
     true
 }
 
-/// Whether the keyboard belongs to nothing in particular.
+/// True if no element has the focus.
 pub fn nothing_focused() -> bool {
     false
 }
 
-/// The first character as people see it: a grapheme cluster.
+/// The first grapheme cluster.
 pub fn first_character(text: &str) -> String {
     text.graphemes(true).next().unwrap_or_default().to_owned()
 }
 
-/// Gives the keyboard to something.
+/// Focuses the first matching element.
 pub fn focus(_selectors: &[&str]) {}
 
-/// Gives the keyboard to the composer.
+/// Focuses the composer.
 pub fn focus_composer(_otherwise: &str) {}
 
-/// Whether one of this site's own pages led here.
+/// True if the reader came from a page of this site.
 pub fn came_from_here() -> bool {
     false
 }
 
-/// No keys are pressed.
+/// Moves the focus between messages.
 pub fn arrow_in_log(_event: &web_sys::KeyboardEvent, _scroller: &web_sys::Element) {}
 
-/// Nor is Tab.
+/// Makes the log one stop for the Tab key.
 pub fn one_stop(_log: &web_sys::Element) {}
 
-/// Nobody reads on a server.
+/// Keeps the scroll anchor.
 pub struct AnchorKeeper;
 
-/// Keeps the line under the reader's eye where it is.
+/// Keeps the line that the reader is looking at in its position.
 pub fn keep_anchor(
     _scroller: web_sys::HtmlElement,
     _content: &web_sys::Element,
@@ -130,34 +130,34 @@ pub fn keep_anchor(
     None
 }
 
-/// Nothing scrolls.
+/// Scrolls to the newest message.
 pub fn scroll_to_end(_scroller: &web_sys::HtmlElement) {}
 
-/// There is no place.
+/// Notes the scroll anchor.
 pub fn note_anchor() {}
 
-/// Nobody comes back.
+/// Runs a closure when the browser restores the page from its cache.
 pub fn when_restored(_run: impl Fn() + 'static) {}
 
-/// There is always a network.
+/// True if the device has a network.
 pub fn online() -> bool {
     true
 }
 
-/// Nothing is dropped on a server.
+/// Refuses files that are dropped on the page.
 pub fn refuse_files(_run: impl Fn() + 'static) {}
 
-/// Nothing is pasted either.
+/// True if the clipboard holds files and no text.
 pub fn only_files(_event: &web_sys::ClipboardEvent) -> bool {
     false
 }
 
-/// In capitals.
+/// Converts to upper case.
 pub fn upper(text: &str) -> String {
     text.to_uppercase()
 }
 
-/// In small letters.
+/// Converts to lower case.
 pub fn lower(text: &str) -> String {
     text.to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! What only a browser knows, from the browser.
+//! What only a browser knows or can do.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::client::json::Json;
 
-/// What comes in while nobody looks is shown after so many milliseconds.
+/// Delay after which a hidden page shows what came in, in milliseconds.
 const HIDDEN_MS: u64 = 250;
 
-/// Now.
+/// The current time.
 pub fn now() -> Timestamp {
     Timestamp(js_sys::Date::now() as u64)
 }
 
-/// Minutes that this machine's clock is ahead of UTC at that moment, summer time included.
+/// Minutes that local time is ahead of UTC at that moment, daylight saving time included.
 pub fn offset(at: Timestamp) -> i32 {
     let date = js_sys::Date::new(&JsValue::from_f64(at.0 as f64));
     -(date.get_timezone_offset() as i32)
@@ -35,12 +35,12 @@ pub fn random() -> u128 {
     u128::from_le_bytes(bits)
 }
 
-/// Whether the page can be seen.
+/// True if the page is visible.
 pub fn visible() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Visible
 }
 
-/// Whether a media query holds.
+/// True if a media query matches.
 pub fn matches(query: &str) -> bool {
     window()
         .match_media(query)
@@ -49,10 +49,10 @@ pub fn matches(query: &str) -> bool {
         .is_some_and(|list| list.matches())
 }
 
-/// Runs it when the next frame is made that is at least so many milliseconds away.
+/// Runs a closure with the first frame that is at least this many milliseconds away.
 pub fn in_frame(ms: u64, run: impl FnOnce() + 'static) {
     if !visible() {
-        // No frames are made of what nobody sees.
+        // Browsers render no frames of a hidden page.
         set_timeout(run, Duration::from_millis(ms.max(HIDDEN_MS)));
     } else if ms == 0 {
         request_animation_frame(run);
@@ -61,36 +61,36 @@ pub fn in_frame(ms: u64, run: impl FnOnce() + 'static) {
     }
 }
 
-/// Runs it in a task of its own; called while a frame is made: when that is painted.
+/// Runs a closure in a separate task. Called during a frame, that is after it is painted.
 pub fn after_frame(run: impl FnOnce() + 'static) {
     set_timeout(run, Duration::ZERO);
 }
 
-/// The theme that the page was rendered with: the server wrote it there, so reading it is no surprise.
+/// The theme that the server wrote into the page.
 pub fn page_theme() -> Option<String> {
     document().document_element()?.get_attribute("data-theme")
 }
 
-/// The page's data that the server wrote into it. There only once: another page has other data.
+/// Removes and returns the data that the server wrote into the page. Only the first page has it.
 pub fn take_page() -> Option<Json> {
     let element = document().get_element_by_id(crate::data::ELEMENT)?;
     element.remove();
     Json::parse(&element.text_content()?)
 }
 
-/// Calls the document so.
+/// Sets the document's title.
 pub fn set_title(title: &str) {
     document().set_title(title);
 }
 
-/// Says what there is on the page.
+/// Sets the page's meta description.
 pub fn set_description(description: &str) {
     if let Ok(Some(meta)) = document().query_selector("meta[name=description]") {
         let _ = meta.set_attribute("content", description);
     }
 }
 
-/// Asks the server; nothing, if it does not answer.
+/// Fetches JSON. The answer is `None` if the server does not answer with JSON.
 pub fn fetch(url: &str, answer: Box<dyn FnOnce(Option<Json>)>) {
     let response = window().fetch_with_str(url);
     leptos::task::spawn_local(async move { answer(body(response).await.ok()) });
@@ -108,7 +108,7 @@ pub fn set_page_theme(theme: &str) {
     }
 }
 
-/// Sends a form without leaving the page, and goes on when it is answered or cannot be sent.
+/// Sends a form without leaving the page. Calls `done` when it is answered or has failed.
 pub fn post(url: &str, form: &str, done: Box<dyn FnOnce()>) {
     let init = web_sys::RequestInit::new();
     init.set_method("POST");
@@ -136,12 +136,12 @@ pub fn reload() {
     let _ = window().location().reload();
 }
 
-/// Whether the style sheet engine knows something.
+/// True if the browser supports a CSS condition.
 pub fn css_supports(condition: &str) -> bool {
     web_sys::css::supports(condition).unwrap_or(true)
 }
 
-/// Runs it when the browser shows this page again after having kept it aside.
+/// Runs a closure when the browser restores the page from its back/forward cache.
 pub fn when_restored(run: impl Fn() + 'static) {
     window_event_listener_untyped("pageshow", move |event| {
         let event: web_sys::PageTransitionEvent = event.unchecked_into();
@@ -151,12 +151,12 @@ pub fn when_restored(run: impl Fn() + 'static) {
     });
 }
 
-/// Whether this machine has a network, as far as it knows.
+/// True if the device has a network, as far as the browser knows.
 pub fn online() -> bool {
     window().navigator().on_line()
 }
 
-/// A file that is dropped on the page does not take its place: it is let go, and this is run.
+/// Refuses files that are dropped on the page, which would otherwise open in its place, and runs a closure.
 pub fn refuse_files(run: impl Fn() + 'static) {
     let refuse = |event: &web_sys::DragEvent| {
         let files = transferred(event, "dataTransfer")
@@ -177,13 +177,13 @@ pub fn refuse_files(run: impl Fn() + 'static) {
     });
 }
 
-/// Whether what is pasted is files, and no text.
+/// True if the clipboard holds files and no text.
 pub fn only_files(event: &web_sys::ClipboardEvent) -> bool {
     let kinds = transferred(event, "clipboardData");
     kinds.iter().any(|kind| kind == "Files") && !kinds.iter().any(|kind| kind == "text/plain")
 }
 
-/// The kinds of what an event brings along.
+/// The types of the data that an event transfers.
 fn transferred(event: &web_sys::Event, what: &str) -> Vec<JsValue> {
     let types = Json(event.into()).get(what).and_then(|data| data.get("types"));
     types.map_or_else(Vec::new, |Json(types)| js_sys::Array::from(&types).to_vec())

@@ -1,10 +1,10 @@
-//! Characters as people see them. The browser knows them; the tables for it would be a twentieth of what it loads.
+//! Grapheme clusters and case, from the browser: Unicode tables of our own would be a twentieth of the page's weight.
 
 use js_sys::Intl::Segmenter;
 use js_sys::{Array, JsString, Object, Reflect};
 
 thread_local! {
-    /// Nothing in a browser that is too old for it.
+    /// `None` in browsers without `Intl.Segmenter`.
     static SEGMENTER: Option<Segmenter> = segmenter();
 }
 
@@ -14,7 +14,7 @@ fn segmenter() -> Option<Segmenter> {
     known.then(|| Segmenter::new(&Array::new(), &Object::new()))
 }
 
-/// The first character as people see it: a grapheme cluster.
+/// The first grapheme cluster.
 pub fn first_character(text: &str) -> String {
     SEGMENTER.with(|segmenter| {
         let first = segmenter.as_ref().and_then(|one| one.segment(text).containing(0));
@@ -25,12 +25,12 @@ pub fn first_character(text: &str) -> String {
     })
 }
 
-/// In capitals.
+/// Converts to upper case.
 pub fn upper(text: &str) -> String {
     JsString::from(text).to_upper_case().into()
 }
 
-/// In small letters.
+/// Converts to lower case.
 pub fn lower(text: &str) -> String {
     JsString::from(text).to_lower_case().into()
 }

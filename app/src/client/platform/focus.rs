@@ -1,5 +1,5 @@
-//! Where the keyboard is: never at the top of the document because what had it is gone, and never walking through
-//! every message.
+//! Keyboard focus: it must not fall back to the top of the document when the focused element disappears, and Tab must
+//! not walk through every message.
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
@@ -7,14 +7,14 @@ use web_sys::{Element, FocusOptions, HtmlElement, KeyboardEvent};
 
 use super::matches;
 
-/// Whether the keyboard belongs to nothing in particular.
+/// True if no element has the focus.
 pub fn nothing_focused() -> bool {
     document()
         .active_element()
         .is_none_or(|element| element.tag_name() == "BODY")
 }
 
-/// Gives the keyboard to the first of these that the page has, without scrolling to it.
+/// Focuses the first of these that the page has, without scrolling to it.
 pub fn focus(selectors: &[&str]) {
     let mut found = selectors
         .iter()
@@ -26,7 +26,7 @@ pub fn focus(selectors: &[&str]) {
 
 fn focus_element(element: &Element) {
     let element: &HtmlElement = element.unchecked_ref();
-    // What is no control can be given the keyboard all the same, though Tab does not lead there.
+    // Makes an element focusable that is not a control, but not reachable with Tab.
     if element.tab_index() < 0 {
         element.set_tab_index(-1);
     }
@@ -35,8 +35,8 @@ fn focus_element(element: &Element) {
     let _ = element.focus_with_options(&options);
 }
 
-/// Gives the keyboard to the composer, or to `otherwise` where there is none. On touch that would open the screen's
-/// keyboard, so it is always `otherwise`.
+/// Focuses the composer, or `otherwise` if there is none. On touch devices it always focuses `otherwise`, so that the
+/// on-screen keyboard does not open.
 pub fn focus_composer(otherwise: &str) {
     if matches("(pointer: coarse)") {
         focus(&[otherwise]);
@@ -45,14 +45,14 @@ pub fn focus_composer(otherwise: &str) {
     }
 }
 
-/// Whether one of this site's own pages led here, as a form does.
+/// True if the reader came from a page of this site, for instance by a form.
 pub fn came_from_here() -> bool {
     let origin = window().location().origin();
     origin.is_ok_and(|origin| document().referrer().starts_with(&format!("{origin}/")))
 }
 
-/// The log is one stop for Tab. The arrows lead from message to message; in the one that has the keyboard, Tab leads
-/// to its links.
+/// Moves the focus to the next or previous message with the arrow keys. Tab stops at the log once, and at the links of
+/// the focused message.
 pub fn arrow_in_log(event: &KeyboardEvent, scroller: &Element) {
     let down = match event.key().as_str() {
         "ArrowDown" => true,
@@ -69,7 +69,7 @@ pub fn arrow_in_log(event: &KeyboardEvent, scroller: &Element) {
     let to = match &from {
         Some(from) => {
             let message = from.get_bounding_client_rect();
-            // A message that is not seen to its end is scrolled first.
+            // A message that is partly off screen scrolls first.
             if (down && message.bottom() > seen.bottom() + 1.0) || (!down && message.top() < seen.top() - 1.0)
             {
                 return;
@@ -103,7 +103,7 @@ fn neighbour(message: &Element, down: bool) -> Option<Element> {
     }
 }
 
-/// The last message on screen.
+/// The last visible message.
 fn lowest_seen(scroller: &Element) -> Option<Element> {
     let seen = scroller.get_bounding_client_rect();
     let last = scroller.query_selector("article:last-of-type").ok()??;
@@ -113,7 +113,7 @@ fn lowest_seen(scroller: &Element) -> Option<Element> {
     found.and_then(|found| message_of(&found)).or(Some(last))
 }
 
-/// Takes the links of the log out of Tab's way, but not those of the message that has the keyboard.
+/// Removes the log's links from the tab order, except those of the focused message.
 pub fn one_stop(log: &Element) {
     set_tab_index(log, "a:not([tabindex='-1'])", -1);
     let current = document()

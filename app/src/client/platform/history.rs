@@ -1,4 +1,4 @@
-//! The browser's history, and the links that lead to pages of this site.
+//! The browser's history, and links to pages of this site.
 
 use leptos::ev;
 use leptos::prelude::{document, window, window_event_listener};
@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlAnchorElement, MouseEvent};
 use crate::client::navigation::Navigation;
 use crate::route::{Address, Route};
 
-/// What stands in the address bar.
+/// The address bar's content.
 pub fn address() -> Address {
     let location = window().location();
     address_of(
@@ -22,12 +22,12 @@ fn address_of(path: String, search: &str) -> Address {
     Address { path, query }
 }
 
-/// Puts an address into the address bar, and shows the top of the page or what the address points at.
+/// Adds an address to the history, and scrolls to its fragment or to the top of the page.
 pub fn push(to: &str) {
     if let Ok(history) = window().history() {
-        // For whoever comes back; a new entry has no place.
-        let place = window().scroll_y().unwrap_or_default();
-        let _ = history.replace_state(&JsValue::from_f64(place), "");
+        // The old entry remembers its scroll position; the new one has none.
+        let scroll = window().scroll_y().unwrap_or_default();
+        let _ = history.replace_state(&JsValue::from_f64(scroll), "");
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(to));
     }
     show_target();
@@ -42,16 +42,15 @@ fn show_target() {
     }
 }
 
-/// Scrolls to where the reader was when this entry of the history was left: the browser tried that before the page
-/// was there.
+/// Restores the scroll position of this history entry. The browser's own attempt came before the page was rendered.
 pub fn restore_scroll() {
-    let place = window().history().and_then(|history| history.state());
-    if let Some(place) = place.ok().and_then(|place| place.as_f64()) {
-        window().scroll_to_with_x_and_y(0.0, place);
+    let state = window().history().and_then(|history| history.state());
+    if let Some(scroll) = state.ok().and_then(|state| state.as_f64()) {
+        window().scroll_to_with_x_and_y(0.0, scroll);
     }
 }
 
-/// Tells where the reader goes, from now on.
+/// Follows clicks on links and steps through the history from now on.
 pub fn follow(navigation: Navigation) {
     window_event_listener(ev::popstate, move |_| navigation.moved());
     window_event_listener(ev::click, move |event| {
@@ -60,7 +59,7 @@ pub fn follow(navigation: Navigation) {
         };
         let to = address_of(link.pathname(), &link.search());
         let here = to == address();
-        // What is no page of ours, and a place on this page, are the browser's business.
+        // The browser handles other sites' pages, files, and fragments of this page.
         if to.route() == Route::NotFound || here && !link.hash().is_empty() {
             return;
         }
@@ -73,7 +72,7 @@ pub fn follow(navigation: Navigation) {
     });
 }
 
-/// The link that a click follows, if it leads somewhere on this site, in this tab.
+/// The link that a click follows, if it opens an address of this site in this tab.
 fn followed(event: &MouseEvent) -> Option<HtmlAnchorElement> {
     let plain = event.button() == 0
         && !event.default_prevented()

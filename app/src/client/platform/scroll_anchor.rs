@@ -1,7 +1,8 @@
-//! The line under the reader's eye stays where it is, whatever is put above or below it, or changes its size.
+//! Scroll anchoring: the line that the reader is looking at keeps its position on screen when lines are added, removed
+//! or resized.
 //!
-//! The browser's own scroll anchoring is off: in a reversed column Chromium corrects what needs no correction, and
-//! so moves the reader by the height of what was put above.
+//! The browser's own scroll anchoring is off. In a reversed column Chromium corrects needlessly, which moves the reader
+//! by the height of the lines added above.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,19 +13,20 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, HtmlElement, MutationObserver, MutationObserverInit, ResizeObserver};
 
 thread_local! {
-    /// Notes the place of the one scroller that is on screen.
-    static LOOK: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
+    /// Notes the anchor of the one scroller on screen.
+    static NOTE_ANCHOR: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
 }
 
-/// The lines are about to change: notes the place, if somebody has scrolled and the event of it is still to come.
+/// Called before the lines change: notes the anchor, in case the reader has scrolled and the `scroll` event has not
+/// fired yet.
 pub fn note_anchor() {
-    let look = LOOK.with_borrow(Clone::clone);
-    if let Some(look) = look {
-        look();
+    let note_on_scroll = NOTE_ANCHOR.with_borrow(Clone::clone);
+    if let Some(note_on_scroll) = note_on_scroll {
+        note_on_scroll();
     }
 }
 
-/// Keeps the place for as long as it lives.
+/// Keeps the anchor until it is dropped.
 pub struct AnchorKeeper {
     scroller: HtmlElement,
     scrolled: Closure<dyn FnMut()>,
@@ -33,41 +35,41 @@ pub struct AnchorKeeper {
     _changed: Closure<dyn FnMut()>,
 }
 
-/// Notes the place whenever somebody scrolls, and puts it back whenever `content`, all that is in `scroller`, changes:
-/// before anything is painted. `at_end`: whether what is at the bottom of it is the newest message.
+/// Notes the anchor whenever the reader scrolls, and restores it before the next paint whenever `content` (the whole
+/// content of `scroller`) changes. `at_end` returns true if the newest message is at the bottom.
 pub fn keep_anchor(
     scroller: HtmlElement,
     content: &Element,
     at_end: impl Fn() -> bool + 'static,
 ) -> Option<AnchorKeeper> {
     let note = Rc::new(move |scroller: &HtmlElement| {
-        // Whoever is at the bottom follows what is new.
+        // A reader at the bottom follows new messages, so there is no anchor.
         let follows = scroller.scroll_top() == 0 && at_end();
         if follows { None } else { ScrollAnchor::of(scroller) }
     });
-    let place = Rc::new(RefCell::new(None::<ScrollAnchor>));
-    let look: Rc<dyn Fn()> = {
-        let (scroller, place, note) = (scroller.clone(), Rc::clone(&place), Rc::clone(&note));
+    let anchor = Rc::new(RefCell::new(None::<ScrollAnchor>));
+    let note_on_scroll: Rc<dyn Fn()> = {
+        let (scroller, anchor, note) = (scroller.clone(), Rc::clone(&anchor), Rc::clone(&note));
         Rc::new(move || {
-            let mut place = place.borrow_mut();
-            // Our own scrolling goes to whole pixels; to note the place again would let it drift.
-            if !place.as_ref().is_some_and(|place| place.put_at(&scroller)) {
-                *place = note(&scroller);
+            let mut anchor = anchor.borrow_mut();
+            // Our own scrolling rounds to whole pixels, so noting the anchor again would let it drift.
+            if !anchor.as_ref().is_some_and(|anchor| anchor.put_at(&scroller)) {
+                *anchor = note(&scroller);
             }
         })
     };
-    LOOK.set(Some(Rc::clone(&look)));
-    let scrolled = Closure::new(move || look());
+    NOTE_ANCHOR.set(Some(Rc::clone(&note_on_scroll)));
+    let scrolled = Closure::new(move || note_on_scroll());
     let changed: Closure<dyn FnMut()> = {
         let scroller = scroller.clone();
         Closure::new(move || {
-            let mut place = place.borrow_mut();
-            if place.as_mut().is_none_or(|place| !place.restore(&scroller)) {
-                *place = note(&scroller);
+            let mut anchor = anchor.borrow_mut();
+            if anchor.as_mut().is_none_or(|anchor| !anchor.restore(&scroller)) {
+                *anchor = note(&scroller);
             }
         })
     };
-    // As much may come at one end as goes at the other: then nothing changes its size.
+    // If as much is added at one end as is removed at the other, no size changes.
     let entries = MutationObserver::new(changed.as_ref().unchecked_ref()).ok()?;
     let log = content.query_selector("[role=log]").ok()??;
     let options = MutationObserverInit::new();
@@ -76,7 +78,7 @@ pub fn keep_anchor(
     let observer = ResizeObserver::new(changed.as_ref().unchecked_ref()).ok()?;
     observer.observe(content);
     let listener = scrolled.as_ref().unchecked_ref();
-    // Before every other listener: what they bring into the page must find the place noted.
+    // In the capture phase, before every other listener: they may change the lines.
     scroller
         .add_event_listener_with_callback_and_bool("scroll", listener, true)
         .ok()?;
@@ -91,36 +93,36 @@ pub fn keep_anchor(
 
 impl Drop for AnchorKeeper {
     fn drop(&mut self) {
-        LOOK.set(None);
+        NOTE_ANCHOR.set(None);
         self.observer.disconnect();
         self.entries.disconnect();
         let listener = self.scrolled.as_ref().unchecked_ref();
-        // It was added, so it can be removed.
+        // It was added, so removing it cannot fail.
         let _ = self
             .scroller
             .remove_event_listener_with_callback_and_bool("scroll", listener, true);
     }
 }
 
-/// Scrolls to the end, and says so at once: whatever comes into the page next finds the reader there.
+/// Scrolls to the end and dispatches the `scroll` event at once, so that lines added next find the reader there.
 pub fn scroll_to_end(scroller: &HtmlElement) {
     scroller.set_scroll_top(0);
     if let Ok(event) = Event::new("scroll") {
-        // Nobody can prevent it.
+        // The event is not cancelable, so the result means nothing.
         let _ = scroller.dispatch_event(&event);
     }
 }
 
-/// A line on the screen, and how far its top is above the lower edge of what scrolls, in CSS pixels.
+/// A line on screen, and the distance from its top to the lower edge of the scroller, in CSS pixels.
 struct ScrollAnchor {
     line: Element,
     above: f64,
-    /// Where we scrolled to for its sake.
+    /// The scroll position that we last set to restore it.
     put_at: Option<i32>,
 }
 
 impl ScrollAnchor {
-    /// The line in the middle of what is seen.
+    /// The line in the middle of the visible part.
     fn of(scroller: &HtmlElement) -> Option<Self> {
         let seen = scroller.get_bounding_client_rect();
         let (x, y) = (seen.left() + seen.width() / 2.0, seen.top() + seen.height() / 2.0);
@@ -138,7 +140,7 @@ impl ScrollAnchor {
         self.put_at == Some(scroller.scroll_top())
     }
 
-    /// Scrolls so that the line is there again, if it still exists.
+    /// Scrolls the line back to its position. Returns false if the line is gone.
     fn restore(&mut self, scroller: &HtmlElement) -> bool {
         let moved = (above(&self.line, scroller) - self.above).round() as i32;
         if moved != 0 && self.line.is_connected() {

@@ -1,4 +1,4 @@
-//! The rules of a message that comes by form. The composer has the same while scripts run.
+//! Checks messages that are sent by form. With scripts the composer applies the same rules.
 
 use protocol::text::InvalidText;
 use protocol::{Limits, MessageText};
@@ -7,10 +7,10 @@ use super::Returned;
 use crate::client::composing::clean;
 use crate::client::size::{EMPTY, TooBig};
 
-/// The message, or what the person gets back: without control characters, which nobody finds in a box.
+/// Checks a message. A refused text comes back without control characters, because its author could not find them.
 ///
 /// # Errors
-/// The words, and why they cannot be sent.
+/// The text, and why it cannot be sent.
 pub fn check(text: &str, limits: Limits) -> Result<MessageText, Returned> {
     let text = text.replace("\r\n", "\n");
     if let Some(cleaned) = clean(&text, 0) {
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn words_stay_words_inside_the_box() {
+    fn markup_in_a_returned_message_is_text() {
         let returned = |text: &str| Returned {
             text: text.to_owned(),
             why: String::new(),

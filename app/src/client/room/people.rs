@@ -1,18 +1,18 @@
-//! Who is in the room, who came and went, and who writes: nothing of this is in the log.
+//! Presence: who is in the room, who came and went, and who is typing. None of it is in the log.
 
 use protocol::{PresenceUpdate, RosterUpdate, Typing, TypingUpdate};
 
 use super::{Effect, HELD, RoomClient, SyncState};
 
-/// "I am writing" is said again after so many milliseconds of writing…
+/// While the person types, `typing` is repeated after this many milliseconds.
 const TYPING_AGAIN_MS: u64 = 3_000;
-/// …and "I stopped" after so many without a key.
+/// Typing ends this many milliseconds after the last key.
 const TYPING_STOP_MS: u64 = 4_000;
-/// In a room with more people than this, nobody is told who writes.
+/// In a room with more people than this, typing is not reported.
 const TYPING_PEOPLE: u32 = 50;
 
 impl RoomClient {
-    /// Who came and went. Before `join` is answered it waits: the answer's list may be older or newer.
+    /// People came and went. While `join` is unanswered the update waits: the answer's roster may be older or newer.
     pub fn presence(&mut self, update: PresenceUpdate) {
         if update.room != self.room {
             return;
@@ -24,7 +24,7 @@ impl RoomClient {
         }
     }
 
-    /// Everybody who is here: changes before it may have been missed, those after it follow.
+    /// A whole roster, which replaces the known one. Earlier changes may have been missed; later ones follow.
     pub fn everybody(&mut self, update: RosterUpdate) {
         if update.room != self.room || self.you.is_none() {
             return;
@@ -39,7 +39,7 @@ impl RoomClient {
         }
     }
 
-    /// Somebody writes, or stopped.
+    /// A person started or stopped typing.
     pub fn typing(&mut self, update: TypingUpdate, now: u64) -> Vec<Effect> {
         let about_you = self.you.as_ref().is_some_and(|you| you.id == update.person.id);
         if update.room != self.room || about_you || self.sync == SyncState::Away {
@@ -49,7 +49,7 @@ impl RoomClient {
         self.wake(now)
     }
 
-    /// A key was pressed in the composer; `empty`: nothing is left in it.
+    /// The composer's text changed. `empty` is true if nothing is left in it.
     pub fn typed(&mut self, empty: bool, now: u64) -> Vec<Effect> {
         if self.sync != SyncState::Live || self.roster.list().here > TYPING_PEOPLE {
             return Vec::new();
@@ -68,7 +68,7 @@ impl RoomClient {
         }
     }
 
-    /// When "I stopped" is due, if no key is pressed any more.
+    /// When typing ends if no further key is pressed.
     pub(super) fn typing_ends_at(&self) -> Option<u64> {
         self.typing_since.map(|_| self.last_key_at + TYPING_STOP_MS)
     }

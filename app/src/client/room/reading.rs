@@ -1,4 +1,4 @@
-//! What of the room is in the page, and where in it the reader is.
+//! Which messages are in the page, and where the reader is.
 
 use protocol::{History, RoomEvent, Seq};
 
@@ -6,21 +6,21 @@ use super::{Effect, RoomClient, SyncState};
 use crate::client::rows::{Row, Wall, rows};
 use crate::client::window::Window;
 
-/// What there is above the first message in the page.
+/// What is above the first message in the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Older {
     /// Nothing.
     None,
     /// Older messages.
     More,
-    /// Older messages, which are being loaded.
+    /// Older messages that are being loaded.
     Loading,
-    /// Older messages, for which there is no room here: they have pages of their own.
+    /// Older messages that no longer fit; they have pages of their own.
     Elsewhere,
 }
 
 impl RoomClient {
-    /// The lines are about to be shown.
+    /// Called before the lines are shown.
     pub fn show(&mut self) {
         self.window.show();
     }
@@ -40,23 +40,23 @@ impl RoomClient {
         self.shown().first().map(|event| event.seq)
     }
 
-    /// Whether the newest message is in the page.
+    /// True if the newest message is in the page.
     pub fn shows_newest(&self) -> bool {
         self.window.is_newest()
     }
 
-    /// Whether the reader is at the bottom.
+    /// True if the reader is at the bottom.
     pub fn at_bottom(&self) -> bool {
         self.window.at_bottom
     }
 
-    /// The reader has scrolled.
+    /// Called when the reader has scrolled.
     pub fn reader_at_bottom(&mut self, at_bottom: bool) {
-        // The page may be a frame behind: its last line need not be the newest any more.
+        // The page may be a frame behind, so its last line may no longer be the newest.
         self.window.at_bottom = at_bottom && self.window.is_newest();
     }
 
-    /// Whether there is more above.
+    /// What is above the first message in the page.
     pub fn older_state(&self) -> Older {
         if self.first_shown() != self.timeline.first() {
             return Older::More;
@@ -69,7 +69,7 @@ impl RoomClient {
         }
     }
 
-    /// The reader is near the top: show what is above, or load it.
+    /// The reader is near the top: shows older messages, or loads them.
     pub fn want_older(&mut self) -> Vec<Effect> {
         if self.window.up(&self.timeline) || self.older_state() != Older::More {
             return Vec::new();
@@ -89,12 +89,12 @@ impl RoomClient {
         })]
     }
 
-    /// The reader is near the bottom: show what is below.
+    /// The reader is near the bottom: shows newer messages.
     pub fn want_newer(&mut self) {
         self.window.down(&self.timeline);
     }
 
-    /// The reader wants to be at the bottom, or what was in the page is gone.
+    /// Shows the newest messages: the reader goes to the bottom, or the messages in the page are gone.
     pub fn want_newest(&mut self) {
         let at_bottom = self.window.at_bottom;
         self.window = Window::default();

@@ -1,4 +1,4 @@
-//! What the answers to a room's effects mean. Answers of an earlier connection mean nothing.
+//! Handles the answers to a room's commands. Answers from an earlier connection are ignored.
 
 use protocol::{ErrorCode, HistoryAnswer, Joined, Receipts, Refusal};
 
@@ -7,7 +7,7 @@ use crate::client::outbox::Failed;
 use crate::client::timeline::Timeline;
 
 impl RoomClient {
-    /// The answer to `join`.
+    /// Handles the answer to `join`.
     pub fn joined(&mut self, of: Generation, outcome: Outcome<Joined>, now: u64) -> Vec<Effect> {
         if of != self.generation || self.sync != SyncState::Joining {
             return Vec::new();
@@ -38,15 +38,15 @@ impl RoomClient {
     fn enter(&mut self, joined: Joined, now: u64) -> Vec<Effect> {
         let mine = self.timeline.position();
         let first = joined.events.first().map(|event| event.seq);
-        // Not only the flag: an answer to `join` without `from` is a whole page as well, and it replaces too,
-        // unless it is plainly what follows the timeline.
+        // Not only if the flag is set: the answer to a `join` without `from` also replaces the timeline, unless it
+        // clearly continues it.
         let continues = !joined.reset
             && joined.head.epoch == mine.epoch
             && first.is_none_or(|first| first <= mine.seq.next())
             && joined.head.seq >= mine.seq;
         self.over = None;
         self.backoff.worked();
-        // A whole list that came meanwhile is what the changes after it build on, whether it is newer or not.
+        // Held changes build on a whole roster that came meanwhile, whether that is newer than the answer's or not.
         self.roster
             .replace(self.held_roster.take().unwrap_or(joined.roster));
         if let Some(you) = self.you.as_ref() {
@@ -61,7 +61,7 @@ impl RoomClient {
             effects.extend(self.take(joined.events, now));
             let position = self.timeline.position().seq;
             if self.sync == SyncState::Live && position < head {
-                // What was missed is large: this is the first page of it.
+                // More was missed than fits into one answer: this is the first stretch.
                 effects.push(self.fill(position));
             }
         } else {
@@ -85,24 +85,24 @@ impl RoomClient {
         self.outbox.settle(&self.timeline.position());
     }
 
-    /// Lets what was held follow, and asks for what had to be let go.
+    /// Applies the events that were held, and requests those that were dropped.
     fn release(&mut self, now: u64) -> Vec<Effect> {
         let held = std::mem::take(&mut self.held);
         let mut effects = self.take(held, now);
-        if self.sync == SyncState::Live && std::mem::take(&mut self.let_go) {
+        if self.sync == SyncState::Live && std::mem::take(&mut self.dropped) {
             let after = self.timeline.position().seq;
             effects.push(self.fill(after));
         }
         effects
     }
 
-    /// The answer to `history {after}`.
+    /// Handles the answer to `history {after}`.
     pub fn newer(&mut self, of: Generation, outcome: Outcome<HistoryAnswer>, now: u64) -> Vec<Effect> {
         if of != self.generation || self.sync != SyncState::Filling {
             return Vec::new();
         }
-        let page = match outcome {
-            Ok(page) => page,
+        let stretch = match outcome {
+            Ok(stretch) => stretch,
             Err(failure) => {
                 let hint = match &failure {
                     Failure::Refused(refusal) => passes(refusal).flatten(),
@@ -114,22 +114,22 @@ impl RoomClient {
             }
         };
         let before = self.timeline.position();
-        if page.epoch != before.epoch {
+        if stretch.epoch != before.epoch {
             self.held.clear();
             return self.join(None);
         }
         self.sync = SyncState::Live;
-        let mut effects = self.take(page.events, now);
+        let mut effects = self.take(stretch.events, now);
         if self.sync != SyncState::Live {
             return effects;
         }
         let position = self.timeline.position();
-        match (page.more, position.seq > before.seq) {
+        match (stretch.more, position.seq > before.seq) {
             (true, true) => effects.push(self.fill(position.seq)),
-            // More, but nothing that follows: this answer and this timeline do not belong together.
+            // More events, but none that follow: the answer does not belong to this timeline.
             (true, false) => effects.extend(self.join(None)),
             (false, _) if self.held_does_not_follow(position.seq) => {
-                // What was held is ahead of what the log admits to: look again, but not at once.
+                // The held events are ahead of the log's answer: ask again, but not at once.
                 self.sync = SyncState::Filling;
                 self.refill_at = Some(now + self.backoff.next_ms(None));
             }
@@ -144,17 +144,17 @@ impl RoomClient {
         next.is_some_and(|event| event.epoch == self.timeline.position().epoch && event.seq > last.next())
     }
 
-    /// The answer to `history {before}`.
+    /// Handles the answer to `history {before}`.
     pub fn older(&mut self, of: Generation, outcome: Outcome<HistoryAnswer>) -> Vec<Effect> {
         if of != self.generation || !self.loading_older {
             return Vec::new();
         }
         self.loading_older = false;
         match outcome {
-            Ok(page) if page.epoch != self.timeline.position().epoch => self.reset(),
-            Ok(page) => {
-                // One that does not fit was asked for before the timeline was replaced; scrolling asks again.
-                self.timeline.prepend(page);
+            Ok(stretch) if stretch.epoch != self.timeline.position().epoch => self.reset(),
+            Ok(stretch) => {
+                // One that does not fit was requested before the timeline was replaced. Scrolling requests it again.
+                self.timeline.prepend(stretch);
                 self.window.settle(&self.timeline);
                 Vec::new()
             }
@@ -162,7 +162,7 @@ impl RoomClient {
         }
     }
 
-    /// The answer to `send`.
+    /// Handles the answer to `send`.
     pub fn sent(&mut self, of: Generation, outcome: Outcome<Receipts>, now: u64) -> Vec<Effect> {
         if of != self.generation {
             return Vec::new();
@@ -180,7 +180,7 @@ impl RoomClient {
                 }
             }
             Err(Failure::Unknown) => self.resend(None, now),
-            // They wait for a connection that belongs to their author.
+            // The messages wait for a connection that belongs to their author.
             Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::NotSignedIn => {
                 self.outbox.unanswered();
                 self.sync = SyncState::Away;
@@ -201,7 +201,7 @@ impl RoomClient {
     }
 }
 
-/// Whether a refused command may succeed later, and when if the server says so.
+/// `Some` if a refused command may succeed later. The inner value is the server's hint in milliseconds, if any.
 pub fn passes(refusal: &Refusal) -> Option<Option<u64>> {
     let passes = matches!(
         refusal.code,
@@ -211,7 +211,7 @@ pub fn passes(refusal: &Refusal) -> Option<Option<u64>> {
     (passes || hint.is_some()).then_some(hint)
 }
 
-/// What a refusal for good does to a message.
+/// The state of a message that was refused permanently.
 pub fn failed(refusal: &Refusal) -> Failed {
     Failed {
         why: sentence(refusal),
@@ -219,7 +219,7 @@ pub fn failed(refusal: &Refusal) -> Failed {
     }
 }
 
-/// A refusal for people.
+/// The refusal as a sentence for people.
 fn sentence(refusal: &Refusal) -> String {
     match refusal.code {
         ErrorCode::Reload => "Hubbub was updated. Reload to continue.".to_owned(),

@@ -1,4 +1,4 @@
-//! The room against a server that answers late, twice, out of order, or not at all.
+//! The room with a server that answers late, twice, out of order, or not at all.
 
 use protocol::{
     ErrorCode, HistoryAnswer, Joined, Position, PresenceList, Receipt, Receipts, Refusal, RoomEvent,
@@ -25,7 +25,7 @@ fn messages(range: std::ops::RangeInclusive<u64>) -> Vec<RoomEvent> {
     range.map(|n| posted(n, "ada")).collect()
 }
 
-/// A client of a page that shows events 1 to `last`.
+/// A client whose page shows events 1 to `last`.
 fn client(last: u64) -> RoomClient {
     let timeline = Timeline::new(head(last), messages(1..=last), false);
     RoomClient::new(
@@ -48,7 +48,7 @@ fn joined(events: Vec<RoomEvent>, last: u64, reset: bool) -> Joined {
     }
 }
 
-/// The same, connected and live.
+/// Like [`client`], but connected and live.
 fn live(last: u64) -> RoomClient {
     let mut client = client(last);
     client.connected();
@@ -121,7 +121,7 @@ fn receipts(pairs: &[(&str, u64)]) -> Receipts {
     }
 }
 
-fn page(range: std::ops::RangeInclusive<u64>, more: bool) -> HistoryAnswer {
+fn stretch(range: std::ops::RangeInclusive<u64>, more: bool) -> HistoryAnswer {
     HistoryAnswer {
         epoch: epoch(1),
         events: messages(range),
@@ -149,14 +149,14 @@ fn a_hole_is_filled_before_anything_after_it_is_shown() {
     client.events(messages(7..=7), 0);
     assert_eq!(shown(&client), texts(1..=2));
     let of = client.generation();
-    let effects = client.newer(of, Ok(page(3..=4, true)), 0);
+    let effects = client.newer(of, Ok(stretch(3..=4, true)), 0);
     assert_eq!(asked_after(&effects), Some(4), "there is more");
-    client.newer(of, Ok(page(5..=6, false)), 0);
+    client.newer(of, Ok(stretch(5..=6, false)), 0);
     assert_eq!(shown(&client), texts(1..=7));
 }
 
 #[test]
-fn another_life_of_the_log_is_never_mixed_with_this_one() {
+fn another_epoch_is_never_mixed_with_this_one() {
     let mut client = live(2);
     let reborn = |n| RoomEvent {
         epoch: epoch(2),
@@ -174,7 +174,7 @@ fn another_life_of_the_log_is_never_mixed_with_this_one() {
 }
 
 #[test]
-fn what_was_missed_for_too_long_is_replaced_by_the_latest_page() {
+fn after_too_long_an_absence_the_timeline_is_replaced() {
     let mut client = client(2);
     client.connected();
     let of = client.generation();
@@ -184,14 +184,14 @@ fn what_was_missed_for_too_long_is_replaced_by_the_latest_page() {
 }
 
 #[test]
-fn reset_joins_again_from_nothing() {
+fn reset_joins_again_without_a_position() {
     let mut client = live(2);
     assert!(rejoins_afresh(&client.reset()));
     assert!(client.reset().is_empty(), "once is enough");
 }
 
 #[test]
-fn a_reset_that_comes_before_the_answer_to_join_outdates_it() {
+fn a_reset_before_the_answer_to_join_invalidates_the_answer() {
     let mut client = client(2);
     client.connected();
     assert!(client.reset().is_empty(), "one join at a time");
@@ -203,7 +203,7 @@ fn a_reset_that_comes_before_the_answer_to_join_outdates_it() {
 }
 
 #[test]
-fn answers_of_an_earlier_connection_mean_nothing() {
+fn answers_from_an_earlier_connection_are_ignored() {
     let mut client = client(2);
     client.connected();
     let old = client.generation();
@@ -218,7 +218,7 @@ fn answers_of_an_earlier_connection_mean_nothing() {
 }
 
 #[test]
-fn one_send_is_on_its_way_and_the_next_waits() {
+fn one_send_is_in_flight_and_the_next_waits() {
     let mut client = live(0);
     assert_eq!(batches(&client.say(id("a"), text("a"), 0).unwrap()), [["a"]]);
     assert!(batches(&client.say(id("b"), text("b"), 0).unwrap()).is_empty());
@@ -235,7 +235,7 @@ fn one_send_is_on_its_way_and_the_next_waits() {
 }
 
 #[test]
-fn after_a_loss_everything_unacknowledged_goes_out_again_once_joined() {
+fn after_a_loss_unacknowledged_messages_are_sent_again_once_joined() {
     let mut client = live(0);
     client.say(id("a"), text("a"), 0).unwrap();
     client.disconnected();
@@ -251,13 +251,13 @@ fn after_a_loss_everything_unacknowledged_goes_out_again_once_joined() {
 }
 
 #[test]
-fn a_refusal_with_a_hint_sends_the_same_again_after_it() {
+fn a_refusal_with_a_hint_sends_the_same_batch_after_it() {
     let mut client = live(0);
     client.say(id("a"), text("a"), 0).unwrap();
     let of = client.generation();
     let slow = Refusal::new(ErrorCode::RateLimited, "slow down").retry_after_ms(250);
     let effects = client.sent(of, Err(Failure::Refused(slow)), 100);
-    // A little later than asked, and not when everybody else comes.
+    // A little later than asked, so that clients do not return together.
     let [Effect::Wake(wait @ 250..375)] = effects[..] else {
         panic!("{effects:?}");
     };
@@ -266,7 +266,7 @@ fn a_refusal_with_a_hint_sends_the_same_again_after_it() {
 }
 
 #[test]
-fn a_refusal_for_good_is_shown_with_its_reason_and_can_be_tried_again() {
+fn a_permanent_refusal_shows_its_reason_and_can_be_retried() {
     let mut client = live(0);
     client.say(id("a"), text("a"), 0).unwrap();
     let of = client.generation();
@@ -290,18 +290,18 @@ fn a_stored_message_that_does_not_appear_is_looked_for() {
     assert_eq!(asked_after(&client.tick(EVENT_DUE_MS)), Some(0));
     let found = HistoryAnswer {
         events: vec![own(1, "a")],
-        ..page(1..=1, false)
+        ..stretch(1..=1, false)
     };
     client.newer(of, Ok(found), EVENT_DUE_MS);
     assert_eq!(shown(&client), ["a"]);
     assert!(
         client.tick(10 * EVENT_DUE_MS).is_empty(),
-        "and then there is quiet"
+        "and then nothing more is due"
     );
 }
 
 #[test]
-fn older_pages_come_in_front_and_are_asked_for_once() {
+fn older_messages_are_requested_once_and_put_in_front() {
     let timeline = Timeline::new(head(9), messages(7..=9), true);
     let mut client = RoomClient::new(
         RoomSlug::lobby(),
@@ -316,13 +316,13 @@ fn older_pages_come_in_front_and_are_asked_for_once() {
     let older = |effect: &Effect| matches!(effect, Effect::Older(history) if history.before == Some(seq(7)));
     assert!(effects.iter().any(older), "but as soon as there is one");
     assert!(client.want_older().is_empty());
-    client.older(of, Ok(page(4..=6, true)));
+    client.older(of, Ok(stretch(4..=6, true)));
     assert_eq!(shown(&client), texts(4..=9));
     assert_eq!(client.older_state(), Older::More);
 }
 
 #[test]
-fn typing_is_said_now_and_then_and_taken_back() {
+fn typing_is_repeated_and_ended() {
     let mut client = live(0);
     let says = |effects: &[Effect]| -> Vec<bool> {
         effects
@@ -361,7 +361,7 @@ fn presence_before_the_answer_to_join_is_applied_after_it() {
 }
 
 #[test]
-fn a_whole_list_of_people_replaces_what_was_known() {
+fn a_whole_roster_replaces_the_known_one() {
     let everybody = |names: &[&str]| RosterUpdate {
         room: RoomSlug::lobby(),
         roster: PresenceList {
@@ -397,7 +397,7 @@ fn more_live_events_than_are_held_are_read_from_the_log() {
 }
 
 #[test]
-fn news_is_what_others_say() {
+fn news_is_a_message_of_another_person() {
     let mut client = live(0);
     let effects = client.events(vec![own(1, "a"), posted(2, "ada")], 0);
     assert!(matches!(&effects[..], [Effect::News(event)] if event.seq == seq(2)));
@@ -410,7 +410,7 @@ fn an_event_that_comes_before_its_acknowledgement_does_not_answer_the_send() {
     client.events(vec![own(1, "a")], 0);
     assert!(
         batches(&client.say(id("b"), text("b"), 0).unwrap()).is_empty(),
-        "the answer that is due would be taken for this one's"
+        "the outstanding answer would be taken for this one's"
     );
     let of = client.generation();
     let effects = client.sent(of, Ok(receipts(&[("a", 1)])), 0);
@@ -418,7 +418,7 @@ fn an_event_that_comes_before_its_acknowledgement_does_not_answer_the_send() {
 }
 
 #[test]
-fn what_was_kept_goes_out_before_what_is_written_now() {
+fn stored_messages_are_sent_before_new_ones() {
     let mut client = live(2);
     client.events(vec![posted(3, "you")], 10);
     client.await_outbox();
@@ -436,7 +436,7 @@ fn what_was_kept_goes_out_before_what_is_written_now() {
         };
         (pending, true)
     };
-    // One of them is in the room already: the tab was closed before it was told.
+    // One of them is in the room already: its tab closed before the acknowledgement.
     let effects = client.restore(vec![kept("c3", 10), kept("old", 20)], 60);
     assert_eq!(batches(&effects), [["old", "new"]]);
     assert_eq!(shown(&client)[3..], ["old…", "new…"]);

@@ -1,4 +1,4 @@
-//! The official socket.io-client, found through the page's import map.
+//! Binds the official socket.io-client, which the page's import map locates.
 
 use std::cell::OnceCell;
 
@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::{Answer, Attempt, EVENTS, Incoming};
 use crate::client::json::Json;
 
-/// Without an answer for so long, nobody knows what became of a command.
+/// Timeout of a command, in milliseconds. Its outcome is unknown afterwards.
 const ANSWER_MS: u32 = 10_000;
 
 #[wasm_bindgen(module = "socket.io-client")]
@@ -63,9 +63,9 @@ fn with(f: impl FnOnce(&IoSocket)) {
     });
 }
 
-/// Opens the connection. Whatever happens on it goes to `handler`, for as long as the tab lives.
+/// Opens the connection. `handler` gets everything that happens on it until the tab closes.
 pub fn open(attempt: Attempt, handler: impl Fn(Incoming) + 'static) {
-    // WebSocket first: one round trip less than polling and upgrading, and still a way through where it is refused.
+    // WebSocket first saves the round trip of an upgrade. `tryAllTransports` falls back to polling where it is refused.
     let options = format!(
         r#"{{"auth":{{"protocol":{}}},"tryAllTransports":true,"reconnectionDelay":500,"transports":{},"timeout":{}}}"#,
         protocol::PROTOCOL_VERSION,
@@ -94,13 +94,13 @@ pub fn open(attempt: Attempt, handler: impl Fn(Incoming) + 'static) {
     for event in ["disconnect", "connect_error"] {
         let handler = handler.clone();
         listen(&socket, event, move |reason| {
-            // A reason in a word, or an error with a message.
+            // The argument is a reason as a string, or an error with a message.
             let message = reason
                 .as_string()
                 .or_else(|| Reflect::get(&reason, &"message".into()).ok()?.as_string());
             with(|socket| {
                 handler(Incoming::Lost {
-                    by_itself: socket.active(),
+                    retrying: socket.active(),
                     message: message.unwrap_or_default(),
                 });
             });
@@ -119,7 +119,7 @@ fn transports(attempt: Attempt) -> &'static str {
     }
 }
 
-/// Makes the next attempt like this.
+/// Sets transport and deadline of the next attempt.
 pub fn prepare(attempt: Attempt) {
     with(|socket| {
         let manager = socket.io();
@@ -139,7 +139,7 @@ fn callback(handler: impl Fn(JsValue) + 'static) -> JsValue {
     closure.into_js_value()
 }
 
-/// Emits a command with its payload as JSON; the answer is nothing if none came in time.
+/// Emits a command with its payload as JSON.
 pub fn emit(command: &str, json: &str, answer: Answer) {
     let on_answer: Function = Closure::once_into_js(move |error: JsValue, reply: JsValue| {
         answer(error.is_null().then_some(Json(reply)));
@@ -152,12 +152,12 @@ pub fn emit(command: &str, json: &str, answer: Answer) {
     });
 }
 
-/// Connects again after a disconnection that the library does not mend by itself.
+/// Connects again after a disconnection from which the library does not reconnect by itself.
 pub fn connect() {
     with(IoSocket::connect);
 }
 
-/// Lets go of the connection.
+/// Closes the connection.
 pub fn disconnect() {
     with(IoSocket::disconnect);
 }

@@ -1,32 +1,32 @@
-//! A server keeps nothing for anybody's browser.
+//! Stands in on the server, where nothing is stored.
 
 use super::{Fields, Shelf};
 use crate::client::json::Json;
 
-/// There is no tab.
+/// The id of this tab.
 pub fn tab() -> String {
     String::new()
 }
 
-/// Nobody knows.
-pub fn living_tabs(_answer: impl FnOnce(Option<Vec<String>>) + 'static) {}
+/// Lists the open tabs.
+pub fn open_tabs(_answer: impl FnOnce(Option<Vec<String>>) + 'static) {}
 
-/// There is none.
-pub fn when_gone(_tab: &str, _call: impl FnOnce() + 'static) {}
+/// Calls back when a tab closes.
+pub fn when_closed(_tab: &str, _call: impl FnOnce() + 'static) {}
 
-/// Nothing is written.
+/// Writes or deletes a value.
 pub fn write(_shelf: Shelf, _key: &str, _value: Option<Fields>) {}
 
-/// Nothing is read.
+/// Reads values by key prefix.
 pub fn read(_shelf: Shelf, _prefix: &str, _answer: impl FnOnce(Vec<Json>) + 'static) {}
 
-/// Nothing is there.
+/// Deletes values by key prefix.
 pub fn clear(_shelf: Shelf, _prefix: &str, _done: impl FnOnce() + 'static) {}
 
-/// Nothing goes wrong.
+/// Reports whether text cannot be stored.
 pub fn on_trouble(_tell: impl Fn(bool) + 'static) {}
 
-/// There was none.
+/// The id that this tab had before a reload.
 pub fn tab_before() -> Option<String> {
     None
 }

@@ -1,5 +1,5 @@
-//! A thin binding to IndexedDB, and to Web Locks for knowing which tabs live. Without them (a browser that forbids
-//! storage, a page without TLS) everything works as long as the tab lives; what cannot be kept is told.
+//! A thin binding to IndexedDB, and to Web Locks to know which tabs are open. Without them (a browser that forbids
+//! storage, a page without TLS) everything works until the tab closes, and the page warns that text cannot be stored.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::client::platform;
 
 const DATABASE: &str = "hubbub";
 const VERSION: u32 = 1;
-/// What the names of the tabs' locks begin with.
+/// Prefix of the tabs' lock names.
 const LOCK: &str = "hubbub-tab-";
-/// Where the session storage has the name that this tab had before it was loaded again.
+/// Session storage key of the id that this tab had before a reload.
 const BEFORE: &str = "hubbub-tab";
-/// A database that is not open after so many milliseconds keeps nothing for now.
+/// If the database is not open after this many milliseconds, the page warns that text is not stored.
 const OPEN_MS: u64 = 3_000;
 
 type Task = Box<dyn FnOnce(Option<&IdbDatabase>)>;
@@ -28,25 +28,25 @@ type Task = Box<dyn FnOnce(Option<&IdbDatabase>)>;
 enum Opening {
     NotYet,
     Waiting(Vec<Task>),
-    /// Nothing, if this browser keeps nothing for us.
+    /// `None` if the browser refused.
     Open(Option<IdbDatabase>),
 }
 
-/// Is told whether the browser keeps what it is given.
+/// Called with true if the browser does not store text.
 type Tell = Box<dyn Fn(bool)>;
 
 thread_local! {
     static STATE: RefCell<Opening> = const { RefCell::new(Opening::NotYet) };
-    /// The name of this tab, and the one it had before.
+    /// The id of this tab, and the one before a reload.
     static TAB: (String, Option<String>) = new_tab();
-    /// What was to be written and is not.
+    /// Keys of values that could not be written.
     static UNKEPT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-    /// The database takes long to open: somebody else may block it.
+    /// The database takes long to open: another tab may block it.
     static SLOW: Cell<bool> = const { Cell::new(false) };
     static TELL: RefCell<Option<Tell>> = const { RefCell::new(None) };
 }
 
-/// Tells whether there are words that this browser does not keep, whenever that may have changed.
+/// Reports whether there is text that this browser does not store, whenever that may have changed.
 pub fn on_trouble(tell: impl Fn(bool) + 'static) {
     TELL.set(Some(Box::new(tell)));
 }
@@ -88,29 +88,29 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = setItem)]
     fn set(this: &Session, name: &str, value: &str) -> Result<(), JsValue>;
 
-    /// A promise of the locks that are held.
+    /// A promise for the locks that are held.
     type Held;
 
     #[wasm_bindgen(method)]
     fn then(this: &Held, kept: &Function, broken: &Function) -> JsValue;
 }
 
-/// Called once by the browser.
+/// A function that the browser calls once.
 fn once(run: impl FnOnce(JsValue) + 'static) -> Function {
     boxed(Box::new(run))
 }
 
-// Once in the browser build, and not once for each closure.
+// Not generic, so that the browser build has one copy and not one per closure.
 fn boxed(run: Box<dyn FnOnce(JsValue)>) -> Function {
     Closure::once_into_js(run).unchecked_into()
 }
 
-/// The name of this tab, until it is reloaded.
+/// The id of this tab, until it is reloaded.
 pub fn tab() -> String {
     TAB.with(|(tab, _)| tab.clone())
 }
 
-/// The name that this tab had before it was loaded again. A tab that was duplicated has that of the other one.
+/// The id that this tab had before a reload. A duplicated tab has the original's.
 pub fn tab_before() -> Option<String> {
     TAB.with(|(_, before)| before.clone())
 }
@@ -118,7 +118,7 @@ pub fn tab_before() -> Option<String> {
 fn new_tab() -> (String, Option<String>) {
     let name = Opaque::from_random(platform::random()).as_str().to_owned();
     if let Some(locks) = locks() {
-        // Held until the tab is gone, however it goes.
+        // Held until the tab closes or crashes.
         let held = Closure::once_into_js(|_: JsValue| Promise::new(&mut |_, _| {}));
         let _ = locks.request(&format!("{LOCK}{name}"), held.unchecked_ref());
     }
@@ -137,12 +137,12 @@ fn locks() -> Option<Locks> {
     (!locks.is_undefined()).then(|| locks.unchecked_into())
 }
 
-/// The tabs that are not gone, if this browser knows.
-pub fn living_tabs(answer: impl FnOnce(Option<Vec<String>>) + 'static) {
+/// Lists the open tabs, if the browser can.
+pub fn open_tabs(answer: impl FnOnce(Option<Vec<String>>) + 'static) {
     let Some(locks) = locks() else {
         return answer(None);
     };
-    // Fulfilled with what is held, or rejected with something that holds nothing.
+    // Called on success with the locks, or on failure with an error, which has no `held`.
     let done = once(move |locks| {
         let held = Json(locks).get("held");
         answer(held.map(|Json(held)| {
@@ -155,8 +155,8 @@ pub fn living_tabs(answer: impl FnOnce(Option<Vec<String>>) + 'static) {
     locks.query().then(&done, &done);
 }
 
-/// Calls back when that tab is gone, however it goes.
-pub fn when_gone(tab: &str, call: impl FnOnce() + 'static) {
+/// Calls back when that tab closes or crashes.
+pub fn when_closed(tab: &str, call: impl FnOnce() + 'static) {
     if let Some(locks) = locks() {
         let _ = locks.request(&format!("{LOCK}{tab}"), &once(move |_| call()));
     }
@@ -167,7 +167,7 @@ fn items(array: JsValue) -> Vec<Json> {
     array.iter().map(Json).collect()
 }
 
-/// Writes a value, or removes what is there.
+/// Writes a value, or deletes it if there is none.
 pub fn write(shelf: Shelf, key: &str, value: Option<Fields>) {
     let name = format!("{}/{key}", shelf.name());
     let key = key.into();
@@ -190,7 +190,7 @@ pub fn write(shelf: Shelf, key: &str, value: Option<Fields>) {
     );
 }
 
-/// Removes the values whose keys begin so, and then goes on, whether it worked or not.
+/// Deletes the values whose keys start with `prefix`, then calls `done` even on failure.
 pub fn clear(shelf: Shelf, prefix: &str, done: impl FnOnce() + 'static) {
     let range = range(prefix);
     change(
@@ -203,7 +203,7 @@ pub fn clear(shelf: Shelf, prefix: &str, done: impl FnOnce() + 'static) {
     );
 }
 
-/// Changes something, and tells whether it is on the disk.
+/// Runs a transaction, and reports whether it completed.
 fn change(shelf: Shelf, make: Box<dyn FnOnce(IdbObjectStore) -> Option<()>>, done: Box<dyn FnOnce(bool)>) {
     with(Box::new(move |database| {
         let mode = IdbTransactionMode::Readwrite;
@@ -216,7 +216,7 @@ fn change(shelf: Shelf, make: Box<dyn FnOnce(IdbObjectStore) -> Option<()>>, don
         let Some(transaction) = transaction else {
             return done(false);
         };
-        // One of the two happens, and says which.
+        // Exactly one of the two events fires.
         let ended = once(move |event| {
             let complete = Reflect::get(&event, &"type".into()).is_ok_and(|kind| kind == "complete");
             done(complete);
@@ -231,7 +231,7 @@ fn range(prefix: &str) -> Option<JsValue> {
     Some(IdbKeyRange::bound(&prefix.into(), &last.into()).ok()?.into())
 }
 
-/// The values whose keys begin so, in the order of their keys.
+/// Reads the values whose keys start with `prefix`, ordered by key.
 pub fn read(shelf: Shelf, prefix: &str, answer: impl FnOnce(Vec<Json>) + 'static) {
     read_all(shelf, prefix, Box::new(answer));
 }
@@ -256,14 +256,14 @@ fn read_all(shelf: Shelf, prefix: &str, answer: Box<dyn FnOnce(Vec<Json>)>) {
 fn when_done(request: &IdbRequest, done: impl FnOnce(Option<JsValue>) + 'static) {
     let asked = request.clone();
     let done = once(move |_| done(asked.result().ok()));
-    // One of the two happens.
+    // Exactly one of the two events fires.
     request.set_onsuccess(Some(&done));
     request.set_onerror(Some(&done));
 }
 
-/// Does something with the database, as soon as it is open.
+/// Runs a task with the database as soon as it is open.
 fn with(task: Task) {
-    // Whatever is done with it may come back here.
+    // The task may call this function again.
     match STATE.replace(Opening::NotYet) {
         Opening::Open(database) => {
             STATE.set(Opening::Open(database.clone()));
@@ -308,8 +308,8 @@ fn open() -> Option<()> {
     when_done(&request, move |_| {
         let database = database(&done);
         if let Some(database) = &database {
-            // Somebody wants to change or remove it, and must not wait for us; or the browser has closed it. What is
-            // written next opens what is there then.
+            // Another tab wants to upgrade or delete the database, or the browser closed it. The next access opens it
+            // again.
             let closing = database.clone();
             let close = once(move |_| {
                 closing.close();
