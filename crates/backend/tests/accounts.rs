@@ -1,5 +1,5 @@
-//! What only the embedded backend promises of accounts: what a data folder of the version before becomes, and what is
-//! left of those who are forgotten.
+//! What only the embedded backend promises about accounts: how older data folders are migrated, and what remains of
+//! forgotten people.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -26,15 +26,15 @@ const ROWS: &str = r#"
     PRAGMA user_version = 1;
 "#;
 
-/// Many who signed in in any order, most of whom signed out: their rows have moved and pages are free.
+/// Many sessions with random tokens, most of them ended, so that rows have moved and pages are free.
 const CROWD: &str = "
     WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 2000)
     INSERT INTO sessions SELECT hex(randomblob(4)) || 'plaintexttoken' || n, 'bob', n FROM number;
     DELETE FROM sessions WHERE created_at > 100;
 ";
 
-/// Whether a token of version 1 stands in any file of a folder.
-fn holds_a_token(folder: &Path) -> bool {
+/// True if any file of a folder contains a token of version 1.
+fn contains_a_token(folder: &Path) -> bool {
     let plain = b"plaintexttoken";
     fs::read_dir(folder).unwrap().any(|file| {
         let bytes = fs::read(file.unwrap().path()).unwrap();
@@ -56,18 +56,18 @@ async fn whose(embedded: &Embedded, token: &str) -> Option<Person> {
 }
 
 #[tokio::test]
-async fn tokens_of_version_1_stay_valid_and_are_no_longer_there() {
+async fn tokens_of_version_1_stay_valid_but_are_wiped() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
         let old = database(folder.path());
         old.execute_batch(&format!("PRAGMA journal_mode = WAL; {VERSION_1} {ROWS} {CROWD}"))
             .unwrap();
         drop(old);
-        assert!(holds_a_token(folder.path()), "otherwise nothing is tested");
+        assert!(contains_a_token(folder.path()), "otherwise nothing is tested");
         for _ in 0..2 {
             let embedded = open(folder.path());
-            // Not only when it is closed: a process that is killed closes nothing.
-            assert!(!holds_a_token(folder.path()));
+            // This must hold before closing, because a killed process closes nothing.
+            assert!(!contains_a_token(folder.path()));
             for token in ["7m3qplaintexttokenofada", "another-token-of-ada"] {
                 assert_eq!(whose(&embedded, token).await, Some(person("Ada")), "{token}");
             }
@@ -78,13 +78,13 @@ async fn tokens_of_version_1_stay_valid_and_are_no_longer_there() {
             assert_eq!(whole_log(&log, &slug("lobby")).await.len(), 1);
             embedded.close().await;
         }
-        assert!(!holds_a_token(folder.path()));
+        assert!(!contains_a_token(folder.path()));
     })
     .await;
 }
 
 #[tokio::test]
-async fn guests_who_never_wrote_are_forgotten_with_their_session() {
+async fn people_who_never_wrote_are_forgotten_with_their_session() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
         let embedded = open(folder.path());

@@ -1,4 +1,4 @@
-//! Every backend keeps the contract of every port.
+//! Every backend passes the contract of every port.
 
 use testkit::Backend;
 
@@ -40,7 +40,7 @@ mod redis_cluster {
 
     use super::*;
 
-    /// One cluster for all tests that run at the same time: it takes seconds to come together.
+    /// Tests that run at the same time share a cluster, because it takes seconds to form.
     fn cluster() -> Arc<RedisCluster> {
         static SHARED: Mutex<Weak<RedisCluster>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);

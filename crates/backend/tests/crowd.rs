@@ -1,4 +1,4 @@
-//! Messages do not wait for the backend to say who is in a crowd.
+//! Messages do not wait for the roster of a crowded room.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use protocol::{
 use testkit::sample::{message, person, seq};
 use testkit::within;
 
-/// More people than are told one by one.
+/// More people than are announced one by one.
 const CROWD: usize = 300;
 
-/// Who is here is never said.
+/// Never returns a roster.
 struct Mute;
 
 #[async_trait]
@@ -56,7 +56,7 @@ impl Presence for Mute {
     }
 }
 
-/// Passes on how many events were told.
+/// Passes on the number of events in each packet.
 struct Ears(UnboundedSender<usize>);
 
 impl Outlet for Ears {
@@ -84,7 +84,7 @@ impl Outlet for Ears {
 }
 
 #[tokio::test]
-async fn messages_do_not_wait_for_who_is_in_a_crowd() {
+async fn messages_do_not_wait_for_the_roster_of_a_crowd() {
     within(async {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let embedded = Arc::new(Embedded::open(folder.path()).expect("an empty folder can be opened"));
@@ -114,7 +114,7 @@ async fn messages_do_not_wait_for_who_is_in_a_crowd() {
             let who = person(&format!("P{number}"));
             RoomUpdate::Presence(PresenceChange::Entered(who, 1))
         });
-        // All of it is there before anything leaves.
+        // All updates are ready before any packet leaves.
         let updates = came.chain([RoomUpdate::Events(vec![Arc::new(event)])]);
         let updates = stream::iter(updates.collect::<Vec<_>>()).chain(stream::pending());
         let (sender, mut told) = unbounded();

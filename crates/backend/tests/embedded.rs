@@ -1,4 +1,4 @@
-//! What only the embedded backend promises: what is on the disk, and who may have it.
+//! What only the embedded backend promises: what is on the disk, and who can access it.
 
 use std::fs;
 use std::path::Path;
@@ -35,7 +35,7 @@ fn refused(folder: &Path) -> OpenError {
 }
 
 #[tokio::test]
-async fn everything_is_there_after_opening_again() {
+async fn everything_survives_opening_again() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
         let ada = person("Ada");
@@ -74,7 +74,7 @@ async fn everything_is_there_after_opening_again() {
 }
 
 #[tokio::test]
-async fn closing_ends_the_streams_and_gives_the_folder_free() {
+async fn closing_ends_the_streams_and_unlocks_the_folder() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
         let embedded = open(folder.path());
@@ -168,7 +168,7 @@ fn a_newer_database_is_refused_and_not_touched() {
 }
 
 #[test]
-fn what_is_not_ours_is_refused_and_not_touched() {
+fn other_files_are_refused_and_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hubbub.db");
     let sentence = format!(
@@ -190,7 +190,7 @@ fn what_is_not_ours_is_refused_and_not_touched() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_folder_is_its_owners_only() {
+async fn only_the_owner_can_access_the_folder() {
     use std::os::unix::fs::PermissionsExt;
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("deep/data");
@@ -206,7 +206,7 @@ async fn the_folder_is_its_owners_only() {
 }
 
 #[tokio::test]
-async fn a_follower_that_sleeps_is_told_of_the_gap() {
+async fn a_slow_follower_of_a_log_is_told_of_the_gap() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
         let embedded = open(folder.path());
@@ -218,22 +218,26 @@ async fn a_follower_that_sleeps_is_told_of_the_gap() {
         }
         let mut heard = Seq::ZERO;
         while let Some(Signal::Event(event)) = signals.next().await {
-            assert_eq!(event.seq, heard.next(), "what was kept comes first, in order");
+            assert_eq!(
+                event.seq,
+                heard.next(),
+                "the events in the queue come first, in order"
+            );
             heard = event.seq;
         }
-        // What ended the loop is the gap: what comes after it is news.
+        // The gap ended the loop. Events after it are new.
         assert!((1..3_100).contains(&heard.get()));
         append(&log(&embedded), &lobby, &person("Ada"), messages("after", 1)).await;
         match signals.next().await {
             Some(Signal::Event(event)) => assert_eq!(event.seq.get(), 3_101),
-            other => panic!("news, but: {other:?}"),
+            other => panic!("expected an event, not {other:?}"),
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_follower_of_presence_that_sleeps_is_told_so() {
+async fn a_slow_follower_of_presence_is_told_to_read_the_roster() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
         let embedded = open(folder.path());
@@ -246,7 +250,7 @@ async fn a_follower_of_presence_that_sleeps_is_told_so() {
         while let Some(PresenceChange::Typing(..)) = changes.next().await {
             kept += 1;
         }
-        // What ended the loop says that something is missing: what comes after it is news.
+        // `Unsure` ended the loop. Changes after it are new.
         assert!((1..1_000).contains(&kept));
         let bob = person("Bob");
         embedded.typing(&lobby, &bob, true).await.unwrap();
@@ -256,7 +260,7 @@ async fn a_follower_of_presence_that_sleeps_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_and_writes_do_not_wait_for_one_another() {
+async fn reads_and_writes_do_not_block_each_other() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
         let embedded = open(folder.path());
@@ -276,7 +280,7 @@ async fn reads_and_writes_do_not_wait_for_one_another() {
     .await;
 }
 
-/// A log of ten messages, after somebody changed the database behind our back.
+/// A log of ten messages, after another program changed the database.
 async fn tampered(sql: &str) -> (tempfile::TempDir, Embedded, RoomSlug) {
     let folder = tempfile::tempdir().expect("a folder");
     let embedded = open(folder.path());
@@ -291,7 +295,7 @@ async fn tampered(sql: &str) -> (tempfile::TempDir, Embedded, RoomSlug) {
 }
 
 #[tokio::test]
-async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
+async fn a_hole_in_a_log_is_an_error() {
     within(async {
         for sql in [
             "DELETE FROM events WHERE seq = 5",
@@ -299,7 +303,7 @@ async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
             "UPDATE events SET body = '{\"type\":\"posted\"}' WHERE seq = 5",
         ] {
             let (_folder, embedded, lobby) = tampered(sql).await;
-            let damaged = |page: Result<chat::Stretch, StoreError>| match page {
+            let damaged = |stretch: Result<chat::Stretch, StoreError>| match stretch {
                 Err(StoreError::Damaged(_)) => {}
                 other => panic!("after {sql}: {other:?}"),
             };
@@ -317,17 +321,17 @@ async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
             assert_eq!((before.events.len(), before.more), (4, false));
         }
         let (_folder, embedded, lobby) = tampered("DELETE FROM events WHERE seq = 10").await;
-        let page = embedded.read_before(&lobby, None, Limit::HISTORY).await;
+        let stretch = embedded.read_before(&lobby, None, Limit::HISTORY).await;
         assert!(
-            matches!(page, Err(StoreError::Damaged(_))),
-            "the last one is missing"
+            matches!(stretch, Err(StoreError::Damaged(_))),
+            "the last event is missing"
         );
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_event_of_an_unknown_type_has_its_place_in_the_log() {
+async fn an_event_of_an_unknown_type_counts_in_the_log() {
     within(async {
         let sql = "UPDATE events SET body = '{\"type\":\"reacted\",\"to\":[3],\"text\":{}}' WHERE seq = 5";
         let (_folder, embedded, lobby) = tampered(sql).await;

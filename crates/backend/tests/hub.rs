@@ -1,4 +1,4 @@
-//! The use cases over the embedded backend.
+//! The use cases on the embedded backend.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use testkit::sample::{caller, message, messages, person, room, seq, slug};
 use testkit::within;
 
-/// A hub on a folder that is gone with it.
+/// A hub, and its temporary folder.
 async fn hub() -> (Hub, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let embedded = Embedded::open(folder.path()).expect("an empty folder can be opened");
@@ -31,7 +31,7 @@ async fn hub() -> (Hub, TempDir) {
     (Hub::open(ports).await.expect("the hub opens"), folder)
 }
 
-/// Sends so many messages, a hundred at a time.
+/// Sends this many messages, a hundred at a time.
 async fn send(hub: &Hub, room: &RoomSlug, who: &Person, prefix: &str, count: usize) {
     let all = messages(prefix, count);
     for batch in all.chunks(100) {
@@ -70,7 +70,7 @@ fn seqs<'a>(events: impl IntoIterator<Item = &'a protocol::RoomEvent>) -> Vec<u6
 }
 
 #[tokio::test]
-async fn a_session_is_its_person_until_they_sign_out() {
+async fn a_session_belongs_to_its_person_until_they_sign_out() {
     within(async {
         let (hub, _folder) = hub().await;
         let name = person("Ada").name;
@@ -78,7 +78,7 @@ async fn a_session_is_its_person_until_they_sign_out() {
         let one = hub.ask(&Caller::NOBODY, sign_in()).await.unwrap();
         let two = hub.ask(&Caller::NOBODY, sign_in()).await.unwrap();
         let again = refusal(hub.ask(&caller(&one.you), sign_in()).await);
-        assert_eq!(again.code, ErrorCode::BadRequest, "nobody becomes somebody else");
+        assert_eq!(again.code, ErrorCode::BadRequest, "nobody signs in twice");
         assert_ne!(one.you.id, two.you.id, "names are not unique");
         assert_eq!(hub.person(&one.token).await.unwrap(), Some(one.you));
         hub.sign_out(&one.token).await.unwrap();
@@ -133,7 +133,7 @@ async fn rooms_get_an_address_from_their_title() {
 }
 
 #[tokio::test]
-async fn joining_for_the_first_time_brings_the_latest_page() {
+async fn joining_for_the_first_time_returns_the_latest_events() {
     within(async {
         let (hub, _folder) = hub().await;
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
@@ -162,7 +162,7 @@ async fn joining_for_the_first_time_brings_the_latest_page() {
 }
 
 #[tokio::test]
-async fn joining_again_brings_what_was_missed_or_resets() {
+async fn joining_again_returns_missed_events_or_resets() {
     within(async {
         let (hub, _folder) = hub().await;
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
@@ -179,10 +179,10 @@ async fn joining_again_brings_what_was_missed_or_resets() {
         for (from, expected, reset, why) in [
             (at(700), 701..701, false, "nothing was missed"),
             (at(697), 698..701, false, "a little was missed"),
-            (at(200), 201..701, false, "as much as can be brought"),
-            (at(199), 651..701, true, "one more than can be brought"),
+            (at(200), 201..701, false, "as many as one answer can return"),
+            (at(199), 651..701, true, "one more than an answer can return"),
             (at(0), 651..701, true, "the whole log"),
-            (at(701), 651..701, true, "a place that was never reached"),
+            (at(701), 651..701, true, "a position that the log never reached"),
             (elsewhere, 651..701, true, "another epoch"),
         ] {
             let joined = join(&hub, &ada, Some(from)).await;
@@ -216,9 +216,9 @@ async fn history_goes_both_ways() {
             (None, Some(200), 201..701, false),
             (None, Some(700), 1..1, false),
         ] {
-            let page = history(before, after).await.unwrap();
+            let stretch = history(before, after).await.unwrap();
             assert_eq!(
-                (seqs(&page.events), page.more),
+                (seqs(&stretch.events), stretch.more),
                 (expected.collect(), more),
                 "before {before:?}, after {after:?}"
             );
@@ -253,27 +253,27 @@ async fn one_to_a_hundred_messages_at_a_time() {
     .await;
 }
 
-/// Listens until an event with this seq was heard; fails at a double, or at a hole that no reset tells of. Says how
-/// many resets there were.
+/// Receives updates until the event with the seq `end`. Fails at a duplicate, and at a hole without a reset. Returns
+/// the number of resets.
 async fn hear_up_to(updates: &mut BoxStream<'static, RoomUpdate>, from: u64, end: u64) -> usize {
     let (mut last, mut resets) = (from, 0);
     while last < end {
         match updates.next().await {
             Some(RoomUpdate::Events(events)) => {
                 for event in events {
-                    assert_eq!(event.seq.get(), last + 1, "consecutive, never twice");
+                    assert_eq!(event.seq.get(), last + 1, "no hole, no duplicate");
                     last = event.seq.get();
                 }
             }
             Some(RoomUpdate::Reset(head)) => {
                 assert!(
                     head.seq.get() > last + 500,
-                    "for less than that one is caught up with"
+                    "a follower catches up with fewer events"
                 );
                 last = head.seq.get();
                 resets += 1;
             }
-            other => panic!("events, but: {other:?}"),
+            other => panic!("expected events, not {other:?}"),
         }
     }
     assert_eq!(last, end);
@@ -281,7 +281,7 @@ async fn hear_up_to(updates: &mut BoxStream<'static, RoomUpdate>, from: u64, end
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn following_has_no_hole_that_nobody_is_told_of() {
+async fn following_leaves_no_hole_without_a_reset() {
     within(async {
         let (hub, _folder) = hub().await;
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
@@ -289,7 +289,7 @@ async fn following_has_no_hole_that_nobody_is_told_of() {
         let mut updates = hub.follow(&lobby, None).await.unwrap().updates;
         send(&hub, &lobby, &ada, "quick", 100).await;
         assert_eq!(hear_up_to(&mut updates, 10, 110).await, 0);
-        // Far more than a follower may lie behind, and more than is caught up with.
+        // Far more events than a follower's queue has room for, and more than it catches up with.
         send(&hub, &lobby, &ada, "slow", 3_000).await;
         assert_eq!(hear_up_to(&mut updates, 110, 3_110).await, 1);
         let writing = {
@@ -303,7 +303,7 @@ async fn following_has_no_hole_that_nobody_is_told_of() {
 }
 
 #[tokio::test]
-async fn following_tells_who_comes_and_goes() {
+async fn followers_learn_who_enters_and_leaves() {
     within(async {
         let (hub, _folder) = hub().await;
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
@@ -321,7 +321,7 @@ async fn following_tells_who_comes_and_goes() {
         ] {
             match updates.next().await {
                 Some(RoomUpdate::Presence(change)) => assert_eq!(change, expected),
-                other => panic!("{expected:?}, but: {other:?}"),
+                other => panic!("expected {expected:?}, not {other:?}"),
             }
         }
         let missing = refusal(hub.follow(&slug("nowhere"), None).await);
@@ -331,7 +331,7 @@ async fn following_tells_who_comes_and_goes() {
 }
 
 #[tokio::test]
-async fn a_hub_opens_again_on_what_it_left() {
+async fn a_hub_opens_on_existing_data() {
     within(async {
         let (first, folder) = hub().await;
         send(&first, &RoomSlug::lobby(), &person("Ada"), "m", 3).await;

@@ -1,4 +1,4 @@
-//! The same on a cluster: a room lives in one slot, wherever that is.
+//! Replicas on a cluster, where each room lives in one slot.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use tokio::time::sleep;
 
 use crate::support::{Follower, Writers, assert_heard, assert_kept, connection, log, replica, send, until};
 
-/// How long people write before and after something happens.
+/// How long people write before and after a fault.
 const WHILE: Duration = Duration::from_millis(700);
 
-/// The server that has the lobby, and another one.
+/// The server that has the lobby, another server, and the lobby's slot.
 fn lobby_and_other(cluster: &RedisCluster) -> (&RedisServer, &RedisServer, String) {
     let slot = cluster.servers[0].cli(&["cluster", "keyslot", "lobby"]);
-    let place = slot.parse::<usize>().expect("a slot") * 3 / 16_384;
-    let (has, other) = (&cluster.servers[place], &cluster.servers[(place + 1) % 3]);
+    let index = slot.parse::<usize>().expect("a slot") * 3 / 16_384;
+    let (has, other) = (&cluster.servers[index], &cluster.servers[(index + 1) % 3]);
     (has, other, slot)
 }
 
@@ -39,14 +39,14 @@ async fn rooms_of_all_slots_work_together() {
             assert_eq!(whole_log(&log(&two), slug).await.len(), 2);
         }
         for server in &cluster.servers {
-            assert_ne!(server.cli(&["dbsize"]), "0", "all have some");
+            assert_ne!(server.cli(&["dbsize"]), "0", "every server has keys");
         }
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slot_that_moves_under_load_costs_nobody_an_event() {
+async fn a_slot_that_moves_under_load_loses_no_event() {
     within(async {
         let cluster = RedisCluster::start();
         let (one, two) = (replica(&cluster.url()).await, replica(&cluster.url()).await);
@@ -82,7 +82,7 @@ async fn a_slot_that_moves_under_load_costs_nobody_an_event() {
             let migrated = from.cli(&migrate);
             assert!(migrated == "OK" || migrated == "NOKEY", "{migrated}");
         }
-        // The old server still has the slot, and sends everybody on to the new one.
+        // The old server still owns the slot, and redirects clients to the new one.
         for n in 0..20 {
             let begun = Instant::now();
             append(
@@ -94,7 +94,7 @@ async fn a_slot_that_moves_under_load_costs_nobody_an_event() {
             .await;
             assert!(
                 begun.elapsed() < Duration::from_millis(500),
-                "it is stored where the keys are"
+                "the redirect is followed"
             );
         }
         sleep(WHILE).await;
@@ -109,7 +109,7 @@ async fn a_slot_that_moves_under_load_costs_nobody_an_event() {
         }
         let before = second.last();
         let heard = async || second.last() > before + 5;
-        until("it flows again", Duration::from_secs(3), heard).await;
+        until("events arrive again", Duration::from_secs(3), heard).await;
         sleep(WHILE).await;
         let receipts = writers.stop().await;
         assert_kept(&one, &receipts).await;
@@ -139,10 +139,10 @@ async fn a_server_of_a_cluster_that_restarts_loses_nothing() {
         server.restart();
         let server = &*server;
         let whole = async || server.cli(&["cluster", "info"]).contains("cluster_state:ok");
-        until("the cluster is whole", Duration::from_secs(10), whole).await;
+        until("the cluster is complete", Duration::from_secs(10), whole).await;
         let before = follower.last();
         let heard = async || follower.last() > before;
-        until("it flows again", Duration::from_secs(2), heard).await;
+        until("events arrive again", Duration::from_secs(2), heard).await;
         let receipts = writers.stop().await;
         assert_kept(&one, &receipts).await;
         assert_heard(&one, vec![follower], 1).await;
@@ -151,7 +151,7 @@ async fn a_server_of_a_cluster_that_restarts_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_takes_over_costs_nobody_an_event() {
+async fn a_replica_that_takes_over_loses_no_event() {
     within(async {
         let cluster = RedisCluster::start();
         let (has, _, _) = lobby_and_other(&cluster);
@@ -162,14 +162,19 @@ async fn a_replica_that_takes_over_costs_nobody_an_event() {
         sleep(WHILE).await;
         assert_eq!(spare.cli(&["cluster", "failover"]), "OK");
         let primary = async || spare.cli(&["role"]).starts_with("master");
-        until("the other one is primary", Duration::from_secs(10), primary).await;
+        until("the replica is primary", Duration::from_secs(10), primary).await;
         let before = follower.last();
         let heard = async || follower.last() > before + 20;
-        until("it flows again", Duration::from_secs(2), heard).await;
+        until("events arrive again", Duration::from_secs(2), heard).await;
         sleep(WHILE).await;
         let numbers = ["pubsub", "shardnumsub", "hubbub:{lobby}"];
         let subscribed = async || spare.cli(&numbers) == "hubbub:{lobby}\n1";
-        until("the new primary brings it", Duration::from_secs(10), subscribed).await;
+        until(
+            "the new primary has the subscription",
+            Duration::from_secs(10),
+            subscribed,
+        )
+        .await;
         let receipts = writers.stop().await;
         assert_kept(&one, &receipts).await;
         assert_heard(&one, vec![follower], 1).await;
@@ -189,7 +194,7 @@ async fn a_server_that_dies_is_replaced_by_its_replica() {
             .await
             .unwrap();
         let before = send(&one, &person("Ada"), message("before", "hello")).await.seq;
-        // What a primary has said before its replica had it would be lost with it.
+        // Events that the replica does not have yet would be lost with the primary.
         let offset = |server: &RedisServer, name: &str| {
             let info = server.cli(&["info", "replication"]);
             let line = info.lines().find_map(|line| line.strip_prefix(name));
@@ -197,7 +202,7 @@ async fn a_server_that_dies_is_replaced_by_its_replica() {
         };
         let has = lobby_and_other(&cluster).0;
         let copied = async || offset(has, "master_repl_offset:") == offset(&spare, "slave_repl_offset:");
-        until("the replica has it", Duration::from_secs(5), copied).await;
+        until("the replica has the event", Duration::from_secs(5), copied).await;
         let server = cluster
             .servers
             .iter_mut()
@@ -211,7 +216,7 @@ async fn a_server_that_dies_is_replaced_by_its_replica() {
         let begun = Instant::now();
         send(&one, &person("Ada"), message("after", "hello")).await;
         let heard = async || follower.last() > before.get();
-        until("it is heard", Duration::from_secs(2), heard).await;
+        until("the event arrives", Duration::from_secs(2), heard).await;
         assert!(begun.elapsed() < Duration::from_secs(2));
         assert_heard(&one, vec![follower], 1).await;
         assert_eq!(one.counts(&[slug("lobby")]).await.unwrap(), [1]);

@@ -1,5 +1,5 @@
-//! Redis fails in every way that was thought of: nothing acknowledged is lost, nothing is doubled, nobody misses
-//! anything, and it goes on by itself.
+//! Redis fails in every way that we know: nothing acknowledged is lost, nothing is duplicated, no follower misses
+//! anything, and the replicas recover by themselves.
 
 use std::time::{Duration, Instant};
 
@@ -18,18 +18,18 @@ use crate::support::{
     until,
 };
 
-/// After Redis accepts connections again.
+/// The time within which events must arrive after Redis accepts connections again.
 const FLOWS: Duration = Duration::from_secs(2);
-/// How long people write before and after something happens.
+/// How long people write before and after a fault.
 const WHILE: Duration = Duration::from_millis(700);
 
 async fn signal(signals: &mut BoxStream<'static, Signal>) -> Signal {
     let signal = tokio::time::timeout(Duration::from_secs(8), signals.next()).await;
-    signal.expect("a signal in time").expect("the stream goes on")
+    signal.expect("a signal in time").expect("the stream continues")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_are_killed_cost_nobody_an_event() {
+async fn killed_connections_lose_no_event() {
     within(async {
         let server = RedisServer::start();
         let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
@@ -37,14 +37,14 @@ async fn connections_that_are_killed_cost_nobody_an_event() {
         let writers = Writers::start(&[&one, &two], 4);
         for n in 0..12 {
             sleep(Duration::from_millis(100)).await;
-            // The connections for commands have no type of their own.
+            // Connections for commands have the type "normal".
             let kind = if n % 3 == 2 { "normal" } else { "pubsub" };
             server.cli(&["client", "kill", "type", kind, "skipme", "yes"]);
         }
         let receipts = writers.stop().await;
         assert!(assert_kept(&one, &receipts).await > 100);
         let lost = assert_heard(&one, vec![first, second], 1).await;
-        assert_eq!(lost, 0, "the streams go on");
+        assert_eq!(lost, 0, "the streams continue");
     })
     .await;
 }
@@ -77,7 +77,7 @@ async fn a_failover_with_connections_left_open_is_followed() {
             .unwrap();
         old.cli(&["replicaof", &host, &port]);
         let unready = async || redis.check().await.is_err();
-        until("not ready while nothing can be written", FLOWS, unready).await;
+        until("not ready while Redis is read-only", FLOWS, unready).await;
         proxy.redirect_to(&new.address());
         let ready = async || redis.check().await.is_ok();
         until("ready again", FLOWS * 2, ready).await;
@@ -85,13 +85,13 @@ async fn a_failover_with_connections_left_open_is_followed() {
         assert_eq!(new.cli(&["hget", "hubbub:{lobby}:room", "head"]), "6");
         let before = follower.last();
         let heard = async || follower.last() >= before.max(6);
-        until("what is published there is heard", FLOWS * 2, heard).await;
+        until("events of the new primary arrive", FLOWS * 2, heard).await;
     })
     .await;
 }
 
-/// Redis ends under load and comes back with its data.
-async fn ends_and_comes_back(mut server: RedisServer, end: impl Fn(&mut RedisServer)) {
+/// Redis ends under load and restarts with its data.
+async fn ends_and_restarts(mut server: RedisServer, end: impl Fn(&mut RedisServer)) {
     let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
     let follower = Follower::start(&two).await;
     let writers = Writers::start(&[&one, &two], 4);
@@ -110,10 +110,10 @@ async fn ends_and_comes_back(mut server: RedisServer, end: impl Fn(&mut RedisSer
         );
         sleep(WHILE).await;
         server.restart();
-        // Redis accepts connections.
+        // Redis accepts connections now.
         let before = follower.last();
         let heard = async || follower.last() > before;
-        until("it flows again", FLOWS, heard).await;
+        until("events arrive again", FLOWS, heard).await;
     }
     let receipts = writers.stop().await;
     assert_kept(&one, &receipts).await;
@@ -123,17 +123,17 @@ async fn ends_and_comes_back(mut server: RedisServer, end: impl Fn(&mut RedisSer
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_loses_nothing() {
     let server = RedisServer::with(&["--appendonly", "yes"]);
-    within(ends_and_comes_back(server, RedisServer::terminate)).await;
+    within(ends_and_restarts(server, RedisServer::terminate)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_loses_nothing() {
     let server = RedisServer::with(&["--appendonly", "yes", "--appendfsync", "always"]);
-    within(ends_and_comes_back(server, RedisServer::kill)).await;
+    within(ends_and_restarts(server, RedisServer::kill)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_reads_its_data_for_long_loses_no_follower() {
+async fn a_redis_that_loads_for_long_loses_no_follower() {
     within(async {
         let mut server = RedisServer::with(&[
             "--enable-debug-command",
@@ -152,16 +152,16 @@ async fn a_redis_that_reads_its_data_for_long_loses_no_follower() {
         server.kill();
         let begun = Instant::now();
         server.restart();
-        assert!(begun.elapsed() > Duration::from_secs(2), "it has to take long");
+        assert!(begun.elapsed() > Duration::from_secs(2), "loading must take long");
         send(&redis, &person("Ada"), message("after", "hello")).await;
         let lost = assert_heard(&redis, vec![follower], 1).await;
-        assert_eq!(lost, 0, "the stream goes on");
+        assert_eq!(lost, 0, "the stream continues");
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_stops_without_a_word_is_noticed() {
+async fn a_redis_that_hangs_is_noticed() {
     within(async {
         let server = RedisServer::start();
         let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
@@ -182,16 +182,16 @@ async fn a_redis_that_stops_without_a_word_is_noticed() {
             ];
             for call in calls {
                 let begun = Instant::now();
-                assert!(call.await, "there is no answer");
+                assert!(call.await, "the call fails");
                 assert!(
                     begun.elapsed() < Duration::from_secs(1),
-                    "a call takes a second at most"
+                    "a call takes at most a second"
                 );
             }
             let before = follower.last();
             server.go_on();
             let heard = async || follower.last() > before;
-            until("it flows again", FLOWS, heard).await;
+            until("events arrive again", FLOWS, heard).await;
         }
         let receipts = writers.stop().await;
         assert_kept(&one, &receipts).await;
@@ -201,7 +201,7 @@ async fn a_redis_that_stops_without_a_word_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_that_breaks_heals() {
+async fn replicas_recover_from_a_broken_network() {
     within(async {
         let server = RedisServer::start();
         let proxy = Proxy::before(&server.address()).await;
@@ -220,7 +220,7 @@ async fn a_network_that_breaks_heals() {
             let before = follower.last();
             proxy.pass();
             let heard = async || follower.last() > before;
-            until("it flows again", FLOWS, heard).await;
+            until("events arrive again", FLOWS, heard).await;
         }
         let receipts = writers.stop().await;
         assert_kept(&one, &receipts).await;
@@ -230,7 +230,7 @@ async fn a_network_that_breaks_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_said_meanwhile_is_heard_though_nobody_says_more() {
+async fn updates_missed_while_cut_off_arrive_without_new_ones() {
     within(async {
         let server = RedisServer::start();
         let proxy = Proxy::before(&server.address()).await;
@@ -242,7 +242,7 @@ async fn what_was_said_meanwhile_is_heard_though_nobody_says_more() {
         assert!(matches!(updates.next().await, Some(RoomUpdate::Events(events)) if events.len() == 1));
         proxy.cut();
         let unreachable = async || two.head(&lobby).await.is_err();
-        until("it is cut off", FLOWS, unreachable).await;
+        until("the replica is cut off", FLOWS, unreachable).await;
         append(&log(&one), &lobby, &ada, messages("meanwhile", 3)).await;
         one.enter(&lobby, &ada, &connection("a")).await.unwrap();
         proxy.pass();
@@ -250,12 +250,12 @@ async fn what_was_said_meanwhile_is_heard_though_nobody_says_more() {
         let limit = tokio::time::Instant::now() + FLOWS;
         while !missing.is_empty() {
             let updates = tokio::time::timeout_at(limit, updates.next()).await;
-            match updates.expect("it is heard in time").expect("the stream goes on") {
+            match updates.expect("an update in time").expect("the stream continues") {
                 RoomUpdate::Events(events) if events.len() == 3 => missing.retain(|what| *what != "events"),
                 RoomUpdate::Roster(roster) if roster.here == 1 => missing.retain(|what| *what != "presence"),
-                // The doubt may come more than once.
+                // The roster may come more than once.
                 RoomUpdate::Roster(_) => {}
-                other => panic!("three events, and who is here, but: {other:?}"),
+                other => panic!("expected three events and a roster, not {other:?}"),
             }
         }
     })
@@ -263,7 +263,7 @@ async fn what_was_said_meanwhile_is_heard_though_nobody_says_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_was_not_heard_is_noticed() {
+async fn an_event_whose_message_was_lost_is_noticed() {
     within(async {
         let server = RedisServer::start();
         let redis = replica(&server.url()).await;
@@ -271,7 +271,7 @@ async fn an_event_that_was_not_heard_is_noticed() {
         let mut signals = RoomLog::follow(&redis, &lobby).await.unwrap();
         append(&log(&redis), &lobby, &person("Ada"), messages("m", 1)).await;
         assert!(matches!(signal(&mut signals).await, Signal::Event(_)));
-        // The next event is stored, and the message about it is lost.
+        // Store the next event without publishing it.
         let entry = server.cli(&["xrange", "hubbub:{lobby}:log", "-", "+"]);
         let fields: Vec<_> = entry.lines().skip(1).collect();
         let mut add = vec!["xadd", "hubbub:{lobby}:log", "2-0"];
@@ -280,14 +280,14 @@ async fn an_event_that_was_not_heard_is_noticed() {
         server.cli(&["hset", "hubbub:{lobby}:room", "head", "2"]);
         assert!(matches!(signal(&mut signals).await, Signal::Gap));
         assert_eq!(redis.head(&lobby).await.unwrap().seq.get(), 2);
-        // It is told once.
+        // The gap is reported once.
         append(&log(&redis), &lobby, &person("Ada"), messages("n", 1)).await;
         sleep(Duration::from_secs(4)).await;
         append(&log(&redis), &lobby, &person("Ada"), messages("o", 1)).await;
         for expected in [3, 4] {
             match signal(&mut signals).await {
                 Signal::Event(event) => assert_eq!(event.seq.get(), expected),
-                other => panic!("an event, but: {other:?}"),
+                other => panic!("expected an event, not {other:?}"),
             }
         }
     })
@@ -324,7 +324,7 @@ async fn a_redis_that_is_emptied_is_another_chat() {
         assert!(matches!(signal(&mut signals).await, Signal::Event(_)));
 
         server.cli(&["flushall"]);
-        // Made anew before anybody noticed.
+        // Create the room again before the replica notices.
         Directory::create(&redis, &room(1, "lobby", "Lobby"))
             .await
             .unwrap();
@@ -335,15 +335,15 @@ async fn a_redis_that_is_emptied_is_another_chat() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_comes_back_with_less_begins_another_epoch() {
+async fn a_redis_that_lost_events_begins_another_epoch() {
     within(async {
         for append_first in [true, false] {
-            // Snapshots only: what came after the latest one is lost in a crash.
+            // Snapshots only: a crash loses everything after the latest one.
             let mut server = RedisServer::with(&["--dbfilename", "dump.rdb"]);
             let redis = replica(&server.url()).await;
             let lobby = lobby(&redis).await;
-            // As everybody in the room is told: the backend alone may say no more than that there may be a gap, if the
-            // new epoch began before the room was subscribed to again. Whoever follows reads the log then.
+            // Follow through the hub: if the new epoch began before the replica subscribed again, the backend only
+            // reports a gap, and the hub reads the log.
             let hub = hub(&redis).await;
             let mut updates = hub.follow(&lobby, None).await.unwrap().updates;
             append(&log(&redis), &lobby, &person("Ada"), messages("m", 3)).await;
@@ -361,19 +361,19 @@ async fn a_redis_that_comes_back_with_less_begins_another_epoch() {
                 loop {
                     match updates.next().await {
                         Some(RoomUpdate::Reset(head)) if head.epoch != before.epoch => break,
-                        // Told that the log went back, before it was given another epoch.
+                        // The log went back, but has no other epoch yet.
                         Some(RoomUpdate::Reset(_) | RoomUpdate::Roster(_)) => {}
                         Some(RoomUpdate::Events(events)) => {
                             assert!(events.iter().all(|event| event.epoch == before.epoch));
                         }
-                        // As the server does: it follows again from where it was.
+                        // Follow again from the last position, like the server.
                         Some(RoomUpdate::Lost(_)) => updates = follow_again(&hub, &before).await,
-                        other => panic!("another epoch, but: {other:?}"),
+                        other => panic!("expected another epoch, not {other:?}"),
                     }
                 }
             };
             let told = tokio::time::timeout(Duration::from_secs(8), told).await;
-            told.expect("everybody is told in time");
+            told.expect("a reset in time");
             let after = redis.head(&lobby).await.unwrap().epoch;
             sleep(Duration::from_secs(4)).await;
             assert_eq!(redis.head(&lobby).await.unwrap().epoch, after, "once");
@@ -383,7 +383,7 @@ async fn a_redis_that_comes_back_with_less_begins_another_epoch() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
+async fn a_hole_in_a_log_is_an_error() {
     within(async {
         let server = RedisServer::start();
         let redis = replica(&server.url()).await;
@@ -399,7 +399,7 @@ async fn a_log_with_a_hole_does_not_pass_for_a_whole_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_without_memory_refuses_and_goes_on_later() {
+async fn a_redis_without_memory_refuses_writes_and_recovers() {
     within(async {
         let server = RedisServer::start();
         let redis = replica(&server.url()).await;
@@ -413,7 +413,7 @@ async fn a_redis_without_memory_refuses_and_goes_on_later() {
         assert_eq!(
             redis.head(&lobby).await.unwrap().seq.get(),
             2,
-            "what is there can be read"
+            "reading still works"
         );
         server.cli(&["config", "set", "maxmemory", "0"]);
         let receipt = send(&redis, &person("Ada"), message("n-1", "hello")).await;

@@ -1,4 +1,4 @@
-//! What only the Redis backend promises: replicas are one chat, and faults of Redis or of a replica are survived.
+//! What only the Redis backend promises: replicas share one chat and survive faults of Redis and of each other.
 
 mod cluster;
 mod faults;

@@ -1,4 +1,4 @@
-//! A Redis that cannot hold a chat is refused in one line that says what to do.
+//! A Redis that Hubbub cannot use is refused with one line that says what to do.
 
 use backend::{OpenRedisError, Redis};
 use testkit::{RedisCluster, RedisServer, within};
@@ -17,7 +17,7 @@ async fn refused(url: &str) -> OpenRedisError {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none_is_refused() {
+async fn an_invalid_url_is_refused() {
     for url in [
         "",
         "localhost",
@@ -29,7 +29,7 @@ async fn a_url_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_refused() {
+async fn an_unreachable_server_is_refused() {
     within(async {
         let mut server = RedisServer::start();
         server.kill();
@@ -47,7 +47,7 @@ async fn a_server_that_is_not_there_is_refused() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_missing_or_wrong_is_refused() {
+async fn a_missing_or_wrong_password_is_refused() {
     within(async {
         let server = RedisServer::with(&["--requirepass", "right"]);
         let at = server.address();
@@ -85,7 +85,7 @@ async fn a_server_without_memory_is_refused() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_do_what_is_needed_is_refused() {
+async fn a_user_without_rights_is_refused() {
     within(async {
         let server = RedisServer::start();
         server.cli(&[
@@ -98,7 +98,7 @@ async fn a_user_who_may_not_do_what_is_needed_is_refused() {
 }
 
 #[tokio::test]
-async fn a_right_that_is_missing_is_named() {
+async fn missing_rights_are_named() {
     within(async {
         let server = RedisServer::start();
         let user = |name: &str, rules: &[&str]| {
@@ -131,7 +131,7 @@ async fn a_right_that_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn keys_that_are_not_ours_are_refused_and_not_touched() {
+async fn foreign_keys_are_refused_and_not_touched() {
     within(async {
         let server = RedisServer::start();
         server.cli(&["set", "other", "1"]);
@@ -139,7 +139,7 @@ async fn keys_that_are_not_ours_are_refused_and_not_touched() {
         let line = refused(&server.url()).await.to_string();
         assert!(line.contains("hubbub:recipes"), "{line}");
         assert_eq!(server.cli(&["dbsize"]), "2");
-        // Another database of the same server has none.
+        // Another database of the same server has no foreign keys.
         let redis = replica(&format!("{}/3", server.url())).await;
         lobby(&redis).await;
         assert_eq!(server.cli(&["-n", "3", "get", "hubbub:format"]), "1");
@@ -165,7 +165,7 @@ async fn a_newer_format_is_refused_and_not_touched() {
 }
 
 #[tokio::test]
-async fn a_single_server_is_no_cluster_and_a_cluster_is_recognised() {
+async fn single_servers_and_clusters_are_told_apart() {
     within(async {
         let server = RedisServer::start();
         let error = refused(&format!("redis-cluster://{}", server.address())).await;
@@ -183,7 +183,7 @@ async fn a_single_server_is_no_cluster_and_a_cluster_is_recognised() {
 }
 
 #[tokio::test]
-async fn replicas_that_start_at_once_do_not_take_each_other_for_strangers() {
+async fn replicas_that_start_at_once_accept_each_others_keys() {
     within(async {
         let server = RedisServer::start();
         let all = (0..8).map(|_| async {

@@ -1,4 +1,4 @@
-//! The dead are forgotten, and whoever was only out of sight comes back.
+//! People of dead replicas disappear, and people of replicas that were only cut off come back.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::{connection, here, lobby, replica, until};
 
-/// What presence may lie about a killed replica.
+/// The time within which the people of a killed replica must disappear.
 const FORGOTTEN: Duration = Duration::from_secs(15);
 
 /// The next change, which must come in time.
 async fn next(changes: &mut BoxStream<'static, PresenceChange>, limit: Duration) -> PresenceChange {
     let change = tokio::time::timeout(limit, changes.next()).await;
-    change.expect("a change in time").expect("the stream goes on")
+    change.expect("a change in time").expect("the stream continues")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +31,7 @@ async fn the_people_of_a_replica_that_dies_leave() {
         two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
         two.enter(&lobby, &person("Bob"), &connection("c")).await.unwrap();
         two.enter(&lobby, &person("Ada"), &connection("d")).await.unwrap();
-        // Without a word, as if killed.
+        // Dropped without closing, as if killed.
         drop(two);
         assert_eq!(
             next(&mut changes, FORGOTTEN).await,
@@ -57,7 +57,7 @@ async fn the_people_of_a_replica_that_dies_leave() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_counts_the_dead_even_if_nobody_follows() {
+async fn the_dead_do_not_count_even_without_followers() {
     within(async {
         let server = RedisServer::start();
         let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
@@ -69,14 +69,14 @@ async fn nobody_counts_the_dead_even_if_nobody_follows() {
         until("the count is right", FORGOTTEN, empty).await;
         assert!(
             begun.elapsed() > Duration::from_secs(5),
-            "a lease is not over at once"
+            "the lease is still valid for a while"
         );
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_people_are_is_known_on_every_replica_and_forgotten() {
+async fn every_replica_knows_and_forgets_occupied_rooms() {
     within(async {
         let server = RedisServer::start();
         let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
@@ -86,13 +86,13 @@ async fn where_people_are_is_known_on_every_replica_and_forgotten() {
         until("the other replica's room is known", FORGOTTEN, known).await;
         drop(two);
         let forgotten = async || one.occupied(10).await.unwrap().is_empty();
-        until("it is forgotten", FORGOTTEN, forgotten).await;
+        until("the room is forgotten", FORGOTTEN, forgotten).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_closes_says_goodbye_at_once() {
+async fn the_people_of_a_replica_that_closes_leave_at_once() {
     within(async {
         let server = RedisServer::start();
         let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
@@ -109,7 +109,7 @@ async fn a_replica_that_closes_says_goodbye_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_was_out_of_sight_comes_back() {
+async fn the_people_of_a_replica_that_was_cut_off_come_back() {
     within(async {
         let server = RedisServer::start();
         let proxy = Proxy::before(&server.address()).await;
@@ -136,7 +136,7 @@ async fn a_replica_that_was_out_of_sight_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_redis_forgot_comes_back() {
+async fn people_forgotten_by_redis_come_back() {
     within(async {
         let server = RedisServer::start();
         let redis = replica(&server.url()).await;
@@ -162,7 +162,7 @@ async fn whoever_redis_forgot_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_arrives_too_late_makes_no_ghosts() {
+async fn late_commands_leave_no_ghosts() {
     within(async {
         let server = RedisServer::start();
         let proxy = Proxy::before(&server.address()).await;
@@ -171,7 +171,7 @@ async fn what_arrives_too_late_makes_no_ghosts() {
         let lobby = lobby(&one).await;
         two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
         proxy.hold();
-        // Neither has an answer, and both arrive when nobody waits for them any more.
+        // Neither gets an answer. Both reach Redis after the callers have given up.
         assert!(two.enter(&lobby, &person("Eve"), &connection("e")).await.is_err());
         assert!(
             two.leave(&lobby, &person("Bob").id, &connection("b"))
@@ -186,7 +186,7 @@ async fn what_arrives_too_late_makes_no_ghosts() {
         until("Redis answers again", Duration::from_secs(3), entering).await;
         let settled = async || here(&one).await.unwrap() == ["Zoe"];
         until("only Zoe is here", Duration::from_secs(10), settled).await;
-        // And that is how it stays.
+        // It stays that way.
         sleep(Duration::from_secs(4)).await;
         assert!(settled().await);
     })
@@ -194,13 +194,13 @@ async fn what_arrives_too_late_makes_no_ghosts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_was_not_heard_is_noticed() {
+async fn a_change_whose_message_was_lost_is_noticed() {
     within(async {
         let server = RedisServer::start();
         let redis = replica(&server.url()).await;
         let lobby = lobby(&redis).await;
         let mut changes = redis.follow(&lobby).await.unwrap();
-        // Something changed, and the message about it was lost.
+        // Count a change without publishing it.
         server.cli(&["incr", "hubbub:{lobby}:version"]);
         assert_eq!(
             next(&mut changes, Duration::from_secs(5)).await,
@@ -224,7 +224,7 @@ async fn a_change_that_was_not_heard_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_whatever_happened_the_roster_is_right() {
+async fn the_roster_is_right_after_any_fault() {
     within(async {
         let server = RedisServer::start();
         let mut replicas = Vec::new();
@@ -248,7 +248,7 @@ async fn after_whatever_happened_the_roster_is_right() {
                     sleep(Duration::from_millis(5)).await;
                     let stays = round == 149 && n % 2 == 0;
                     if !stays {
-                        // Whether Redis hears of it or not, they are gone.
+                        // The person is gone, whether or not Redis confirms it.
                         let _ = redis.leave(lobby, &who.id, &tab).await;
                         here = false;
                     }
@@ -274,7 +274,7 @@ async fn after_whatever_happened_the_roster_is_right() {
         expected.dedup();
         let right = async || here(&replicas[0]).await.is_some_and(|here| here == expected);
         until("the roster is right", FORGOTTEN, right).await;
-        // Nobody hears a lie either: who leaves last leaves nothing behind.
+        // Closing all replicas leaves nothing behind.
         for redis in &replicas {
             redis.close().await;
         }

@@ -1,4 +1,4 @@
-//! Several replicas on one Redis are one chat.
+//! Several replicas on one Redis share one chat.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use testkit::{RedisServer, within};
 use crate::support::{connection, here, lobby, log, replica, until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happens_on_one_replica_is_heard_on_all() {
+async fn changes_on_one_replica_reach_all() {
     within(async {
         let server = RedisServer::start();
         let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
@@ -26,7 +26,7 @@ async fn what_happens_on_one_replica_is_heard_on_all() {
         for expected in ["a says 1", "a says 2", "b says 1"] {
             match signals.next().await {
                 Some(Signal::Event(event)) => assert_eq!(text(&event), expected),
-                other => panic!("an event, but: {other:?}"),
+                other => panic!("expected an event, not {other:?}"),
             }
         }
         assert_eq!(
@@ -72,7 +72,7 @@ async fn what_happens_on_one_replica_is_heard_on_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_replica_that_is_in_a_room_hears_of_it() {
+async fn only_replicas_that_follow_a_room_subscribe_to_it() {
     within(async {
         let server = RedisServer::start();
         let mut replicas = Vec::new();
@@ -96,13 +96,13 @@ async fn only_the_replica_that_is_in_a_room_hears_of_it() {
         drop(signals);
         drop(changes);
         let gone = async || subscribed() == "hubbub:{lobby}\n0";
-        until("nobody is subscribed", Duration::from_secs(2), gone).await;
+        until("no replica is subscribed", Duration::from_secs(2), gone).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn following_again_and_again_ends_followed() {
+async fn following_repeatedly_works() {
     within(async {
         let server = RedisServer::start();
         let redis = replica(&server.url()).await;
@@ -118,7 +118,7 @@ async fn following_again_and_again_ends_followed() {
             .await;
             match signals.next().await {
                 Some(Signal::Event(event)) => assert_eq!(event.seq.get(), n + 1),
-                other => panic!("an event, but: {other:?}"),
+                other => panic!("expected an event, not {other:?}"),
             }
         }
     })
@@ -126,7 +126,7 @@ async fn following_again_and_again_ends_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn appends_at_the_same_time_travel_together() {
+async fn concurrent_appends_share_packets() {
     within(async {
         let server = RedisServer::start();
         let redis = replica(&server.url()).await;
@@ -155,7 +155,7 @@ async fn appends_at_the_same_time_travel_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_appends_at_once_are_told_so() {
+async fn too_many_concurrent_appends_are_refused() {
     within(async {
         let server = RedisServer::start();
         let redis = replica(&server.url()).await;
@@ -188,7 +188,7 @@ async fn the_list_of_rooms_is_in_the_order_of_activity() {
             let room = testkit::sample::room(n, &format!("room-{n}"), "A room");
             Directory::create(&one, &room).await.unwrap();
         }
-        // Far behind in the list until Redis is told of it, which it is soon.
+        // The room stays far back in the list until Redis gets the update, a moment later.
         let (oldest, ada) = (slug("room-0"), person("Ada"));
         let sent = one.append(&oldest, &ada, messages("m", 1), Timestamp(1_000));
         sent.await.unwrap();
@@ -198,7 +198,7 @@ async fn the_list_of_rooms_is_in_the_order_of_activity() {
             rooms == ["room-0", "room-99"]
         };
         until("the room is first", Duration::from_secs(5), first).await;
-        // A room in the list that was never created, as after a crash in the middle.
+        // A room in the list that was never created, as after a crash.
         server.cli(&["zadd", "hubbub:rooms", "5000", "never-was"]);
         assert!(first().await);
     })

@@ -1,4 +1,4 @@
-//! Replicas, writers and followers for the tests of this folder.
+//! Replicas, writers and followers for the tests in this folder.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use testkit::sample::{message, person, room};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-/// One replica of the chat.
+/// Opens a replica.
 pub async fn replica(url: &str) -> Redis {
     Redis::open(url).await.expect("the Redis can be opened")
 }
 
-/// The use cases of a replica.
+/// A hub on a replica.
 pub async fn hub(redis: &Redis) -> Hub {
     let redis = Arc::new(redis.clone());
     let ports = Ports {
@@ -35,7 +35,7 @@ pub async fn hub(redis: &Redis) -> Hub {
     Hub::open(ports).await.expect("the hub opens")
 }
 
-/// The lobby, which is created.
+/// Creates the lobby.
 pub async fn lobby(redis: &Redis) -> RoomSlug {
     let lobby = room(1, "lobby", "Lobby");
     let created = Directory::create(redis, &lobby).await;
@@ -43,7 +43,7 @@ pub async fn lobby(redis: &Redis) -> RoomSlug {
     lobby.slug
 }
 
-/// A log as the samples want it.
+/// A replica's log, as `testkit::sample` needs it.
 pub fn log(redis: &Redis) -> Arc<dyn RoomLog> {
     Arc::new(redis.clone())
 }
@@ -52,7 +52,7 @@ pub fn connection(id: &str) -> ConnectionId {
     ConnectionId(id.into())
 }
 
-/// The names of those who are in the lobby, or nothing if Redis does not say.
+/// The names of the people in the lobby, or `None` if Redis does not answer.
 pub async fn here(redis: &Redis) -> Option<Vec<String>> {
     let roster = redis.roster(&RoomSlug::lobby(), 200).await.ok()?;
     assert_eq!(roster.people.len(), roster.here as usize);
@@ -65,24 +65,24 @@ pub async fn here(redis: &Redis) -> Option<Vec<String>> {
     )
 }
 
-/// Waits until it is so. Gives how long that took.
-pub async fn until(what: &str, limit: Duration, mut so: impl AsyncFnMut() -> bool) -> Duration {
+/// Waits until a condition is true. Returns how long that took.
+pub async fn until(what: &str, limit: Duration, mut condition: impl AsyncFnMut() -> bool) -> Duration {
     let begun = Instant::now();
-    while !so().await {
+    while !condition().await {
         assert!(begun.elapsed() < limit, "{what}: not within {limit:?}");
         sleep(Duration::from_millis(10)).await;
     }
     begun.elapsed()
 }
 
-/// People who write one message after the other, each until it is acknowledged.
+/// People who send one message after another, each until it is stored.
 pub struct Writers {
     stop: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<Vec<Receipt>>>,
 }
 
 impl Writers {
-    /// So many people on each replica.
+    /// Starts `each` people on each replica.
     pub fn start(replicas: &[&Redis], each: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut tasks = Vec::new();
@@ -95,7 +95,7 @@ impl Writers {
                     while !stop.load(Ordering::Relaxed) {
                         let sent = message(&format!("m-{}", receipts.len()), "hello");
                         receipts.push(send(&redis, &author, sent).await);
-                        // As fast as they can, they would leave nobody the time to catch up on two busy cores.
+                        // Without a pause, followers on two busy cores could not keep up.
                         sleep(Duration::from_millis(2)).await;
                     }
                     receipts
@@ -105,18 +105,18 @@ impl Writers {
         Self { stop, tasks }
     }
 
-    /// Ends them. Gives the receipts of each.
+    /// Stops the writers. Returns the receipts of each.
     pub async fn stop(self) -> Vec<Vec<Receipt>> {
         self.stop.store(true, Ordering::Relaxed);
         let mut receipts = Vec::new();
         for task in self.tasks {
-            receipts.push(task.await.expect("the writer goes on"));
+            receipts.push(task.await.expect("the writer does not panic"));
         }
         receipts
     }
 }
 
-/// Sends to the lobby until it is stored, as a client does. No call may take longer than a second.
+/// Sends a message to the lobby until it is stored, like a client. No call may take longer than a second.
 pub async fn send(redis: &Redis, author: &protocol::Person, sent: protocol::Outgoing) -> Receipt {
     let lobby = RoomSlug::lobby();
     loop {
@@ -128,12 +128,12 @@ pub async fn send(redis: &Redis, author: &protocol::Person, sent: protocol::Outg
         match stored {
             Ok(mut receipts) => return receipts.remove(0),
             Err(StoreError::Failed(_)) => sleep(Duration::from_millis(20)).await,
-            Err(error) => panic!("stored or failed, but: {error}"),
+            Err(error) => panic!("expected a receipt or a failure, not {error}"),
         }
     }
 }
 
-/// Nothing acknowledged is missing, doubled or elsewhere than its receipt says.
+/// Checks that every acknowledged message is stored once, at the position of its receipt.
 pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
     let stored = testkit::sample::whole_log(&log(redis), &RoomSlug::lobby()).await;
     let mut seen = HashSet::new();
@@ -143,14 +143,14 @@ pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
         };
         assert!(
             seen.insert((event.author.id.clone(), client_id.clone())),
-            "{client_id} of {} is doubled",
+            "{client_id} of {} is stored twice",
             event.author.id
         );
     }
     let mut count = 0;
     for receipt in receipts.iter().flatten() {
-        let place = usize::try_from(receipt.seq.get()).expect("it fits") - 1;
-        let event = stored.get(place).expect("what was acknowledged is there");
+        let index = usize::try_from(receipt.seq.get()).expect("it fits") - 1;
+        let event = stored.get(index).expect("an acknowledged message is stored");
         let protocol::EventBody::Posted { client_id, .. } = &event.body else {
             panic!("only messages were sent");
         };
@@ -160,23 +160,23 @@ pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
     count
 }
 
-/// Follows the lobby after a loss, from the last place.
+/// Follows the lobby from the last position after a loss.
 pub async fn follow_again(hub: &Hub, last: &Position) -> BoxStream<'static, RoomUpdate> {
     loop {
         match hub.follow(&RoomSlug::lobby(), Some(last.clone())).await {
-            Ok(following) => return following.updates,
+            Ok(followed) => return followed.updates,
             Err(_) => sleep(Duration::from_millis(50)).await,
         }
     }
 }
 
-/// Somebody who follows the lobby as the server does: after a loss again, from the last event.
+/// Follows the lobby like the server: after a loss, from the last event.
 pub struct Follower {
     task: JoinHandle<Heard>,
     last: Arc<std::sync::atomic::AtomicU64>,
 }
 
-/// What a follower heard.
+/// What a follower received.
 pub struct Heard {
     pub events: Vec<Arc<RoomEvent>>,
     /// How often the stream ended.
@@ -184,7 +184,7 @@ pub struct Heard {
 }
 
 impl Follower {
-    /// Follows until it has heard an event by `Last`.
+    /// Follows until an event by `Last` arrives.
     pub async fn start(redis: &Redis) -> Self {
         let hub = hub(redis).await;
         let last = Arc::new(std::sync::atomic::AtomicU64::new(0));
@@ -195,7 +195,7 @@ impl Follower {
         } = hub
             .follow(&RoomSlug::lobby(), None)
             .await
-            .expect("it can be followed");
+            .expect("the lobby can be followed");
         let task = tokio::spawn(async move {
             let mut heard = Heard {
                 events: Vec::new(),
@@ -214,15 +214,15 @@ impl Follower {
                     }
                     Some(RoomUpdate::Reset(now)) => {
                         assert_eq!(now.epoch, head.epoch, "the log has no other epoch");
-                        // More was missed than is caught up with: whoever is told so reads it.
+                        // More was missed than a follower catches up with, so read it like a client.
                         while head.seq < now.seq {
                             let missed = History {
                                 room: RoomSlug::lobby(),
                                 before: None,
                                 after: Some(head.seq),
                             };
-                            let page = hub.ask(&Caller::NOBODY, missed);
-                            for event in page.await.map_or_else(|_| Vec::new(), |page| page.events) {
+                            let answer = hub.ask(&Caller::NOBODY, missed);
+                            for event in answer.await.map_or_else(|_| Vec::new(), |answer| answer.events) {
                                 head.seq = event.seq;
                                 heard.events.push(Arc::new(event));
                             }
@@ -244,18 +244,19 @@ impl Follower {
         Self { task, last }
     }
 
-    /// The latest seq heard.
+    /// The latest seq that arrived.
     pub fn last(&self) -> u64 {
         self.last.load(Ordering::Relaxed)
     }
 
-    /// What it heard, once it has heard the last one.
+    /// What arrived, up to the event by `Last`.
     pub async fn heard(self) -> Heard {
-        self.task.await.expect("the follower goes on")
+        self.task.await.expect("the follower does not panic")
     }
 }
 
-/// Says the last word, and checks that each follower heard everything from `from` on, in order, each once.
+/// Sends a message by `Last`, and checks that each follower received every event from `from` on, in order, once.
+/// Returns how often streams ended.
 pub async fn assert_heard(redis: &Redis, followers: Vec<Follower>, from: u64) -> usize {
     let last = send(redis, &person("Last"), message("last", "good night")).await;
     let mut lost = 0;
@@ -263,7 +264,7 @@ pub async fn assert_heard(redis: &Redis, followers: Vec<Follower>, from: u64) ->
         let heard = follower.heard().await;
         let mut seqs: Vec<_> = heard.events.iter().map(|event| event.seq.get()).collect();
         if heard.lost > 0 {
-            // What was read after a loss may also have been heard: a client drops it.
+            // After a loss, an event may arrive twice. Clients drop the duplicate.
             seqs.dedup();
             seqs.sort_unstable();
             seqs.dedup();
@@ -271,7 +272,7 @@ pub async fn assert_heard(redis: &Redis, followers: Vec<Follower>, from: u64) ->
         let expected: Vec<_> = (from..=last.seq.get()).collect();
         assert!(
             seqs == expected,
-            "not all, or not each once: {} of {}",
+            "expected all events once: {} of {}",
             seqs.len(),
             expected.len()
         );

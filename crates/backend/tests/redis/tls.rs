@@ -1,4 +1,4 @@
-//! `rediss://` reaches a Redis whose certificate the system trusts, and no other.
+//! `rediss://` connects only to a Redis whose certificate the system trusts.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,10 +10,10 @@ use testkit::{RedisServer, within};
 
 use crate::support::{lobby, log, replica};
 
-/// Where the test's child finds the server.
+/// The variable that tells the child process the server's URL.
 const URL: &str = "HUBBUB_TEST_REDISS_URL";
 
-/// A certificate for 127.0.0.1 and its key.
+/// Creates a certificate for 127.0.0.1 and its key.
 fn certificate(folder: &Path) {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"])
@@ -27,7 +27,7 @@ fn certificate(folder: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tls_reaches_whom_the_system_trusts() {
+async fn tls_connects_to_trusted_servers_only() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
         certificate(folder.path());
@@ -35,10 +35,10 @@ async fn tls_reaches_whom_the_system_trusts() {
         let (server, port) = RedisServer::with_tls(&path("cert.pem"), &path("key.pem"));
         let url = format!("rediss://127.0.0.1:{port}");
         let Err(error) = Redis::open(&url).await else {
-            panic!("a stranger's certificate is not trusted");
+            panic!("an unknown certificate should be refused");
         };
         assert!(matches!(error, OpenRedisError::Unreachable { .. }), "{error}");
-        // Whom the system trusts is read from the environment, which only another process can have changed.
+        // The environment says which certificates are trusted, so another process must run with a changed one.
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "tls::child", "--ignored"])
             .env("SSL_CERT_FILE", path("cert.pem"))
@@ -56,7 +56,7 @@ async fn tls_reaches_whom_the_system_trusts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "run by the test above, with an environment of its own"]
+#[ignore = "run by the test above, with its own environment"]
 async fn child() {
     let redis = replica(&std::env::var(URL).expect("a URL")).await;
     lobby(&redis).await;

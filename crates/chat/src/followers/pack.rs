@@ -68,12 +68,12 @@ impl Pack {
     }
 
     /// True if it contains nothing of the log.
-    pub fn is_quiet(&self) -> bool {
+    pub fn has_no_log(&self) -> bool {
         self.events.is_empty() && !self.reset
     }
 
     /// True if it contains nothing about presence.
-    pub fn is_lonely(&self) -> bool {
+    pub fn has_no_presence(&self) -> bool {
         self.changes.is_empty() && self.roster.is_none()
     }
 
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_roster_replaces_the_changes_before_it() {
         let mut pack = Pack::default();
-        assert!(pack.is_quiet() && pack.is_lonely());
+        assert!(pack.has_no_log() && pack.has_no_presence());
         let (a, b) = (person(1), person(2));
         pack.take(RoomUpdate::Presence(PresenceChange::Entered(a.clone(), 1)))
             .unwrap();
@@ -224,7 +224,7 @@ mod tests {
         }))
         .unwrap();
         let log = pack.take_log();
-        assert!(log.reset && log.is_lonely());
-        assert!(pack.is_quiet() && pack.roster(&lobby).is_some() && pack.presence(&lobby).is_some());
+        assert!(log.reset && log.has_no_presence());
+        assert!(pack.has_no_log() && pack.roster(&lobby).is_some() && pack.presence(&lobby).is_some());
     }
 }

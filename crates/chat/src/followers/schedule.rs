@@ -49,7 +49,7 @@ impl Schedule {
 
     /// When part of `pack` leaves if nothing is added. `None` if it is empty.
     pub fn due(&self, pack: &Pack) -> Option<Duration> {
-        match (pack.is_quiet(), pack.is_lonely()) {
+        match (pack.has_no_log(), pack.has_no_presence()) {
             (true, true) => None,
             (true, false) => Some(self.people_at),
             (false, true) => Some(self.log_at),
@@ -59,8 +59,8 @@ impl Schedule {
 
     /// Takes out of `pack` what leaves now. `all`: take everything.
     pub fn take(&self, pack: &mut Pack, now: Duration, all: bool) -> Option<Leaving> {
-        let people = !pack.is_lonely() && (all || now >= self.people_at);
-        let log = all || (!pack.is_quiet() && now >= self.log_at);
+        let people = !pack.has_no_presence() && (all || now >= self.people_at);
+        let log = all || (!pack.has_no_log() && now >= self.log_at);
         if !people && !log {
             return None;
         }
