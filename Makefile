@@ -1,4 +1,4 @@
-# `make` alone lists what there is. Every target sets up what it needs; that takes seconds when everything is there.
+# `make` alone lists the targets. Every target sets up what it needs, which takes seconds once everything is there.
 export HUBBUB_TOOLS ?= $(CURDIR)/.tools
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

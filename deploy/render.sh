@@ -1,9 +1,9 @@
 #!/bin/sh
-# Writes nginx.conf or haproxy.cfg of this folder for other addresses, to standard output:
+# Writes nginx.conf or haproxy.cfg of this folder for other addresses to standard output:
 #   render.sh nginx|haproxy LISTEN FOLDER REPLICA...
 #   render.sh nginx 127.0.0.1:3000 /tmp/proxy 127.0.0.1:3001 127.0.0.1:3002 127.0.0.1:3003
-# FOLDER takes nginx's process id, logs and temporary files. The user of nginx's workers is PROXY_USER, or whoever runs
-# this. `make replicas`, compose.yaml and the tests use it: so what they try is what is in the files.
+# FOLDER takes nginx's process id, logs and temporary files. nginx's workers run as PROXY_USER, by default the current
+# user. `make replicas`, compose.yaml and the tests use this script, so they test these files.
 set -eu
 
 [ $# -ge 4 ] || { echo "usage: render.sh nginx|haproxy LISTEN FOLDER REPLICA..." >&2; exit 2; }
@@ -16,7 +16,7 @@ case $kind in
     *) echo "render.sh: nginx or haproxy, not $kind" >&2; exit 2 ;;
 esac
 
-# A line about the first replica becomes one line for each; the lines about the others go.
+# Repeats a line about the first replica for each replica, and drops the lines about the others.
 awk -v replicas="$*" '
     BEGIN { count = split(replicas, address, " ") }
     /127\.0\.0\.1:3001/ {
@@ -30,7 +30,7 @@ awk -v replicas="$*" '
     }
     /127\.0\.0\.1:300[0-9]/ { next }
     { print }
-    # r1 and any1 are names of servers, and values of the cookie.
+    # r1 and any1 are server names, and r1 is a cookie value.
     function named(line, n) {
         gsub(/ r1/, " r" n, line)
         gsub(/\/r1/, "/r" n, line)

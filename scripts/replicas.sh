@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Redis, replicas of Hubbub and a proxy on this machine, until Ctrl-C or SIGTERM. Nothing else on the machine is touched:
-# data, logs and process ids are in data/replicas, and what is started here is stopped here.
+# Runs Redis, replicas of Hubbub and a proxy on this machine until Ctrl-C or SIGTERM. Touches nothing else on it: data,
+# logs and process ids are in data/replicas, and the script stops only what it started.
 #   PORT=3000 REPLICAS=3 PROXY=nginx REDIS_PORT=3079 scripts/replicas.sh
-# The replicas take the ports after PORT. With HUBBUB_REDIS_URL set, that Redis is used and none is started.
+# The replicas take the ports after PORT. If HUBBUB_REDIS_URL is set, no Redis is started.
 set -euo pipefail
 
 port=${PORT:-3000}
@@ -25,13 +25,13 @@ for program in redis-server redis-cli "$proxy"; do
     command -v "$program" >/dev/null || die "$program is missing: run scripts/setup.sh replicas"
 done
 
-# --- What runs: names and process ids, in the order of starting -----------------------------------
+# --- Running children: names and process ids, in the order of starting ----------------------------
 
 names=()
 pids=()
 nap=
 
-# Each child is a process group of its own: Ctrl-C reaches this script only, which then stops them in order.
+# Each child has its own process group: Ctrl-C reaches only this script, which stops them in order.
 set -m
 start() {
     local name=$1
@@ -39,13 +39,13 @@ start() {
     "$@" >>"$folder/$name.log" 2>&1 </dev/null &
     names+=("$name")
     pids+=($!)
-    # The shell need not report its end: the watch below does, by name.
+    # Keeps the shell from reporting its end; the watch below does that, by name.
     disown
 }
 
 alive() { kill -0 "$1" 2>/dev/null; }
 
-# The last one started goes first: the proxy, the replicas together, Redis.
+# Stops in reverse order: the proxy, all replicas, Redis.
 stop() {
     trap '' INT TERM
     [ -z "$nap" ] || { kill "$nap" && wait "$nap"; } 2>/dev/null || true
@@ -60,7 +60,7 @@ stop() {
     say "stopped"
 }
 
-# Waits until everything of a kind is gone, and insists after 12 s.
+# Waits until all children of a kind are gone, and kills them after 12 s.
 await() {
     local kind=$1 n deadline=$((SECONDS + 12))
     for n in "${!pids[@]}"; do
@@ -72,7 +72,7 @@ await() {
     done
 }
 
-# --- Is it there? ---------------------------------------------------------------------------------
+# --- Checks ---------------------------------------------------------------------------------------
 
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
@@ -84,7 +84,7 @@ ready() (
 
 redis_ready() { [ "$(redis-cli -h 127.0.0.1 -p "$redis_port" ping 2>/dev/null)" = PONG ]; }
 
-# until_ready NAME PID COMMAND...: up to 20 s, or until the process ends.
+# until_ready NAME PID COMMAND...: waits up to 20 s, or until the process ends.
 until_ready() {
     local name=$1 pid=$2 deadline=$((SECONDS + 20))
     shift 2
@@ -107,7 +107,7 @@ for ((n = 1; n <= replicas; n++)); do
 done
 [ -n "${HUBBUB_REDIS_URL:-}" ] || wanted+=("$redis_port")
 for one in "${wanted[@]}"; do
-    ! taken "$one" || die "port $one is in use: stop what is there, or choose others with PORT and REDIS_PORT"
+    ! taken "$one" || die "port $one is in use: stop what uses it, or choose other ports with PORT and REDIS_PORT"
 done
 
 trap stop EXIT
@@ -150,9 +150,9 @@ while [ $gone -lt ${#pids[@]} ]; do
         say "${names[n]} (process ${pids[n]}) ended; the last lines of $folder/${names[n]}.log:"
         tail -n 3 "$folder/${names[n]}.log" | sed 's/^/    /'
     done
-    # In the background, so that a signal is answered at once.
+    # Sleeps in the background, so that a signal takes effect at once.
     sleep 0.5 &
     nap=$!
     wait $nap || true
 done
-die "nothing runs any more"
+die "everything has ended"

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Brings a machine to the point where Hubbub builds (`setup.sh build`) or is tested (`setup.sh test`), or installs
-# only what stands around several replicas: Redis, nginx and HAProxy (`setup.sh replicas`), or what the fault matrix needs
-# beside the build (`setup.sh faults`), or the peers that the benchmark compares with (`setup.sh bench`).
-# Tries the ordinary way first (rustup, prebuilt tools, Playwright's browser) and falls back to what a
-# machine can do that reaches only the crates, npm and Debian registries. Safe to run again.
-# HUBBUB_WORLD=debian goes straight to the fallback (the checks do), HUBBUB_WORLD=rustup never falls back.
+# Installs what Hubbub needs to build (`setup.sh build`) or to be tested (`setup.sh test`), or only Redis, nginx and
+# HAProxy for several replicas (`setup.sh replicas`), what the fault matrix needs beside the build (`setup.sh faults`),
+# or the benchmark's peers (`setup.sh bench`). Tries rustup, prebuilt tools and Playwright's browser first, then falls
+# back to what works with only the crates, npm and Debian registries. Safe to run again. HUBBUB_WORLD=debian uses the
+# fallback at once (the checks do); HUBBUB_WORLD=rustup never falls back.
 set -euo pipefail
 
 want=${1:-build}
@@ -26,7 +25,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"
     elif have sudo; then sudo "$@"
-    else die "needs root once: run '$*' and start again"; fi
+    else die "needs root once: run '$*', then start this again"; fi
 }
 
 apt_install() {
@@ -43,7 +42,7 @@ apt_install() {
 
 # --- Rust with the WebAssembly target -------------------------------------------------------------
 
-# The sources are installed but no wasm32 standard library is: build it once and put it in place.
+# Debian has the standard library's sources but no build for wasm32: builds it once and installs it.
 build_wasm_std() {
     local sysroot=/usr/lib/rustlib/$target stamp scratch
     stamp=$(/usr/bin/rustc -V)
@@ -78,12 +77,12 @@ toolchain() {
         world=rustup
         say "Rust: rustup's $(rustc -V)"
     elif [ "$world" != rustup ] && have apt-get; then
-        [ "$world" = debian ] || say "rustup cannot bring $target here; using Debian's Rust"
+        [ "$world" = debian ] || say "rustup cannot install $target here; using Debian's Rust"
         world=debian
         apt_install rustc-web cargo-web rust-web-src rust-web-clippy rustfmt-web gcc libc6-dev pkg-config
         local llvm
         llvm=$(/usr/bin/rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
-        # An lld of the compiler's own LLVM generation, or the nearest older one that Debian has.
+        # An lld with the compiler's LLVM version, or the nearest older one in Debian.
         while [ "$llvm" -gt 15 ] && ! apt-cache show "lld-$llvm" >/dev/null 2>&1 && ! have "wasm-ld-$llvm"; do llvm=$((llvm - 1)); done
         apt_install "lld-$llvm"
         build_wasm_std
@@ -105,7 +104,7 @@ ENV
 
 # --- cargo-leptos and wasm-bindgen ----------------------------------------------------------------
 
-# Tools are compiled for a quick build, not for speed: they run for seconds.
+# Compiles tools quickly rather than well: they run for seconds.
 cargo_tool() {
     local crate=$1 version=$2 binary=$3
     "$tools/bin/$binary" --version 2>/dev/null | grep -qwF "$version" && return
@@ -138,8 +137,9 @@ node_packages() {
     if ! have npm && have apt-get; then apt_install nodejs npm; fi
     have npm || die "needs Node.js 20 or newer with npm"
     npm_install frontend
-    # The browser loads the official client as an ES module; its version is in the file's name, so it caches for ever.
-    # Pages that were written for Socket.IO's own server look for its other builds below /socket.io/.
+    # The browser loads the official client as an ES module. Its version is in the file name, so browsers cache it
+    # forever.
+    # Pages written for Socket.IO's own server look for its other builds below /socket.io/.
     local version dist=frontend/node_modules/socket.io-client/dist vendor=public/vendor builds=public/socket.io
     version=$(node -p "require('./frontend/node_modules/socket.io-client/package.json').version")
     if [ ! -f "$vendor/socket.io-$version.js" ] || [ ! -d "$builds" ]; then
@@ -161,7 +161,7 @@ browser() {
     (apt_install chromium-headless-shell fonts-liberation) || apt_install chromium fonts-liberation
 }
 
-# --- Schemathesis, which asks for everything that the description of the commands allows -------------
+# --- Schemathesis, which sends everything that the description of the commands allows ---------------
 
 schemathesis() {
     local version=4.32.5 venv=$tools/schemathesis
@@ -175,10 +175,10 @@ schemathesis() {
     echo "$version" >"$venv/.version"
 }
 
-# --- Redis, nginx, HAProxy: programs that the tests and `make replicas` start by themselves ---------
+# --- Redis, nginx, HAProxy: programs that the tests and `make replicas` start -----------------------
 
-# A package that is a service would be started by Debian as soon as it is installed, on a port that the machine may
-# need, and again at every boot. Neither is wanted here.
+# Debian starts a service when its package is installed, on a port that the machine may need, and at every boot. This
+# function prevents both.
 apt_install_idle() {
     local -a missing=()
     local policy=/usr/sbin/policy-rc.d ours=
@@ -191,10 +191,10 @@ apt_install_idle() {
         as_root chmod 755 "$policy"
         ours=$policy
     fi
-    # As long as that file is there no service starts: it goes also when the installation fails or is interrupted.
+    # No service starts while this file exists, so it must go even if the installation fails or is interrupted.
     [ -z "$ours" ] || trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
     apt_install "${missing[@]}"
-    # Enabling is another matter than starting. Without systemd there is nothing to disable.
+    # Debian also enables the services. Without systemd there is nothing to disable.
     as_root systemctl disable -q redis-server nginx haproxy 2>/dev/null || true
     [ -z "$ours" ] || { as_root rm -f "$ours"; trap - EXIT; }
 }
@@ -204,19 +204,19 @@ services() {
     have redis-server && have nginx && have haproxy && have openssl && return
     have apt-get || die "needs redis-server (7 or newer), nginx, haproxy and openssl on PATH: install them, for example with
     dnf install redis nginx haproxy openssl     or     brew install redis nginx haproxy openssl"
-    # nginx-light is the smallest of Debian's; a fuller one that is there is as good.
+    # nginx-light is Debian's smallest; any other nginx works, too.
     local -a wanted=()
     have redis-server || wanted+=(redis-server)
     have nginx || wanted+=(nginx-light)
     have haproxy || wanted+=(haproxy)
-    # One of the tests of the Redis backend speaks TLS.
+    # A test of the Redis backend uses TLS.
     have openssl || wanted+=(openssl)
     apt_install_idle "${wanted[@]}"
 }
 
-# --- The fault matrix: the peer, false clocks, lost packets -----------------------------------------
+# --- The fault matrix: the peer, wrong clocks, lost packets -----------------------------------------
 
-# Without the last two, their rows say that they were not run.
+# Without libfaketime or nftables, their rows are reported as not run.
 faults() {
     browser
     services

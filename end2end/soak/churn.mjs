@@ -1,18 +1,18 @@
-// Run by soak.spec.ts: people who come, do what people do, and go again, until this process is told to stop or is
-// killed. Their number stays the same, so that what the server holds may too.
+// Run by soak.spec.ts: people who join, do what people do, and leave, until this process is told to stop or is killed.
+// Their number is constant, so that what the server holds can be.
 
 import { randomUUID } from "node:crypto";
 import { io } from "socket.io-client";
 
-const { url, people, room: hall } = JSON.parse(process.argv[2]);
+const { url, people, room: main } = JSON.parse(process.argv[2]);
 const ANSWER_MS = 20_000;
-/** How long somebody stays, in seconds: at least, and at most. */
+/** How long a person stays, in seconds: minimum and maximum. */
 const STAY = [2, 15];
-/** Rooms that this process knows of. The oldest is forgotten: nobody goes there again. */
+/** How many rooms this process remembers. It never returns to one that it forgot. */
 const ROOMS = 20;
 
 const TRANSPORTS = [["websocket"], ["websocket"], ["polling"], ["polling", "websocket"]];
-const rooms = [hall];
+const rooms = [main];
 const done = { visits: 0, cut: 0, rooms: 0, messages: 0, pages: 0, refused: 0, failed: 0 };
 let stopping = false;
 
@@ -20,7 +20,7 @@ const pick = (list) => list[Math.floor(Math.random() * list.length)];
 const pause = (ms) => new Promise((over) => setTimeout(over, ms));
 
 class Visitor {
-  /** A browser of one's own: the proxy sends it to the same replica each time. */
+  /** Its own cookie: the proxy directs it to the same replica each time. */
   headers = { cookie: `hubbub_replica=${randomUUID()}` };
 
   constructor(token, transports) {
@@ -44,7 +44,7 @@ class Visitor {
     }
   }
 
-  /** One of the things that people do. */
+  /** Does one of the things that people do. */
   async act(room) {
     const chance = Math.random();
     if (chance < 0.55) {
@@ -64,7 +64,7 @@ class Visitor {
     }
   }
 
-  /** Ends the connection with or without a word. */
+  /** Disconnects, a quarter of the time without closing the connection. */
   go() {
     const socket = this.socket.io.engine?.transport?.ws;
     if (Math.random() < 0.25 && socket?.terminate) {
@@ -108,7 +108,7 @@ async function visit(token) {
 async function live() {
   let token;
   while (!stopping) {
-    // Half of them come back as who they were.
+    // Half of them return as the same person.
     token = await visit(Math.random() < 0.5 ? token : undefined);
     await pause(Math.random() * 500);
   }

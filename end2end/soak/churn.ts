@@ -1,5 +1,5 @@
-// The processes that come and go at a server: visitors who stay until the end, others that are killed again and
-// again, and readers that stand still.
+// Processes that use a server during the soak: visitors who stay until the end, others that are killed again and again,
+// and readers that stop reading.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { Readers } from "../support/readers.ts";
 import { root } from "../support/server.ts";
 
-/** People at a time: those of the process that stays, of the one that is killed, and those who stop reading. */
+/** People at a time: in the process that stays, in the one that is killed, and readers that stop. */
 const STAYING = 40;
 const KILLED = 10;
 const STANDING = 10;
-/** A process is killed after so many seconds, and another one begins. */
+/** After this many seconds a process is killed, and another one starts. */
 const KILL_EVERY = 15;
 
 export interface Done {
@@ -38,7 +38,7 @@ export class Churn {
     this.#killing = this.#kill();
   }
 
-  /** Waits until everybody has left. Returns what those did who were not killed. */
+  /** Waits until everybody left. Returns what the process that was not killed did. */
   async stop(): Promise<Done> {
     this.#stopped = true;
     const done = new Promise<Done>((told, failed) => {
@@ -50,7 +50,7 @@ export class Churn {
     return what;
   }
 
-  /** Ends its processes, whatever they do. */
+  /** Kills its processes. */
   dispose(): void {
     this.#stopped = true;
     this.#staying.kill("SIGKILL");

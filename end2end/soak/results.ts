@@ -1,4 +1,4 @@
-// What a soak found: a dated file with every sample, a short text, and the table in docs/reliability.md.
+// The results of a soak: a dated file with every sample, a short text, and the table in docs/reliability.md.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -12,7 +12,7 @@ import type { Simulated } from "./simulation.ts";
 const FOLDER = join(root, "end2end/soak/results");
 const PAGE = join(root, "docs/reliability.md");
 const [BEGIN, END] = ["<!-- soak: written by `make soak` -->", "<!-- end of soak -->"];
-/** A shorter one is a trial: its samples are in results/trial.json until the next. */
+/** A shorter soak is a trial: its samples are in results/trial.json until the next one. */
 const KEPT_MINUTES = 20;
 
 export interface Result {
@@ -36,7 +36,7 @@ const ROWS: [what: keyof Sample, name: string][] = [
 
 const number = (value: number): string => value.toLocaleString("en-GB", { maximumFractionDigits: 1 });
 
-/** As Markdown. */
+/** The result as Markdown. */
 export function table(result: Result): string {
   const { date, minutes, simulated, sites, servers } = result;
   const lines = [
@@ -55,9 +55,9 @@ export function table(result: Result): string {
   lines.push("");
   for (const { name, killed, done } of sites) {
     lines.push(
-      `- ${name}: ${number(done.visits)} visits, ${number(done.cut)} of them cut without a goodbye; ${number(done.messages)} messages, ${number(done.rooms)} rooms created, ` +
-        `${number(done.pages)} pages; ${number(done.refused)} commands refused and said again, ${number(done.failed)} visits that failed. Besides, ${number(killed)} times 10 people ` +
-        "whose process was killed, and 10 that stood still and were killed.",
+      `- ${name}: ${number(done.visits)} visits, ${number(done.cut)} of them cut without closing; ${number(done.messages)} messages, ${number(done.rooms)} rooms created, ` +
+        `${number(done.pages)} pages; ${number(done.refused)} commands refused and sent again, ${number(done.failed)} visits that failed. Besides, ${number(killed)} times 10 people ` +
+        "whose process was killed, and 10 who stopped reading and were killed.",
     );
   }
   const kernel = servers.flatMap(({ samples }) => samples.map((one) => one.kernel));
@@ -68,7 +68,7 @@ export function table(result: Result): string {
   return lines.join("\n");
 }
 
-/** Keeps it, if it was long enough. */
+/** Stores the result, if the soak was long enough. */
 export function record(result: Result): void {
   const trial = result.minutes < KEPT_MINUTES && process.env["SOAK_RECORD"] !== "1";
   mkdirSync(FOLDER, { recursive: true });
@@ -78,6 +78,6 @@ export function record(result: Result): void {
   writeFileSync(join(FOLDER, `${result.date}.md`), `${text}\n`);
   const page = readFileSync(PAGE, "utf8");
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`${PAGE} has no place for the table`);
+  if (from < 0 || to < from) throw new Error(`${PAGE} lacks the comments around the table`);
   writeFileSync(PAGE, `${page.slice(0, from + BEGIN.length)}\n\n${text}\n\n${page.slice(to)}`);
 }

@@ -1,4 +1,4 @@
-// What a server holds, every ten seconds, and whether that is flat.
+// What a server holds, sampled every ten seconds, and whether it stays flat.
 
 import { readFile, readdir } from "node:fs/promises";
 
@@ -10,7 +10,7 @@ const MB = 1_048_576;
 export interface Sample {
   /** Seconds since the beginning. */
   at: number;
-  /** Memory that is the process's own, its resident and its proportional set size, in MB. */
+  /** The process's anonymous memory, its resident and its proportional set size, in MB. */
   anon: number;
   rss: number;
   pss: number;
@@ -54,14 +54,14 @@ export function median(values: number[]): number {
   return sorted.length % 2 === 1 ? (sorted[Math.floor(middle)] ?? Number.NaN) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-/** The medians of the second and of the last quarter: the first is for warming up. */
+/** The medians of the second and the last quarter; the first is for warming up. */
 export function quarters(samples: Sample[], what: keyof Sample): [number, number] {
   const quarter = Math.floor(samples.length / 4);
   const of = (from: number, to?: number): number => median(samples.slice(from, to).map((one) => one[what]));
   return [of(quarter, 2 * quarter), of(3 * quarter)];
 }
 
-/** Whether something did not grow by more than 5 %, or by more than `noise` where that is more. */
+/** True if a value grew by at most 5 %, or by at most `noise` if that is more. */
 export function flat([earlier, later]: [number, number], noise: number): boolean {
   return later <= earlier + Math.max(earlier * 0.05, noise);
 }

@@ -1,4 +1,4 @@
-// The simulation (crates/simulation), ten thousand stories at a time, as long as there is time, on the last core.
+// Runs the simulation (crates/simulation) on the last core, ten thousand stories at a time, as long as there is time.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -13,7 +13,7 @@ export interface Simulated {
   seeds: number;
   failed: number;
   messages: number;
-  /** Seeds that failed, as the simulation says it. */
+  /** The output about seeds that failed. */
   said: string[];
 }
 
@@ -29,7 +29,7 @@ export class Simulation {
     this.#running = this.#run();
   }
 
-  /** Says what there is after the stories under way; the first ten thousand are always told to their end. */
+  /** Stops after the stories in progress; the first ten thousand always finish. Returns the totals. */
   async stop(): Promise<Simulated> {
     this.#stopped = true;
     if (this.#sum.seeds >= SEEDS) this.#child?.kill("SIGTERM");

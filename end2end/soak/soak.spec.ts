@@ -1,6 +1,6 @@
-// `make soak`: people come and go for SOAK_MINUTES (20) at one process with its own storage and at two replicas on a
-// Redis behind nginx, while the simulation runs. What the servers hold must be flat after the first quarter, and gone
-// when everybody has left.
+// `make soak`: people join and leave for SOAK_MINUTES (20) at one process with its own storage, and at two replicas on
+// a Redis behind nginx, while the simulation runs. What the servers hold must be flat after the first quarter, and gone
+// once everybody left.
 
 import { expect, test } from "@playwright/test";
 
@@ -16,14 +16,14 @@ import { Simulation } from "./simulation.ts";
 
 const MINUTES = Number(process.env["SOAK_MINUTES"] || 20);
 const EVERY_MS = 10_000;
-/** The list of rooms is as long as it gets from the beginning, and with it the front page. */
+/** Creates this many rooms first: the list of rooms, and so the front page, has its full length from the beginning. */
 const ROOMS = 200;
 /** Sessions end after the ping window, presence and rooms a little later. */
 const GONE_MS = 90_000;
 
-/** Beyond 5 %, what is noise: the allocator keeps some memory for itself, tasks and files go with those connected. */
+/** Noise allowed beyond 5 %: the allocator keeps some memory, and tasks and files follow the number of connections. */
 const NOISE = { anon: 3, files: 15, tasks: 40 };
-/** What may remain when everybody has left: idle HTTP connections, of this test and of nginx. */
+/** What may remain once everybody left: idle HTTP connections of this test and of nginx. */
 const REMAINS = { files: 12, tasks: 24 };
 
 interface Site {
@@ -32,7 +32,7 @@ interface Site {
   servers: Server[];
 }
 
-/** One of everything, so that what is opened on first use is open. */
+/** Uses everything once, so that what opens on first use is open. */
 async function warmUp({ url, servers }: Site): Promise<string> {
   const client = new ChatClient(url);
   await client.signIn("First");
@@ -52,9 +52,9 @@ async function warmUp({ url, servers }: Site): Promise<string> {
   return room;
 }
 
-/** Waits until nobody is connected and no room is followed. */
+/** Waits until no connection is open and no room is followed. */
 async function empty(server: Server): Promise<void> {
-  await until(`nobody is at ${server.url} any more`, GONE_MS, async () => {
+  await until(`${server.url} has no connections`, GONE_MS, async () => {
     const figure = await server.figures();
     return figure("hubbub_sockets") === 0 && figure("hubbub_rooms_followed") === 0;
   });

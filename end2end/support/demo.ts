@@ -1,4 +1,4 @@
-// A program on the namespace `/`: what the public Socket.IO chat example's browser script does, without its page.
+// A program on the namespace `/`: it does what the public Socket.IO chat example's browser script does.
 
 import { io, type Socket } from "socket.io-client";
 
@@ -34,13 +34,13 @@ export class DemoClient {
     this.socket.emit(event, ...args);
   }
 
-  /** Joins the chat as the example does and returns the count that the server answers. */
+  /** Joins the chat as the example does, and returns the server's count. */
   async addUser(username: string): Promise<number> {
     this.emit("add user", username);
     return (await this.hears<{ numUsers: number }>("login")).numUsers;
   }
 
-  /** Waits for an event of that name whose payload has all the given fields. */
+  /** Waits for an event with this name whose payload has all the given fields. */
   async hears<T extends object>(event: string, fields: Partial<T> = {}): Promise<T> {
     const fits = (payload: unknown): payload is T =>
       typeof payload === "object" &&
@@ -53,7 +53,7 @@ export class DemoClient {
     );
   }
 
-  /** How often an event of that name came. */
+  /** How many events with this name arrived. */
   count(event: string): number {
     return this.told.filter((told) => told.event === event).length;
   }

@@ -1,5 +1,5 @@
-// What can go wrong between two that talk over TCP: silence in one direction without a closed connection, delay,
-// acknowledgements that vanish, and connections that are gone. Stands in front of one address and changes nothing else.
+// Faults of a TCP connection: silence in one direction without closing, delay, lost acknowledgements, and resets.
+// Stands in front of one address and changes nothing else.
 
 import { type NetConnectOpts, type Server as Listening, type Socket, connect, createServer } from "node:net";
 

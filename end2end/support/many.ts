@@ -83,12 +83,12 @@ export class Many {
   /** What they showed, once no more arrives. People who showed the same are one receiver. */
   async shown(): Promise<Showed[]> {
     let [count, since] = [-1, 0];
-    await until("no more comes", 60_000, () => {
+    await until("no more arrives", 60_000, () => {
       if (count !== this.status.shown) [count, since] = [this.status.shown, performance.now()];
       return performance.now() - since > SILENCE_MS;
     });
     this.child.send("logs");
-    const logs = await until("what they were shown is told", 60_000, () => this.#logs);
+    const logs = await until("the process reports what was shown", 60_000, () => this.#logs);
     return logs.map(({ people, shown }, n) => ({
       name: `${people} of ${this.count}, ${n}`,
       shown: shown.map(([epoch, seq, client_id]) => (this.kind === "hubbub" ? { epoch, seq, client_id } : { client_id })),

@@ -1,5 +1,5 @@
-// The fault matrix: what each row found, in end2end/faults/results.json, and the table made of it in
-// docs/reliability.md. A run of some rows changes these rows only. No figure is written by hand.
+// The fault matrix: the result of each row in end2end/faults/results.json, and its table in docs/reliability.md. A run
+// of some rows changes only those. No figure is written by hand.
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,13 +15,13 @@ export interface Outcome {
   lost: number;
   doubled: number;
   out_of_order: number;
-  /** Only where messages have no numbers. */
+  /** Only without message numbers. */
   disagreed: number;
-  /** Milliseconds, one for each time that the fault happened. */
+  /** Milliseconds, one for each time the fault happened. */
   recovery: number[];
   /** The longest time from the first try to the acknowledgement, in milliseconds. */
   longest_wait?: number;
-  /** What else is to be said, for the table. */
+  /** Another remark for the table. */
   note?: string;
 }
 
@@ -36,15 +36,15 @@ interface Result {
   often: string;
   at: string;
   machine: string;
-  /** The load average of the last minute: others may have been at work too. */
+  /** The load average of the last minute: other programs may have run, too. */
   load: number;
-  /** Which server: the beginning of the SHA-256 of the binary. */
+  /** The server: the beginning of its binary's SHA-256. */
   binary: string;
   hubbub: Found;
   socketio: Found;
 }
 
-/** The rows of the table, in its order. */
+/** The table's rows, in order. */
 export const ROWS = [
   "Replica SIGKILL every 10 s",
   "Replica SIGSTOP for 30 s, then on",
@@ -87,9 +87,9 @@ export function outcome(acknowledged: number, verdict: Verdict, recovery: number
   };
 }
 
-/** Keeps what a row found, and writes the table again. */
+/** Records a row's result and writes the table again. */
 export function record(fault: string, often: string, found: Record<SideName, Found>): void {
-  if (!ROWS.includes(fault)) throw new Error(`"${fault}" is no row of the matrix`);
+  if (!ROWS.includes(fault)) throw new Error(`"${fault}" is not a row of the matrix`);
   const results = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, Result>) : {};
   const binary = createHash("sha256").update(readFileSync(resolve(root, process.env["HUBBUB_BIN"] ?? "target/release/hubbub")));
   results[fault] = {
@@ -104,7 +104,7 @@ export function record(fault: string, often: string, found: Record<SideName, Fou
   writeFileSync(file, `${JSON.stringify(sorted, undefined, 2)}\n`);
   const text = readFileSync(page, "utf8");
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${page} has no place for the table`);
+  if (begin < 0 || end < begin) throw new Error(`${page} lacks the comments around the table`);
   writeFileSync(page, `${text.slice(0, begin + BEGIN.length)}\n\n${table(sorted)}\n\n${text.slice(end)}`);
 }
 

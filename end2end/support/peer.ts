@@ -1,5 +1,5 @@
 // What Hubbub is compared with: the public Socket.IO chat example with its Redis adapter (bench/peers/socketio), as
-// many processes, behind the same nginx. And people who talk there with the official client's own `retries`.
+// several processes behind the same nginx. Also people who talk there, using the official client's `retries`.
 
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -68,9 +68,9 @@ export class PeerSite implements Site {
 }
 
 async function open(url: string, name: string, options: ChatOptions): Promise<Socket> {
-  // More retries than any fault lasts: nothing is given up.
+  // More retries than any fault lasts, so no message is given up.
   const socket = io(url, { forceNew: true, retries: 1_000, ackTimeout: ANSWER_MS, ...options });
-  // What was not answered when the connection broke is the first in the queue; the name follows.
+  // Messages unanswered when the connection broke are sent first; the name follows.
   socket.on("connect", () => socket.emit("add user", name));
   await until(`${name} is connected`, 20_000, () => socket.connected);
   return socket;

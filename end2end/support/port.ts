@@ -1,9 +1,9 @@
-// Ports that nobody uses.
+// Free ports.
 
 import { createServer } from "node:net";
 
-/** The system picks the ports of outgoing connections from 32768 upwards. A server that is stopped for a while would
- * find its port taken by one of them, so servers live below. */
+/** The system takes ports of outgoing connections from 32768 upwards. A stopped server could lose its port to one of
+ * them, so servers use lower ports. */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 

@@ -1,4 +1,4 @@
-// A program that a test runs: started, signalled and ended by its process id, with what it wrote.
+// A program that a test runs: started, signalled and stopped by its process id. Its output is kept.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// nginx or HAProxy as deploy/ configures them, in front of replicas on this machine.
+// nginx or HAProxy with the configuration of deploy/, in front of replicas on this machine.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ import { until } from "./until.ts";
 export type ProxyKind = "nginx" | "haproxy";
 export const PROXIES: ProxyKind[] = ["nginx", "haproxy"];
 
-/** The cookie that says which replica a client belongs to. */
+/** The cookie that assigns a client to a replica. */
 export const COOKIE = "hubbub_replica";
 
 const run = promisify(execFile);
@@ -34,7 +34,7 @@ export class Proxy {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** Starts one in front of the replicas on these ports. */
+  /** Starts a proxy in front of the replicas on these ports. */
   static async start(kind: ProxyKind, replicas: number[]): Promise<Proxy> {
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), `hubbub-${kind}-`));
@@ -53,7 +53,7 @@ export class Proxy {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Reloads nginx's configuration, and ends the old workers at once: every connection breaks. */
+  /** Reloads nginx and ends the old workers at once, so that every connection breaks. */
   async reload(): Promise<void> {
     const workers = async (): Promise<number[]> => {
       const pid = this.running.pid;
@@ -67,9 +67,9 @@ export class Proxy {
     await until("the old workers are gone", 10_000, async () => !(await workers()).some((pid) => old.includes(pid)));
   }
 
-  /** A value of the cookie that belongs to the replica with this index. */
+  /** A cookie value that belongs to this replica. */
   async cookie(replica: number): Promise<string> {
-    // HAProxy's cookie is the name of the server. nginx hashes whatever the cookie is: try, and look into its log.
+    // HAProxy's cookie is the server's name. nginx hashes any value: try some, and read its log.
     if (this.kind === "haproxy") return `r${replica + 1}`;
     while (this.#cookies[replica] === undefined) {
       this.#probes += 1;

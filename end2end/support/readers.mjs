@@ -1,18 +1,18 @@
-// Many people who read one room, in a process of their own, so that a test can make them all stand still: forked by
-// readers.ts. Each keeps to docs/protocol.md: drops what it has, asks for what is missing, resumes where it was.
+// Many people who read one room, in one process that a test can pause; forked by readers.ts. Each follows
+// docs/protocol.md: drops what it has, fetches what is missing, and resumes at its position.
 
 import { io } from "socket.io-client";
 
 const [url, room, count, transport] = process.argv.slice(2);
-/** Milliseconds to wait for an answer. */
+/** How long to wait for an answer, in milliseconds. */
 const ANSWER_MS = 20_000;
 
 class Reader {
   last = { epoch: "", seq: 0 };
   joined = false;
-  /** Times that something was missing and had to be asked for. */
+  /** How often something was missing and had to be fetched. */
   filled = 0;
-  /** Places that were not the one after the last when they were shown. Must stay 0. */
+  /** Events shown that did not follow the one before. Must stay 0. */
   wrong = 0;
   refused = 0;
   connects = 0;
@@ -36,7 +36,7 @@ class Reader {
     this.socket.on("events", (events) => this.#then(() => this.#take(events)));
     this.socket.on("disconnect", (reason) => {
       this.joined = false;
-      // The server closed it: the library leaves coming back to us.
+      // The server closed the connection, and then the library does not reconnect.
       if (reason === "io server disconnect") setTimeout(() => this.socket.connect(), 200 + Math.random() * 800);
     });
   }
@@ -45,7 +45,7 @@ class Reader {
     this.#chain = this.#chain.then(work).catch(() => undefined);
   }
 
-  /** A command, said again at the time that a refusal names. */
+  /** Sends a command, and again after a refusal's retry time. */
   async #ask(command, payload) {
     for (;;) {
       const { ok, error } = await this.socket.timeout(ANSWER_MS).emitWithAck(command, payload);

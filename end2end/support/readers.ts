@@ -1,4 +1,4 @@
-// Many people who read one room, in a process of their own that can be made to stand still (readers.mjs).
+// Many people who read one room, in their own process, which can be paused (readers.mjs).
 
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
@@ -8,15 +8,15 @@ import { root } from "./server.ts";
 export interface Report {
   /** How many are in the room now. */
   joined: number;
-  /** The place of the one who is furthest behind. */
+  /** The `seq` of the reader who is furthest behind. */
   lowest: number;
-  /** How often something was missing and had to be asked for. */
+  /** How often something was missing and had to be fetched. */
   filled: number;
-  /** Places that did not follow the one before. */
+  /** Events that did not follow the one before. */
   wrong: number;
-  /** Commands that were refused. */
+  /** How many commands were refused. */
   refused: number;
-  /** Connections so far. */
+  /** How many connections were made so far. */
   connects: number;
 }
 
@@ -44,7 +44,7 @@ export class Readers {
     });
   }
 
-  /** Stand still, all at once, their connections open. */
+  /** Pauses all of them at once; their connections stay open. */
   pause(): void {
     this.#child.kill("SIGSTOP");
   }

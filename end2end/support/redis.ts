@@ -1,4 +1,4 @@
-// A Redis of one's own, with the settings of deploy/redis.conf, on a free port and with a folder that nobody else has.
+// A Redis with the settings of deploy/redis.conf, on its own port and folder.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -35,7 +35,7 @@ export class Redis extends Service {
     return redis;
   }
 
-  /** Starts it on its port and folder. Returns the moment at which it first answered. */
+  /** Starts it on its port and folder. Returns the time of its first answer. */
   async up(): Promise<number> {
     await this.process.up(() => this.#answers());
     return performance.now();
@@ -46,12 +46,12 @@ export class Redis extends Service {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** A command, as redis-cli prints its answer. */
+  /** Runs a command. Returns what redis-cli prints. */
   async ask(...command: string[]): Promise<string> {
     return (await run("redis-cli", ["-p", `${this.port}`, ...command])).stdout.trimEnd();
   }
 
-  /** A figure of `INFO`: `total_net_output_bytes`. */
+  /** A number in `INFO`, such as `total_net_output_bytes`. */
   async figure(name: string): Promise<number> {
     return Number(new RegExp(`^${name}:(\\d+)`, "m").exec(await this.ask("INFO"))?.[1] ?? Number.NaN);
   }

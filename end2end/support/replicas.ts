@@ -1,4 +1,4 @@
-// The `test` of the specifications about several replicas: a cluster, people on replicas of one's choice, programs.
+// The `test` for several replicas: a cluster, people and programs on chosen replicas.
 
 import type { Page } from "@playwright/test";
 
@@ -11,19 +11,19 @@ import { test as base } from "./test.ts";
 export { expect } from "./test.ts";
 
 interface Fixtures {
-  /** What the cluster is: set with `test.use`. */
+  /** The cluster's setup, set with `test.use`. */
   replicas: number;
   front: ProxyKind | undefined;
   replicaEnv: Record<string, string>;
   redis: boolean;
   cluster: Cluster;
-  /** What is to be closed at the end, whatever becomes of the test. */
+  /** Called at the end, whatever the test's result. */
   close: (() => void)[];
-  /** The page of a browser whose cookie belongs to that replica. */
+  /** A browser page whose cookie belongs to this replica. */
   visitorOf: (replica: number) => Promise<Page>;
-  /** A new person, signed in and live in a room, on that replica, through the proxy. */
+  /** A new person, signed in and live in a room, on this replica, through the proxy. */
   personOn: (replica: number, name: string, room: string) => Promise<RoomPage>;
-  /** A program on `/chat`, connected straight to that replica, signed in. */
+  /** A program on `/chat`, connected directly to this replica and signed in. */
   programOn: (replica: number, name: string, options?: ChatOptions) => Promise<ChatClient>;
 }
 

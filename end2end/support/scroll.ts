@@ -1,10 +1,10 @@
-// Where things are on the screen, measured in the page.
+// Positions on the screen, measured in the page.
 
 import type { Page } from "@playwright/test";
 
 import type { RoomPage } from "../pages/room.ts";
 
-/** Names the element that scrolls the log, so that the measurements below find it again. */
+/** Marks the element that scrolls the log, so that the functions below find it. */
 async function mark(page: Page): Promise<void> {
   await page.evaluate(() => {
     if (document.querySelector("[data-end2end-scroller]")) return;
@@ -16,8 +16,8 @@ async function mark(page: Page): Promise<void> {
   });
 }
 
-/** Scrolls the log, as a person's finger would, so that `top` pixels are hidden above (negative: below what is
- * seen), and says where the message with this text is then. */
+/** Scrolls the log, as a finger does, so that `top` pixels are hidden above (if negative: below the visible
+ * part). Returns the top of the message with this text. */
 export async function scrollTo(room: RoomPage, top: number, text: string): Promise<number> {
   await mark(room.page);
   return room.page.evaluate(
@@ -40,8 +40,8 @@ export async function scrollTo(room: RoomPage, top: number, text: string): Promi
   );
 }
 
-/** Where the message of the last `scrollTo` is painted now. Right after a frame: in between, the page may have
- * changed without anybody seeing it. */
+/** Where the message of the last `scrollTo` is painted now. Measured right after a frame, because between
+ * frames the page may move it unseen. */
 export async function lineTop(page: Page): Promise<number> {
   return page.evaluate(async () => {
     await new Promise((framed) => requestAnimationFrame(() => setTimeout(framed)));
@@ -49,7 +49,7 @@ export async function lineTop(page: Page): Promise<number> {
   });
 }
 
-/** Pixels of the log that are hidden below what is seen of it. */
+/** Pixels of the log that are hidden below the visible part. */
 export async function fromEnd(room: RoomPage): Promise<number> {
   await mark(room.page);
   return room.page.evaluate(() => {
@@ -60,7 +60,7 @@ export async function fromEnd(room: RoomPage): Promise<number> {
   });
 }
 
-/** From now on, notes where that message is painted at every frame; the function that comes back tells the places. */
+/** Records the top of that message at every frame. The returned function returns the recorded values. */
 export async function watchLine(page: Page): Promise<() => Promise<number[]>> {
   await page.evaluate(() => {
     const line = document.querySelector("[data-end2end-line]");
@@ -76,20 +76,20 @@ export async function watchLine(page: Page): Promise<() => Promise<number[]>> {
 }
 
 export interface ReadUp {
-  /** The number of the message that was read last. */
+  /** The number of the message read last. */
   reached: number;
-  /** Where that is on the screen. */
+  /** Its top on the screen. */
   top: number;
   steps: number;
   frames: number;
-  /** Pixels by which the line in the middle of the screen moved by itself, at most. */
+  /** The most that the line in the middle of the screen moved by itself, in pixels. */
   moved: number;
-  /** Messages in the page, at most. */
+  /** The most messages in the page. */
   most: number;
 }
 
-/** Scrolls up by so many pixels at a time (down, if negative; not at all, if 0) until the message in the middle of the
- * screen has this number, and watches at every frame whether that message stays where it is. */
+/** Scrolls up by `step` pixels at a time (down if negative, not at all if 0) until the message in the middle of the
+ * screen has this number. Checks at every frame that the message in the middle does not move. */
 export async function readUp(page: Page, step: number, until: number): Promise<ReadUp> {
   return page.evaluate(
     async ([step, until]) => {
@@ -112,11 +112,11 @@ export async function readUp(page: Page, step: number, until: number): Promise<R
       for (;;) {
         const before = scroller.scrollTop;
         scroller.scrollTop -= step;
-        // In the same task: nothing can have come or gone yet.
+        // In the same task, so nothing can have been added or removed yet.
         line = middle();
         top = line.getBoundingClientRect().top;
         steps += 1;
-        // Where the page ends for now, something is being loaded.
+        // At the page's present end, more is being loaded.
         idle = step !== 0 && scroller.scrollTop === before ? idle + 1 : 0;
         if (idle > 300) throw new Error(`stuck at message ${number(line)}`);
         for (let n = 0; n < 3; n += 1) {

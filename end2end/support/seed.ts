@@ -1,4 +1,4 @@
-// Rooms with something in them.
+// Rooms with messages.
 
 import type { ChatClient } from "./client.ts";
 

@@ -1,5 +1,5 @@
-// A Hubbub server of one's own: the built binary on a free port of this machine, with a data folder that nobody
-// else has. It can be stopped, killed, made to stand still, and started again on the same port and folder.
+// A Hubbub server: the built binary on a free port of this machine, with its own data folder. It can be stopped,
+// killed, paused, and restarted on the same port and folder.
 
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -31,7 +31,7 @@ export class Server extends Service {
           HUBBUB_ADDR: `127.0.0.1:${port}`,
           HUBBUB_DATA_DIR: dataDir,
           HUBBUB_SITE_DIR: site,
-          // All the people and rooms of a worker's tests come from one address.
+          // All people and rooms of a worker's tests share one address.
           HUBBUB_SIGN_INS_PER_ADDRESS: "1000000",
           HUBBUB_NEW_ROOMS_PER_ADDRESS: "1000000",
           ...env,
@@ -41,7 +41,7 @@ export class Server extends Service {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** Starts one. `env` comes on top of the address and the data folder; `cores` such as "0" or "0,1" pins it. */
+  /** Starts a server. `env` adds to the address and the data folder; `cores` such as "0" or "0,1" pins it. */
   static async start(env: Record<string, string> = {}, cores?: string): Promise<Server> {
     if (!existsSync(binary)) throw new Error(`no server at ${binary}: run \`make build\`, or set HUBBUB_BIN`);
     const dataDir = await mkdtemp(join(tmpdir(), "hubbub-end2end-"));
@@ -50,7 +50,7 @@ export class Server extends Service {
     return server;
   }
 
-  /** Starts the process on the port and folder that this server has, this time with these variables as well. */
+  /** Starts the process again on its port and folder, with additional variables for this run. */
   async up(env: Record<string, string> = {}): Promise<void> {
     await this.process.up(async () => (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true, env);
   }
@@ -71,17 +71,17 @@ export class Server extends Service {
     return this.process.pid;
   }
 
-  /** Seconds of CPU that the process has used. */
+  /** CPU time that the process used, in seconds. */
   async cpuSeconds(): Promise<number> {
     return this.process.cpuSeconds();
   }
 
-  /** A figure of `/metrics`, all its labels added up: `hubbub_sockets`. */
+  /** A figure of `/metrics` such as `hubbub_sockets`, summed over its labels. */
   async figure(name: string): Promise<number> {
     return (await this.figures())(name);
   }
 
-  /** All figures of one moment, by name. */
+  /** A snapshot of all figures, by name. */
   async figures(): Promise<(name: string) => number> {
     const lines = (await (await fetch(`${this.url}/metrics`)).text()).split("\n");
     return (name) =>

@@ -1,5 +1,5 @@
-// Hubbub and the chat that it is compared with, each with three processes, its own Redis and the same nginx in front,
-// and the same people: two who talk and one who listens for each process, in a room of their own.
+// Hubbub and the chat that it is compared with. Each has three processes, its own Redis, the same nginx in front, and
+// the same people in their own room: two talkers and one listener per process.
 
 import { ChatClient, type ChatOptions } from "./client.ts";
 import { Cluster } from "./cluster.ts";
@@ -16,15 +16,15 @@ export interface SiteOptions {
 }
 
 export interface PeopleOptions {
-  /** Where they go, instead of the proxy. */
+  /** The address they use instead of the proxy. */
   url?: string | undefined;
-  /** Straight to the replicas. */
+  /** Connect directly to the replicas. */
   direct?: boolean;
-  /** Everybody over WebSocket. Otherwise those on the first replica poll. */
+  /** All use WebSocket. Otherwise those on the first replica poll. */
   webSocketOnly?: boolean | undefined;
-  /** Hubbub only: this room instead of a new one. */
+  /** Hubbub only: use this room instead of a new one. */
   room?: string | undefined;
-  /** On how many replicas, and which is the first. */
+  /** The number of replicas to use, and the first of them. */
   replicas?: number;
   first?: number;
   voicesPerReplica?: number;

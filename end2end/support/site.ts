@@ -1,4 +1,4 @@
-// A chat of several processes, whichever it is, and the people in it: what a fault needs to know of either.
+// A chat of several processes, Hubbub or the peer, and the people in it, as a fault sees them.
 
 import { type Said, type Showed, type Verdict, judge } from "./checker.ts";
 import type { Proxy } from "./proxy.ts";
@@ -23,45 +23,45 @@ export interface Site {
   dispose(): Promise<void>;
 }
 
-/** Says one message after the other, each until it is acknowledged. */
+/** Sends one message after the other, each until it is acknowledged. */
 export interface Voice {
   readonly name: string;
   readonly sent: string[];
   readonly sentAt: Map<string, number>;
   readonly refused: string[];
-  /** Milliseconds from the first try to the acknowledgement, all of them. */
+  /** Milliseconds from the first try to the acknowledgement, for each message. */
   readonly waits: number[];
   readonly lastAt: number;
-  /** What was acknowledged, with its place if there is one. */
+  /** What was acknowledged, with its position if there is one. */
   readonly promised: Said["acknowledged"];
   start(): void;
   stop(): Promise<void>;
   close(): void;
 }
 
-/** Hears everything that is said, from the first message on. */
+/** Hears all messages, from the first on. */
 export interface Ear {
   readonly name: string;
   readonly shown: Showed["shown"];
-  /** The last messages that it was told. */
+  /** The latest messages that it heard. */
   newest(count: number): string[];
   close(): void;
 }
 
-/** How long a chat may need to be as before, in milliseconds. */
+/** How long recovery may take, in milliseconds. */
 const RECOVER_MS = 90_000;
-/** No more is expected after a silence of that length, in milliseconds. */
+/** After this many silent milliseconds nothing more is expected. */
 const SILENCE_MS = 3_000;
 
 export class People {
   constructor(
     readonly voices: Voice[],
     readonly ears: Ear[],
-    /** Where they are, if the chat has rooms. */
+    /** Their room, if the chat has rooms. */
     readonly room?: string,
   ) {}
 
-  /** With others who are in the same room. */
+  /** Joined with other people in the same room. */
   and(others: People): People {
     return new People([...this.voices, ...others.voices], [...this.ears, ...others.ears], this.room);
   }
@@ -74,15 +74,15 @@ export class People {
     return this.voices.reduce((sum, { waits }) => sum + waits.length, 0);
   }
 
-  /** Waits until so many more messages are acknowledged. */
+  /** Waits until this many more messages are acknowledged. */
   async flow(more = 10 * this.voices.length): Promise<void> {
     const before = this.acknowledged();
     await until(`${more} more messages are acknowledged`, RECOVER_MS, () => this.acknowledged() >= before + more);
   }
 
   /**
-   * Waits until every voice has had an acknowledgement after `since`, and every ear has heard something that was said
-   * after it. Returns the milliseconds from `since` until then.
+   * Waits until every voice had an acknowledgement after `since`, and every ear heard a message sent after it.
+   * Returns the milliseconds from `since` until then.
    */
   async recovered(since: number): Promise<number> {
     await until("everybody's messages are acknowledged and heard again", RECOVER_MS, () => {
@@ -92,16 +92,17 @@ export class People {
     return performance.now() - since;
   }
 
-  /** Says no more, waits until what was acknowledged is heard everywhere or no more comes, and asks the checker: about others in the room, too. */
+  /** Stops talking, waits until everything acknowledged is heard or no more arrives, and has the checker judge,
+   * including `others` in the room. */
   async settle(others: () => Promise<Showed[]> = async () => []): Promise<Verdict> {
     const stopped = Promise.all(this.voices.map((voice) => voice.stop()));
     let done = false;
     void stopped.then(() => (done = true));
-    await until("everything that was said is acknowledged", RECOVER_MS, () => done);
+    await until("everything that was sent is acknowledged", RECOVER_MS, () => done);
     const sent = new Set(this.voices.flatMap((voice) => voice.sent));
     const heard = (ear: Ear): string[] => [...ear.shown].flatMap(({ client_id }) => (client_id !== undefined && sent.has(client_id) ? [client_id] : []));
     let [count, since] = [-1, performance.now()];
-    await until("everything is heard, or no more comes", RECOVER_MS, () => {
+    await until("everything is heard, or no more arrives", RECOVER_MS, () => {
       const all = this.ears.map(heard);
       const now = all.reduce((sum, { length }) => sum + length, 0);
       if (now !== count) [count, since] = [now, performance.now()];
@@ -109,7 +110,7 @@ export class People {
     });
     return judge(
       this.voices.map(({ name, sent: messages, promised }) => ({ name, sent: messages, acknowledged: promised })),
-      // Without rooms and numbers there may be others, who are not asked about here.
+      // Without rooms and numbers, messages of other people may appear; they are not judged here.
       [...this.ears, ...(await others())].map(({ name, shown }, n) => ({
         name: `${name}, ${n}`,
         shown: [...shown].filter(({ client_id, epoch }) => epoch !== undefined || sent.has(client_id ?? "")),

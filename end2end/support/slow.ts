@@ -1,4 +1,4 @@
-// 200 people stop reading at once, while the room goes on: what that costs the server, and whether it hurts anybody.
+// 200 people stop reading at once in a busy room: the cost for the server, and the effect on others.
 
 import { randomUUID } from "node:crypto";
 
@@ -9,30 +9,30 @@ import { freshTitle } from "./seed.ts";
 import type { Server } from "./server.ts";
 import { until } from "./until.ts";
 
-/** People who stop. */
+/** How many people stop. */
 export const STOPPED = 200;
-/** Characters of a message, and messages per second in the room. */
+/** Characters in a message, and messages per second in the room. */
 const CHARS = 600;
 const RATE = 400;
-/** Messages that travel in one command. */
+/** Messages per command. */
 const BATCH = 10;
 const MB = 1_048_576;
 
 export interface Slow {
-  /** Most that the server's memory and the machine's TCP buffers grew together, and each at that moment, in MB. */
+  /** The peak growth of the server's memory and the machine's TCP buffers together, and each at that time, in MB. */
   grown: { both: number; process: number; kernel: number };
-  /** Seconds from the stop until the server had let go of all of them, and until their TCP connections were closed. */
+  /** Seconds from the stop until the server removed all of them, and until their TCP connections were closed. */
   out: { sockets: number; tcp: number };
-  /** Milliseconds that a sender in the same room waited for an acknowledgement at most. */
+  /** The longest wait of a sender in the same room for an acknowledgement, in milliseconds. */
   longestAck: number;
-  /** Messages that those who were stopped had missed, and seconds until they had them all. */
+  /** How many messages the stopped people missed, and how many seconds it took them to catch up. */
   missed: number;
   caughtUp: number;
-  /** Places that were shown out of order. */
+  /** Events shown out of order. */
   wrong: number;
 }
 
-/** Says something all the time, and notes how long the answers take. */
+/** Sends all the time, and records how long the answers take. */
 class Speaker {
   sent = 0;
   head = 0;
@@ -69,7 +69,7 @@ class Speaker {
   }
 }
 
-/** Stops the readers for as long as the server takes to let go of them, and lets them come back. */
+/** Pauses the readers until the server removes them, then resumes them. */
 export async function stopReading(server: Server, windowMs: number): Promise<Slow> {
   const client = new ChatClient(server.url, { transports: ["websocket"] });
   let readers: Readers | undefined;
@@ -99,10 +99,10 @@ export async function stopReading(server: Server, windowMs: number): Promise<Slo
       });
       return (performance.now() - stopped) / 1_000;
     };
-    const sockets = await since("the server has let go of all who do not read", "hubbub_sockets", 1);
+    const sockets = await since("the server has removed all who do not read", "hubbub_sockets", 1);
     const tcp = await since("their connections are closed", "hubbub_tcp_connections", before.tcp - STOPPED);
     const missed = speaker.head - from;
-    // The connection that asks for the figures is one of them, so this is about the speaker only.
+    // The request for the figures uses a connection, too, so only the speaker is measured.
     const longestAck = speaker.longest;
 
     all.resume();
@@ -118,7 +118,7 @@ export async function stopReading(server: Server, windowMs: number): Promise<Slo
   }
 }
 
-/** For people. */
+/** The result as a sentence. */
 export function sentence({ grown, out, longestAck, missed, caughtUp }: Slow): string {
   return (
     `${STOPPED} stopped clients cost ${grown.both.toFixed(0)} MB at most (process ${grown.process.toFixed(0)}, kernel ${grown.kernel.toFixed(0)}); ` +

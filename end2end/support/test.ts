@@ -1,5 +1,5 @@
-// The `test` that all specifications use: a server, people in browser contexts, programs over Socket.IO, and the
-// rule that no console complains.
+// The `test` of all specs: a server, people in browser contexts, programs over Socket.IO, and the rule that the console
+// has no complaints.
 
 import { type BrowserContextOptions, type Page, type TestInfo, test as base } from "@playwright/test";
 
@@ -14,24 +14,24 @@ export { expect } from "@playwright/test";
 
 interface Fixtures {
   complaints: Complaints;
-  /** A page of somebody who shares nothing with the others: a browser context of their own. */
+  /** A page in a new browser context, which shares nothing with others. */
   visitor: (options?: BrowserContextOptions) => Promise<Page>;
   /** A new person, signed in and live in a room. */
   person: (name: string, room: string, options?: BrowserContextOptions) => Promise<RoomPage>;
-  /** A program on `/chat`; signed in if a name is given. */
+  /** A program on `/chat`, signed in if it has a name. */
   program: (name?: string, options?: ChatOptions) => Promise<ChatClient>;
-  /** A program on `/`, speaking the public chat example's contract. */
+  /** A program on `/` that follows the public chat example's contract. */
   demo: (transports?: Transports) => DemoClient;
 }
 
 interface WorkerFixtures {
-  /** Shared by the tests of a worker: use rooms of your own. */
+  /** Shared by the tests of a worker: use separate rooms. */
   server: Server;
 }
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
   server: [
-    // eslint-style empty pattern: Playwright wants to see that no fixture is needed.
+    // Playwright requires this empty pattern to see that no fixture is needed.
     async ({}, use) => {
       const server = await Server.start();
       await use(server);
@@ -102,7 +102,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-/** For tests that stop, kill or configure their server: each has one of its own. */
+/** For tests that stop, kill or configure their server: each has its own. */
 export const testWithOwnServer = test.extend<{ serverEnv: Record<string, string>; ownServer: Server }>({
   serverEnv: [{}, { option: true }],
   ownServer: async ({ serverEnv }, use) => {

@@ -1,6 +1,6 @@
-// Waiting in Node for something to become true. In the browser, Playwright's own assertions wait.
+// Waits in Node until something is true. In the browser, use Playwright's assertions.
 
-/** Returns what `probe` returns as soon as that is neither false nor undefined; fails after `ms` naming `what`. */
+/** Resolves to the first result of `probe` that is neither false nor undefined. Fails after `ms` with `what`. */
 export async function until<T>(
   what: string,
   ms: number,

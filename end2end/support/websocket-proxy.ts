@@ -1,4 +1,4 @@
-// A network that does not want WebSockets, in one of the ways in which networks do: everything else passes.
+// A network that breaks WebSockets in one of several ways; everything else passes.
 
 import { type Server as Listening, type Socket, connect, createServer } from "node:net";
 
@@ -13,7 +13,7 @@ export type Way = "silent" | "cut" | "swallow" | "open";
 export class WebSocketProxy {
   readonly #sockets = new Set<Socket>();
   readonly #listening: Listening;
-  /** Upgrades that were asked for. */
+  /** How many upgrades were requested. */
   upgrades = 0;
 
   private constructor(
@@ -51,7 +51,7 @@ export class WebSocketProxy {
     // A network that never answers does not close either.
     server.on("close", () => (upgraded && this.way === "silent") || client.destroy());
     client.on("data", (data: Buffer) => {
-      // Browsers ask for an upgrade on a connection of its own.
+      // Browsers request an upgrade on a separate connection.
       if (/^GET [^\r\n]*transport=websocket/.test(data.toString("latin1"))) {
         upgraded = true;
         this.upgrades += 1;

@@ -9,7 +9,7 @@ export interface Transfer {
   bytes: number;
 }
 
-/** Adds up what Chromium receives for a page: headers and compressed bodies, and the payloads of WebSockets. */
+/** Adds up what Chromium receives for a page: headers, compressed bodies, and the payloads of WebSockets. */
 export class Weight {
   readonly transfers: Transfer[] = [];
   socketBytes = 0;
@@ -22,7 +22,7 @@ export class Weight {
     return weight;
   }
 
-  /** Bytes of the transfers that fit, without WebSockets. */
+  /** Bytes of the matching transfers, without WebSockets. */
   bytes(fits: (transfer: Transfer) => boolean = () => true): number {
     return this.transfers.filter(fits).reduce((sum, { bytes }) => sum + bytes, 0);
   }

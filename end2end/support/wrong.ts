@@ -1,11 +1,11 @@
-// Commands that are wrong in themselves, and the codes that may refuse them.
+// Invalid commands, with the codes that may refuse them.
 
 /** Every command of `/chat`. */
 export const COMMANDS = ["sign_in", "list_rooms", "create_room", "join", "leave", "roster", "send", "history", "typing"] as const;
 export const HUGE = "x".repeat(100_000);
-/** Stands for no payload at all. */
+/** Stands for a missing payload. */
 export const NONE = Symbol("no payload at all");
-/** No room has this address. */
+/** An address that no room has. */
 export const UNKNOWN = "no-such-room";
 export const message = (text: unknown, client_id: unknown = "c1"): object => ({ client_id, text });
 
@@ -13,7 +13,7 @@ export type Case = [command: string, payload: unknown, codes: string[]];
 const BAD = ["bad_request"];
 const BIG = ["too_large", "bad_request"];
 
-/** Whatever is wrong in itself, for somebody who is signed in. `ROOM` stands for a room that exists. */
+/** Commands that are invalid even for a person who is signed in. `ROOM` is the address of a room that exists. */
 export function wrong(ROOM: string): Case[] {
   const shapes: unknown[] = [NONE, null, 7, "text", true, [], ["a", { b: 1 }]];
   const cases: Case[] = [];
