@@ -64,7 +64,7 @@ const LOG_CHANNEL: usize = 2_048;
 const PRESENCE_CHANNEL: usize = 256;
 /// The most concurrent appends. Beyond that, callers get [`StoreError::Busy`] at once.
 const APPENDS: usize = 4_096;
-/// How long removing this replica's people may take when it closes: stopping must not wait for a Redis that is down.
+/// How long a replica that closes may take to remove its people, so that it does not wait for a Redis that is down.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Rooms from which people are removed at a time.
 const GOODBYES: usize = 64;

@@ -219,7 +219,7 @@ impl Hub {
                         return;
                     }
                     Err(ChatError::Store(StoreError::NoSuchRoom(_))) => {
-                        // The storage was emptied under us.
+                        // The storage was emptied.
                         if !std::mem::replace(&mut gone, true) {
                             listener.gone().await;
                         }

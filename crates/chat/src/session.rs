@@ -3,7 +3,7 @@
 use protocol::{Person, SessionToken, Timestamp};
 use sha2::{Digest, Sha256};
 
-/// A session that was not used for this long has expired: 30 days, in milliseconds.
+/// A session that has not been used for this long has expired: 30 days, in milliseconds.
 pub const IDLE_MS: u64 = 30 * DAY_MS;
 /// The time of a session's last use is stored this often: once a day, in milliseconds. So most lookups do not write.
 pub const PROLONG_MS: u64 = DAY_MS;
@@ -56,7 +56,7 @@ pub enum Use {
     Fresh,
     /// The session is valid, and this use must be stored.
     Prolong,
-    /// The session was not used for too long.
+    /// The session has not been used for too long.
     Expired,
 }
 

@@ -19,7 +19,7 @@ pub enum ErrorCode {
     NotSignedIn,
     /// No room has this address.
     RoomNotFound,
-    /// A room with this title already exists.
+    /// A room with this title or address already exists.
     RoomExists,
     /// Join the room first.
     NotInRoom,

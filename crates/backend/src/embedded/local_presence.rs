@@ -1,4 +1,4 @@
-//! Who is in which room in this process.
+//! Who is in which room. There is only this process.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;

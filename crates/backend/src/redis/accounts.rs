@@ -1,4 +1,4 @@
-//! People and their sessions: one hash per session. Redis expires it when it was not used for too long.
+//! People and their sessions: one hash per session. Redis expires it when it has not been used for too long.
 
 use std::sync::Weak;
 use std::time::Duration;

@@ -90,7 +90,7 @@ impl Keys {
         ["room", "log", "ids"].map(|part| self.part(room, part)).into()
     }
 
-    /// The keys for the scripts of presence, in their order.
+    /// The keys for the presence scripts, in their order.
     pub fn presence(&self, room: &RoomSlug) -> Vec<String> {
         [
             "people",

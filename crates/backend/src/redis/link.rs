@@ -1,7 +1,7 @@
 //! A connection that is monitored, and replaced when it is lost, forever.
 //!
 //! The library's `ConnectionManager` gives up after some attempts until the next command, and does not notice a Redis
-//! that has stopped without closing its sockets. A link does both.
+//! that hangs without closing its sockets. A link keeps trying, and notices.
 
 use std::sync::Arc;
 use std::time::Duration;

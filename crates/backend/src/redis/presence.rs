@@ -23,7 +23,7 @@ const LEASE_MS: u64 = 9_000;
 const AT_ONCE: usize = 1_000;
 
 impl Inner {
-    /// A run of a script of presence, with the arguments that all of them share.
+    /// A run of a presence script, with the arguments that all of them share.
     pub(super) fn presence(&self, script: &'static Script, room: &RoomSlug) -> Run {
         Run::new(script, self.keys.presence(room))
             .arg(self.keys.channel(room))

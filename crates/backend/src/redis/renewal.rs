@@ -33,7 +33,7 @@ type Suspects = Mutex<Vec<(RoomSlug, RoomState)>>;
 /// Servers that did not answer in this round.
 type Silent = Mutex<HashMap<String, StoreError>>;
 
-/// Does a round every few seconds for as long as the backend lives.
+/// Renews and checks every few seconds for as long as the backend lives.
 pub async fn run(backend: Weak<Inner>) {
     let mut well = true;
     loop {

@@ -25,8 +25,8 @@ impl Hub {
         self.whose(&SessionDigest::of(token)).await
     }
 
-    /// The person that a session belongs to. `None` if it has ended or was not used for 30 days. This call counts as a
-    /// use; it is stored once a day.
+    /// The person that a session belongs to. `None` if it has ended or has not been used for 30 days. This call counts
+    /// as a use; it is stored once a day.
     ///
     /// # Errors
     /// The backend does not answer.

@@ -35,7 +35,7 @@ pub struct Feed {
     room: Option<RoomSlug>,
 }
 
-/// What a join needs of a room.
+/// What a join needs from a room.
 pub struct Served {
     /// The room.
     pub room: Room,

@@ -10,9 +10,9 @@ use crate::room::ConnectionId;
 /// A change of a room's presence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresenceChange {
-    /// A person's first connection entered. The number of people present now.
+    /// A person's first connection entered. With the number of people present now.
     Entered(Person, u32),
-    /// A person's last connection left. The number of people present now.
+    /// A person's last connection left. With the number of people present now.
     Left(Person, u32),
     /// A person is typing (true), or has stopped (false).
     Typing(Person, bool),
