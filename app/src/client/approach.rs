@@ -6,7 +6,7 @@
 /// Deadline of the first attempts, in milliseconds.
 const FIRST_MS: u32 = 4_000;
 /// Longest deadline of an attempt, in milliseconds: long enough for a slow network.
-const MOST_MS: u32 = 20_000;
+const MAX_MS: u32 = 20_000;
 
 /// One connection attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Approach {
         Attempt {
             polling: self.polling,
             // Both transports get the same deadline before it grows.
-            within_ms: (FIRST_MS << (self.failed / 2).min(3)).min(MOST_MS),
+            within_ms: (FIRST_MS << (self.failed / 2).min(3)).min(MAX_MS),
         }
     }
 

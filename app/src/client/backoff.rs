@@ -5,13 +5,13 @@ const FIRST_MS: u64 = 1_000;
 /// The longest delay added to a server's hint, in milliseconds.
 const LATE_MS: u64 = 1_000;
 /// The first wait doubles at most this many times, to 32 s.
-const DOUBLINGS: u32 = 5;
+const MAX_DOUBLINGS: u32 = 5;
 
 /// Waits that grow until an attempt succeeds.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     tries: u32,
-    /// State of a xorshift generator: good enough to spread clients, and reproducible.
+    /// State of an xorshift generator: good enough to spread clients, and reproducible.
     random: u64,
 }
 
@@ -31,7 +31,7 @@ impl Backoff {
     /// The next wait in milliseconds. `hint` is the wait that the server asked for. It may be a turn reserved for this
     /// client, so at most [`LATE_MS`] are added to it.
     pub fn next_ms(&mut self, hint: Option<u64>) -> u64 {
-        let wait = hint.unwrap_or(FIRST_MS << self.tries.min(DOUBLINGS));
+        let wait = hint.unwrap_or(FIRST_MS << self.tries.min(MAX_DOUBLINGS));
         let spread = wait / 2;
         let spread = if hint.is_some() {
             spread.min(LATE_MS)

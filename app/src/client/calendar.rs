@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn agos() {
+    fn relative_times() {
         let now = Timestamp(10 * 86_400_000);
         for (back, label) in [
             (59, "just now"),

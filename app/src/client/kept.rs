@@ -132,7 +132,7 @@ mod tests {
     use crate::client::samples::{id, text};
 
     #[test]
-    fn a_message_is_sent_by_its_tab_or_after_that_closes_by_another() {
+    fn a_message_is_sent_by_its_tab_or_by_another_once_that_is_closed() {
         let kept = |tab: &str| KeptMessage {
             tab: tab.to_owned(),
             room: RoomSlug::lobby(),

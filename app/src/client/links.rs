@@ -6,10 +6,10 @@ mod ends;
 
 use ends::ends;
 
-/// Most bytes of an address. Browsers and servers do not reliably accept longer ones.
+/// Maximum length of an address in bytes. Browsers and servers do not reliably accept longer ones.
 const ADDRESS_BYTES: usize = 2_048;
 
-/// Most links in one message. Further addresses stay plain text: a link costs a page many times what its text does.
+/// Maximum number of links in one message. Further addresses stay plain text, which costs a page far less than a link.
 const LINKS: usize = 100;
 
 /// A piece of a message.
@@ -24,7 +24,7 @@ pub enum Piece {
 /// Splits a text into pieces. Joined together they are the text.
 pub fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    // The ends of what is in a piece already, and of what has been read.
+    // `shown`: the end of the text that is in a piece. `read`: the end of the text that has been read.
     let (mut shown, mut read) = (0, 0);
     let mut left = LINKS;
     while left > 0

@@ -44,7 +44,7 @@ pub struct Live {
     /// Why this page sends nothing: the connection would belong to another person.
     pub apart: BoxedSignal<Option<String>>,
     /// True if this browser cannot store unsent text.
-    pub unkept: BoxedSignal<bool>,
+    pub storage_fails: BoxedSignal<bool>,
     /// Number of times that files were dropped on the page.
     pub files_dropped: BoxedSignal<u32>,
 }
@@ -76,13 +76,13 @@ impl Live {
             link: BoxedSignal::new(Link::Opening),
             outdated: BoxedSignal::new(false),
             apart: BoxedSignal::default(),
-            unkept: BoxedSignal::default(),
+            storage_fails: BoxedSignal::default(),
             files_dropped: BoxedSignal::default(),
         }
     }
 
-    /// Called when this person's page is on screen. Connects unless already connecting or connected; does nothing on
-    /// the server.
+    /// Called when this person's page is on screen. Connects the first time, and reconnects if the page belonged to
+    /// another person before. Does nothing on the server.
     pub fn start(self, you: &Person) {
         let Some((first, another)) = self.inner(|inner| {
             let first = !std::mem::replace(&mut inner.started, true);
@@ -97,8 +97,8 @@ impl Live {
         };
         if first {
             self.inner(|inner| inner.reconnect.lost(platform::now().0));
-            storage::on_trouble(move |trouble| {
-                self.unkept.set(trouble);
+            storage::on_failure(move |trouble| {
+                self.storage_fails.set(trouble);
             });
             socket::open(Approach::default().attempt(), move |incoming| {
                 self.incoming(incoming)
@@ -342,7 +342,7 @@ impl Live {
             "roster" => {
                 if let Some(update) = payload.read::<RosterUpdate>() {
                     self.with_room(|client, _| {
-                        client.everybody(update);
+                        client.whole_roster(update);
                         Vec::new()
                     });
                 }

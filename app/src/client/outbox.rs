@@ -8,7 +8,7 @@ use protocol::{ClientId, Limits, MessageText, Outgoing, Position, Receipt, Times
 
 use super::size::{BatchSize, TooBig, refuse};
 
-/// Most messages in an outbox. When it is full the composer keeps the text and says so.
+/// Maximum number of messages in an outbox. When it is full the composer keeps the text and says so.
 pub const OUTBOX_MESSAGES: usize = 500;
 
 /// How far the sending of a message has come.

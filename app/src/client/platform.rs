@@ -20,7 +20,7 @@ pub use browser::*;
 #[cfg(feature = "hydrate")]
 pub use characters::{first_character, lower, upper};
 #[cfg(feature = "hydrate")]
-pub use focus::{arrow_in_log, came_from_here, focus, focus_composer, nothing_focused, one_stop};
+pub use focus::{came_from_here, focus, focus_composer, move_focus_in_log, nothing_focused, one_tab_stop};
 #[cfg(feature = "hydrate")]
 pub use history::{address, follow, push, restore_scroll};
 #[cfg(feature = "hydrate")]

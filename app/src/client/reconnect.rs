@@ -9,7 +9,7 @@ const OFFLINE_MS: u64 = 15_000;
 /// The connection status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// There has been no connection yet; a page without one is fine too.
+    /// There has been no connection yet. Nothing is shown.
     Opening,
     /// Connected.
     Live,

@@ -19,9 +19,9 @@ use super::size::TooBig;
 use super::timeline::{Applied, Timeline};
 use super::window::Window;
 pub use reading::Older;
-pub use replies::{failed, passes};
+pub use replies::{failed, retry_hint};
 
-/// Most live events held back while an answer is due. Further ones are dropped and read from the log later.
+/// Maximum number of live events held while an answer is due. Further ones are dropped and read from the log later.
 const HELD: usize = 2_000;
 
 /// If the event of a stored message has not arrived after this many milliseconds, the client asks for it.

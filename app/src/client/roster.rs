@@ -9,7 +9,7 @@ use super::platform;
 /// Typing expires after this many milliseconds without an update.
 pub const TYPING_MS: u64 = 6_000;
 
-/// Most arrivals and departures remembered.
+/// Maximum number of arrivals and departures remembered.
 const NOTES: usize = 400;
 
 /// A person entered or left.
@@ -88,8 +88,8 @@ impl Roster {
 
     fn insert(&mut self, person: Person) {
         if self.list.people.len() < ROSTER_PEOPLE as usize {
-            let name = folded(&person);
-            let at = (self.list.people).partition_point(|known| folded(known) <= name);
+            let name = sort_key(&person);
+            let at = (self.list.people).partition_point(|known| sort_key(known) <= name);
             self.list.people.insert(at, person);
         }
     }
@@ -127,7 +127,7 @@ impl Roster {
 }
 
 /// The sort key of a name.
-fn folded(person: &Person) -> String {
+fn sort_key(person: &Person) -> String {
     platform::lower(person.name.as_str())
 }
 

@@ -10,7 +10,7 @@ use super::roster::Note;
 /// Consecutive messages of one author closer together than this share one heading.
 const GROUP_MS: u64 = 5 * 60_000;
 
-/// Most people named in a line about arrivals and departures; the rest are counted.
+/// Maximum number of people named in a line about arrivals and departures. The rest are counted.
 const NAMED: usize = 3;
 
 /// One line of the list. Its key identifies it while its content changes.
@@ -326,7 +326,7 @@ mod tests {
 
     /// Renders lines as text: `# day`, `~ quiet`, `Author: text` for the first of a group, `+ text` for the others, and
     /// `…` while sending.
-    fn drawn(
+    fn rendered(
         timeline: &Timeline,
         outbox: &Outbox,
         notes: &[Note],
@@ -369,7 +369,7 @@ mod tests {
         late.at = Timestamp(2_000 + GROUP_MS);
         let timeline = timeline(vec![posted(1, "ada"), posted(2, "ada"), late, posted(4, "bob")]);
         assert_eq!(
-            drawn(&timeline, &Outbox::default(), &[], UTC),
+            rendered(&timeline, &Outbox::default(), &[], UTC),
             [
                 "# Yesterday",
                 "ada: text 1",
@@ -390,11 +390,11 @@ mod tests {
         second.at = Timestamp(86_400_000);
         let timeline = timeline(vec![first, second, behind]);
         assert_eq!(
-            drawn(&timeline, &Outbox::default(), &[], UTC),
+            rendered(&timeline, &Outbox::default(), &[], UTC),
             ["# Yesterday", "ada: text 1", "# Today", "ada: text 2", "+ text 3"]
         );
         assert_eq!(
-            drawn(&timeline, &Outbox::default(), &[], &|_| 60),
+            rendered(&timeline, &Outbox::default(), &[], &|_| 60),
             ["# Today", "ada: text 1", "+ text 2", "+ text 3"]
         );
     }
@@ -406,9 +406,9 @@ mod tests {
             ..posted(n, "ada")
         };
         let days = |events: Vec<RoomEvent>| -> Vec<String> {
-            let drawn = drawn(&timeline(events), &Outbox::default(), &[], UTC);
+            let rendered = rendered(&timeline(events), &Outbox::default(), &[], UTC);
             let day = |line: &String| line.starts_with('#').then(|| line.clone());
-            drawn.iter().filter_map(day).collect()
+            rendered.iter().filter_map(day).collect()
         };
         // Today is day 1.
         assert_eq!(days(vec![at(1, 1), at(2, 40)]), ["# Today"]);
@@ -427,7 +427,7 @@ mod tests {
             days(vec![at(1, 0), at(2, 1), at(3, 0), at(4, 1)]),
             ["# Yesterday", "# Today"]
         );
-        let first = drawn(
+        let first = rendered(
             &timeline(vec![at(1, 40), at(2, 1), at(3, 1)]),
             &Outbox::default(),
             &[],
@@ -450,7 +450,7 @@ mod tests {
             note(3, "eve", true),
         ];
         assert_eq!(
-            drawn(&timeline, &Outbox::default(), &notes, UTC),
+            rendered(&timeline, &Outbox::default(), &notes, UTC),
             [
                 "# Yesterday",
                 "ada: text 1",
@@ -474,11 +474,11 @@ mod tests {
         let before = timeline(vec![posted(1, "you")]);
         let after = timeline(vec![posted(1, "you"), posted(2, "you")]);
         assert_eq!(
-            drawn(&before, &outbox, &[], UTC),
+            rendered(&before, &outbox, &[], UTC),
             ["# Yesterday", "you: text 1", "+ text 2…"]
         );
         assert_eq!(
-            drawn(&after, &Outbox::default(), &[], UTC),
+            rendered(&after, &Outbox::default(), &[], UTC),
             ["# Yesterday", "you: text 1", "+ text 2"]
         );
         let wall = Wall {

@@ -111,7 +111,7 @@ impl RoomStore {
     }
 
     /// Scrolls to the newest message.
-    pub fn go_down(&self, scroller: ElementRef<Div>) {
+    pub fn scroll_down(&self, scroller: ElementRef<Div>) {
         self.change(RoomClient::want_newest);
         if let Some(scroller) = scroller.get_untracked() {
             platform::scroll_to_end(&scroller);
@@ -119,7 +119,7 @@ impl RoomStore {
     }
 
     /// Switches from UTC to local times, after the first paint.
-    pub fn go_local(&self) {
+    pub fn use_local_time(&self) {
         self.wall.set_value(None);
         self.refresh();
     }

@@ -3,7 +3,7 @@
 use protocol::limits::HISTORY_EVENTS;
 use protocol::{Epoch, HistoryAnswer, Position, RoomEvent, Seq};
 
-/// Most events held. Events dropped at the old end can be loaded again.
+/// Maximum number of events held. Events dropped at the old end can be loaded again.
 pub const TIMELINE_EVENTS: usize = 20_000;
 
 /// Events dropped at a time: dropping them one by one would shift the whole list for each event.

@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use super::timeline::Timeline;
 
-/// Most messages in the page.
+/// Maximum number of messages in the page.
 pub const WINDOW_EVENTS: u64 = 400;
 
 /// Messages in the page while the reader is at the bottom: a few screens full. Each line costs time whenever a message
 /// is added, and a reader who scrolls up gets more from the timeline.
 const FOLLOWED: u64 = 150;
 
-/// Most messages of a flood shown with one refresh: more could be neither painted nor read in time.
+/// Maximum number of new messages shown with one refresh: more could be neither painted nor read in time.
 const FRESH: u64 = 50;
 
 /// Messages added at one end, and removed at the other, when the reader gets near it.

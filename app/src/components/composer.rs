@@ -22,7 +22,7 @@ use crate::problem::OFFLINE;
 /// The count appears this many characters before the limit, or a fifth of the limit if that is less.
 const COUNTED: usize = 200;
 
-/// Most rows of the text area in browsers without `field-sizing`.
+/// Maximum number of rows of the text area in browsers without `field-sizing`.
 const LINES: usize = 8;
 
 /// Shown when files are pasted or dropped.
@@ -165,7 +165,7 @@ pub fn Composer(
                         textarea.set_value("");
                         changed();
                         keep();
-                        store.go_down(scroller);
+                        store.scroll_down(scroller);
                     }
                     Err(why) => complaint.set(why.to_owned()),
                 }

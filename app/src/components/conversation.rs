@@ -32,7 +32,7 @@ pub fn Conversation(
     effect(move || {
         // In a separate task, after hydration.
         platform::after_frame(move || {
-            store.go_local();
+            store.use_local_time();
             if is_live {
                 live.enter(store);
             }

@@ -57,19 +57,19 @@ pub fn Messages(
     };
     let content = ElementRef::<Div>::default();
     let log = ElementRef::<Div>::default();
-    let one_stop = move || {
+    let one_tab_stop = move || {
         if let Some(log) = log.get_untracked() {
-            platform::one_stop(&log);
+            platform::one_tab_stop(&log);
         }
     };
     effect(move || {
         store.lines.track();
         // In a separate task, after the lines are in the page.
-        platform::after_frame(one_stop);
+        platform::after_frame(one_tab_stop);
     });
     let pressed = move |event: KeyboardEvent| {
         if let Some(scroller) = scroller.get_untracked() {
-            platform::arrow_in_log(&event, &scroller);
+            platform::move_focus_in_log(&event, &scroller);
         }
     };
     // The effect lives as long as the page.
@@ -107,7 +107,7 @@ pub fn Messages(
         >
             <div class="scrolled" node_ref=content>
                 <Top data store is_live/>
-                <div class="log" node_ref=log on:focusin=move |_| one_stop() role="log" aria-live="off" aria-label=format!("Messages in {title}")>
+                <div class="log" node_ref=log on:focusin=move |_| one_tab_stop() role="log" aria-live="off" aria-label=format!("Messages in {title}")>
                     {list(lines, |line| line.key.clone(), row)}
                 </div>
                 <Bottom data store/>

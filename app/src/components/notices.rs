@@ -33,11 +33,12 @@ pub fn Notices(
     });
     view! {
         {reload}
-        <p class="problem" role="alert" hidden=move || !live.unkept.get()>
-            {move || if live.unkept.get() { UNKEPT.to_owned() } else { String::new() }}
+        <p class="problem" role="alert" hidden=move || !live.storage_fails.get()>
+            {move || if live.storage_fails.get() { STORAGE_FAILS.to_owned() } else { String::new() }}
         </p>
     }
     .boxed()
 }
 
-const UNKEPT: &str = "This browser can't save unsent messages. Keep this tab open until they are sent.";
+const STORAGE_FAILS: &str =
+    "This browser can't save unsent messages. Keep this tab open until they are sent.";

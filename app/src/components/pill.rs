@@ -23,7 +23,7 @@ pub fn Pill(
     };
     let nothing = move || store.below.get() == 0 && store.newest.get();
     let down = move |_| {
-        store.go_down(scroller);
+        store.scroll_down(scroller);
         // The button disappears, and must not take the focus with it.
         platform::focus_composer(".scroller");
     };

@@ -17,7 +17,7 @@ use crate::client::reconnect::Link;
 /// How often the list is requested.
 const REFRESH: Duration = Duration::from_secs(10);
 
-/// Most cards in the page, however long it stays open.
+/// Maximum number of cards, however long the page stays open.
 const CARDS: usize = 400;
 
 /// A card for each room.

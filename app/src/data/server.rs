@@ -9,7 +9,7 @@ use crate::client::platform;
 use crate::client::returned::Returned;
 use crate::route::Route;
 
-/// Most messages in a rendered page. It contains each message twice, as HTML and as data, and escaping may lengthen
+/// Limit of messages in a rendered page. It contains each message twice, as HTML and as data, and escaping may lengthen
 /// both: a few hundred KB at most.
 const IN_PAGE: Limit = Limit {
     events: HISTORY_EVENTS,
@@ -50,7 +50,7 @@ async fn load_room(
     if you.is_some()
         && let Err(error) = getrandom::fill(&mut bits)
     {
-        tracing::error!(%error, "the system has no random numbers");
+        tracing::error!(%error, "cannot get random numbers from the system");
         return PageData::Unavailable;
     }
     let client_id = ClientId::from_random(u128::from_le_bytes(bits));

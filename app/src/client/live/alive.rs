@@ -28,7 +28,7 @@ impl Live {
         window_event_listener_untyped("pagehide", move |_| socket::disconnect());
         platform::when_restored(move || self.reconnect_now());
         window_event_listener_untyped("beforeunload", move |event| {
-            if self.unkept.try_get_untracked() == Some(true) {
+            if self.storage_fails.try_get_untracked() == Some(true) {
                 event.prevent_default();
             }
         });

@@ -10,7 +10,7 @@ use crate::client::backoff::Backoff;
 use crate::client::kept::{self, KeptMessage};
 use crate::client::outbox::{Outbox, Pending};
 use crate::client::owner::Standing;
-use crate::client::room::{Failure, Outcome, failed, passes};
+use crate::client::room::{Failure, Outcome, failed, retry_hint};
 use crate::client::storage::{self, Shelf};
 
 /// New messages wait at most this long for the stored ones, in milliseconds.
@@ -186,12 +186,12 @@ impl Live {
                     None
                 }
                 Err(Failure::Refused(refusal)) => {
-                    let passes = passes(&refusal);
-                    match passes {
+                    let retry_hint = retry_hint(&refusal);
+                    match retry_hint {
                         Some(_) => outbox.unanswered(),
                         None => outbox.refused(&failed(&refusal)),
                     }
-                    passes.map(|hint| inner.unsent.backoff.next_ms(hint))
+                    retry_hint.map(|hint| inner.unsent.backoff.next_ms(hint))
                 }
             };
             kept::keep(&you, room, &mut outbox);

@@ -113,10 +113,10 @@ pub fn came_from_here() -> bool {
 }
 
 /// Moves the focus between messages.
-pub fn arrow_in_log(_event: &web_sys::KeyboardEvent, _scroller: &web_sys::Element) {}
+pub fn move_focus_in_log(_event: &web_sys::KeyboardEvent, _scroller: &web_sys::Element) {}
 
 /// Makes the log one stop for the Tab key.
-pub fn one_stop(_log: &web_sys::Element) {}
+pub fn one_tab_stop(_log: &web_sys::Element) {}
 
 /// Keeps the scroll anchor.
 pub struct AnchorKeeper;

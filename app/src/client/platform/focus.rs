@@ -53,7 +53,7 @@ pub fn came_from_here() -> bool {
 
 /// Moves the focus to the next or previous message with the arrow keys. Tab stops at the log once, and at the links of
 /// the focused message.
-pub fn arrow_in_log(event: &KeyboardEvent, scroller: &Element) {
+pub fn move_focus_in_log(event: &KeyboardEvent, scroller: &Element) {
     let down = match event.key().as_str() {
         "ArrowDown" => true,
         "ArrowUp" => false,
@@ -114,7 +114,7 @@ fn lowest_seen(scroller: &Element) -> Option<Element> {
 }
 
 /// Removes the log's links from the tab order, except those of the focused message.
-pub fn one_stop(log: &Element) {
+pub fn one_tab_stop(log: &Element) {
     set_tab_index(log, "a:not([tabindex='-1'])", -1);
     let current = document()
         .active_element()

@@ -25,7 +25,7 @@ impl RoomClient {
     }
 
     /// A whole roster, which replaces the known one. Earlier changes may have been missed; later ones follow.
-    pub fn everybody(&mut self, update: RosterUpdate) {
+    pub fn whole_roster(&mut self, update: RosterUpdate) {
         if update.room != self.room || self.you.is_none() {
             return;
         }

@@ -19,7 +19,7 @@ impl RoomClient {
             }
             Ok(joined) => self.enter(joined, now),
             Err(Failure::Unknown) => self.rejoin(None, now),
-            Err(Failure::Refused(refusal)) => match passes(&refusal) {
+            Err(Failure::Refused(refusal)) => match retry_hint(&refusal) {
                 Some(hint) => self.rejoin(hint, now),
                 None => {
                     self.over = Some(sentence(&refusal));
@@ -105,7 +105,7 @@ impl RoomClient {
             Ok(stretch) => stretch,
             Err(failure) => {
                 let hint = match &failure {
-                    Failure::Refused(refusal) => passes(refusal).flatten(),
+                    Failure::Refused(refusal) => retry_hint(refusal).flatten(),
                     Failure::Unknown => None,
                 };
                 let ms = self.backoff.next_ms(hint);
@@ -185,7 +185,7 @@ impl RoomClient {
                 self.outbox.unanswered();
                 self.sync = SyncState::Away;
             }
-            Err(Failure::Refused(refusal)) => match passes(&refusal) {
+            Err(Failure::Refused(refusal)) => match retry_hint(&refusal) {
                 Some(hint) => self.resend(hint, now),
                 None => self.outbox.refused(&failed(&refusal)),
             },
@@ -202,13 +202,13 @@ impl RoomClient {
 }
 
 /// `Some` if a refused command may succeed later. The inner value is the server's hint in milliseconds, if any.
-pub fn passes(refusal: &Refusal) -> Option<Option<u64>> {
-    let passes = matches!(
+pub fn retry_hint(refusal: &Refusal) -> Option<Option<u64>> {
+    let may_succeed = matches!(
         refusal.code,
         ErrorCode::RateLimited | ErrorCode::Busy | ErrorCode::Unavailable
     );
     let hint = refusal.retry_after_ms;
-    (passes || hint.is_some()).then_some(hint)
+    (may_succeed || hint.is_some()).then_some(hint)
 }
 
 /// The state of a message that was refused permanently.

@@ -362,7 +362,7 @@ fn presence_before_the_answer_to_join_is_applied_after_it() {
 
 #[test]
 fn a_whole_roster_replaces_the_known_one() {
-    let everybody = |names: &[&str]| RosterUpdate {
+    let whole_roster = |names: &[&str]| RosterUpdate {
         room: RoomSlug::lobby(),
         roster: PresenceList {
             people: names.iter().map(|name| person(name)).collect(),
@@ -370,10 +370,10 @@ fn a_whole_roster_replaces_the_known_one() {
         },
     };
     let mut client = live(0);
-    client.everybody(everybody(&["ada", "bob", "you"]));
+    client.whole_roster(whole_roster(&["ada", "bob", "you"]));
     assert_eq!(client.roster().list().here, 3);
     client.connected();
-    client.everybody(everybody(&["ada", "you"]));
+    client.whole_roster(whole_roster(&["ada", "you"]));
     client.presence(PresenceUpdate {
         room: RoomSlug::lobby(),
         entered: vec![person("cleo")],

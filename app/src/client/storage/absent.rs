@@ -24,7 +24,7 @@ pub fn read(_shelf: Shelf, _prefix: &str, _answer: impl FnOnce(Vec<Json>) + 'sta
 pub fn clear(_shelf: Shelf, _prefix: &str, _done: impl FnOnce() + 'static) {}
 
 /// Reports whether text cannot be stored.
-pub fn on_trouble(_tell: impl Fn(bool) + 'static) {}
+pub fn on_failure(_tell: impl Fn(bool) + 'static) {}
 
 /// The id that this tab had before a reload.
 pub fn tab_before() -> Option<String> {

@@ -40,29 +40,29 @@ thread_local! {
     /// The id of this tab, and the one before a reload.
     static TAB: (String, Option<String>) = new_tab();
     /// Keys of values that could not be written.
-    static UNKEPT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static NOT_STORED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     /// The database takes long to open: another tab may block it.
     static SLOW: Cell<bool> = const { Cell::new(false) };
     static TELL: RefCell<Option<Tell>> = const { RefCell::new(None) };
 }
 
 /// Reports whether there is text that this browser does not store, whenever that may have changed.
-pub fn on_trouble(tell: impl Fn(bool) + 'static) {
+pub fn on_failure(tell: impl Fn(bool) + 'static) {
     TELL.set(Some(Box::new(tell)));
 }
 
 fn settled(what: &str, kept: bool) {
-    UNKEPT.with_borrow_mut(|unkept| {
-        unkept.retain(|known| known != what);
+    NOT_STORED.with_borrow_mut(|not_stored| {
+        not_stored.retain(|known| known != what);
         if !kept {
-            unkept.push(what.to_owned());
+            not_stored.push(what.to_owned());
         }
     });
     tell();
 }
 
 fn tell() {
-    let trouble = SLOW.get() || UNKEPT.with_borrow(|unkept| !unkept.is_empty());
+    let trouble = SLOW.get() || NOT_STORED.with_borrow(|not_stored| !not_stored.is_empty());
     TELL.with_borrow(|tell| {
         if let Some(tell) = tell {
             tell(trouble);
