@@ -329,7 +329,7 @@ mod tests {
                 gate.read(address, 0)?;
                 gate.read(address, 10 << 20)
             }),
-            // An address with few turns also gets reserved ones, so the limit shows only as a long wait.
+            // An address with few turns gets a reserved one soon, so only a long wait counts as a refusal.
             ("joins", |gate, address| {
                 let mut turns = Turns::default();
                 let wait = gate.join(address, &mut turns, &RoomSlug::lobby(), Instant::now());

@@ -1,4 +1,4 @@
-//! Builds the process, runs it, and ends it. No module imports this except `main`.
+//! Builds the process, runs it, and ends it. Only the binaries and tests import this.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub async fn open(config: Config) -> Result<State, Box<dyn std::error::Error>> {
     open_with(config, |ports| ports, Server::new).await
 }
 
-/// As [`open`], with a wrapper around the ports and a different constructor for the Socket.IO server. For tests.
+/// As [`open`], with a wrapper around the ports and a different constructor for the Socket.IO server.
 ///
 /// # Errors
 /// As [`open`].

@@ -73,8 +73,8 @@ impl Sessions {
         })
     }
 
-    /// The session of a request: the first cookie of that name that carries our signature. Other sites of the host
-    /// may set cookies of the same name.
+    /// The session of a request: the first cookie of that name that carries our signature. Other sites on this host may
+    /// set cookies of the same name.
     pub fn read(&self, headers: &HeaderMap) -> Option<SessionToken> {
         let jar = CookieJar::new();
         let ours = cookies(headers)

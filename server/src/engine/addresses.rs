@@ -65,7 +65,7 @@ struct Use {
     packets: Bucket,
 }
 
-/// Why a session is not opened.
+/// The address may not open another session now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// When to try again.

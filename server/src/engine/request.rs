@@ -68,7 +68,7 @@ pub enum Problem {
     TooMany(Duration),
     /// Not a valid WebSocket handshake.
     NoHandshake(&'static str),
-    /// A WebSocket version that we do not speak. The header names the one to use.
+    /// Not a WebSocket upgrade that we support. The header names what we expect.
     NoUpgrade(&'static str, header::HeaderName, &'static str),
 }
 

@@ -3,7 +3,6 @@
 //!
 //! Every refusal names a different time. If all clients were given the same one, they would return at once, and all
 //! but one would be refused again.
-//! get in, and who that is would be luck.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;

@@ -28,7 +28,7 @@ pub struct Fanout {
     packs: Counter,
 }
 
-/// Keeps a room followed for as long as it lives.
+/// Keeps a room followed until dropped.
 pub struct Hold {
     /// `None` once released.
     follower: Option<Arc<Follower<Arc<Audience>>>>,

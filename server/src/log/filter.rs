@@ -16,7 +16,8 @@ use super::repeats::{Line, Repeats};
 
 /// Our own crates. `hubbub` is the binary, which the documentation calls `server`.
 const OURS: [&str; 6] = ["hubbub", "server", "app", "backend", "chat", "protocol"];
-/// Libraries log nothing finer than this, whatever the filter says: some print message texts and tokens below it.
+/// Libraries log nothing finer than this, whatever the filter says: at finer levels some print message texts and
+/// tokens.
 const LIBRARIES: Level = Level::INFO;
 
 /// Why a filter is refused.

@@ -47,7 +47,7 @@ impl Queue {
         }
     }
 
-    /// Waits until everything is written.
+    /// Waits until everything is written, but not longer than `within`.
     pub fn flush(&self, within: Duration) {
         let busy = |waiting: &mut Waiting| waiting.writing || !waiting.text.is_empty();
         // A timeout makes no difference: the process ends either way.
