@@ -10,7 +10,10 @@ use serde::de::DeserializeOwned;
 /// As [`parse`].
 pub fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
     if json.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Refusal::new(ErrorCode::BadRequest, "a command is a JSON object"));
+        return Err(Refusal::new(
+            ErrorCode::BadRequest,
+            "a command must be a JSON object",
+        ));
     }
     parse(json)
 }

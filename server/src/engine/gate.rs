@@ -99,7 +99,7 @@ impl Gate {
             Some(Packet::Pong) => frame::append_as_client(&mut out.library, frame::TEXT, &[b"3"]),
             Some(Packet::Noop) => {}
             Some(Packet::Binary(base64)) => {
-                let bytes = packet::binary(base64).ok_or(Fault::protocol("not base64"))?;
+                let bytes = packet::binary(base64).ok_or(Fault::protocol("invalid Base64"))?;
                 self.binary(&bytes, out)?;
             }
             Some(Packet::Message(message)) => match self.rules {
@@ -174,7 +174,7 @@ impl Gate {
     fn binary(&mut self, bytes: &[u8], out: &mut Out) -> Result<(), Fault> {
         let passed = match (self.rules, self.attachments) {
             (Rules::Raw, _) => true,
-            (Rules::SocketIo(_), 0) => return Err(Fault::protocol("bytes that belong to no packet")),
+            (Rules::SocketIo(_), 0) => return Err(Fault::protocol("binary data that belongs to no packet")),
             (Rules::SocketIo(_), _) => {
                 self.attachments -= 1;
                 self.passed
@@ -189,7 +189,9 @@ impl Gate {
     fn socket_io(&mut self, text: &str, namespaces: &[&'static str], out: &mut Out) -> Result<(), Fault> {
         let parsed = ParsedPacket::read(text).ok_or(Fault::protocol("not a Socket.IO packet"))?;
         if self.attachments > 0 {
-            return Err(Fault::protocol("a packet between another and its attachments"));
+            return Err(Fault::protocol(
+                "a packet before the attachments of the previous one",
+            ));
         }
         let known = namespaces.iter().position(|known| *known == parsed.namespace);
         let Some(namespace) = known else {
@@ -249,7 +251,7 @@ impl Gate {
             (Kind::Event | Kind::Ack, _) => {
                 return Err(Fault::policy("an event for a namespace that is not connected"));
             }
-            (Kind::ConnectError, _) => return Err(Fault::protocol("only servers refuse")),
+            (Kind::ConnectError, _) => return Err(Fault::protocol("only servers may send CONNECT_ERROR")),
         }
         Ok(())
     }

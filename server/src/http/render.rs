@@ -99,7 +99,7 @@ impl Renderer {
         let job = move || match serde_json::to_vec(&value) {
             Ok(json) => answer(StatusCode::OK, "application/json", json, coding),
             Err(error) => {
-                tracing::error!(%error, "a page's data cannot be written");
+                tracing::error!(%error, "a page's data could not be encoded");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         };

@@ -125,7 +125,7 @@ async fn write_all(wires: Arc<[Arc<Wire>]>, frame: Bytes, but: Option<u64>) {
     write(&wires[..part.min(wires.len())], &frame, but).await;
     for task in tasks {
         if let Err(error) = task.await {
-            tracing::error!(%error, "could not send to a part of a room");
+            tracing::error!(%error, "could not send to some connections of a room");
         }
     }
 }

@@ -174,7 +174,7 @@ impl Outlet for RoomOutlet {
                 tracing::error!(%room, "telling a room what happens there panicked; following it again");
             }
             Trouble::NoRoster(error) => {
-                tracing::debug!(%error, %room, "cannot read who is here; telling each change");
+                tracing::debug!(%error, %room, "cannot read the roster; sending each change instead");
             }
         }
     }

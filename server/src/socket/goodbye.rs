@@ -25,7 +25,7 @@ pub async fn say_goodbye(state: &State, deadline: Deadline) {
         let after_ms = FIRST_MS + SPREAD * n as u64 / count;
         // A client that cannot be told notices by itself.
         if let Err(error) = socket.emit("come_back", &ComeBack { after_ms }) {
-            tracing::debug!(%error, "no goodbye");
+            tracing::debug!(%error, "cannot tell a client to reconnect");
         }
     }
     if !sockets.is_empty() {

@@ -155,7 +155,7 @@ impl Login {
             Ok(None) => session.end(),
             Ok(Some(_)) => self.looked_up = Instant::now(),
             // The command that is about to run will report the failure.
-            Err(error) => tracing::debug!(%error, "cannot look up a session; later"),
+            Err(error) => tracing::debug!(%error, "cannot look up a session; trying again later"),
         }
     }
 }
@@ -198,7 +198,7 @@ pub async fn forget(hub: Hub) {
                 Ok(true) => tokio::time::sleep(PORTION).await,
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::debug!(%error, "cannot forget expired sessions; later");
+                    tracing::debug!(%error, "cannot delete expired sessions; trying again later");
                     break;
                 }
             }

@@ -63,7 +63,7 @@ impl Server {
         let open = move |link, request| {
             // The library has taken the session when this returns; there is nothing to wait for.
             if let Err(error) = service.clone().call((link, request)).into_inner() {
-                tracing::error!(%error, "the library does not take a session");
+                tracing::error!(%error, "the library did not accept a session");
             }
         };
         let library = Arc::new(SocketIoxide {

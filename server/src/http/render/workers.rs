@@ -36,7 +36,7 @@ fn start() -> std::io::Result<Runtime> {
         .on_thread_start(|| {
             // Applies to this thread only, on Linux. Failure is harmless.
             if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-                tracing::debug!(%error, "pages are rendered with the priority of everything else");
+                tracing::debug!(%error, "cannot lower the priority of a rendering thread");
             }
         })
         .build()
