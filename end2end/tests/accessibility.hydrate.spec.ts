@@ -1,4 +1,4 @@
-// Everybody can use it: audits with axe, and a whole visit with the keyboard alone.
+// Accessibility: audits with axe, and a whole visit with the keyboard alone.
 
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
@@ -49,7 +49,7 @@ async function tabTo(page: Page, wanted: Locator): Promise<void> {
     if (await wanted.evaluate((element) => element === document.activeElement)) return;
     await page.keyboard.press("Tab");
   }
-  throw new Error("60 presses of Tab do not lead there");
+  throw new Error("60 presses of Tab do not reach it");
 }
 
 test("signing in and sending need no pointer, and focus is visible", async ({ page }) => {

@@ -1,4 +1,4 @@
-// A page that somebody changed before its program started: a phone that makes links of numbers, an extension.
+// A page altered before its program starts, for example by a phone that links numbers or by an extension.
 
 import { freshTitle } from "../support/seed.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
@@ -31,7 +31,7 @@ const CHANGES: [string, () => void][] = [
 ];
 
 for (const [what, change] of CHANGES) {
-  test(`${what}: the page is live all the same`, async ({ person, visitor, program }) => {
+  test(`${what}: the page still becomes live`, async ({ person, visitor, program }) => {
     const host = await program("Host");
     const { room } = await host.createRoom(freshTitle());
     await host.send(room, "call +49 30 901820 now", "another line");
@@ -62,7 +62,7 @@ for (const [what, change] of CHANGES) {
   });
 }
 
-test("a program that fails in the middle renders the page anew, and keeps what was typed", async ({ visitor, program, complaints }) => {
+test("a program that fails while starting renders the page again and keeps what was typed", async ({ visitor, program, complaints }) => {
   complaints.allow(/hydrat|unreachable|panicked/i);
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
@@ -72,7 +72,7 @@ test("a program that fails in the middle renders the page anew, and keeps what w
   await ada.open(room);
   await ada.signIn("Ada");
   await ada.live("Ada");
-  // As many nodes as before, but others.
+  // As many nodes as before, but different ones.
   await page.addInitScript(() =>
     addEventListener("DOMContentLoaded", () => {
       const box = document.querySelector<HTMLTextAreaElement>("#message");

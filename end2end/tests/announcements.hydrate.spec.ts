@@ -1,11 +1,11 @@
-// What a screen reader says of messages that come in: each of them, also of two at once and of the same words again.
+// What a screen reader announces of incoming messages: each of them, even two at once or the same words again.
 
 import type { Page } from "@playwright/test";
 
 import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
 
-/** From now on, collects what is added to live regions: that is what a screen reader hears of them. */
+/** From now on, collects what is added to live regions, which is what a screen reader hears. */
 async function listen(page: Page): Promise<() => Promise<string[]>> {
   await page.evaluate(() => {
     const heard: string[] = [];
@@ -34,7 +34,7 @@ test("every message of others is announced once, in order", async ({ person, pro
   await host.send(room, ...Array.from({ length: 12 }, (_, n) => `one of many ${n}`));
   await expect.poll(async () => (await heard()).at(-1)).toBe("12 new messages");
   expect((await heard()).filter((text) => text.includes("my own"))).toEqual([]);
-  await expect(ada.page.locator("[aria-live=polite] > *"), "old announcements go").not.toHaveCount(0);
+  await expect(ada.page.locator("[aria-live=polite] > *"), "old announcements are removed").not.toHaveCount(0);
 });
 
 test("history is not announced", async ({ person, program }) => {
@@ -49,7 +49,7 @@ test("history is not announced", async ({ person, program }) => {
   await expect.poll(heard).toEqual(["Host: now"]);
 });
 
-test("names in quiet lines keep to themselves", async ({ person, program }) => {
+test("a name's text direction does not affect its quiet line", async ({ person, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   const sara = await program("שרה");
@@ -63,7 +63,7 @@ test("names in quiet lines keep to themselves", async ({ person, program }) => {
     range.selectNodeContents(words ?? one);
     return range.getBoundingClientRect().x;
   });
-  expect(name?.x, "the name stands before what it did").toBeLessThan(joined);
+  expect(name?.x, "the name comes before the verb").toBeLessThan(joined);
   await sara.typing(room, true);
   await expect(ada.page.locator(".typing .name")).toHaveText("שרה");
   const reader = new RoomPage(ada.page);

@@ -1,9 +1,9 @@
-// Messages with nothing to see, or with lines of nothing around what there is.
+// Messages with nothing visible, or with blank lines around their text.
 
 import { freshTitle } from "../support/seed.ts";
 import { expect, test } from "../support/test.ts";
 
-test("blank lines around a message are not sent, and every line end is one", async ({ person, program }) => {
+test("blank lines around a message are removed, and every line end becomes a newline", async ({ person, program }) => {
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   const ada = await person("Ada", room);
@@ -14,7 +14,7 @@ test("blank lines around a message are not sent, and every line end is one", asy
   await expect.poll(() => ada.messages.locator(".text").allTextContents()).toEqual(said);
 });
 
-test("a message of nothing but invisible characters is refused in words", async ({ person, program }) => {
+test("a message of only invisible characters is refused with a sentence", async ({ person, program }) => {
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   const ada = await person("Ada", room);

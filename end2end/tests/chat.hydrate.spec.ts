@@ -15,14 +15,14 @@ test("two people read each other's messages as they are sent", async ({ person, 
   await expect(ada.messages.last()).toContainText("Grace");
 });
 
-test("one's own message is on screen at once, and once", async ({ person, program }) => {
+test("a person's own message appears at once, and only once", async ({ person, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   for (let i = 1; i <= 5; i += 1) await ada.send(`note ${i}`);
   await expect(ada.said("note 5")).toHaveCount(1);
   await expect(ada.message).toHaveValue("");
   expect(await ada.lines(/note \d/)).toEqual(["note 1", "note 2", "note 3", "note 4", "note 5"]);
-  // Whether they are sent already or not.
+  // Whether or not they were sent before the reload.
   await ada.page.reload();
   await ada.live("Ada");
   await expect.poll(() => ada.lines(/note \d/)).toEqual(["note 1", "note 2", "note 3", "note 4", "note 5"]);
@@ -38,11 +38,11 @@ test("the time from Enter to the screen is under 50 ms", async ({ person, progra
     await expect(ada.said(text)).toHaveCount(1);
   }
   console.log(`own message on screen after ${times.map((ms) => ms.toFixed(1)).join(", ")} ms`);
-  // A busy machine is slow now and then; what is slow is so each time.
+  // A busy machine is slow now and then, but slow code is slow every time.
   expect(Math.min(...times)).toBeLessThan(50);
 });
 
-/** In the page: presses Enter, and says after how many milliseconds the text is in the list of messages. */
+/** In the page: presses Enter, and measures until the text is in the list of messages, in milliseconds. */
 async function enter(text: string): Promise<number> {
   const log = document.querySelector('[role="log"]');
   const box = document.querySelector("textarea");
@@ -57,7 +57,7 @@ async function enter(text: string): Promise<number> {
   });
 }
 
-test("several quick messages of two people are in the same order for both", async ({ person, program }) => {
+test("quick messages of two people appear in the same order for both", async ({ person, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   const grace = await person("Grace", room);

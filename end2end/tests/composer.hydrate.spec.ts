@@ -1,4 +1,4 @@
-// The box in which people write.
+// The composer.
 
 import { freshTitle } from "../support/seed.ts";
 import { expect, test } from "../support/test.ts";
@@ -19,7 +19,7 @@ test("Enter sends, Shift+Enter is a new line", async ({ person, program }) => {
   await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["first line\nsecond line"]);
 });
 
-test("Enter on nothing but blanks sends nothing", async ({ person, program }) => {
+test("Enter on blanks alone sends nothing", async ({ person, program }) => {
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   const ada = await person("Ada", room);
@@ -39,7 +39,7 @@ test("Enter that ends a composition does not send", async ({ person, program }) 
   const keyboard = await ada.page.context().newCDPSession(ada.page);
   await keyboard.send("Input.imeSetComposition", { text: "にほん", selectionStart: 3, selectionEnd: 3 });
   await ada.page.keyboard.press("Enter");
-  // What input methods of some systems send instead: the key code 229 without the flag.
+  // Some systems' input methods send key code 229 without the flag.
   await ada.message.evaluate((box) => {
     box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true, cancelable: true }));
     box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true }));
@@ -80,18 +80,18 @@ test("on a touch screen with a keyboard, Enter and Ctrl+Enter send; the screen's
   await ada.message.pressSequentially("by Ctrl+Enter");
   await ada.message.press("Control+Enter");
   await expect(ada.said("by Ctrl+Enter")).toHaveCount(1);
-  // What the keyboard on a screen sends: keys without a place, most of them without a name.
+  // A screen keyboard sends keys without a code, most of them without a name.
   const onScreen = (key: object): Promise<boolean> =>
     ada.message.evaluate((box, key) => box.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...key })), key);
   await ada.message.fill("on the screen");
   await onScreen({ key: "Unidentified", keyCode: 229 });
-  expect(await onScreen({ key: "Enter", keyCode: 13 }), "the browser makes a new line of it").toBe(true);
+  expect(await onScreen({ key: "Enter", keyCode: 13 }), "the browser inserts a new line").toBe(true);
   await expect(ada.message).toHaveValue("on the screen");
   await onScreen({ key: "Enter", keyCode: 13, ctrlKey: true });
   await expect(ada.said("on the screen")).toHaveCount(1);
 });
 
-test("control characters in a paste are taken out, and it is said which and where", async ({ person, program }) => {
+test("control characters in pasted text are removed, and a sentence says which and where", async ({ person, program }) => {
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   const ada = await person("Ada", room);
@@ -113,7 +113,7 @@ test("files that are dropped or pasted are refused with a sentence, and the page
     dataTransfer.items.add(new File(["x"], "x.txt", { type: "text/plain" }));
     return ["dragover", "drop"].map((type) => !document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true })));
   });
-  expect(prevented, "the browser does not open it").toEqual([true, true]);
+  expect(prevented, "the browser does not open the file").toEqual([true, true]);
   await expect(refused).toBeVisible();
   await ada.message.pressSequentially("x");
   await expect(refused).toHaveCount(0);

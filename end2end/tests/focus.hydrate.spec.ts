@@ -1,4 +1,4 @@
-// Where the keyboard is: it never falls to the top of the document, and the log is one stop.
+// Keyboard focus: it never falls to the top of the document, and the log is one tab stop.
 
 import type { Page } from "@playwright/test";
 
@@ -9,7 +9,7 @@ async function focused(page: Page): Promise<string> {
   return page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName || "");
 }
 
-test("a page change leads to the heading or the composer", async ({ person, program }) => {
+test("after navigation, focus is on the heading or the composer", async ({ person, program }) => {
   const host = await program("Host");
   const [one, other] = [await roomWithLines(host, 1), await roomWithLines(host, 120)];
   const ada = await person("Ada", one);
@@ -22,7 +22,7 @@ test("a page change leads to the heading or the composer", async ({ person, prog
   await expect.poll(() => focused(ada.page)).toBe("H1");
 });
 
-test("after signing in and out the keyboard is in the page", async ({ page }) => {
+test("after signing in and out, focus is in the page", async ({ page }) => {
   const front = new FrontPage(page);
   await front.open();
   await front.name.fill("Ada");
@@ -34,7 +34,7 @@ test("after signing in and out the keyboard is in the page", async ({ page }) =>
   await expect.poll(() => focused(page)).toBe("H1");
 });
 
-test("the pill leads to the composer", async ({ person, program }) => {
+test("the pill moves focus to the composer", async ({ person, program }) => {
   const host = await program("Host");
   const room = await roomWithLines(host, 100);
   const ada = await person("Ada", room);
@@ -47,7 +47,7 @@ test("the pill leads to the composer", async ({ person, program }) => {
   await expect(ada.message).toBeFocused();
 });
 
-test("a discarded message leads to the composer", async ({ visitor, program }) => {
+test("discarding a message moves focus to the composer", async ({ visitor, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = new RoomPage(await visitor());
   await ada.page.routeWebSocket(/socket\.io/, (socket) => {
@@ -67,7 +67,7 @@ test("a discarded message leads to the composer", async ({ visitor, program }) =
   await expect(ada.message).toBeFocused();
 });
 
-test("the log is one stop for Tab, and arrows lead from message to message", async ({ person, program }) => {
+test("the log is one stop for Tab, and arrow keys move from message to message", async ({ person, program }) => {
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   await host.send(room, ...Array.from({ length: 30 }, (_, n) => `https://example.org/${n} and https://example.net/${n}`));
@@ -86,7 +86,7 @@ test("the log is one stop for Tab, and arrows lead from message to message", asy
   await expect(ada.messages.nth(9)).toBeInViewport();
   await page.keyboard.press("ArrowDown");
   await expect(ada.messages.nth(10)).toBeFocused();
-  // The links of the message that has the keyboard: its own address, and those in its text.
+  // The links of the focused message: its own address, and those in its text.
   for (const link of [/^\d\d:\d\d$/, "https://example.org/10", "https://example.net/10"]) {
     await page.keyboard.press("Tab");
     await expect(ada.messages.nth(10).getByRole("link", { name: link })).toBeFocused();
@@ -97,7 +97,7 @@ test("the log is one stop for Tab, and arrows lead from message to message", asy
   await expect(ada.said("https://example.com/new")).toHaveCount(1);
   await history.focus();
   await page.keyboard.press("Tab");
-  await expect(ada.message, "past what came since").toBeFocused();
+  await expect(ada.message, "past the new message, too").toBeFocused();
 });
 
 test("Esc closes the people sheet of a small screen", async ({ person, program }) => {

@@ -14,7 +14,7 @@ test("lists the rooms, the lobby first", async ({ page, program }) => {
   await expect(rooms.first()).toHaveAttribute("href", "/rooms/lobby");
 });
 
-test("creating a room is reached before the list of them", async ({ page }) => {
+test("the form for a new room comes before the list of rooms", async ({ page }) => {
   const front = new FrontPage(page);
   await front.open();
   await front.signIn("Grace");
@@ -45,7 +45,7 @@ test("a person creates a room and is in it", async ({ page }) => {
   await expect(page.getByRole("textbox", { name: "Message" })).toBeVisible();
 });
 
-test("a name of blanks is refused with a sentence", async ({ page }) => {
+test("a blank name is refused with a sentence", async ({ page }) => {
   const front = new FrontPage(page);
   await front.open();
   await front.signIn("   ");
@@ -53,7 +53,7 @@ test("a name of blanks is refused with a sentence", async ({ page }) => {
   await expect(front.joinButton).toBeVisible();
 });
 
-test("a room that exists is refused with a sentence and a way there", async ({ page, program }) => {
+test("the name of an existing room is refused with a sentence and a link to the room", async ({ page, program }) => {
   const title = freshTitle("Taken");
   await (await program("Ada")).createRoom(title);
   const front = new FrontPage(page);

@@ -1,10 +1,10 @@
-// A long room: older messages load without moving the line under the reader's eye, newer ones wait behind a pill.
+// A long room: older messages load without moving the line being read, and newer ones wait behind a pill.
 
 import { roomWithLines } from "../support/seed.ts";
 import { fromEnd, lineTop, scrollTo, watchLine } from "../support/scroll.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
 
-/** Pixels by which the line under the reader's eye may move. */
+/** By how many pixels the line being read may move. */
 const STILL = 1;
 
 test("a room opens at its latest message", async ({ person, program }) => {
@@ -15,23 +15,23 @@ test("a room opens at its latest message", async ({ person, program }) => {
 });
 
 for (const start of [0, 60]) {
-  test(`older messages load without moving what is read (from ${start} px)`, async ({ person, program }) => {
+  test(`older messages load without moving the line being read (from ${start} px)`, async ({ person, program }) => {
     const room = await roomWithLines(await program("Host"), 200);
     const ada = await person("Ada", room);
     await expect(ada.said("line 200")).toBeInViewport();
     const before = await ada.messages.count();
-    // The line is measured in the same task that scrolls: nothing can have been loaded yet.
+    // The line is measured in the same task that scrolls, before anything can load.
     const top = await scrollTo(ada, start, "line 153");
-    const places = await watchLine(ada.page);
+    const tops = await watchLine(ada.page);
     await expect.poll(() => ada.messages.count()).toBeGreaterThan(before);
     await expect(ada.said("line 101")).toHaveCount(1);
     expect(Math.abs((await lineTop(ada.page)) - top), "moved").toBeLessThanOrEqual(STILL);
-    const jumps = (await places()).filter((place) => Math.abs(place - top) > STILL);
+    const jumps = (await tops()).filter((one) => Math.abs(one - top) > STILL);
     expect(jumps, "no frame shows it elsewhere").toEqual([]);
   });
 }
 
-test("who scrolls up before the page is live gets older messages once it is", async ({ person, program }) => {
+test("a reader who scrolls up before the page is live gets older messages once it is", async ({ person, program }) => {
   const room = await roomWithLines(await program("Host"), 200);
   const ada = await person("Ada", room);
   let release = (): void => undefined;
@@ -59,7 +59,7 @@ test("scrolling up with the wheel reaches the first message", async ({ person, p
   expect(await ada.lines(/line \d+/)).toEqual(Array.from({ length: 200 }, (_, i) => `line ${i + 1}`));
 });
 
-test("new messages wait behind a pill while one reads further up", async ({ person, program }) => {
+test("new messages wait behind a pill while the reader is further up", async ({ person, program }) => {
   const host = await program("Host");
   const room = await roomWithLines(host, 200);
   const ada = await person("Ada", room);
@@ -77,19 +77,19 @@ test("new messages wait behind a pill while one reads further up", async ({ pers
   await expect.poll(() => fromEnd(ada)).toBeLessThanOrEqual(STILL);
 });
 
-test("what grows above, as an image does that loads, moves nothing", async ({ person, program }) => {
+test("content that grows above, as a loading image does, moves nothing", async ({ person, program }) => {
   const room = await roomWithLines(await program("Host"), 200);
   const ada = await person("Ada", room);
   await expect(ada.said("line 200")).toBeInViewport();
   const top = await scrollTo(ada, -900, "line 155");
   await expect(ada.said("line 155")).toBeInViewport();
-  const places = await watchLine(ada.page);
+  const tops = await watchLine(ada.page);
   await ada.said("line 140").evaluate((message) => (message.style.paddingBlockEnd = "333px"));
-  await expect.poll(async () => (await places()).length).toBeGreaterThan(5);
-  expect((await places()).filter((place) => Math.abs(place - top) > STILL), "no frame shows it elsewhere").toEqual([]);
+  await expect.poll(async () => (await tops()).length).toBeGreaterThan(5);
+  expect((await tops()).filter((one) => Math.abs(one - top) > STILL), "no frame shows it elsewhere").toEqual([]);
 });
 
-test("a keyboard that opens leaves the line as far above the composer as it was", async ({ person, program }) => {
+test("opening a keyboard keeps the line's distance from the composer", async ({ person, program }) => {
   const room = await roomWithLines(await program("Host"), 200);
   const ada = await person("Ada", room, { viewport: { width: 390, height: 844 } });
   await expect(ada.said("line 200")).toBeInViewport();
@@ -115,7 +115,7 @@ test("at the bottom, new messages are followed", async ({ person, program }) => 
   await expect(ada.pill).toHaveCount(0);
 });
 
-test("one's own message leads down to it", async ({ person, program }) => {
+test("sending a message scrolls down to it", async ({ person, program }) => {
   const room = await roomWithLines(await program("Host"), 120);
   const ada = await person("Ada", room);
   await expect(ada.said("line 120")).toBeInViewport();
@@ -124,7 +124,7 @@ test("one's own message leads down to it", async ({ person, program }) => {
   await expect(ada.said("an answer")).toBeInViewport();
 });
 
-test("an older page has an address of its own", async ({ page, program }) => {
+test("a page of older messages has its own address", async ({ page, program }) => {
   const room = await roomWithLines(await program("Host"), 120);
   const reader = new RoomPage(page);
   await page.goto(`/rooms/${room}?before=71`);

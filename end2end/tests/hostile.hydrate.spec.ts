@@ -1,4 +1,4 @@
-// What people write is shown as they wrote it where it arrives live.
+// Hostile text that arrives live is shown as written.
 
 import { HOSTILE, HOSTILE_MESSAGES, SHOWN_MESSAGES, expectUnhurt } from "../support/hostile.ts";
 import { freshTitle } from "../support/seed.ts";
@@ -21,7 +21,7 @@ test("messages and names that arrive live stay text", async ({ person, program }
   await expectUnhurt(reader.page);
 });
 
-test("a title stays text when the browser changes it", async ({ person, program, page }) => {
+test("a title stays text when the browser sets it", async ({ person, program, page }) => {
   const host = await program("Host");
   const title = `</title><plaintext> ${freshTitle("x").slice(-20)}`;
   const { room } = await host.createRoom(title);

@@ -1,11 +1,11 @@
-// What people write is shown as they wrote it, on pages as the server makes them, with and without JavaScript.
+// Hostile text on pages from the server is shown as written, with and without JavaScript.
 
 import { HOSTILE, HOSTILE_MESSAGES, SHOWN_MESSAGES, expectUnhurt } from "../support/hostile.ts";
 import { expect, test, RoomPage } from "../support/test.ts";
 
 let rooms = 0;
 
-/** A title that no other room has: its address is made of its letters. */
+/** A title that no other room has; the address is made from its letters. */
 const titled = (text: string): string => `${[...text].slice(0, 52).join("")} ${process.pid.toString(36)}${(rooms += 1)}`;
 
 for (const text of HOSTILE) {
@@ -40,7 +40,7 @@ test("messages of every kind stay text", async ({ page, program }) => {
   await expectUnhurt(page);
 });
 
-test("an address may hold anything", async ({ page }) => {
+test("an address may contain anything", async ({ page }) => {
   for (const text of HOSTILE) {
     const value = encodeURIComponent(text);
     for (const query of [`problem=${value}`, `problem=room_exists&room=${value}`, `before=${value}`, `x=${value}`]) {

@@ -33,7 +33,7 @@ for (const viewport of [
   });
 }
 
-test("the mark of a message that waits stands beside its text, and what is wrong below the title", async ({ person, program, complaints }) => {
+test("the mark of a waiting message is beside its text, and the connection's state is below the title", async ({ person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const { room } = await (await program("Host")).createRoom("Lobby of another house");
   const ada = await person("Ada", room, { viewport: { width: 390, height: 844 } });
@@ -48,7 +48,7 @@ test("the mark of a message that waits stands beside its text, and what is wrong
       return !b || (a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom);
     }).length,
   );
-  expect(over, "marks on top of a text").toBe(0);
+  expect(over, "marks that cover text").toBe(0);
   const status = ada.page.getByRole("status").filter({ hasText: /Reconnecting|Offline/ });
   await expect(status).toBeVisible();
   const [title, wrong] = [await ada.title.boundingBox(), await status.boundingBox()];

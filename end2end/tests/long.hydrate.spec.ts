@@ -1,5 +1,5 @@
-// A long room (10,000 messages; 100,000 in `make soak`): it opens at once, the page holds few of them, and the line that
-// is read stays where it is while thousands come and go above and below.
+// A long room (10,000 messages; 100,000 in `make soak`) opens at once, the page holds few messages, and the line being
+// read stays in place while thousands are added and removed above and below.
 
 import { readUp } from "../support/scroll.ts";
 import { freshTitle } from "../support/seed.ts";
@@ -7,9 +7,9 @@ import { SOAK, counted, sized } from "../support/size.ts";
 import { RoomPage, expect, testWithOwnServer as test } from "../support/test.ts";
 
 const MESSAGES = sized(10_000, 100_000);
-/** How far up the reader goes: past several times what the page holds. */
+/** How far up the reader scrolls: several times what the page holds. */
 const UP = sized(1_200, 5_000);
-/** Of different heights, and with a new author now and then. */
+/** The author changes every thousand messages. */
 const AUTHORS = 3;
 
 test.use({ serverEnv: { HUBBUB_LIMITS: "off" } });
@@ -34,7 +34,7 @@ test(`a room with ${counted(MESSAGES)} messages`, SOAK, async ({ person, program
   await host.send(short, "the only line");
   const [newest, only] = [`line ${MESSAGES}`, "the only line"];
 
-  // Somebody who was here before: what is measured is the room, not signing in or the first download.
+  // Signed in before, so that the room is measured and not signing in or the first download.
   const ada = await person("Ada", room);
   const live = async (at: string, line: string): Promise<number> => {
     await ada.page.goto("about:blank");
@@ -58,14 +58,14 @@ test(`a room with ${counted(MESSAGES)} messages`, SOAK, async ({ person, program
     ["readable for a stranger", read],
   ] as const) {
     const [long, least]: [number[], number[]] = [[], []];
-    // In turns, and the best of each counts: other tests run beside this one.
+    // In turns, and the best of each counts, because other tests run at the same time.
     for (let n = 0; n < 3; n += 1) {
       least.push(await opens(short, only));
       long.push(await opens(room, newest));
     }
     const said = (times: number[]): string => times.map(Math.round).join(", ");
     console.log(`a room with ${MESSAGES} messages: ${what} after ${said(long)} ms; with one message after ${said(least)} ms`);
-    // A page of fifty messages takes a little longer than one message, however many there are above it.
+    // A page of fifty messages takes a little longer than one message, however many come before them.
     expect(Math.min(...long), what).toBeLessThan(2 * Math.min(...least) + 500);
   }
 
@@ -74,10 +74,10 @@ test(`a room with ${counted(MESSAGES)} messages`, SOAK, async ({ person, program
   const up = await readUp(ada.page, 600, MESSAGES - UP);
   console.log(`scrolled up to message ${up.reached} in ${up.steps} steps, ${up.frames} frames: moved by ${up.moved.toFixed(3)} px at most, ${up.most} messages in the page at most`);
   expect(up.reached).toBeLessThanOrEqual(MESSAGES - UP);
-  expect(up.moved, "pixels by which the line that is read moved").toBeLessThan(1);
+  expect(up.moved, "pixels by which the line being read moved").toBeLessThan(1);
   expect(up.most, "messages in the page").toBeLessThanOrEqual(400);
 
-  // Far up, what is new moves nothing; and there is a way back.
+  // Far up, a new message moves nothing, and there is a way back.
   const before = await readUp(ada.page, 0, up.reached);
   await host.send(room, "the newest");
   await expect(ada.pill).toHaveText(/1 new message\b/);
@@ -87,7 +87,7 @@ test(`a room with ${counted(MESSAGES)} messages`, SOAK, async ({ person, program
   expect(down.most).toBeLessThanOrEqual(400);
   await ada.pill.click();
   await expect(ada.said("the newest")).toBeInViewport();
-  // What was loaded before comes back without the network.
+  // Messages loaded before come back without the network.
   const again = await readUp(ada.page, 600, MESSAGES - UP * 0.4);
   expect(again.moved, "pixels, the second time").toBeLessThan(1);
   expect(again.most).toBeLessThanOrEqual(400);

@@ -1,4 +1,4 @@
-// The reader's own colours and text size, paper, and screens that are touched; with and without scripts.
+// The reader's own colours and text size, print, and touch screens; with and without scripts.
 
 import { outside, overlap } from "../support/boxes.ts";
 import { painted } from "../support/pixel.ts";
@@ -8,7 +8,7 @@ import { FrontPage, RoomPage, expect, test } from "../support/test.ts";
 const PHONE = { width: 390, height: 844 };
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`every icon is seen in forced colours, ${colorScheme}`, async ({ visitor, program }) => {
+  test(`every icon is visible in forced colours, ${colorScheme}`, async ({ visitor, program }) => {
     const room = await roomWithLines(await program("Host"), 3);
     const page = await visitor({ forcedColors: "active", colorScheme });
     const reader = new RoomPage(page);
@@ -25,7 +25,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("text of twice the size on a phone leaves the title", async ({ visitor, program }) => {
+test("text at twice the size on a phone leaves the title visible", async ({ visitor, program }) => {
   const title = freshTitle("Reading");
   const room = await roomWithLines(await program("Ada"), 5, title);
   const page = await visitor({ viewport: PHONE });
@@ -58,7 +58,7 @@ test("print has the whole conversation", async ({ page, program }) => {
       return height === 0 || top + scrollY < 0 || top + scrollY + height > bottom;
     }).length;
   });
-  expect(cut, "messages that are not on paper").toBe(0);
+  expect(cut, "messages missing in print").toBe(0);
   await expect(page.locator(".composer")).toBeHidden();
   const colour = await page.locator(".text").first().evaluate((one) => getComputedStyle(one).color);
   expect(colour, "dark on white").toBe("rgb(0, 0, 0)");
@@ -80,7 +80,7 @@ test("fields do not make a phone zoom in", async ({ visitor, program }) => {
 });
 
 for (const viewport of [PHONE, { width: 1280, height: 800 }, { width: 1367, height: 911 }]) {
-  test(`rows and clocks stand on whole pixels at ${viewport.width} px`, async ({ visitor, program }) => {
+  test(`rows and times are aligned to whole pixels at ${viewport.width} px`, async ({ visitor, program }) => {
     const host = await program("Host");
     const room = await roomWithLines(host, 8);
     await (await program("Ada")).send(room, "one\ntwo", "three");

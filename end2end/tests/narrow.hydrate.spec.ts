@@ -1,4 +1,4 @@
-// Telephones: what matters has a place on a narrow screen, with text of twice the size too.
+// Phones: everything important fits a narrow screen, even with text at twice the size.
 
 import type { Locator } from "@playwright/test";
 
@@ -16,7 +16,7 @@ async function box(of: Locator) {
   return box;
 }
 
-/** Where the words of a text are broken though they would fit a line. */
+/** Words of a text that are broken although they would fit on a line. */
 async function brokenWords(of: Locator): Promise<string[]> {
   return of.evaluate((one) => {
     const text = document.createTreeWalker(one, NodeFilter.SHOW_TEXT).nextNode();
@@ -35,7 +35,7 @@ async function header(ada: RoomPage): Promise<void> {
     const [box, dot] = [one.getBoundingClientRect(), getComputedStyle(one, "::before")];
     return Math.min(box.width, innerWidth - box.left) - Number.parseFloat(dot.width);
   });
-  expect(dot, "the dot is all there").toBeGreaterThanOrEqual(0);
+  expect(dot, "the dot is completely visible").toBeGreaterThanOrEqual(0);
   const page = ada.page;
   const controls = [page.getByRole("link", { name: "All rooms" }), page.getByRole("button", { name: /^Theme/ }), page.locator(".people > summary"), ada.title, page.locator(".connection")];
   const boxes = await Promise.all(controls.map(box));
@@ -54,7 +54,7 @@ for (const width of [320, 360, 375, 390]) {
   });
 }
 
-test("the sentence of a page that is offline is not cut", async ({ person, program, complaints }) => {
+test("the sentence of an offline page is not cut off", async ({ person, program, complaints }) => {
   complaints.allow(/ERR_INTERNET_DISCONNECTED|WebSocket connection/);
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room, phone(320));
@@ -70,7 +70,7 @@ test("the sentence of a page that is offline is not cut", async ({ person, progr
 });
 
 for (const width of [320, 390]) {
-  test(`text of twice the size at ${width} px`, async ({ person, program, complaints }) => {
+  test(`text at twice the size, ${width} px`, async ({ person, program, complaints }) => {
     complaints.allow(/ERR_INTERNET_DISCONNECTED|WebSocket connection/);
     const host = await program(NAME);
     const { room } = await host.createRoom(`Large ${width}`);
@@ -85,20 +85,20 @@ for (const width of [320, 390]) {
     await expect(mark).toBeVisible();
     for (const author of await ada.messages.locator(".author").all()) expect(await brokenWords(author)).toEqual([]);
     expect(await lineBoxes(waiting.locator(".author"))).toHaveLength(1);
-    expect(overlap(await box(mark), await box(waiting.locator(".permalink"))), "the mark is on the time").toBe(false);
+    expect(overlap(await box(mark), await box(waiting.locator(".permalink"))), "the mark covers the time").toBe(false);
     await ada.page.locator(".people > summary").tap();
     expect(await brokenWords(ada.people.locator(".person-name").first())).toEqual([]);
     expect(await overflow(ada.page)).toBe(0);
   });
 
-  test(`what is said around the composer and on the front page at ${width} px`, async ({ person, program }) => {
+  test(`notices around the composer and on the front page at ${width} px`, async ({ person, program }) => {
     const { room } = await (await program("Host")).createRoom(freshTitle());
     const ada = await person(NAME, room, phone(width));
     const page = ada.page;
     await ada.message.fill("x".repeat(8_100));
     const count = page.getByText("8100 / 8000");
     const [text, send, counted] = [await box(ada.message), await box(ada.sendButton), await box(count)];
-    expect(counted.y, "the count has a line of its own").toBeGreaterThanOrEqual(text.y + text.height - 1);
+    expect(counted.y, "the count has its own line").toBeGreaterThanOrEqual(text.y + text.height - 1);
     expect(send.x - text.x - text.width, "and takes nothing from the text").toBeLessThan(16);
     await ada.message.fill("a draft");
     await expect.poll(async () => (await kept(page, "drafts")).length).toBe(1);
@@ -113,6 +113,6 @@ for (const width of [320, 390]) {
     await new FrontPage(page).signIn("Eve");
     await page.locator("a[href='/rooms/lobby']").click();
     const notice = await box(page.getByText("left unsent text"));
-    expect(Math.min(notice.x, width - notice.x - notice.width), "a notice stands clear of the edges").toBeGreaterThanOrEqual(8);
+    expect(Math.min(notice.x, width - notice.x - notice.width), "a notice is clear of the edges").toBeGreaterThanOrEqual(8);
   });
 }

@@ -1,4 +1,4 @@
-// Going from page to page does not load the document again: the connection lives on.
+// Navigation does not load another document, so the connection stays.
 
 import type { Page } from "@playwright/test";
 
@@ -6,7 +6,7 @@ import { FrontPage } from "../pages/front.ts";
 import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
 
-/** Counts the documents that are loaded from now on. */
+/** Counts documents loaded from now on. */
 function documents(page: Page): () => number {
   let loaded = 0;
   page.on("request", (request) => {
@@ -51,7 +51,7 @@ test("an older page and the way back to the newest messages", async ({ page, pro
   await reader.open(room);
   const loaded = documents(page);
   const last = reader.messages.last();
-  // Not its text: the time in it is the reader's own as soon as the page is live.
+  // Not its text: once the page is live, the time in it is in the reader's time zone.
   const newest = (await last.getAttribute("id")) ?? "";
   await reader.older.click();
   await expect(page).toHaveURL(/\?before=\d+$/);
@@ -62,7 +62,7 @@ test("an older page and the way back to the newest messages", async ({ page, pro
   expect(loaded()).toBe(0);
 });
 
-test("a room that is created is entered", async ({ person, program }) => {
+test("creating a room enters it", async ({ person, program }) => {
   const ada = await person("Ada", await roomWithLines(await program("Host"), 1));
   const loaded = documents(ada.page);
   await ada.page.getByRole("link", { name: "All rooms" }).click();
@@ -72,7 +72,7 @@ test("a room that is created is entered", async ({ person, program }) => {
   expect(loaded()).toBe(0);
 });
 
-test("the skip link leads past what is above the content", async ({ page }) => {
+test("the skip link leads past the header to the content", async ({ page }) => {
   await page.goto("/");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
@@ -81,7 +81,7 @@ test("the skip link leads past what is above the content", async ({ page }) => {
   expect(await page.evaluate(() => document.activeElement?.closest("main") !== null)).toBe(true);
 });
 
-test("back at the list of rooms the reader is where they left it", async ({ person, program }) => {
+test("going back to the list of rooms restores the scroll position", async ({ person, program }) => {
   const host = await program("Host");
   for (let n = 0; n < 40; n += 1) await host.createRoom(freshTitle());
   const ada = await person("Ada", "lobby");
@@ -91,17 +91,17 @@ test("back at the list of rooms the reader is where they left it", async ({ pers
   await expect.poll(() => cards.count()).toBeGreaterThan(40);
   const card = cards.nth(30);
   await card.scrollIntoViewIfNeeded();
-  const place = await page.evaluate(() => scrollY);
-  expect(place).toBeGreaterThan(500);
+  const scrolled = await page.evaluate(() => scrollY);
+  expect(scrolled).toBeGreaterThan(500);
   const top = async () => (await card.boundingBox())?.y ?? Number.NaN;
   const left = await top();
   await card.click();
   await ada.live("Ada");
   await page.goBack();
-  await expect.poll(() => page.evaluate(() => scrollY)).toBe(place);
+  await expect.poll(() => page.evaluate(() => scrollY)).toBe(scrolled);
   expect(Math.abs((await top()) - left)).toBeLessThan(2);
 
-  // Another page begins at its top.
+  // Other navigation begins at the top.
   await card.click();
   await ada.live("Ada");
   await page.getByRole("link", { name: "All rooms" }).click();

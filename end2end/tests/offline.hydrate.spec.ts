@@ -1,4 +1,4 @@
-// Offline, a click loses nothing: what is on screen stays, and what was asked for comes when the network is back.
+// Offline, a click loses nothing: the page stays, and navigation continues when the network is back.
 
 import { WHILE_AWAY } from "../support/console.ts";
 import { roomWithLines } from "../support/seed.ts";
@@ -6,7 +6,7 @@ import { FrontPage, expect, test, testWithOwnServer } from "../support/test.ts";
 
 const CANNOT = "Can't reach the server";
 
-test("offline, a link keeps what there is, says so, and leads on when the network is back", async ({ person, program, complaints }) => {
+test("offline, a link keeps the page, says so, and continues when the network is back", async ({ person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const room = await roomWithLines(await program("Host"), 3);
   const ada = await person("Ada", room);
@@ -24,7 +24,7 @@ test("offline, a link keeps what there is, says so, and leads on when the networ
   await expect(ada.message).toHaveValue("and can be written in");
 });
 
-test("whoever goes back to what is still there is told nothing more", async ({ person, program, complaints }) => {
+test("going back to the page on screen removes the notice", async ({ person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const room = await roomWithLines(await program("Host"), 3);
   const ada = await person("Ada", room);
@@ -51,7 +51,7 @@ test("offline, forms say so instead of leaving the page", async ({ person, progr
   await expect(page.getByText("Signed in as Ada")).toBeVisible();
 });
 
-testWithOwnServer("while the server is away a link keeps what there is, and leads on when it is back", async ({ ownServer, person, program, complaints }) => {
+testWithOwnServer("while the server is away, a link keeps the page and continues when the server is back", async ({ ownServer, person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const room = await roomWithLines(await program("Host"), 3);
   const ada = await person("Ada", room);

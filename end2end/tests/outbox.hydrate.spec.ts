@@ -1,4 +1,4 @@
-// What a person typed stays, whatever happens to the tab, the network or the server, and arrives once and in order.
+// What a person typed survives whatever happens to the tab, the network or the server, and arrives once and in order.
 
 import type { Page } from "@playwright/test";
 
@@ -9,7 +9,7 @@ import { RoomPage, expect, test, testWithOwnServer } from "../support/test.ts";
 
 const TWENTY = Array.from({ length: 20 }, (_, n) => `typed ${n + 1}`);
 
-/** Tabs of this browser that say that they live. */
+/** How many tabs of this browser hold the lock that shows they are open. */
 async function livingTabs(page: Page): Promise<number> {
   return page.evaluate(async () => (await navigator.locks.query()).held?.length ?? 0);
 }
@@ -30,11 +30,11 @@ test("twenty messages typed offline survive a reload and arrive once, in order",
   await ada.live("Ada");
   await expect.poll(() => grace.lines(/typed \d+/)).toEqual(TWENTY);
   await expect.poll(() => ada.lines(/typed \d+/)).toEqual(TWENTY);
-  await expect.poll(() => kept(ada.page, "outbox"), "nothing is kept that is sent").toEqual([]);
+  await expect.poll(() => kept(ada.page, "outbox"), "sent messages are not kept").toEqual([]);
   await expect(ada.page.getByLabel(/^(Sending|Waiting to be sent)$/).filter({ visible: true })).toHaveCount(0);
 });
 
-test("a tab that crashed is inherited from by the next", async ({ person, program, complaints }) => {
+test("the next tab sends what a crashed tab left behind", async ({ person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
@@ -86,7 +86,7 @@ test("two tabs do not send twice, and one sends what the other left behind", asy
   }
 });
 
-test("what a tab could not send is sent by another that was open all the time", async ({ person, program }) => {
+test("another open tab sends what a tab could not send", async ({ person, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   const context = ada.page.context();
@@ -104,7 +104,7 @@ test("what a tab could not send is sent by another that was open all the time", 
   await stuck.send("typed 1");
   await stuck.send("typed 2");
   await expect.poll(async () => (await kept(ada.page, "outbox")).length).toBe(2);
-  // The other tab looks, and sees that they are not its own.
+  // The other tab looks, and finds that these messages are not its own.
   await ada.page.reload();
   await ada.live("Ada");
   await ada.send("typed 3");
@@ -116,7 +116,7 @@ test("what a tab could not send is sent by another that was open all the time", 
   await expect.poll(() => kept(ada.page, "outbox")).toEqual([]);
 });
 
-test("what waits in a room that is not on screen is sent by itself", async ({ person, program, complaints }) => {
+test("messages waiting in a room that is not on screen are sent automatically", async ({ person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
@@ -133,7 +133,7 @@ test("what waits in a room that is not on screen is sent by itself", async ({ pe
   await expect.poll(() => kept(ada.page, "outbox")).toEqual([]);
 });
 
-testWithOwnServer("a server killed between storing and saying so: one message", async ({ ownServer, visitor, program, complaints }) => {
+testWithOwnServer("a message is stored once by a server killed between storing and acknowledging", async ({ ownServer, visitor, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const page = await visitor();
@@ -142,7 +142,7 @@ testWithOwnServer("a server killed between storing and saying so: one message", 
   await page.routeWebSocket(/socket\.io/, (socket) => {
     const server = socket.connectToServer();
     server.onMessage((message) => {
-      // An answer, or the event itself: both say that it is stored.
+      // The acknowledgement or the event itself: both say that it is stored.
       if (armed && /^4[23]\/chat/.test(String(message))) {
         killed ??= ownServer.kill();
         return;
@@ -158,7 +158,7 @@ testWithOwnServer("a server killed between storing and saying so: one message", 
   await ada.send("typed 1");
   await expect.poll(() => killed !== undefined).toBe(true);
   await killed;
-  await expect(page.getByLabel(/^(Sending|Waiting to be sent)$/).filter({ visible: true }), "nobody told it").toHaveCount(1);
+  await expect(page.getByLabel(/^(Sending|Waiting to be sent)$/).filter({ visible: true }), "the page does not know").toHaveCount(1);
   armed = false;
   await ownServer.up();
   await expect(page.getByLabel(/^(Sending|Waiting to be sent)$/).filter({ visible: true })).toHaveCount(0, { timeout: 20_000 });
@@ -167,7 +167,7 @@ testWithOwnServer("a server killed between storing and saying so: one message", 
   expect(await ada.lines(/typed \d+/)).toEqual(["typed 1"]);
 });
 
-test("a draft survives a reload with its cursor, and the list of rooms says so", async ({ person, program }) => {
+test("a draft survives a reload with its cursor, and the list of rooms shows it", async ({ person, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   await ada.message.pressSequentially("half a thought");

@@ -1,9 +1,9 @@
-// Who is here: the list, the count, the quiet lines of those who come and go, and who is typing.
+// Presence: the list, the count, the quiet lines about people who enter and leave, and who is typing.
 
 import { freshTitle } from "../support/seed.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
 
-test("people who come and go are listed, counted and told", async ({ person, program, visitor }) => {
+test("people who enter and leave are listed, counted and announced", async ({ person, program, visitor }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   await expect(ada.count(1).first()).toBeVisible();
@@ -14,12 +14,12 @@ test("people who come and go are listed, counted and told", async ({ person, pro
   await grace.signIn("Grace");
   await grace.live("Grace");
   await expect(ada.people).toContainText("Grace");
-  await expect(ada.page.getByRole("list", { name: "People" }), "seen on a wide screen").toBeVisible();
+  await expect(ada.page.getByRole("list", { name: "People" }), "visible on a wide screen").toBeVisible();
   await expect(ada.count(2).first()).toBeVisible();
   await expect(grace.count(2).first()).toBeVisible();
   await expect(ada.page.getByText(/Grace.*joined/).first()).toBeVisible();
 
-  // Who comes and goes between two messages is not worth a line; who goes later is.
+  // A person who enters and leaves between two messages gets no line; one who leaves later does.
   await ada.send("and off you go");
   await expect(grace.said("and off you go")).toHaveCount(1);
   await page.close();
@@ -39,7 +39,7 @@ test("two tabs of one person count once", async ({ person, program }) => {
   await expect(second.count(2).first()).toBeVisible();
   await expect(ada.count(2).first()).toBeVisible();
   await expect(ada.people.getByText("Grace")).toHaveCount(1);
-  // The first tab goes, and Grace stays, because the second is still there.
+  // The first tab closes, and Grace stays because of the second.
   await grace.page.close();
   await ada.send("still with us?");
   await expect(second.said("still with us?")).toHaveCount(1);
@@ -48,7 +48,7 @@ test("two tabs of one person count once", async ({ person, program }) => {
   await expect(ada.count(1).first()).toBeVisible();
 });
 
-test("leaving a room by a link counts at once, and the socket survives", async ({ person, program }) => {
+test("leaving a room by a link counts at once, and the connection survives", async ({ person, program }) => {
   const host = await program("Host");
   const [one, two] = [await host.createRoom(freshTitle("One")), await host.createRoom(freshTitle("Two"))];
   const ada = await person("Ada", one.room);
@@ -63,7 +63,7 @@ test("leaving a room by a link counts at once, and the socket survives", async (
   await expect(grace.said("hello in two")).toHaveCount(1);
 });
 
-test("somebody typing is shown, and no longer when they stop", async ({ person, program }) => {
+test("typing is shown until it stops", async ({ person, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   const grace = await person("Grace", room);
@@ -71,7 +71,7 @@ test("somebody typing is shown, and no longer when they stop", async ({ person, 
   await expect(typing).toHaveCount(0);
   await grace.message.pressSequentially("I think");
   await expect(typing.first()).toBeVisible();
-  await expect(grace.page.getByText(/Grace is typing/i), "not told about oneself").toHaveCount(0);
+  await expect(grace.page.getByText(/Grace is typing/i), "not shown to the person who types").toHaveCount(0);
   await grace.message.press("Enter");
   await expect(typing.filter({ visible: true })).toHaveCount(0);
   await expect(ada.said("I think")).toHaveCount(1);

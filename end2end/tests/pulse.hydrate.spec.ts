@@ -1,17 +1,17 @@
-// "Connected" is true: a dead line is noticed when somebody is back from sleep, and a page that was put aside is gone.
+// "Connected" is true: a dead connection is noticed after sleep, and a page that the browser froze leaves the room.
 
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { freshTitle } from "../support/seed.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
 
-test("after sleep on a dead line the page connects again within 10 s", async ({ server, visitor, program, complaints }) => {
+test("after sleep the page replaces a dead connection within 10 s", async ({ server, visitor, program, complaints }) => {
   complaints.allow(/WebSocket|ERR_/);
   const proxy = await FaultProxy.start(server.url);
   try {
     const host = await program("Host");
     const { room } = await host.createRoom(freshTitle());
     const page = await visitor({ baseURL: proxy.url });
-    // A clock that can be put forward stands for the sleep.
+    // Advancing the clock simulates sleep.
     await page.addInitScript(() => {
       const now = Date.now.bind(Date);
       const sleep = { ms: 0 };
@@ -23,11 +23,11 @@ test("after sleep on a dead line the page connects again within 10 s", async ({ 
     await ada.signIn("Ada");
     await ada.live("Ada");
     await expect(page.getByText("Connected", { exact: true })).toBeVisible();
-    // Let what is open rot; new connections work.
+    // Existing connections go dead; new ones work.
     proxy.rot();
     const connects = page.waitForEvent("websocket", { timeout: 15_000 });
     await page.evaluate(() => {
-      // Less than the library would notice by itself.
+      // Shorter than the library's own timeout.
       (window as unknown as { sleep: { ms: number } }).sleep.ms = 20_000;
     });
     await connects;
@@ -38,7 +38,7 @@ test("after sleep on a dead line the page connects again within 10 s", async ({ 
   }
 });
 
-test("an answer that is overdue for 10 s is a dead line, and what was said arrives", async ({ server, visitor, program, complaints }) => {
+test("an answer overdue for 10 s means a dead connection, and the message arrives", async ({ server, visitor, program, complaints }) => {
   complaints.allow(/WebSocket|ERR_/);
   const proxy = await FaultProxy.start(server.url);
   try {
@@ -57,7 +57,7 @@ test("an answer that is overdue for 10 s is a dead line, and what was said arriv
   }
 });
 
-test("a page that the browser puts aside is not here any more, and comes back", async ({ person, program }) => {
+test("a page that the browser freezes leaves the room, and comes back", async ({ person, program }) => {
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   const ada = await person("Ada", room);

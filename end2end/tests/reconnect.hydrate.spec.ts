@@ -1,4 +1,4 @@
-// The server goes away and comes back: nothing is lost, nothing doubled, nothing out of order.
+// The server stops and returns: nothing is lost, doubled or out of order.
 
 import type { ChatClient } from "../support/client.ts";
 import { WHILE_AWAY } from "../support/console.ts";
@@ -6,7 +6,7 @@ import { freshTitle } from "../support/seed.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 import type { RoomPage } from "../support/test.ts";
 
-/** Milliseconds within which a page has found its server again. */
+/** How long a page may take to reconnect, in milliseconds. */
 const BACK_MS = 20_000;
 
 async function quietRoom(host: ChatClient): Promise<string> {
@@ -17,7 +17,7 @@ async function saysExactly(page: RoomPage, lines: string[]): Promise<void> {
   await expect.poll(() => page.lines(/(before|between|mine|after) \d/), { timeout: BACK_MS }).toEqual(lines);
 }
 
-test("a restart is survived by an open page", async ({ ownServer, person, program, complaints }) => {
+test("an open page survives a restart", async ({ ownServer, person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const room = await quietRoom(await program("Host"));
   const ada = await person("Ada", room);
@@ -31,7 +31,7 @@ test("a restart is survived by an open page", async ({ ownServer, person, progra
   await saysExactly(grace, ["before 1", "after 1"]);
 });
 
-test("what others said in between appears, and what one typed meanwhile arrives once", async ({ ownServer, person, program, complaints }) => {
+test("messages missed meanwhile appear, and messages typed meanwhile arrive once", async ({ ownServer, person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const room = await quietRoom(await program("Host"));
   const ada = await person("Ada", room);
@@ -42,9 +42,9 @@ test("what others said in between appears, and what one typed meanwhile arrives 
   await ada.page.context().setOffline(true);
   await ada.send("mine 1");
   await ada.send("mine 2");
-  await expect(ada.said("mine 2"), "shown at once, although nobody is there").toHaveCount(1);
+  await expect(ada.said("mine 2"), "shown at once, even without a server").toHaveCount(1);
   await ownServer.up();
-  // The page is still offline: whatever Bob says now is said before Ada is back.
+  // The page is still offline, so Bob's messages come before Ada's.
   const bob = await program("Bob");
   await bob.send(room, "between 1", "between 2");
   await bob.send(room, "between 3");
@@ -52,7 +52,7 @@ test("what others said in between appears, and what one typed meanwhile arrives 
 
   const all = ["before 1", "between 1", "between 2", "between 3", "mine 1", "mine 2"];
   await saysExactly(ada, all);
-  // One's own messages are on screen before they are stored.
+  // Ada's own messages are on screen before they are stored.
   await expect.poll(async () => (await bob.log(room)).map(({ text }) => text)).toEqual(all);
   await ada.page.reload();
   await ada.live("Ada");
@@ -94,5 +94,5 @@ test("a server that is asked to stop is gone within 10 s, with people connected"
   const ms = await ownServer.down();
   console.log(`stopped after ${Math.round(ms)} ms`);
   expect(ms).toBeLessThan(10_000);
-  expect(ownServer.log(), "nothing was waited for in vain").not.toContain("did not end in time");
+  expect(ownServer.log(), "no task was waited for in vain").not.toContain("did not end in time");
 });

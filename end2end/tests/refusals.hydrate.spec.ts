@@ -7,7 +7,7 @@ test("a name that is too long is refused, and stays", async ({ page }) => {
   const front = new FrontPage(page);
   await front.open();
   const long = "x".repeat(33);
-  // Before the page is taken over, the server refuses the form; from then on the page does.
+  // The server refuses the form until the page is live; then the page does.
   await expect(async () => {
     await front.name.fill(long);
     await front.joinButton.click();
@@ -22,7 +22,7 @@ test("an existing room's name is refused, and stays", async ({ page, program }) 
   const { room } = await (await program("Ada")).createRoom(title);
   const front = new FrontPage(page);
   await front.open();
-  // The socket's listener is there before the socket can receive anything.
+  // Listens before the connection can receive anything.
   const welcome = new Promise<void>((welcomed) => {
     page.on("websocket", (socket) => {
       socket.on("framereceived", ({ payload }) => {

@@ -1,16 +1,16 @@
-// A message that left by form before the page was live, and was refused: the page that answers is a room like any other.
+// A message sent by form before the page was live, and refused: the page in the answer is a room like any other.
 
 import { status } from "../support/console.ts";
 import { freshTitle } from "../support/seed.ts";
 import { expect, test } from "../support/test.ts";
 
-test("the page that brings a message back becomes live", async ({ person, program, complaints }) => {
+test("the page that returns a message becomes live", async ({ person, program, complaints }) => {
   complaints.allow(status(422));
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   const ada = await person("Ada", room);
   await ada.message.fill(`first line\n${"x".repeat(8_000)}`);
-  // As the browser does while there are no scripts yet.
+  // What the browser does before scripts run.
   await ada.page.locator("form.composer").evaluate((form) => (form as HTMLFormElement).submit());
   await ada.page.waitForURL(/\/messages$/);
   await ada.live("Ada");

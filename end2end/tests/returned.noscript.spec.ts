@@ -1,4 +1,4 @@
-// A message that the form cannot send: the page says what is wrong with it, and the words are in the box again.
+// A message that the form cannot send: the page says what is wrong, and the text is in the box again.
 
 import type { Page } from "@playwright/test";
 
@@ -6,7 +6,7 @@ import { status } from "../support/console.ts";
 import { freshTitle } from "../support/seed.ts";
 import { expect, FrontPage, RoomPage, test } from "../support/test.ts";
 
-/** Characters of a message, at most. */
+/** The most characters of a message. */
 const MOST = 8_000;
 
 test.beforeEach(({ complaints }) => complaints.allow(status(422)));
@@ -19,7 +19,7 @@ async function open(page: Page, program: (name: string) => Promise<{ createRoom(
   return reader;
 }
 
-test("too long: by how much, and it can be shortened and sent", async ({ page, program }) => {
+test("too long: the page says by how much, and the text can be shortened and sent", async ({ page, program }) => {
   const ada = await open(page, program);
   const text = `\n& </textarea> first line\n${"x".repeat(MOST)}`;
   await ada.message.fill(text);
@@ -35,7 +35,7 @@ test("too long: by how much, and it can be shortened and sent", async ({ page, p
   await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
-test("control characters: which and where, and they are gone", async ({ page, program }) => {
+test("control characters: the page says which and where, and removes them", async ({ page, program }) => {
   const ada = await open(page, program);
   await ada.message.fill("ring the \u0007bell\u001b");
   await ada.sendButton.click();
@@ -46,7 +46,7 @@ test("control characters: which and where, and they are gone", async ({ page, pr
   await expect(ada.said("ring the bell")).toHaveCount(1);
 });
 
-test("nothing to see", async ({ page, program }) => {
+test("no visible character", async ({ page, program }) => {
   const ada = await open(page, program);
   await ada.message.fill("\u200b");
   await ada.sendButton.click();
@@ -55,7 +55,7 @@ test("nothing to see", async ({ page, program }) => {
   await expect(ada.message, "the address leads to the room").toBeVisible();
 });
 
-test("the session has ended: the words wait for whoever signs in, and can be sent then", async ({ page, program }) => {
+test("the session has ended: the text survives signing in and can then be sent", async ({ page, program }) => {
   const ada = await open(page, program);
   const room = page.url();
   const text = "\nfirst line & <b>\n\u201csecond\u201d";
@@ -64,7 +64,7 @@ test("the session has ended: the words wait for whoever signs in, and can be sen
   await ada.sendButton.click();
   await expect(page.getByRole("alert")).toContainText("been signed out");
   await expect(page.getByLabel("Message")).toHaveValue(text);
-  // A name that is refused loses nothing either.
+  // A refused name loses nothing either.
   await page.getByLabel("Your name").fill("\u200b");
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("alert")).toContainText("Choose a name");
@@ -80,7 +80,7 @@ test("the session has ended: the words wait for whoever signs in, and can be sen
   await expect(ada.messages.first()).toContainText("first line & <b>");
 });
 
-test("somebody else has signed in meanwhile: nothing is sent in their name unasked, and nothing is lost", async ({ page, program }) => {
+test("another person has signed in meanwhile: nothing is sent in their name unasked, and nothing is lost", async ({ page, program }) => {
   const ada = await open(page, program);
   await ada.message.fill("whose is this?");
   const { origin } = new URL(page.url());
@@ -95,7 +95,7 @@ test("somebody else has signed in meanwhile: nothing is sent in their name unask
   await expect(ada.said("whose is this?")).toHaveCount(1);
 });
 
-test("a title that is refused stands in its field again, also after signing in anew", async ({ page, program }) => {
+test("a refused title is in its field again, even after signing in again", async ({ page, program }) => {
   const front = new FrontPage(page);
   await front.open();
   await front.signIn("Ada");

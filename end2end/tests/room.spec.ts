@@ -1,10 +1,10 @@
-// A room's page, with and without JavaScript: read it, page back, post to it.
+// A room's page, with and without JavaScript: read messages, load older ones, send.
 
 import { status } from "../support/console.ts";
 import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { FrontPage, RoomPage, expect, test } from "../support/test.ts";
 
-test("shows the title and the latest messages to anybody", async ({ page, program }) => {
+test("shows the title and the latest messages to everybody", async ({ page, program }) => {
   const title = freshTitle("Reading");
   const room = await roomWithLines(await program("Ada"), 60, title);
   const reader = new RoomPage(page);
@@ -29,7 +29,7 @@ test("the link to older messages leads back to the first one", async ({ page, pr
   const room = await roomWithLines(await program("Ada"), 120);
   const reader = new RoomPage(page);
   await reader.open(room);
-  // With scripts the link may act without leaving the page; its address works for everybody.
+  // With scripts the link need not leave the page, but its address always works.
   for (const first of ["line 21", "line 1"]) {
     const address = await reader.older.first().getAttribute("href");
     expect(address).toContain("before=");
@@ -109,7 +109,7 @@ test("an unknown page is a 404 too", async ({ page, complaints }) => {
   await expect(page.locator('a[href="/"]').first()).toBeVisible();
 });
 
-test("a form of somebody who is signed in no more sends nothing in another's name", async ({ page, program, complaints }) => {
+test("a form of a person who has signed out sends nothing in another's name", async ({ page, program, complaints }) => {
   complaints.allow(status(422));
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());

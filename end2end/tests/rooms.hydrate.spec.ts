@@ -1,9 +1,9 @@
-// The list of rooms while somebody looks at it.
+// The list of rooms while it is on screen.
 
 import { freshTitle } from "../support/seed.ts";
 import { FrontPage, expect, test } from "../support/test.ts";
 
-test("rooms stay where they are while their figures change", async ({ person, program }) => {
+test("rooms keep their order while their figures change", async ({ person, program }) => {
   const host = await program("Host");
   const titles = [freshTitle("One"), freshTitle("Two"), freshTitle("Three")];
   const rooms: string[] = [];

@@ -1,5 +1,4 @@
-// The server's settings reach the page: what it does not take is refused before it leaves the box, what it does take
-// is sent.
+// The server's settings reach the page: it refuses what the server would not accept, and sends everything else.
 
 import { WHILE_AWAY } from "../support/console.ts";
 import { freshTitle } from "../support/seed.ts";
@@ -23,7 +22,7 @@ test.describe("with frames of 1,024 bytes", () => {
     await expect(ada.page.getByText("Not sent")).toHaveCount(0);
   });
 
-  test("a message that fits into no frame is refused in the box", async ({ person, program }) => {
+  test("a message larger than a frame is refused in the box", async ({ person, program }) => {
     const host = await program("Host");
     const { room } = await host.createRoom(freshTitle());
     const ada = await person("Ada", room);
@@ -53,7 +52,7 @@ test.describe("with messages of 100 characters", () => {
   });
 });
 
-test("a message that can never be sent goes back into the box, or away, and takes no other with it", async ({ ownServer, person, program, complaints }) => {
+test("a message that can never be sent can be edited or discarded, and the others are sent", async ({ ownServer, person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
@@ -65,7 +64,7 @@ test("a message that can never be sent goes back into the box, or away, and take
   await ada.send("y".repeat(200));
   await ada.send("short 2");
   await ownServer.down();
-  // Nobody has told the page: what waits was written under other settings.
+  // The page does not know: the waiting messages were written under other settings.
   await ownServer.up({ HUBBUB_MESSAGE_CHARS: "100" });
   await page.context().setOffline(false);
   await expect(page.getByText("Not sent")).toHaveCount(2, { timeout: 30_000 });

@@ -1,4 +1,4 @@
-// A telephone: the list of people is a sheet.
+// On a phone the list of people is a sheet.
 
 import { roomWithLines } from "../support/seed.ts";
 import { expect, test } from "../support/test.ts";
@@ -21,14 +21,14 @@ test("the sheet of people closes when something else is touched", async ({ perso
   await expect(ada.people).toBeHidden();
 });
 
-test("on a wide screen the people stay", async ({ person, program }) => {
+test("on a wide screen the list of people stays", async ({ person, program }) => {
   const ada = await person("Ada", await roomWithLines(await program("Host"), 3));
   await expect(ada.people).toBeVisible();
   await ada.message.click();
   await expect(ada.people).toBeVisible();
 });
 
-test("the title, which has the keyboard after joining by touch, has no ring", async ({ person, program }) => {
+test("the title, focused after joining by touch, has no focus ring", async ({ person, program }) => {
   const ada = await person("Ada", await roomWithLines(await program("Host"), 3), PHONE);
   await expect(ada.title).toBeFocused();
   expect(await ada.title.evaluate((title) => getComputedStyle(title).outlineStyle)).toBe("none");

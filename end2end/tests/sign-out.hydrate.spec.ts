@@ -1,9 +1,9 @@
-// Signing out in one tab, as the others see it.
+// Signing out in one tab, as other tabs see it.
 
 import { freshTitle } from "../support/seed.ts";
 import { FrontPage, RoomPage, expect, test } from "../support/test.ts";
 
-test("the other tab goes, says so, and posts nothing more", async ({ person, program }) => {
+test("the other tab leaves the room, says so, and sends nothing more", async ({ person, program }) => {
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   const witness = await person("Witness", room);
@@ -21,7 +21,7 @@ test("the other tab goes, says so, and posts nothing more", async ({ person, pro
   await expect(witness.said("to all who are here")).toHaveCount(1);
   expect((await host.log(room)).map(({ text }) => text)).toEqual(["to all who are here"]);
 
-  // Signed in again, the room is as it was.
+  // After signing in again, the room is as before.
   const again = new RoomPage(ada.page);
   await again.open(room);
   await again.signIn("Ada");

@@ -6,7 +6,7 @@ import { RoomPage, expect, test } from "../support/test.ts";
 const DEAD = "Live updates could not be loaded";
 
 for (const file of ["wasm", "js"]) {
-  test(`a .${file} that fails to load is asked for again until the page is live`, async ({ person, program, complaints }) => {
+  test(`a .${file} that fails to load is requested again until the page is live`, async ({ person, program, complaints }) => {
     complaints.allow(/Failed to load resource|ERR_FAILED|dynamically imported module/);
     const { room } = await (await program("Host")).createRoom(freshTitle());
     const known = await person("Ada", room);
@@ -16,9 +16,9 @@ for (const file of ["wasm", "js"]) {
     await page.route(`**/pkg/*.${file}`, (route) => (asked++ < 3 ? route.abort() : route.continue()));
     const ada = new RoomPage(page);
     await ada.open(room);
-    await expect(page.getByRole("alert").filter({ hasText: DEAD }), "it says so").toBeVisible({ timeout: 30_000 });
+    await expect(page.getByRole("alert").filter({ hasText: DEAD }), "the page says so").toBeVisible({ timeout: 30_000 });
     await ada.message.fill("typed meanwhile");
-    // The network is back: nobody waits for the next attempt.
+    // The network is back, and the page tries again at once.
     await page.evaluate(() => dispatchEvent(new Event("online")));
     await ada.live("Ada");
     await expect(page.getByText(DEAD)).toHaveCount(0);
@@ -50,7 +50,7 @@ test("Enter sends before the page is live", async ({ person, program }) => {
   await expect(ada.message).toHaveValue("");
   await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["first line\nsecond"]);
 
-  // And once, when the program has taken over.
+  // Sending also works, once per message, after the program has taken over.
   held = false;
   for (const go of waiting) go();
   await ada.live("Ada");

@@ -1,4 +1,4 @@
-// Whatever people type: the page holds it, with and without scripts.
+// The page holds whatever people type, with and without scripts.
 
 import { lineBoxes, outside, overflow, overlap } from "../support/boxes.ts";
 import { freshTitle, roomWithLines } from "../support/seed.ts";
@@ -11,7 +11,7 @@ for (const viewport of [
   { width: 390, height: 844 },
   { width: 1280, height: 800 },
 ]) {
-  test(`words without a gap stay on the screen at ${viewport.width} px`, async ({ visitor, program }) => {
+  test(`long words stay on the screen at ${viewport.width} px`, async ({ visitor, program }) => {
     const host = await program("M".repeat(32));
     const { room } = await host.createRoom(`${"W".repeat(45)} ${freshTitle("").trim()}`.slice(0, 60));
     await host.send(room, LINK, "x".repeat(8_000));
@@ -50,7 +50,7 @@ test("the composer of an empty room with a long title is one line high", async (
   expect(box?.height).toBeLessThan(50);
 });
 
-test("the time of a grouped message stands beside its text", async ({ page, program }) => {
+test("the time of a grouped message is beside its text", async ({ page, program }) => {
   const room = await roomWithLines(await program("Ada"), 3);
   const reader = new RoomPage(page);
   await reader.open(room);
@@ -63,10 +63,10 @@ test("the time of a grouped message stands beside its text", async ({ page, prog
   if (!clock || !line) throw new Error("both are shown");
   expect(overlap(clock, line)).toBe(false);
   expect(clock.x + clock.width).toBeLessThanOrEqual(line.x);
-  expect(Math.abs(clock.y + clock.height / 2 - line.y - line.height / 2), "in the middle of its line").toBeLessThan(4);
+  expect(Math.abs(clock.y + clock.height / 2 - line.y - line.height / 2), "vertically centred on its line").toBeLessThan(4);
 });
 
-test("text from right to left", async ({ page, program }) => {
+test("right-to-left text", async ({ page, program }) => {
   const sara = await program("שרה");
   const title = `חדר ${freshTitle("")}`;
   const { room } = await sara.createRoom(title);
@@ -91,7 +91,7 @@ test("text from right to left", async ({ page, program }) => {
   await expect(page.getByText(title)).toHaveCSS("direction", "rtl");
 });
 
-test("no more than a whole character stands in a chip, and marks stay with their message", async ({ page, program }) => {
+test("a chip shows one whole character, and combining marks stay within their message", async ({ page, program }) => {
   const stack = "\u0351\u036b\u0343";
   const names = ["👩‍👩‍👧 family", "e\u0301va", "🇩🇪 team", "निशा", "👍🏽 yes", `z${stack}`, "日本", "ada"];
   const host = await program("Host");

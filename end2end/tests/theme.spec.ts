@@ -1,4 +1,4 @@
-// Light and dark, with and without JavaScript: as the system says, or as the person chose.
+// Light and dark, with and without JavaScript: the system's choice or the person's.
 
 import { brightness } from "../support/pixel.ts";
 import { expect, test } from "../support/test.ts";

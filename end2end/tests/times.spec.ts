@@ -1,4 +1,4 @@
-// Whose clock a time is by.
+// Time zones.
 
 import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
@@ -9,7 +9,7 @@ test("without scripts a page says that its times are in UTC", async ({ page, pro
   await visitor.open(room);
   const time = visitor.messages.first().locator("time");
   await expect(time).toHaveAttribute("title", /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
-  // Playwright sees no text in an element of this kind.
+  // Playwright sees no text in a `noscript` element.
   const note = page.locator("noscript.hint");
   expect(await note.evaluate((element) => element.textContent)).toBe("Times are in UTC.");
   if (javaScriptEnabled) return expect(note).toBeHidden();

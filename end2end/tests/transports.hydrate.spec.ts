@@ -1,4 +1,4 @@
-// Where WebSockets lead nowhere, the page takes another way by itself, and all is live.
+// Where WebSockets do not work, the page falls back to polling, and everything is live.
 
 import { freshTitle } from "../support/seed.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
@@ -29,7 +29,7 @@ for (const [way, how] of WAYS) {
       await expect(ada.said("to Ada")).toHaveCount(1);
       await ada.send("from Ada");
       await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["to Ada", "from Ada"]);
-      // What the library tries on the side must not end what works.
+      // The library's further attempts must not end the working connection.
       await ada.page.waitForTimeout(8_000);
       for (let n = 1; n <= 5; n += 1) await host.send(room, `later ${n}`);
       await expect.poll(() => ada.lines(/later \d/)).toEqual([1, 2, 3, 4, 5].map((n) => `later ${n}`));

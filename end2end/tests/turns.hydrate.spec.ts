@@ -1,16 +1,16 @@
-// Many come in at once, and the server tells a page to wait for its turn: it waits, keeps what is typed in its order,
-// and says nothing of it.
+// Many people join at once, and the server tells a page to wait for its turn: it waits, keeps what is typed in order,
+// and shows no error.
 
 import { freshTitle } from "../support/seed.ts";
 import { RoomPage, expect, testWithOwnServer as test } from "../support/test.ts";
 
-/** Turns that are promised before, one per second. */
+/** How many turns are promised first, one per second. */
 const BEFORE = 8;
 const TURN_MS = 20_000;
 
 test.use({ serverEnv: { HUBBUB_JOINS_PER_SECOND: "1" } });
 
-test("a page whose turn comes later waits for it, and sends then what was typed", async ({ ownServer, visitor, program }) => {
+test("a page told to wait for its turn waits, then sends what was typed", async ({ ownServer, visitor, program }) => {
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   const ada = new RoomPage(await visitor());
@@ -28,6 +28,6 @@ test("a page whose turn comes later waits for it, and sends then what was typed"
   await expect(ada.page.getByRole("alert")).toHaveCount(0);
   await expect(ada.people).toContainText("Ada", { timeout: TURN_MS });
   await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["mine 1", "mine 2"]);
-  expect(await ownServer.figure("hubbub_joins_deferred_total"), "it asked once more, at its time").toBe(deferred + 1);
+  expect(await ownServer.figure("hubbub_joins_deferred_total"), "it asked once more, at its turn").toBe(deferred + 1);
   await expect(ada.page.getByRole("alert")).toHaveCount(0);
 });

@@ -1,4 +1,4 @@
-// The page's weight is a promise: readable with 40 KB, live with 200 KB.
+// The page's weight is a promise: readable after 40 KB, live after 200 KB.
 
 import { roomWithLines } from "../support/seed.ts";
 import { Weight } from "../support/weight.ts";
@@ -10,7 +10,7 @@ test("a room is light", async ({ person, program }) => {
   const host = await program("Host");
   const room = await roomWithLines(host, 60);
   const known = await person("Ada", room);
-  // The same person in a new tab of a browser that has cached nothing.
+  // The same person in a new tab, with an empty cache.
   const page = await known.page.context().newPage();
   await known.page.close();
   await (await page.context().newCDPSession(page)).send("Network.clearBrowserCache");
@@ -30,12 +30,12 @@ test("a room is light", async ({ person, program }) => {
   const heavy = weight.transfers.filter(({ kind }) => ["Document", "Script", "Fetch", "Wasm"].includes(kind));
   expect(heavy.filter(({ encoding }) => encoding !== "br").map(({ url }) => url), "everything is compressed").toEqual([]);
   expect(heavy.some(({ url }) => url.endsWith(".wasm"))).toBe(true);
-  expect(weight.transfers.filter(({ kind }) => kind === "Stylesheet"), "the style sheet stands in the page").toEqual([]);
+  expect(weight.transfers.filter(({ kind }) => kind === "Stylesheet"), "the style sheet is in the page").toEqual([]);
   expect(readable / KB).toBeLessThanOrEqual(40);
   expect(live / KB).toBeLessThanOrEqual(200);
 });
 
-test("what has a hash in its name is cached for ever, pages are not", async ({ page, program }) => {
+test("files with a hash in their name are cached forever, pages are not", async ({ page, program }) => {
   const room = await roomWithLines(await program("Host"), 1);
   const cached = new Map<string, string>();
   page.on("response", async (response) => {

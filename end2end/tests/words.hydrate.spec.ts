@@ -1,4 +1,4 @@
-// What a person typed stays theirs: whoever else signs in on the same browser, and whatever ends the session.
+// Unsent text stays with its author, whoever signs in on the same browser, and however the session ends.
 
 import { rm } from "node:fs/promises";
 
@@ -9,7 +9,7 @@ import { kept } from "../support/kept.ts";
 import { freshTitle } from "../support/seed.ts";
 import { FrontPage, RoomPage, expect, test, testWithOwnServer } from "../support/test.ts";
 
-/** In another tab of the same browser: signs out, and in under another name. */
+/** In another tab of the same browser: signs out, then in under another name. */
 async function signInAs(context: BrowserContext, name: string): Promise<FrontPage> {
   const front = new FrontPage(await context.newPage());
   await front.open();
@@ -19,7 +19,7 @@ async function signInAs(context: BrowserContext, name: string): Promise<FrontPag
   return front;
 }
 
-test("after somebody else signed in, a tab that comes back sends nothing in their name", async ({ person, program, complaints }) => {
+test("after another person signed in, a returning tab sends nothing in their name", async ({ person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
@@ -41,11 +41,11 @@ test("after somebody else signed in, a tab that comes back sends nothing in thei
   await expect(ada.messages).toHaveCount(0);
   await ada.page.getByRole("button", { name: "Use as draft" }).click();
   await expect(ada.message).toHaveValue("Ada's own words\n\nmore of them");
-  expect(await host.log(room), "never by themselves").toEqual([]);
+  expect(await host.log(room), "never sent automatically").toEqual([]);
   await expect.poll(() => kept(ada.page, "outbox")).toEqual([]);
 });
 
-test("words of a session that ended are offered to whoever signs in next", async ({ person, program, complaints }) => {
+test("text left by an ended session is offered to the next person who signs in", async ({ person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const host = await program("Host");
   const [{ room }, other] = [await host.createRoom(freshTitle()), await host.createRoom(freshTitle())];
@@ -75,7 +75,7 @@ test("words of a session that ended are offered to whoever signs in next", async
   await expect(ada.page.getByText("left unsent text"), "nothing is offered twice").toHaveCount(0);
 });
 
-test("words that somebody left can be discarded", async ({ person, program, complaints }) => {
+test("text that another person left can be discarded", async ({ person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
@@ -92,7 +92,7 @@ test("words that somebody left can be discarded", async ({ person, program, comp
   await expect(ada.message).toHaveValue("");
 });
 
-test("who signs out is asked about unsent words, and leaves none behind", async ({ person, program }) => {
+test("signing out asks about unsent text and leaves none behind", async ({ person, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   const page = ada.page;
@@ -124,7 +124,7 @@ test("a draft belongs to its tab until it is sent there", async ({ person, progr
   await ada.live("Ada");
   await expect(ada.message).toHaveValue("a long text, typed in the first tab");
 
-  // And a tab that is gone leaves it to another.
+  // A closed tab leaves its draft to another one.
   await ada.page.close();
   await expect(async () => {
     await second.page.reload();
@@ -133,12 +133,12 @@ test("a draft belongs to its tab until it is sent there", async ({ person, progr
   }, "the browser may notice a moment later that the tab is gone").toPass();
 });
 
-test("a draft whose page is still closing comes as soon as it has closed", async ({ person, program }) => {
+test("a draft whose page is still closing appears once it has closed", async ({ person, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   await ada.message.fill("typed just before the reload");
   await expect.poll(async () => (await kept(ada.page, "drafts")).length).toBe(1);
-  // A duplicated tab stands for the reloaded one: both know the name of the tab before them, and that tab lives.
+  // A duplicated tab simulates the reloaded one: both know the name of the previous tab, which is still open.
   const opened = ada.page.waitForEvent("popup");
   await ada.page.evaluate(() => void window.open(location.href));
   const copy = new RoomPage(await opened);
@@ -166,7 +166,7 @@ for (const [how, break_] of [
     },
   ],
 ] as const) {
-  test(`${how}: the page says that it cannot keep words, and goes on`, async ({ visitor, program }) => {
+  test(`${how}: the page says that it cannot save unsent text, and keeps working`, async ({ visitor, program }) => {
     const host = await program("Host");
     const { room } = await host.createRoom(freshTitle());
     const page = await visitor();
@@ -188,7 +188,7 @@ for (const [how, break_] of [
   });
 }
 
-test("where words are kept, nobody is asked before a page closes", async ({ person, program }) => {
+test("while unsent text is saved, closing a page asks nothing", async ({ person, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   await ada.message.pressSequentially("half a thought");
@@ -203,7 +203,7 @@ test("where words are kept, nobody is asked before a page closes", async ({ pers
   expect(asked).toBe(false);
 });
 
-test("a database that is removed while the page is open is made again", async ({ person, program }) => {
+test("a database removed while the page is open is created again", async ({ person, program }) => {
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
   await ada.message.fill("before");
@@ -221,7 +221,7 @@ test("a database that is removed while the page is open is made again", async ({
   await expect(ada.page.getByRole("alert").filter({ visible: true })).toHaveCount(0);
 });
 
-testWithOwnServer("who cannot be signed out keeps what they wrote", async ({ ownServer, person, program, complaints }) => {
+testWithOwnServer("a failed sign-out keeps unsent text", async ({ ownServer, person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);
@@ -247,7 +247,7 @@ testWithOwnServer("who cannot be signed out keeps what they wrote", async ({ own
   expect(await kept(page, "drafts")).toEqual([]);
 });
 
-testWithOwnServer("words of a room that is gone are kept in the room on screen", async ({ ownServer, person, program, complaints }) => {
+testWithOwnServer("text of a room that is gone is offered in the room on screen", async ({ ownServer, person, program, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const { room } = await (await program("Host")).createRoom(freshTitle());
   const ada = await person("Ada", room);

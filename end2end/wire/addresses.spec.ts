@@ -1,10 +1,10 @@
-// Addresses of rooms: every title has one of its own, and what is almost an address leads to it.
+// Addresses of rooms: every title has its own, and near misses redirect to it.
 
 import { randomUUID } from "node:crypto";
 
 import { expect, test } from "../support/test.ts";
 
-test("titles that differ have rooms of their own, in any script", async ({ program }) => {
+test("different titles make different rooms, in any script", async ({ program }) => {
   const host = await program("Host");
   const tail = randomUUID().slice(0, 8);
   const rooms: string[] = [];
@@ -22,7 +22,7 @@ test("titles that differ have rooms of their own, in any script", async ({ progr
   }
 });
 
-test("the form leads to the room that has the title", async ({ server, program }) => {
+test("the form leads to the existing room with this title", async ({ server, program }) => {
   const host = await program("Host");
   const title = `Ärger ${randomUUID().slice(0, 8)}`;
   const { room } = await host.createRoom(title);
@@ -32,7 +32,7 @@ test("the form leads to the room that has the title", async ({ server, program }
   expect(answer.headers.get("location")).toBe(`/?room=${room}&problem=room_exists`);
 });
 
-test("case and a slash at the end lead to the one address", async ({ server }) => {
+test("upper case and a trailing slash redirect to the one address", async ({ server }) => {
   for (const [path, address] of [
     ["/rooms/Lobby", "/rooms/lobby"],
     ["/rooms/lobby/", "/rooms/lobby"],

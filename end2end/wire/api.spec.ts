@@ -1,4 +1,4 @@
-// The commands over HTTP: the same table answers them that answers Socket.IO, so what differs is a fault.
+// The commands over HTTP. One table answers both HTTP and Socket.IO, so any difference is a fault.
 
 import { randomUUID } from "node:crypto";
 
@@ -23,7 +23,7 @@ const STATUS: Record<string, number[]> = {
   rate_limited: [429],
 };
 
-/** What differs from one answer to the next although nothing else does. */
+/** Masks what differs between two answers to the same command. */
 function settled(value: unknown): unknown {
   const text = JSON.stringify(value, (key, inner: unknown) => (["token", "id", "retry_after_ms"].includes(key) ? "…" : inner));
   return JSON.parse(text);
@@ -39,23 +39,23 @@ test("the description names the commands that need no connection", async ({ serv
 });
 
 for (const role of ["nobody", "signed in"] as const) {
-  test(`every command is refused in the same words over both doors: ${role}`, async ({ server, program }) => {
+  test(`every command is refused in the same words over HTTP and Socket.IO: ${role}`, async ({ server, program }) => {
     const host = await program("Host");
     const room = await roomWithLines(host, 3);
     const client = await program(role === "nobody" ? undefined : "Clumsy");
     for (const [command, payload, codes] of wrong(room)) {
-      // What cannot be said over HTTP: Socket.IO has bytes beside JSON, and several arguments.
+      // Cannot be expressed over HTTP: Socket.IO also has binary data and several arguments.
       if (CONNECTED.includes(command) || Buffer.isBuffer(payload) || Array.isArray(payload)) continue;
       const what = `${command} ${String(JSON.stringify(payload)).slice(0, 80)}`;
       const over = payload === NONE ? await client.ask(command) : await client.ask(command, payload);
       const { status, reply } = await post(server.url, command, payload === NONE ? undefined : payload, bearer(client.token));
       if (over.error === undefined) throw new Error(`${what} was not refused`);
       const code = reply.error?.code ?? "";
-      // A name that does not exist may be noticed before or after a length that is too much.
+      // An unknown command may be noticed before or after a length over the limit.
       if (command === "no_such_command") expect.soft(codes, what).toContain(code);
       else expect.soft(code, `${what}: ${JSON.stringify(reply)}`).toBe(over.error.code);
       expect.soft(STATUS[code], `${what}: status of ${code}`).toContain(status);
-      // Over HTTP an empty body is no JSON; over Socket.IO an argument is missing.
+      // Over HTTP an empty body is invalid JSON; over Socket.IO an argument is missing.
       const shaped = typeof payload === "object" && payload !== null && code === over.error.code && code !== "too_large";
       if (shaped) expect.soft(reply.error?.message, what).toBe(over.error.message);
     }
@@ -63,7 +63,7 @@ for (const role of ["nobody", "signed in"] as const) {
   });
 }
 
-test("what is asked over one door is true over the other", async ({ server, program }) => {
+test("HTTP and Socket.IO see each other's changes", async ({ server, program }) => {
   const ada = await program("Ada");
   const http = async <T>(command: string, payload?: unknown): Promise<T> => {
     const { reply } = await post<T>(server.url, command, payload, bearer(ada.token));
@@ -91,10 +91,10 @@ test("what is asked over one door is true over the other", async ({ server, prog
   const [over, post_] = [await fresh.command("sign_in", { name }), (await post(server.url, "sign_in", { name })).reply.ok];
   expect(settled(post_)).toEqual(settled(over));
   const again = (await post(server.url, "sign_in", { name }, bearer(ada.token))).reply.error;
-  expect(again, "nobody becomes somebody else").toEqual((await ada.ask("sign_in", { name })).error);
+  expect(again, "a signed-in person cannot become another").toEqual((await ada.ask("sign_in", { name })).error);
 });
 
-test("strangers read over both doors, and change nothing", async ({ server, program }) => {
+test("people who are not signed in can read over both, and change nothing", async ({ server, program }) => {
   const host = await program("Host");
   const room = await roomWithLines(host, 2);
   const stranger = await program();
@@ -111,7 +111,7 @@ test("strangers read over both doors, and change nothing", async ({ server, prog
   expect((await host.log(room)).length).toBe(2);
 });
 
-test("a rate is one rate, whichever door it is used through", async () => {
+test("HTTP and Socket.IO share one rate", async () => {
   const server = await Server.start({ HUBBUB_NEW_ROOMS_PER_ADDRESS: "4", HUBBUB_SIGN_INS_PER_ADDRESS: "3" });
   const client = new ChatClient(server.url);
   try {
@@ -137,14 +137,14 @@ test("a rate is one rate, whichever door it is used through", async () => {
   }
 });
 
-test("an unknown name is not repeated at length, over neither door", async ({ server, program }) => {
+test("neither HTTP nor Socket.IO repeats a long unknown command", async ({ server, program }) => {
   const name = "n".repeat(10_000);
   const [over, http] = [(await (await program()).ask(name)).error, (await post(server.url, name)).reply.error];
   expect(http).toEqual(over);
   expect(http?.message.length).toBeLessThan(200);
 });
 
-test("requests that are none are refused as JSON, with what to do", async ({ server }) => {
+test("invalid requests are refused as JSON, with what to do", async ({ server }) => {
   const ask = async (path: string, init: RequestInit): Promise<[number, string | undefined]> => {
     const response = await fetch(`${server.url}/api/v1${path}`, init);
     expect(response.headers.get("content-type"), path).toBe("application/json");
@@ -169,7 +169,7 @@ test("requests that are none are refused as JSON, with what to do", async ({ ser
   expect(await ask("/sign_in", { method: "POST", headers: { ...json, origin: "https://evil.example" }, body })).toEqual([403, "bad_request"]);
 });
 
-test("a page of an allowed origin may ask, after a preflight; another may not", async () => {
+test("a page of an allowed origin may send commands after a preflight; another may not", async () => {
   const server = await Server.start({ HUBBUB_ORIGINS: "https://friend.example" });
   try {
     for (const [origin, may] of [

@@ -1,4 +1,4 @@
-// People and rooms stay for long, so an address may bring only so many, through whichever door.
+// People and rooms are stored for long, so each address may create only a limited number, on whichever path.
 
 import { connect } from "node:net";
 
@@ -14,7 +14,7 @@ const form = (fields: Record<string, string>, cookie = ""): RequestInit => ({
   redirect: "manual",
 });
 
-test("the rate is one for all doors, and says when to come back", async ({ program, ownServer }) => {
+test("forms and Socket.IO share one rate, and refusals say when to retry", async ({ program, ownServer }) => {
   const host = await program("One");
   await program("Two");
   const cookies: string[] = [];
@@ -38,10 +38,10 @@ test("the rate is one for all doors, and says when to come back", async ({ progr
   expect(fifth.headers.get("location")).toBe("/?problem=rate_limited");
 });
 
-test("guests come back as often as their network fails: nothing of them stays", async ({ demo }) => {
+test("guests may return as often as their network fails, because nothing of them is stored", async ({ demo }) => {
   for (let failure = 0; failure < 4; failure += 1) {
     const guests = ["Ada", "Grace", "Edsger", "Barbara"].map((name) => ({ name, client: demo() }));
-    // What the public example does whenever it is connected. It never asks a second time.
+    // What the public example does on every connect. It never asks a second time.
     for (const { name, client } of guests) client.emit("add user", name);
     for (const { client } of guests) await client.hears("login");
     for (const { client } of guests) expect(client.count("refused")).toBe(0);
@@ -54,7 +54,7 @@ test("guests come back as often as their network fails: nothing of them stays", 
 test.describe("with a rate of one a minute", () => {
   test.use({ serverEnv: { HUBBUB_SIGN_INS_PER_ADDRESS: "30" } });
 
-  test("whoever is refused gets a time of their own", async ({ program, ownServer }) => {
+  test("each refused client gets its own retry time", async ({ program, ownServer }) => {
     for (let n = 0; n < 30; n += 1) {
       const answer = await fetch(`${ownServer.url}/session`, form({ name: `One of 30`, next: "/" }));
       expect(answer.headers.getSetCookie()).not.toEqual([]);
@@ -74,15 +74,15 @@ test.describe("with a rate of one a minute", () => {
 
 test.describe("with a rate of fifty", () => {
   const PEOPLE = 50;
-  /** One more may sign in each time: as many again over half an hour. */
+  /** How often another person may sign in: this many again over half an hour. */
   const NEXT_MS = 36_000;
   const SESSIONS = 8_000;
-  /** Requests on their way. */
+  /** Requests in flight. */
   const WINDOW = 100;
 
   test.use({ serverEnv: { HUBBUB_SIGN_INS_PER_ADDRESS: `${PEOPLE}`, HUBBUB_JOINS_PER_SECOND: "100000" } });
 
-  test("all the sessions that an address gets are no more people in a room than may sign in", async ({ program, ownServer }) => {
+  test("all sessions of an address bring no more people into a room than may sign in", async ({ program, ownServer }) => {
     const began = performance.now();
     const host = await program("Host");
     await host.join("lobby");
@@ -100,7 +100,7 @@ test.describe("with a rate of fifty", () => {
       for (; asked < SESSIONS && asked + sids.size - answered < WINDOW; asked += 1) request("GET");
     };
     socket.on("data", (data) => {
-      // The last answer may not be whole.
+      // The last answer may be incomplete.
       const answers = `${rest}${data.toString("latin1")}`.split(/(?=HTTP\/1\.1 )/);
       rest = answers.pop() ?? "";
       answered += answers.length;
@@ -115,7 +115,7 @@ test.describe("with a rate of fifty", () => {
       ask();
     });
     ask();
-    await expect.poll(() => refused, { message: "it has all that it gets", timeout: 40_000 }).toBeGreaterThan(0);
+    await expect.poll(() => refused, { message: "it has all sessions it can get", timeout: 40_000 }).toBeGreaterThan(0);
     expect(sids.size).toBeGreaterThan(10 * PEOPLE);
     const here = async (): Promise<number> => (await host.roster("lobby")).here;
     await expect.poll(here).toBeGreaterThanOrEqual(PEOPLE);

@@ -1,4 +1,4 @@
-// The checker that the fault tests rely on sees a lost, a doubled and a swapped message.
+// The checker that the fault tests rely on finds lost, doubled and swapped messages.
 
 import { FINE, Received, judge, verdict } from "../support/checker.ts";
 import type { Receipt } from "../support/protocol.ts";
@@ -13,7 +13,7 @@ function received(...events: [string, number][]): Received {
   return one;
 }
 
-test("the checker sees what is wrong, and nothing where all is well", async () => {
+test("the checker finds every fault, and none in a good story", async () => {
   const good = received(["a", 1], ["b", 2], ["c", 3]);
   const found = (bad: Received) => verdict([SENT], acknowledged, [good, bad]);
   expect(await found(good)).toEqual(FINE);
@@ -24,7 +24,7 @@ test("the checker sees what is wrong, and nothing where all is well", async () =
   expect(swapped.sentences).toContain("a is at lobby/e/1 and at lobby/e/2");
 });
 
-test("where messages have no numbers, the order of each receiver counts", async () => {
+test("without numbers, each receiver's order counts", async () => {
   const said = { name: "Ada", sent: SENT, acknowledged: SENT.map((id): [string, undefined] => [id, undefined]) };
   const found = (...ids: string[]) => judge([said], [SENT, ids].map((shown, n) => ({ name: `${n}`, shown: shown.map((client_id) => ({ client_id })) })));
   expect(await found(...SENT)).toEqual(FINE);
@@ -33,7 +33,7 @@ test("where messages have no numbers, the order of each receiver counts", async 
   expect((await found("b", "a", "c")).out_of_order).toEqual(["b"]);
 });
 
-test("a story that cannot be read is no good story", async () => {
+test("an unreadable story fails", async () => {
   const said = { name: "Ada", sent: ["not an id"], acknowledged: [] };
   await expect(judge([said], [])).rejects.toThrow("line 1");
 });

@@ -11,16 +11,16 @@ import { until } from "../support/until.ts";
 
 const CLIENTS = 20;
 const KILLS = 3;
-/** Messages that a client has under way at a time. */
+/** Messages that a client has in flight. */
 const WINDOW = 8;
 
 test.use({ serverEnv: { HUBBUB_LIMITS: "off" } });
 
-/** Keeps sending, at most `WINDOW` at a time, and sends again whatever was not acknowledged, in its order. */
+/** Keeps `WINDOW` messages in flight, and sends unacknowledged ones again, in order. */
 class Writer {
   readonly receipts = new Map<string, Receipt>();
   readonly sent: string[] = [];
-  /** Messages that were sent again and got another receipt than before. */
+  /** Messages that got a different receipt when they were sent again. */
   readonly contradicted: string[] = [];
   #stopped = false;
 
@@ -39,9 +39,9 @@ class Writer {
       let open = batch;
       while (open.length > 0) {
         await until(`${this.name} is connected`, 30_000, () => this.client.socket.connected);
-        // One command each, none of them waiting for another.
+        // One command each, without waiting for one another.
         await Promise.allSettled(open.map((id) => this.#send(id)));
-        // In order means: from the first that is not acknowledged. Those after it are sent again too.
+        // In order means from the first unacknowledged one; those after it are sent again, too.
         const first = open.findIndex((id) => !this.receipts.has(id));
         open = first < 0 ? [] : open.slice(first);
       }
@@ -63,7 +63,7 @@ class Writer {
   }
 }
 
-/** The receipts that the log does not keep. */
+/** Receipts that the log contradicts. */
 function missing(log: RoomEvent[], receipts: [string, Receipt][]): string[] {
   const kept = ([id, { seq, epoch }]: [string, Receipt]): boolean => {
     const event = log[seq - 1];
@@ -74,7 +74,7 @@ function missing(log: RoomEvent[], receipts: [string, Receipt][]): string[] {
 
 function check(log: RoomEvent[], writers: Writer[]): void {
   expect(log.map(({ seq }) => seq), "no holes").toEqual(log.map((_, i) => i + 1));
-  expect(new Set(log.map(({ epoch }) => epoch)).size, "one life of the log").toBe(1);
+  expect(new Set(log.map(({ epoch }) => epoch)).size, "one epoch").toBe(1);
   const ids = log.map(({ client_id }) => client_id ?? "");
   expect(new Set(ids).size, "nothing twice").toBe(ids.length);
   for (const writer of writers) {
@@ -118,7 +118,7 @@ async function killUnderLoad(server: Server, host: ChatClient, room: string, wri
   const before = acknowledged();
   await until("the load flows", 60_000, () => acknowledged() > before + 1_000);
   await server.kill();
-  // What the clients know now is what they were promised.
+  // The clients' receipts at this point are promises.
   const promised = writers.flatMap((writer) => [...writer.receipts]);
   const open = writers.reduce((sum, { sent, receipts }) => sum + sent.length - receipts.size, 0);
   const restart = performance.now();

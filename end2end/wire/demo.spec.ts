@@ -33,7 +33,7 @@ for (const { name, transports } of TRANSPORTS) {
       ada.emit("new message", "hello yourself");
       expect(await grace.hears<Said>("new message")).toEqual({ username: "Ada", message: "hello yourself" });
 
-      // Neither is told about their own doings.
+      // Neither hears of their own actions.
       expect(ada.told.filter(({ args }) => (args[0] as Said).username === "Ada")).toEqual([]);
       expect(grace.told.filter(({ args }) => (args[0] as Said).username === "Grace")).toEqual([]);
 
@@ -42,13 +42,13 @@ for (const { name, transports } of TRANSPORTS) {
       expect(ada.count("user left")).toBe(1);
     });
 
-    test("what is emitted right after connecting is answered, in order", async ({ demo }) => {
+    test("events emitted right after connecting are answered, in order", async ({ demo }) => {
       const listener = demo(transports);
       await listener.addUser("Listener");
       const burst = Array.from({ length: 10 }, (_, i) => `Burst ${i}`);
       const clients = burst.map((username) => {
         const client = demo(transports);
-        // Not connected yet: the client library keeps these until it is.
+        // Not connected yet: the client library buffers these.
         client.emit("add user", username);
         for (let i = 0; i < 5; i += 1) client.emit("new message", `${username}, line ${i}`);
         return client;
@@ -65,7 +65,7 @@ for (const { name, transports } of TRANSPORTS) {
   });
 }
 
-test("the count is of people who were added, and two of the same name are two", async ({ demo }) => {
+test("the count includes people who were added, and two with the same name are two", async ({ demo }) => {
   const silent = demo();
   await expect.poll(() => silent.socket.connected).toBe(true);
   const one = demo();
@@ -89,7 +89,7 @@ test("adding the same user twice changes nothing", async ({ demo }) => {
   expect(await grace.hears<Said>("new message")).toEqual({ username: "Ada", message: "me" });
 });
 
-test("a person in the web app's lobby sees them and is seen", async ({ demo, person }) => {
+test("guests and people in the web app's lobby see one another", async ({ demo, person }) => {
   const grace = await person("Grace", "lobby");
   const ada = demo();
   expect(await ada.addUser("Ada")).toBe(2);
@@ -127,7 +127,7 @@ test("a person in the web app's lobby sees them and is seen", async ({ demo, per
   expect(await ada.hears<Came>("user left", { username: "Grace" })).toEqual({ username: "Grace", numUsers: 1 });
 });
 
-test("bad input is refused and disturbs nobody", async ({ demo, program }) => {
+test("bad input is refused and disturbs no one", async ({ demo, program }) => {
   const listener = demo();
   await listener.addUser("Listener");
   const reader = await program("Reader");
@@ -155,7 +155,7 @@ test("bad input is refused and disturbs nobody", async ({ demo, program }) => {
   early.emit("no such event", 1);
   early.emit("typing", { unexpected: true });
 
-  // The listener is still connected, heard nothing of it, and hears what comes next.
+  // The listener is still connected, heard nothing of it, and hears the next message.
   early.emit("new message", "all is well");
   expect(await listener.hears<Said>("new message")).toEqual({ username: "Late", message: "all is well" });
   expect(listener.socket.connected).toBe(true);
@@ -163,7 +163,7 @@ test("bad input is refused and disturbs nobody", async ({ demo, program }) => {
   expect((await reader.log("lobby")).length).toBe(before + 1);
 });
 
-/** What a refused event is answered in its acknowledgement. */
+/** The refusal in an event's acknowledgement. */
 async function refusal(client: DemoClient, event: string, payload: unknown): Promise<{ code: string }> {
   const answer: unknown = await client.socket.timeout(10_000).emitWithAck(event, ...(payload === undefined ? [] : [payload]));
   expect(answer, `${event} ${JSON.stringify(payload)}`).toMatchObject({ error: { code: expect.any(String) } });

@@ -1,5 +1,5 @@
-// The description of the commands over HTTP: a linter reads it, schemathesis asks for everything that it allows, and the
-// examples of docs/protocol.md are run as they stand there.
+// The description of the commands over HTTP: a linter checks it, schemathesis sends everything that it allows, and the
+// examples of docs/protocol.md run as written.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ import { expect, test } from "../support/test.ts";
 const run = promisify(execFile);
 const SEED = "771304858";
 
-/** Runs a program and says what it printed, whatever became of it. */
+/** Runs a program. Resolves to its output, whether or not it failed. */
 async function output(program: string, args: string[], cwd: string): Promise<{ failed: boolean; text: string }> {
   const env = { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" };
   return run(program, args, { cwd, env, maxBuffer: 1 << 24 }).then(
@@ -44,7 +44,7 @@ test("the description passes the linter", async ({ server }) => {
 });
 
 for (const role of ["nobody", "signed in"] as const) {
-  test(`what the description allows is answered as it says: ${role}`, async () => {
+  test(`what the description allows gets the answers that it describes: ${role}`, async () => {
     test.setTimeout(120_000);
     const tools = process.env["HUBBUB_TOOLS"] ?? join(import.meta.dirname, "../../.tools");
     const server = await Server.start({ HUBBUB_LIMITS: "off" });
@@ -52,7 +52,7 @@ for (const role of ["nobody", "signed in"] as const) {
       const { reply } = await post<{ token: string }>(server.url, "sign_in", { name: "Ada" });
       const headers = role === "nobody" ? {} : bearer(reply.error === undefined ? reply.ok.token : undefined);
       const args = ["run", `${server.url}/api/v1/openapi.json`, "--url", `${server.url}/api/v1`, "--seed", SEED];
-      // Which characters a name or a text may hold is a rule of Unicode that no schema can say.
+      // No schema can express which Unicode characters a name or a text may contain.
       args.push("--max-examples", "30", "--no-color", "--exclude-checks", "positive_data_acceptance");
       for (const [name, value] of Object.entries(headers)) args.push("--header", `${name}: ${value}`);
       const schemathesis = join(tools, "schemathesis/bin/schemathesis");

@@ -1,5 +1,5 @@
-// Engine.IO at its edges, with the official client and with bare sockets: upgrades that fail, names with escapes,
-// namespaces that are left and connected again, polls that are cancelled, and what is refused.
+// Edge cases of Engine.IO, with the official client and with bare sockets: failed upgrades, escaped names, reconnected
+// namespaces, cancelled polls, and refusals.
 
 import { connect } from "node:net";
 import { WebSocket } from "ws";
@@ -13,7 +13,7 @@ import { until } from "../support/until.ts";
 const POLLING = "/socket.io/?EIO=4&transport=polling";
 const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
 
-/** A WebSocket that keeps what it hears. */
+/** A WebSocket that records what it hears. */
 class Raw {
   readonly heard: string[] = [];
   readonly socket: WebSocket;
@@ -72,7 +72,7 @@ async function megabytes(server: Server): Promise<number> {
   return (await resident(server.pid, "RssAnon")) / 1_000_000;
 }
 
-/** Somebody who polls, without an upgrade of their own. */
+/** The Engine.IO session id of a client. */
 function sidOf(client: ChatClient): string {
   return client.socket.io.engine.id;
 }
@@ -113,8 +113,8 @@ for (const [name, fail] of Object.entries(WAYS)) {
       await polling.roster("lobby");
     }
     await expect.poll(() => polling.received("lobby").length).toBe(5);
-    expect(welcomes(polling), "it is the same session").toBe(1);
-    // And it may still upgrade.
+    expect(welcomes(polling), "the session is the same").toBe(1);
+    // It can still upgrade.
     if (name === "opened and silent") return;
     const second = await new Raw(ownServer, `${WEBSOCKET}&sid=${sidOf(polling)}`).opened();
     second.send("2probe");
@@ -165,7 +165,7 @@ test("an upgrade loses nothing and keeps the order, while a room talks", async (
   }
 });
 
-test("an event's name may be anything", async ({ ownServer, program }) => {
+test("an event may have any name", async ({ ownServer, program }) => {
   const client = await program("Names");
   for (const name of ['say "hi"', "grüße", "a\\b", "\u{1f44b}", "x".repeat(10_000)]) {
     expect((await client.ask(name, {})).error?.code, name).toBe("unknown_command");
@@ -178,10 +178,10 @@ test("an event's name may be anything", async ({ ownServer, program }) => {
     expect(await raw.hears(`43/chat,${id}[`)).toContain("unknown_command");
   }
   raw.send('42/chat,9["\\u0073ign_in",{"name":"Escaped"}]');
-  expect(await raw.hears("43/chat,9["), "an escape is the character that it stands for").toContain("token");
+  expect(await raw.hears("43/chat,9["), "an escape means its character").toContain("token");
 });
 
-test("a namespace that is left and connected again is a new one", async ({ program, demo }) => {
+test("reconnecting to a namespace makes a new connection", async ({ program, demo }) => {
   test.setTimeout(180_000);
   const other = demo();
   await expect.poll(() => other.socket.connected).toBe(true);
@@ -210,7 +210,7 @@ test("a cancelled poll ends the session within a second", async ({ ownServer }) 
   await expect.poll(figure).toBe(1);
   const cancelled = new AbortController();
   const polls = (async () => {
-    // The welcome comes first.
+    // The first poll returns the welcome.
     for (;;) await (await fetch(ownServer.url + path, { signal: cancelled.signal })).text();
   })().catch(() => undefined);
   await new Promise((done) => setTimeout(done, 300));
@@ -228,7 +228,7 @@ test("two polls at once end the session", async ({ ownServer }) => {
   expect(await (await first).text()).toBe("1");
 });
 
-test("what is refused has the codes of Node.js, and nothing that was sent", async ({ ownServer }) => {
+test("refusals have the codes of Node.js and repeat nothing that was sent", async ({ ownServer }) => {
   for (const [path, method, code] of [
     ["/socket.io/?EIO=4&transport=smoke", "GET", 0],
     [`${POLLING}&sid=nobody`, "GET", 1],
@@ -259,7 +259,7 @@ test("a requested subprotocol is answered", async ({ ownServer }) => {
   expect(raw.socket.protocol).toBe("chat");
 });
 
-test("what breaks the protocol of WebSockets is closed with its code", async ({ ownServer }) => {
+test("violations of the WebSocket protocol are closed with their code", async ({ ownServer }) => {
   const long = await new Raw(ownServer).opened();
   long.send("4".repeat(1_000_000));
   expect(await long.ends()).toBe(1009);
@@ -275,7 +275,7 @@ test("what breaks the protocol of WebSockets is closed with its code", async ({ 
 test.describe("with a ping each second", () => {
   test.use({ serverEnv: { HUBBUB_PING_INTERVAL: "1", HUBBUB_PING_TIMEOUT: "1" } });
 
-  test("the first ping comes after the interval, and a client that does not answer is let go", async ({ ownServer }) => {
+  test("the first ping comes after the interval, and a client that does not answer is disconnected", async ({ ownServer }) => {
     const began = performance.now();
     const raw = new Raw(ownServer);
     await raw.hears("0{");
@@ -290,10 +290,10 @@ test.describe("with a ping each second", () => {
   });
 });
 
-/** Sends this on a bare WebSocket for a time, and reads nothing. Says how many bytes were taken. */
+/** Floods a bare WebSocket for `ms` milliseconds, without reading answers unless `read`. Returns the bytes accepted. */
 async function flood(server: Server, bytes: Buffer, ms: number, read: boolean): Promise<number> {
   return new Promise((done) => {
-    // From another address than everybody else's: what an address may do together is not what is tried here.
+    // From a separate address: limits per address are not tested here.
     const socket = connect({ port: server.port, host: "127.0.0.1", localAddress: "127.0.0.9" });
     const until = Date.now() + ms;
     socket.on("error", () => undefined);
@@ -312,14 +312,14 @@ async function flood(server: Server, bytes: Buffer, ms: number, read: boolean): 
   });
 }
 
-/** How long somebody waits for answers, asking one after the other for a while. */
+/** How long a client waits for answers to commands sent one after the other, in milliseconds. */
 async function latencies(client: ChatClient, ms: number): Promise<{ p50: string; p99: string }> {
   const waits: number[] = [];
   for (const until = Date.now() + ms; Date.now() < until; ) {
     const asked = performance.now();
     await client.roster("lobby");
     waits.push(performance.now() - asked);
-    // An honest client keeps to its rate.
+    // An honest client stays within its rate.
     await new Promise((next) => setTimeout(next, 10));
   }
   waits.sort((a, b) => a - b);
@@ -362,10 +362,10 @@ for (const [name, [one, read]] of Object.entries(FLOODS)) {
   });
 }
 
-test.describe("with few places for an address", () => {
+test.describe("with few connections per address", () => {
   test.use({ serverEnv: { HUBBUB_CONNECTIONS_PER_ADDRESS: "50" } });
 
-  test("sessions count against their address, whatever carries them, and end if they join nothing", async ({ ownServer }) => {
+  test("sessions count against their address on any transport, and end if they join nothing", async ({ ownServer }) => {
     test.setTimeout(120_000);
     const request = `GET ${POLLING} HTTP/1.1\r\nHost: ${ownServer.url.slice(7)}\r\n\r\n`;
     let heard = "";
@@ -375,12 +375,12 @@ test.describe("with few places for an address", () => {
     await until("one is refused", 20_000, () => heard.includes("HTTP/1.1 429") || undefined);
     expect(heard.split("\"sid\"").length - 1).toBe(50);
     socket.destroy();
-    // Nobody joined anything: their places are free again after a while.
+    // They joined nothing, so after a while they end.
     await expect.poll(async () => (await fetch(ownServer.url + POLLING)).status, { timeout: 60_000 }).toBe(200);
   });
 });
 
-test("what a polling session asks for and never reads is bounded", async ({ ownServer, program }) => {
+test("answers that a polling session never reads are bounded", async ({ ownServer, program }) => {
   test.setTimeout(120_000);
   const host = await program("Host");
   const { room } = await host.createRoom("Large");
@@ -392,7 +392,7 @@ test("what a polling session asks for and never reads is bounded", async ({ ownS
       await post(ownServer, path, '40/chat,{"protocol":1}');
       await (await fetch(ownServer.url + path)).text();
       const asks = Array.from({ length: 40 }, (_, n) => `42/chat,${n}["history",{"room":"${room}","after":0}]`);
-      // It may be cut meanwhile.
+      // The server may cut the connection meanwhile.
       await post(ownServer, path, ['42/chat,99["sign_in",{"name":"Lazy"}]', ...asks].join("\x1e")).catch(() => undefined);
       return path;
     }),
@@ -405,11 +405,11 @@ test("what a polling session asks for and never reads is bounded", async ({ ownS
   await host.roster(room);
 });
 
-test("messages that are never complete are bounded in sum, and end", async ({ ownServer, program }) => {
+test("messages that never become complete are bounded in total, and end", async ({ ownServer, program }) => {
   test.setTimeout(120_000);
   const honest = await program("Honest");
   const before = await megabytes(ownServer);
-  // 250 KB of a message of 256 KB, from another address.
+  // 250 KB of a message of 256 KB, from a separate address.
   const head = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 3, 0xff, 0xf0, 0, 0, 0, 0]);
   const part = Buffer.concat([head, Buffer.alloc(250_000, "4")]);
   let open = 0;
@@ -445,9 +445,9 @@ test("messages that are never complete are bounded in sum, and end", async ({ ow
   await honest.roster("lobby");
 });
 
-test("a client that floods the namespace / is slowed down, and its address is not shut out", async ({ ownServer }) => {
+test("a client that floods the namespace / is slowed down, and its address is not locked out", async ({ ownServer }) => {
   test.setTimeout(120_000);
-  // As much as waits at most, and several times that: in events, and in bytes.
+  // Several times the most that may wait, in events and in bytes.
   const floods = [
     ['42["typing"]', 6_000],
     [`42["new message","${"x".repeat(60_000)}"]`, 100],
@@ -464,14 +464,14 @@ test("a client that floods the namespace / is slowed down, and its address is no
   for (let second = 0; second < 14; second += 1) {
     const { path } = await poll(ownServer);
     await post(ownServer, path, "40");
-    expect(await (await fetch(ownServer.url + path)).text(), "a newcomer of the address").toContain("40{");
+    expect(await (await fetch(ownServer.url + path)).text(), "a new connection from the address").toContain("40{");
     for (const { socket } of all) expect([second, socket.readyState], "it is not cut").toEqual([second, socket.OPEN]);
     await new Promise((next) => setTimeout(next, 1_000));
   }
   for (const { socket } of all) socket.terminate();
 });
 
-test("a message is complete after ten seconds, whatever comes between its parts", async ({ ownServer }) => {
+test("a message must be complete within ten seconds, whatever comes between its parts", async ({ ownServer }) => {
   test.setTimeout(120_000);
   const began = performance.now();
   const ends = await Promise.all(
@@ -491,6 +491,6 @@ test("a message is complete after ten seconds, whatever comes between its parts"
   expect(ends).toEqual([1008, 1008, 1008]);
   const took = performance.now() - began;
   expect(took).toBeGreaterThan(9_000);
-  // Four times as long on a slow machine; without the limit, they would be closed after 45 s for a missing pong.
+  // Allows four times as long for slow machines. Without the limit, a missing pong would end them after 45 s.
   expect(took).toBeLessThan(40_000);
 });

@@ -1,4 +1,4 @@
-// An IPv6 network of 64 bits is one address: whoever has one has all of them, and gets no more for it.
+// An IPv6 network of 64 bits counts as one address, because its owner has all of its addresses.
 
 import type { Server } from "../support/server.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
@@ -17,13 +17,13 @@ test.use({
   },
 });
 
-/** A request from the n-th address of a network, as a proxy in front passes it on. */
+/** A request from the n-th address of a network, as a proxy in front would forward it. */
 async function from(server: Server, network: string, n: number, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = { ...(init.headers as Record<string, string>), "x-forwarded-for": `${network}${n.toString(16)}` };
   return fetch(`${server.url}${path}`, { ...init, headers, redirect: "manual" });
 }
 
-/** How many of so many attempts, each from an address of its own, succeed. */
+/** How many attempts succeed, each from its own address. */
 async function succeed(attempts: number, attempt: (n: number) => Promise<boolean>): Promise<number> {
   let succeeded = 0;
   for (let n = 1; n <= attempts; n += 1) if (await attempt(n)) succeeded += 1;
@@ -36,7 +36,7 @@ const form = (fields: Record<string, string>, cookie = ""): RequestInit => ({
   headers: { cookie },
 });
 
-test("people, rooms and sessions of one network are counted together, at every door", async ({ ownServer }) => {
+test("people, rooms and sessions of one network are counted together", async ({ ownServer }) => {
   const [one, other] = ["2001:db8:1:2::", "2001:db8:1:3::"];
   let cookie = "";
   const signIn = async (network: string, n: number): Promise<boolean> => {

@@ -1,5 +1,5 @@
-// A page of another origin that HUBBUB_ORIGINS names uses the official client with its defaults; one that it does not
-// name gets nowhere. Two ports are two origins.
+// A page of another origin that HUBBUB_ORIGINS names uses the official client with its defaults; a page of any other
+// origin is refused. Two ports are two origins.
 
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,7 +8,7 @@ import { freePort } from "../support/port.ts";
 import { Server } from "../support/server.ts";
 import { expect, test } from "../support/test.ts";
 
-/** A site with one page, which loads the client from Hubbub and speaks the public chat example's contract. */
+/** A site with one page, which loads the client from Hubbub and follows the public chat example's contract. */
 async function site(hubbub: string, port: number): Promise<HttpServer> {
   const page = `<!DOCTYPE html><title>elsewhere</title><ul id="messages"></ul>
     <script src="${hubbub}/socket.io/socket.io.min.js"></script>

@@ -1,4 +1,4 @@
-// People behind one address who open their pages at the same time all get them.
+// People behind one address who load pages at the same time all get them.
 
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 

@@ -1,5 +1,5 @@
-// Many pages, few at a time (1,000; 10,000 in `make soak`): whichever of the server's threads ends what another began,
-// each page is whole.
+// Many pages, a few at a time (1,000; 10,000 in `make soak`): every page is complete, whichever server threads render
+// it.
 
 import { Agent, get } from "node:http";
 
@@ -30,7 +30,7 @@ test(`${counted(PAGES)} pages, ${AT_ONCE} at a time`, SOAK, async ({ ownServer }
       asked += 1;
       const text = await page();
       if (!text.includes("<title>Lobby · Hubbub</title>")) wrong.push(text.slice(0, 200));
-      // A thread that has nothing to do takes the next one over.
+      // An idle thread takes the next one over.
       await new Promise((go) => setTimeout(go, Math.random() * 3));
     }
   };

@@ -48,17 +48,17 @@ for (const { name, transports } of TRANSPORTS) {
     expect(await grace.hears("presence", (update: { left: { name: string }[] }) => update.left.length > 0)).toMatchObject({ here: 1, left: [you] });
     await grace.send(room, "four");
     await expect.poll(() => grace.received(room)).toHaveLength(4);
-    expect(ada.received(room), "who left hears nothing").toHaveLength(3);
+    expect(ada.received(room), "a client that left hears nothing").toHaveLength(3);
     const back = await ada.join(room, { epoch: joined.head.epoch, seq: 3 });
     expect(back.reset).toBe(false);
     expect(back.events.map(({ seq }) => seq)).toEqual([4]);
   });
 }
 
-test("history goes back by pages and forward by stretches", async ({ program }) => {
+test("history goes back and forward by stretches", async ({ program }) => {
   const ada = await program("Ada");
   const room = await roomWithLines(ada, 620);
-  const seqs = (page: HistoryAnswer): number[] => page.events.map(({ seq }) => seq);
+  const seqs = (stretch: HistoryAnswer): number[] => stretch.events.map(({ seq }) => seq);
   const latest = await ada.command<HistoryAnswer>("history", { room });
   expect([seqs(latest)[0], seqs(latest).at(-1), latest.more]).toEqual([571, 620, true]);
   const older = await ada.command<HistoryAnswer>("history", { room, before: 571 });
@@ -73,7 +73,7 @@ test("history goes back by pages and forward by stretches", async ({ program }) 
   expect([nothing.events, nothing.more]).toEqual([[], false]);
 });
 
-test("whoever missed too much, or knows another life of the log, is told to start anew", async ({ program }) => {
+test("a client that missed too much, or knows another epoch, is told to load the room again", async ({ program }) => {
   const ada = await program("Ada");
   const room = await roomWithLines(ada, 620);
   const { epoch } = await ada.command<HistoryAnswer>("history", { room });
@@ -98,10 +98,10 @@ test("the same client_id means the same message", async ({ program }) => {
   const again = await send({ client_id: a, text: "said differently" }, { client_id: b, text: "new" }, { client_id: b, text: "new" });
   expect(again.receipts.map(({ seq }) => seq)).toEqual([1, 2, 2]);
   expect((await ada.log(room)).map(({ text }) => text)).toEqual(["once", "new"]);
-  // Somebody else's message of the same client_id is another message.
+  // The same client_id from another person is another message.
   const grace = await program("Grace");
   expect((await grace.command<{ receipts: Receipt[] }>("send", { room, messages: [{ client_id: a, text: "mine" }] })).receipts[0]?.seq).toBe(3);
-  // The same person on another connection is still the same person.
+  // The same person on another connection is the same person.
   const { token } = ada;
   const later = await program(undefined, { auth: { protocol: 1, token } });
   expect(await later.hears("welcome")).toMatchObject({ you: { name: "Ada" } });

@@ -1,8 +1,8 @@
-// Parts of files, and files under a condition, as RFC 9110 has them.
+// Range requests and conditional requests, as in RFC 9110.
 
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
-test("a range is served, refused or ignored, and never an error of ours", async ({ ownServer }) => {
+test("a range is served, refused or ignored, and never causes a server error", async ({ ownServer }) => {
   const url = `${ownServer.url}/favicon.ico`;
   const whole = await fetch(url);
   const { length } = new Uint8Array(await whole.arrayBuffer());
@@ -15,10 +15,10 @@ test("a range is served, refused or ignored, and never an error of ours", async 
     [{ range: "bytes=5-2" }, 416, 0],
     [{ range: "bytes=-0" }, 416, 0],
     [{ range: "bytes=99999999-" }, 416, 0],
-    // Several ranges, and units that nobody knows, are ignored.
+    // Several ranges and unknown units are ignored.
     [{ range: "bytes=0-0,5-6" }, 200, length],
     [{ range: "items=0-5" }, 200, length],
-    // Part of one version must not be put together with part of another.
+    // Parts of different versions must not be combined.
     [{ range: "bytes=0-9", "if-range": '"another"' }, 200, length],
     [{ range: "bytes=0-9", "if-range": past }, 200, length],
     [{ "if-none-match": tag }, 304, 0],

@@ -1,4 +1,4 @@
-// Whatever a client sends to `/chat`, it is answered with a code, nothing changes, and nobody else notices.
+// Every invalid command to `/chat` is answered with a code, changes nothing, and affects no other client.
 
 import type { ChatClient } from "../support/client.ts";
 import { TRANSPORTS } from "../support/demo.ts";
@@ -26,7 +26,7 @@ for (const { name, transports } of TRANSPORTS) {
 
     const client = await program("Clumsy", options);
     for (const one of wrong(room)) await refused(client, one);
-    expect(client.socket.connected, "not even its own connection suffers").toBe(true);
+    expect(client.socket.connected, "its own connection survives").toBe(true);
 
     expect(await witness.log(room)).toEqual(log);
     expect((await witness.rooms()).map((one) => one.room).sort()).toEqual(rooms);
@@ -55,7 +55,7 @@ test("before signing in, nothing can be changed", async ({ program }) => {
   expect((await host.roster(room)).here).toBe(0);
 });
 
-test("a token that is none is nobody, or is refused", async ({ program }) => {
+test("an invalid token counts as none, or is refused", async ({ program }) => {
   for (const token of ["nonsense", null, "", 7, {}, "no token", HUGE.slice(0, 10_000)]) {
     const client = await program(undefined, { auth: { protocol: 1, token }, reconnection: false });
     const told = await Promise.race([client.ask("create_room", { title: freshTitle() }).then((reply) => reply.error?.code), handshakeRefused(client)]);
@@ -63,14 +63,14 @@ test("a token that is none is nobody, or is refused", async ({ program }) => {
   }
 });
 
-test("a handshake of another shape is refused", async ({ program }) => {
+test("a malformed handshake is refused", async ({ program }) => {
   for (const auth of [{ protocol: "one" }, { protocol: -1 }, { protocol: [1] }]) {
     const client = await program(undefined, { auth, reconnection: false });
     expect(await handshakeRefused(client), JSON.stringify(auth)).toMatch(/^bad_request: \w+/);
   }
 });
 
-/** Why a handshake was refused. Stays open for ever if it was not. */
+/** Resolves to the reason once a handshake is refused; never resolves otherwise. */
 function handshakeRefused(client: ChatClient): Promise<string> {
   return new Promise((told) => {
     client.socket.on("connect_error", ({ message }) => told(message));
@@ -82,7 +82,7 @@ test("a client of another version is told to reload", async ({ program }) => {
   expect(await handshakeRefused(client)).toMatch(/^reload: \w+/);
 });
 
-test("commands past the rate are refused with a time to come back", async ({ program }) => {
+test("commands over the rate are refused with a retry time", async ({ program }) => {
   const client = await program("Hasty");
   const replies = await Promise.all(Array.from({ length: 2_000 }, () => client.ask("list_rooms", {})));
   const late = replies.filter((reply) => reply.error?.code === "rate_limited");
@@ -92,7 +92,7 @@ test("commands past the rate are refused with a time to come back", async ({ pro
   expect(client.socket.connected).toBe(true);
 });
 
-test("commands without an acknowledgement are taken, or ignored, and break nothing", async ({ program }) => {
+test("commands without an acknowledgement are carried out or ignored, and break nothing", async ({ program }) => {
   const client = await program("Silent");
   const { room } = await client.createRoom(freshTitle());
   await client.join(room);

@@ -1,5 +1,5 @@
-// Many come in at once (a server was restarted): each is let in at a turn of their own, nobody asks again and again,
-// and whoever is in already does not notice.
+// Many people join at once, for example after a restart: each is let in at a turn, without asking again and again, and
+// people who are already in the room do not notice.
 
 import { randomUUID } from "node:crypto";
 import { io, type Socket } from "socket.io-client";
@@ -10,17 +10,17 @@ import { freshTitle } from "../support/seed.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
 const CLIENTS = 200;
-/** Joins per second that the server begins. */
+/** How many joins the server begins per second. */
 const RATE = 40;
 
 test.use({ serverEnv: { HUBBUB_JOINS_PER_SECOND: `${RATE}` } });
 
-/** Joins as a client should: again at the time that a refusal names. Returns what each refusal said, in milliseconds. */
-async function come(socket: Socket, room: string): Promise<number[]> {
+/** Joins as a client should: again after the refusal's retry time. Returns all retry times, in milliseconds. */
+async function joinInTurn(socket: Socket, room: string): Promise<number[]> {
   const hints: number[] = [];
   for (;;) {
     const reply = (await socket.timeout(ANSWER_MS).emitWithAck("join", { room })) as Reply<Joined>;
-    // Two refusals are one too many already; without this a server that never lets anybody in would have to be waited for.
+    // One refusal is expected. A second one is a fault, and stopping there keeps the test from waiting forever.
     if (!reply.error || hints.length > 1) return hints;
     expect(reply.error.code).toBe("busy");
     expect(reply.error.retry_after_ms, "a refusal says when to come back").toBeGreaterThan(0);
@@ -29,7 +29,7 @@ async function come(socket: Socket, room: string): Promise<number[]> {
   }
 }
 
-test(`${CLIENTS} clients join at once where ${RATE} per second may`, async ({ ownServer }) => {
+test(`${CLIENTS} clients join at once where ${RATE} joins per second are allowed`, async ({ ownServer }) => {
   const host = new ChatClient(ownServer.url, { transports: ["websocket"] });
   const sockets: Socket[] = [];
   try {
@@ -53,7 +53,7 @@ test(`${CLIENTS} clients join at once where ${RATE} per second may`, async ({ ow
       }
     })();
     const began = performance.now();
-    const hints = await Promise.all(sockets.map((socket) => come(socket, room)));
+    const hints = await Promise.all(sockets.map((socket) => joinInTurn(socket, room)));
     const seconds = (performance.now() - began) / 1_000;
     all = true;
     await talking;
@@ -64,10 +64,10 @@ test(`${CLIENTS} clients join at once where ${RATE} per second may`, async ({ ow
         `${waits.length} sends meanwhile, the longest ${Math.max(...waits).toFixed(0)} ms`,
     );
     expect(seconds, "the rate is kept").toBeGreaterThan((CLIENTS / RATE) * 0.9);
-    expect(seconds, "and used").toBeLessThan((CLIENTS / RATE) * 3);
-    expect(Math.max(...hints.map(({ length }) => length)), "who keeps to the time is let in then").toBe(1);
-    expect(new Set(told).size, "each has a time of their own").toBe(told.length);
-    expect(Math.max(...waits), "who is in does not notice").toBeLessThan(1_000);
+    expect(seconds, "and used up").toBeLessThan((CLIENTS / RATE) * 3);
+    expect(Math.max(...hints.map(({ length }) => length)), "a client that keeps to the time is let in then").toBe(1);
+    expect(new Set(told).size, "each has its own time").toBe(told.length);
+    expect(Math.max(...waits), "people in the room do not notice").toBeLessThan(1_000);
     expect((await host.roster(room)).here).toBe(CLIENTS + 1);
     expect(await ownServer.figure("hubbub_joins_deferred_total")).toBe(told.length);
   } finally {

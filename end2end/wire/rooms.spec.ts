@@ -1,9 +1,9 @@
-// More rooms than the list holds: the lobby and the rooms where people are stay in it, and it says that it is cut.
+// More rooms than fit into the list: the lobby and rooms with people stay in it, and it says that it is incomplete.
 
 import { freshTitle } from "../support/seed.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
-/** Rooms in the list, at most. */
+/** The most rooms in the list. */
 const LISTED = 200;
 
 test("new empty rooms push neither the lobby nor rooms with people off the list", async ({ program, ownServer }) => {
@@ -21,9 +21,9 @@ test("new empty rooms push neither the lobby nor rooms with people off the list"
   expect(list.rooms).toHaveLength(LISTED);
   expect(list.total).toBe(LISTED + 7);
   expect(list.rooms[0]).toMatchObject({ room: "lobby", here: 1 });
-  expect(list.rooms.at(-1), "the oldest of those that are listed").toMatchObject({ room, here: 1 });
+  expect(list.rooms.at(-1), "the oldest listed room").toMatchObject({ room, here: 1 });
 
-  // The page of those who are not signed in is made once a second.
+  // The front page for people who are not signed in is rendered once per second.
   await expect(async () => {
     const page = await (await fetch(ownServer.url)).text();
     expect(page).toMatch(/<p class="hint">(<!>)*200 of 207 rooms/);

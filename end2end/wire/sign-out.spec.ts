@@ -1,4 +1,4 @@
-// Signing out ends the session everywhere: in other tabs, in other programs, and for what waits already.
+// Signing out ends the session everywhere: in other tabs, in other programs, and for waiting commands.
 
 import { expect, test } from "../support/test.ts";
 import { freshTitle } from "../support/seed.ts";
@@ -19,7 +19,7 @@ async function signOut(url: string, cookie: string): Promise<number> {
   return answer.status;
 }
 
-test("every connection of the session leaves, is told, and can do nothing more", async ({ program, server }) => {
+test("every connection of the session leaves its rooms, is told, and can do nothing more", async ({ program, server }) => {
   const witness = await program("Witness");
   const { room } = await witness.createRoom(freshTitle());
   await witness.join(room);
@@ -31,7 +31,7 @@ test("every connection of the session leaves, is told, and can do nothing more",
   for (const tab of tabs) await tab.join(room);
   await expect.poll(async () => (await witness.roster(room)).here).toBe(2);
 
-  // Forty commands are on their way while the session ends: each is answered, and what is refused is not stored.
+  // Forty commands are in flight while the session ends: each is answered, and refused ones are not stored.
   const answers = tabs.flatMap((tab, n) =>
     Array.from({ length: 20 }, (_, i) => tab.ask("send", { room, messages: [{ client_id: `t${n}-${i}`, text: `${n} ${i}` }] })),
   );
@@ -45,18 +45,18 @@ test("every connection of the session leaves, is told, and can do nothing more",
   await expect.poll(async () => (await witness.roster(room)).here).toBe(1);
   for (const tab of tabs) {
     await expect.poll(() => tab.told.filter(({ event }) => event === "signed_out").length).toBe(1);
-    expect(tab.socket.connected, "the connection goes on as nobody's").toBe(true);
+    expect(tab.socket.connected, "the connection continues without a person").toBe(true);
     expect((await tab.ask("join", { room })).error?.code).toBe("not_signed_in");
     const heard = tab.received(room).length;
     await witness.send(room, "to whoever is here");
     await expect.poll(() => witness.received(room).at(-1)?.text).toBe("to whoever is here");
-    expect(tab.received(room).length, "it hears nothing of the room").toBe(heard);
+    expect(tab.received(room).length, "it hears nothing from the room").toBe(heard);
   }
   await tabs[0]?.command("sign_in", { name: "Grace" });
   await tabs[0]?.join(room);
 });
 
-test("a program's token is worth nothing once its session has ended, and others go on", async ({ program, server }) => {
+test("a token is worthless once its session has ended, and other sessions continue", async ({ program, server }) => {
   const ada = await program("Ada");
   const other = await program("Ada");
   const { room } = await ada.createRoom(freshTitle());

@@ -1,4 +1,4 @@
-// What is in a command counts as well: an address may have only so many bytes stored, and read only so many of the logs.
+// The size of commands counts, too: an address may store, and read from logs, only a limited number of bytes.
 
 import { randomUUID } from "node:crypto";
 
@@ -9,7 +9,7 @@ import { expect, testWithOwnServer as test } from "../support/test.ts";
 
 const LARGE = "\u{1f600}".repeat(8_000);
 
-test("who reads without end waits, and is told for how long", async ({ program }) => {
+test("a client that reads without end has to wait, and is told how long", async ({ program }) => {
   const ada = await program("Ada");
   const { room } = await ada.createRoom(freshTitle());
   for (let n = 0; n < 8; n += 1) await ada.send(room, LARGE);
@@ -23,7 +23,7 @@ test("who reads without end waits, and is told for how long", async ({ program }
   await expect(async () => expect((await ada.ask("history", { room, after: 0 })).error).toBeUndefined()).toPass();
 });
 
-test("who has read too much is refused before they take a turn to join", async () => {
+test("a client that has read too much is refused before it takes a turn to join", async () => {
   const server = await Server.start({ HUBBUB_JOINS_PER_SECOND: "1" });
   const ada = new ChatClient(server.url);
   try {
@@ -31,7 +31,7 @@ test("who has read too much is refused before they take a turn to join", async (
     const { room } = await ada.createRoom(freshTitle());
     for (let n = 0; n < 8; n += 1) await ada.send(room, LARGE);
     const history = () => ada.ask("history", { room, after: 0 });
-    // A connection's commands are worked off in their order: between two that are refused so is the third.
+    // Commands of a connection are handled in order: one between two refused ones is refused, too.
     const between: (string | undefined)[] = [];
     for (let n = 0; n < 400 && between.length < 4; n += 1) {
       const before = Array.from({ length: 20 }, history);
@@ -48,7 +48,7 @@ test("who has read too much is refused before they take a turn to join", async (
   }
 });
 
-test("who stores without end waits, and nothing overtakes what was refused", async ({ program }) => {
+test("a client that stores without end has to wait, and nothing overtakes what was refused", async ({ program }) => {
   const ada = await program("Ada");
   const { room } = await ada.createRoom(freshTitle());
   const send = (text: string) => ada.ask("send", { room, messages: [{ client_id: randomUUID(), text }] });
@@ -59,7 +59,7 @@ test("who stores without end waits, and nothing overtakes what was refused", asy
     refused = first >= 0;
     if (refused) after = answers.slice(first).filter(({ ok }) => ok).length;
   }
-  expect(refused, "refused at some time").toBe(true);
-  expect(after, "stored after the first that was refused").toBe(0);
+  expect(refused, "refused eventually").toBe(true);
+  expect(after, "stored after the first refused one").toBe(0);
   await expect(async () => expect((await send("later")).error).toBeUndefined()).toPass();
 });
