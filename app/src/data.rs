@@ -125,32 +125,32 @@ const CANNOT_LOAD: &str = "Can't reach the server. The page will open as soon as
 pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> BoxedSignal<Option<PageData>> {
     let first = use_context().or_else(|| platform::take_page()?.read());
     let mut wanted = first.as_ref().map(|_| untrack(|| navigation.route()));
-    let mut asked = 0;
+    let mut requests = 0;
     let page = BoxedSignal::new(first);
     // The route of the page on screen, and the number of the latest request.
     let shown = BoxedValue::new(wanted.clone());
-    let last = BoxedValue::new(0);
-    let again = BoxedSignal::new(());
-    let ask_again = move || {
+    let latest = BoxedValue::new(0);
+    let retry = BoxedSignal::new(());
+    let retry_failed = move || {
         if note.try_get_untracked() == Some(CANNOT_LOAD) {
-            again.set(());
+            retry.set(());
         }
     };
     effect(move || {
-        window_event_listener(leptos::ev::online, move |_| ask_again());
+        window_event_listener(leptos::ev::online, move |_| retry_failed());
     });
     effect(move || {
         let route = navigation.route();
-        again.track();
+        retry.track();
         let failed = note.get_untracked() == CANNOT_LOAD;
         if wanted.as_ref() == Some(&route) && !failed {
             return;
         }
         wanted = Some(route.clone());
-        asked += 1;
-        last.set_value(asked);
-        let this = asked;
-        let is_last = move || last.try_get_value() == Some(this);
+        requests += 1;
+        latest.set_value(requests);
+        let number = requests;
+        let is_latest = move || latest.try_get_value() == Some(number);
         let show = move |found: PageData, route: Route| {
             note.set("");
             shown.set_value(Some(route));
@@ -163,10 +163,10 @@ pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> Boxe
         if route == Route::NotFound {
             return show(PageData::NoSuchRoom, route);
         }
-        let there = route.clone();
+        let requested = route.clone();
         let slow = move || {
-            let waits = shown.try_with_value(|shown| shown.as_ref() != Some(&there));
-            if waits == Some(true) && is_last() && note.get_untracked().is_empty() {
+            let waits = shown.try_with_value(|shown| shown.as_ref() != Some(&requested));
+            if waits == Some(true) && is_latest() && note.get_untracked().is_empty() {
                 note.set(LOADING);
             }
         };
@@ -174,13 +174,13 @@ pub fn use_page(navigation: Navigation, note: BoxedSignal<&'static str>) -> Boxe
         let url = format!("/api{route}");
         let answered = move |answer: Option<Json>| {
             // The reader may have gone elsewhere by now.
-            if !is_last() {
+            if !is_latest() {
                 return;
             }
             match answer.and_then(|answer| answer.read()) {
                 None | Some(PageData::Unavailable) => {
                     note.set(CANNOT_LOAD);
-                    set_timeout(ask_again, Duration::from_millis(AGAIN_MS));
+                    set_timeout(retry_failed, Duration::from_millis(AGAIN_MS));
                 }
                 Some(found) => show(found, route),
             }

@@ -36,6 +36,7 @@ pub struct Line {
 pub struct RoomStore {
     slug: BoxedValue<RoomSlug>,
     client: BoxedValue<RoomClient>,
+    /// The time of the page's data, shown in UTC until the first paint. `None` from then on: local time.
     wall: BoxedValue<Option<Timestamp>>,
     timer: BoxedValue<Option<(u64, TimeoutHandle)>>,
     pace: BoxedValue<Pace>,
