@@ -57,7 +57,7 @@ impl<T: Send + Sync + 'static> BoxedSignal<T> {
         look_at(&held(self.held)?, look)
     }
 
-    /// Makes the running effect or view run again when the value changes.
+    /// The running effect or view runs again when the value changes.
     pub fn track(self) {
         self.held.track();
     }

@@ -5,7 +5,7 @@
 
 /// Deadline of the first attempts, in milliseconds.
 const FIRST_MS: u32 = 4_000;
-/// Longest deadline of an attempt, in milliseconds: long enough for a slow network.
+/// Longest deadline, in milliseconds: enough for a slow network.
 const MAX_MS: u32 = 20_000;
 
 /// One connection attempt.

@@ -19,8 +19,7 @@ pub struct Key {
     pub physical: bool,
 }
 
-/// Tracks which keyboard is in use. Enter on an on-screen keyboard inserts a new line, because Shift+Enter is not
-/// available there.
+/// Which keyboard is in use. Enter on an on-screen keyboard is a new line, because Shift+Enter is hard to type there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Keys {
     on_screen: bool,

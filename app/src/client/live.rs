@@ -60,7 +60,7 @@ struct Inner {
     limits: Limits,
     approach: Approach,
     pulse: Pulse,
-    /// Number of the current attempt, so that timers of earlier ones do nothing.
+    /// Number of the current attempt: timers of earlier ones do nothing.
     attempt: u32,
     /// The server asked us to wait before reconnecting, and the wait is not over.
     told_to_wait: bool,
@@ -69,7 +69,7 @@ struct Inner {
 }
 
 impl Live {
-    /// Creates the value for the application's context.
+    /// For the application's context.
     pub fn new() -> Self {
         Self {
             inner: BoxedValue::new(Inner::default()),
@@ -81,8 +81,7 @@ impl Live {
         }
     }
 
-    /// Called when this person's page is on screen. Connects the first time, and reconnects if the page belonged to
-    /// another person before. Does nothing on the server.
+    /// This person's page is on screen: connects, or reconnects if the page was another person's. Only in the browser.
     pub fn start(self, you: &Person) {
         let Some((first, another)) = self.inner(|inner| {
             let first = !std::mem::replace(&mut inner.started, true);
@@ -136,7 +135,7 @@ impl Live {
         self.inner(|inner| inner.connected).unwrap_or(false)
     }
 
-    /// Called when the room comes on screen.
+    /// The room comes on screen.
     pub fn enter(self, store: RoomStore) {
         let (Some(slug), Some(you)) = (store.slug(), store.you()) else {
             return;
@@ -158,7 +157,7 @@ impl Live {
         }
     }
 
-    /// Called when the room leaves the screen. Keeps its unsent messages.
+    /// The room leaves the screen. Keeps its unsent messages.
     pub fn leave(self, store: RoomStore) {
         let Some(room) = store.slug() else { return };
         let outbox = store.look(|client| client.clone().into_outbox());

@@ -14,8 +14,7 @@ pub struct Navigation {
 }
 
 impl Navigation {
-    /// Creates the value for the application's context. From now on, clicks on links and steps through the history
-    /// navigate.
+    /// For the application's context. From now on, clicks on links and steps through the history navigate.
     pub fn start() -> Self {
         let address = use_context::<Address>().unwrap_or_else(platform::address);
         let navigation = Self {

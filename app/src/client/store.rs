@@ -16,13 +16,13 @@ use super::rows::{Row, Wall};
 use super::timeline::Timeline;
 use crate::data::RoomData;
 
-/// Up to this many messages that come in together are announced one by one; of more, only the number.
+/// If more messages than this come in together, only their number is announced.
 const ANNOUNCED_AT_ONCE: usize = 3;
 
-/// Announcements that stay in the page, because a screen reader may lag behind.
+/// Announcements kept in the page: a screen reader may lag behind.
 const ANNOUNCEMENTS_KEPT: usize = 10;
 
-/// A line of the message list. Its content can change.
+/// A line of the message list.
 #[derive(Clone)]
 pub struct Line {
     /// Identifies the line; never changes.
@@ -65,7 +65,7 @@ pub struct RoomStore {
 }
 
 impl RoomStore {
-    /// Creates the state from the page's data, identically on the server and in the browser.
+    /// Starts from the page's data, alike on the server and in the browser.
     pub fn new(data: &RoomData) -> Self {
         let timeline = Timeline::new(data.head.clone(), data.events.clone(), data.more);
         let mut client = RoomClient::new(data.room.clone(), data.you.clone(), timeline, data.roster.clone());
@@ -171,7 +171,7 @@ impl RoomStore {
         });
     }
 
-    /// The tab became visible or hidden. Refreshes at once, because a hidden page has no frames to wait for.
+    /// The tab became visible or hidden. Refreshes at once: a hidden page has no frames.
     pub fn visibility_changed(&self) {
         self.pace.set_value(Pace::default());
         self.refresh();
@@ -284,7 +284,7 @@ impl RoomStore {
         set_if_changed(self.over, over);
     }
 
-    /// Updates the lines. Existing lines keep their signal, so that only changed ones are rendered again.
+    /// Existing lines keep their signal, so that only changed ones are rendered again.
     fn show(&self, rows: Vec<Row>) {
         let known = self.lines.get_untracked();
         // Existing lines keep their order, so each search starts after the last one found. A map would add a kilobyte

@@ -1,5 +1,5 @@
-//! Unsent text of people who can no longer sign in here: their session has ended, and signing in again creates another
-//! person. The page offers the text to the next person on this browser and never sends it by itself.
+//! Unsent text of people whose session has ended; signing in again creates another person. The page offers it to the
+//! next person in this browser and never sends it by itself.
 
 use protocol::{Person, RoomSlug};
 
