@@ -148,10 +148,10 @@ const text = [
   `Written by \`make hostile\`. ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${model}, Hubbub ${commit()}, ` +
     `${((Date.now() - began) / 60_000).toFixed(1)} minutes. ${failures === 0 ? "All rows pass." : `${failures} rows fail.`}`,
   "",
-  `Each attack has a fresh server with default limits on one core, and goes on for ${ATTACK} s from addresses of its own. ` +
-    "p99 is an honest client's, from `send` to its acknowledgement (at most twice the quiet one plus 10 ms); newcomer and " +
-    "page are the longest that somebody else waited to be in the lobby and to see its page (at most 2 s); the peak of the " +
-    "process may exceed its rest by 150 MB; the offender is cut, refused or slowed after so long.",
+  `Each attack has a fresh server with default limits on one core, and lasts ${ATTACK} s, from addresses of its own. ` +
+    "p99: an honest client's time from `send` to acknowledgement, at most twice the value before plus 10 ms. Newcomer " +
+    "and page: the longest wait of another person to join the lobby and to see its page, at most 2 s. Peak: at most 150 " +
+    "MB above the process at rest. Offender: when the attacker was first cut, refused or slowed.",
   "",
   table(HEADS.attacks, results.attacks),
   "",
