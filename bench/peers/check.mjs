@@ -57,7 +57,7 @@ async function conversation(ports, room, options) {
   const before = Date.now();
   const post = { room, client_id: "c-0", text: "first" };
   assert.deepEqual(await speaker.ask("message", post), { seq: 1 });
-  await until("the first message reaches everybody in the room", () => inRoom.every((each) => each.messages().length === 1));
+  await until("the first message reaches all clients in the room", () => inRoom.every((each) => each.messages().length === 1));
   for (const each of inRoom) {
     const { at, ...rest } = each.messages()[0];
     assert(at >= before && at <= Date.now(), `at is the time in ms: ${at}`);

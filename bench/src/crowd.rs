@@ -63,8 +63,12 @@ pub struct Client {
 impl Client {
     /// Connects, signs in, and joins if the plan says so.
     async fn enter(plan: &Plan<'_>, member: usize, room: Rc<LoadedRoom>) -> io::Result<Rc<Self>> {
-        let (door, dialect, name) = (member % plan.doors.len(), plan.dialect, format!("Bench {member}"));
-        let wire = Wire::connect(plan.doors[door]).await?;
+        let (replica, dialect, name) = (
+            member % plan.addresses.len(),
+            plan.dialect,
+            format!("Bench {member}"),
+        );
+        let wire = Wire::connect(plan.addresses[replica]).await?;
         greet(&wire, dialect, &name, None).await?;
         if dialect == Dialect::Hubbub {
             ask(
@@ -88,12 +92,12 @@ impl Client {
             acknowledged: Cell::new(0),
             waiting: RefCell::default(),
             chained: Cell::new(false),
-            received: RefCell::new(Received::at(number(door))),
+            received: RefCell::new(Received::at(number(replica))),
         }))
     }
 
     /// Sends one message that was due at this time.
-    pub fn say(&self, due: u64) -> io::Result<()> {
+    pub fn send(&self, due: u64) -> io::Result<()> {
         let sender = self.member;
         let mark = Mark {
             sender,
@@ -127,7 +131,7 @@ impl Client {
                     acks.borrow_mut().take(answer, now.saturating_sub(due));
                     self.acknowledged.set(self.acknowledged.get() + 1);
                     if self.chained.get()
-                        && let Err(error) = self.say(now)
+                        && let Err(error) = self.send(now)
                     {
                         wrong = Some(error);
                     }
@@ -169,7 +173,7 @@ pub struct Plan<'a> {
     /// How the server is spoken to.
     pub dialect: Dialect,
     /// The addresses of its replicas: member n of a room connects to number n, in rotation.
-    pub doors: &'a [SocketAddr],
+    pub addresses: &'a [SocketAddr],
     /// How many rooms.
     pub rooms: usize,
     /// Members of each room.
@@ -186,7 +190,7 @@ pub struct Crowd {
     pub tally: Rc<RefCell<Tally>>,
     /// How they were answered.
     pub acks: Rc<RefCell<Acks>>,
-    told: bool,
+    joined: bool,
     lost: Rc<Cell<u64>>,
     listening: Vec<AbortHandle>,
 }
@@ -194,15 +198,15 @@ pub struct Crowd {
 impl Crowd {
     /// Opens the rooms and connects every client.
     pub async fn gather(plan: Plan<'_>) -> io::Result<Self> {
-        let rooms = open_rooms(plan.dialect, plan.doors[0], plan.rooms).await?;
-        let doors: Rc<[SocketAddr]> = plan.doors.into();
+        let rooms = open_rooms(plan.dialect, plan.addresses[0], plan.rooms).await?;
+        let addresses: Rc<[SocketAddr]> = plan.addresses.into();
         let members = rooms
             .iter()
             .flat_map(|room| (0..plan.members).map(move |n| (n, Rc::clone(room))));
         let gate = Rc::new(Semaphore::new(AT_ONCE));
         let mut entering = JoinSet::new();
         for (at, (n, room)) in members.enumerate() {
-            let (gate, doors) = (Rc::clone(&gate), Rc::clone(&doors));
+            let (gate, addresses) = (Rc::clone(&gate), Rc::clone(&addresses));
             let Plan {
                 dialect,
                 rooms,
@@ -214,7 +218,7 @@ impl Crowd {
                 let _permit = gate.acquire().await;
                 let plan = Plan {
                     dialect,
-                    doors: &doors,
+                    addresses: &addresses,
                     rooms,
                     members,
                     join,
@@ -231,9 +235,9 @@ impl Crowd {
             clients: clients.into_iter().map(|(_, client)| client).collect(),
             tally: Rc::new(RefCell::new(Tally::new(
                 Instant::now(),
-                u32::try_from(plan.doors.len()).unwrap_or(1),
+                u32::try_from(plan.addresses.len()).unwrap_or(1),
             ))),
-            told: plan.join,
+            joined: plan.join,
             acks: Rc::new(RefCell::new(Acks {
                 latency: crate::ledger::latencies(),
                 refused: 0,
@@ -259,7 +263,7 @@ impl Crowd {
     }
 
     /// Sends messages on a schedule that waits for no answer: `rate` per second, the senders in rotation.
-    pub async fn say_at_rate(&self, senders: &[Rc<Client>], rate: f64, lasting: Duration) -> io::Result<()> {
+    pub async fn send_at_rate(&self, senders: &[Rc<Client>], rate: f64, lasting: Duration) -> io::Result<()> {
         let first = self.tally.borrow().now() + 1_000;
         let count = (rate * lasting.as_secs_f64()).round();
         let (mut n, mut pace) = (0.0, Pace::new()?);
@@ -281,7 +285,7 @@ impl Crowd {
                 let at = self.tally.borrow().at(due);
                 pace.until(at).await?;
             }
-            sender.say(due)?;
+            sender.send(due)?;
             n += 1.0;
             if self.lost.get() > 0 {
                 return Err(self.lost_connections());
@@ -295,7 +299,7 @@ impl Crowd {
         for sender in senders {
             sender.chained.set(true);
             for _ in 0..ahead {
-                sender.say(self.tally.borrow().now())?;
+                sender.send(self.tally.borrow().now())?;
             }
         }
         sleep(lasting).await;
@@ -311,11 +315,11 @@ impl Crowd {
 
     /// Waits until every member has received and acknowledged everything that was sent.
     pub async fn settled(&self, patience: Duration) -> io::Result<()> {
-        let told = if self.told { u64::MAX } else { 0 };
+        let joined = if self.joined { u64::MAX } else { 0 };
         let of = |room: &[Rc<Client>]| {
             let sent: u64 = room.iter().map(|client| u64::from(client.sent.get())).sum();
             let own = room.iter().any(|client| client.dialect == Dialect::Example);
-            sent * told.min(room.len() as u64 - u64::from(own))
+            sent * joined.min(room.len() as u64 - u64::from(own))
         };
         let expected: u64 = self.by_room().map(of).sum();
         let over = || {
@@ -353,7 +357,7 @@ impl Crowd {
         if unanswered > 0 {
             return Err(format!("{unanswered} not acknowledged"));
         }
-        for room in self.by_room().filter(|_| self.told) {
+        for room in self.by_room().filter(|_| self.joined) {
             let sent: Vec<u32> = room.iter().map(|client| client.sent.get()).collect();
             let received: Vec<Received> = room
                 .iter()
@@ -439,13 +443,13 @@ async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
 static OPENED: AtomicU32 = AtomicU32::new(0);
 
 /// Opens new rooms.
-async fn open_rooms(dialect: Dialect, door: SocketAddr, count: usize) -> io::Result<Vec<Rc<LoadedRoom>>> {
+async fn open_rooms(dialect: Dialect, address: SocketAddr, count: usize) -> io::Result<Vec<Rc<LoadedRoom>>> {
     if dialect != Dialect::Hubbub {
         return Ok((0..count)
             .map(|_| LoadedRoom::new(format!("bench-{}", OPENED.fetch_add(1, Ordering::Relaxed))))
             .collect());
     }
-    let wire = Wire::connect(door).await?;
+    let wire = Wire::connect(address).await?;
     greet(&wire, dialect, "Bench", None).await?;
     ask(
         &wire,

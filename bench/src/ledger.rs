@@ -77,7 +77,7 @@ impl Packets {
 #[derive(Clone, Default)]
 pub struct Received {
     /// The replica that it is connected to.
-    door: u32,
+    replica: u32,
     /// The next expected number, by sender.
     next: Vec<u32>,
     /// A hash of the order of all messages.
@@ -86,9 +86,9 @@ pub struct Received {
 
 impl Received {
     /// A member at this replica that has received nothing.
-    pub fn at(door: u32) -> Self {
+    pub fn at(replica: u32) -> Self {
         Self {
-            door,
+            replica,
             ..Self::default()
         }
     }
@@ -112,20 +112,20 @@ pub struct Tally {
     pub crossed: Histogram<u64>,
     /// How many messages were received.
     pub delivered: u64,
-    doors: u32,
+    replicas: u32,
     holes: u64,
     again: u64,
 }
 
 impl Tally {
     /// Starts empty. Times count from `began`; member n of a room is at replica n, in rotation.
-    pub fn new(began: Instant, doors: u32) -> Self {
+    pub fn new(began: Instant, replicas: u32) -> Self {
         Self {
             began,
             latency: latencies(),
             crossed: latencies(),
             delivered: 0,
-            doors,
+            replicas,
             holes: 0,
             again: 0,
         }
@@ -169,7 +169,7 @@ impl Tally {
                 .wrapping_add(this);
             let took = now.saturating_sub(mark.due).max(1);
             self.latency.saturating_record(took);
-            if mark.sender % self.doors != member.door {
+            if mark.sender % self.replicas != member.replica {
                 self.crossed.saturating_record(took);
             }
         }

@@ -80,7 +80,7 @@ pub async fn occupied(
     let site = Site::start(side, cores)?;
     let plan = Plan {
         dialect: site.dialect,
-        doors: &site.doors,
+        addresses: &site.addresses,
         rooms,
         members,
         join,

@@ -102,7 +102,7 @@ pub struct Site {
     /// How to speak to it.
     pub dialect: Dialect,
     /// The address of each replica or worker.
-    pub doors: Vec<SocketAddr>,
+    pub addresses: Vec<SocketAddr>,
     processes: Vec<Child>,
     _folder: TempDir,
 }
@@ -113,7 +113,7 @@ impl Site {
         let folder = tempfile::tempdir()?;
         let mut site = Self {
             dialect: Dialect::Rooms,
-            doors: Vec::new(),
+            addresses: Vec::new(),
             processes: Vec::new(),
             _folder: folder,
         };
@@ -134,23 +134,23 @@ impl Site {
                 let port = free_ports(1)?;
                 site.ready(node(cores, "bench/peers/socketio/server.mjs").arg(port.to_string()))?;
                 site.dialect = Dialect::Example;
-                site.doors.push(door(port));
+                site.addresses.push(address(port));
             }
             Side::N1 => {
                 let port = free_ports(1)?;
                 site.ready(node(cores, ROOMS).arg(port.to_string()))?;
-                site.doors.push(door(port));
+                site.addresses.push(address(port));
             }
             Side::N2 => {
                 let redis = site.redis()?;
                 let port = free_ports(1 + u16::try_from(many).unwrap_or(u16::MAX))?;
                 site.ready(node(cores, ROOMS).args([port.to_string(), many.to_string(), redis]))?;
-                site.doors.extend((1..).map(|n| door(port + n)).take(many));
+                site.addresses.extend((1..).map(|n| address(port + n)).take(many));
             }
             Side::Oxide => {
                 let port = free_ports(1)?;
                 site.ready(program(cores, "target/peers/release/peer-socketioxide").arg(port.to_string()))?;
-                site.doors.push(door(port));
+                site.addresses.push(address(port));
             }
             Side::Floor => return Err(io::Error::other("the write loop is started by its measure")),
         }
@@ -161,7 +161,7 @@ impl Site {
     pub fn floor(cores: &Cores, clients: usize, rate: f64, frames: f64, bytes: usize) -> io::Result<Self> {
         let mut site = Self {
             dialect: Dialect::Hubbub,
-            doors: Vec::new(),
+            addresses: Vec::new(),
             processes: Vec::new(),
             _folder: tempfile::tempdir()?,
         };
@@ -175,7 +175,7 @@ impl Site {
             bytes.to_string(),
         ];
         site.ready(program(cores, &own.to_string_lossy()).arg("floor").args(numbers))?;
-        site.doors.push(door(port));
+        site.addresses.push(address(port));
         Ok(site)
     }
 
@@ -186,7 +186,7 @@ impl Site {
     }
 
     fn hubbub(&mut self, cores: &Cores, redis: Option<&str>) -> io::Result<()> {
-        let at = door(free_ports(1)?);
+        let at = address(free_ports(1)?);
         let binary = std::env::var("HUBBUB_BIN").unwrap_or_else(|_| "target/release/hubbub".to_owned());
         let mut hubbub = program(cores, &binary);
         hubbub
@@ -200,7 +200,7 @@ impl Site {
         self.spawn(hubbub.stdout(Stdio::null()))?;
         self.answers(at)?;
         self.dialect = Dialect::Hubbub;
-        self.doors.push(at);
+        self.addresses.push(at);
         Ok(())
     }
 
@@ -216,7 +216,7 @@ impl Site {
             .arg("--dir")
             .arg(folder);
         self.spawn(redis.stdout(Stdio::null()))?;
-        self.answers(door(port))?;
+        self.answers(address(port))?;
         Ok(format!("redis://127.0.0.1:{port}"))
     }
 
@@ -302,17 +302,17 @@ fn node(cores: &Cores, server: &str) -> Command {
     command
 }
 
-fn door(port: u16) -> SocketAddr {
+fn address(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
 /// The first of `count` consecutive free ports.
 fn free_ports(count: u16) -> io::Result<u16> {
     for _ in 0..10_000 {
-        let first = TcpListener::bind(door(0))?;
+        let first = TcpListener::bind(address(0))?;
         let port = first.local_addr()?.port();
         let others: Vec<_> = (1..count)
-            .map_while(|n| TcpListener::bind(door(port.checked_add(n)?)).ok())
+            .map_while(|n| TcpListener::bind(address(port.checked_add(n)?)).ok())
             .collect();
         if others.len() + 1 == usize::from(count) {
             return Ok(port);

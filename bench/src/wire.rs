@@ -28,11 +28,11 @@ pub struct Wire {
 
 impl Wire {
     /// Connects and upgrades to a WebSocket.
-    pub async fn connect(door: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(door).await?;
+    pub async fn connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let request = format!(
-            "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {door}\r\nUpgrade: websocket\r\n\
+            "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
         );
         let wire = Self::plain(stream);

@@ -21,7 +21,7 @@ test.use({ front: "nginx", replicaEnv: { HUBBUB_LIMITS: "off" } });
 /** Ada's page behind a fault proxy, and a listener on another replica. */
 interface Scene {
   ada: RoomPage;
-  door: FaultProxy;
+  proxy: FaultProxy;
   heard: () => string[];
   /** Waits until everything typed is heard, and returns that time. */
   said: (typed: string[]) => Promise<number>;
@@ -36,10 +36,10 @@ interface Fixtures {
 const behind = test.extend<Fixtures>({
   scene: async ({ cluster, visitor, programOn, complaints }, use) => {
     complaints.allow(WHILE_AWAY);
-    const doors: FaultProxy[] = [];
+    const proxies: FaultProxy[] = [];
     await use(async (delayMs, fault, often) => {
-      const door = await FaultProxy.start(cluster.url, { delayMs });
-      doors.push(door);
+      const proxy = await FaultProxy.start(cluster.url, { delayMs });
+      proxies.push(proxy);
       const host = await programOn(0, "Host");
       const { room } = await host.createRoom(freshTitle("Browser"));
       const texts = new Map<string, string>();
@@ -48,7 +48,7 @@ const behind = test.extend<Fixtures>({
         for (const { client_id, text } of events) texts.set(client_id, text);
       });
       const listener = await Listener.start(client, room);
-      const ada = new RoomPage(await visitor({ baseURL: door.url }));
+      const ada = new RoomPage(await visitor({ baseURL: proxy.url }));
       await ada.open(room);
       await ada.signIn("Ada");
       await ada.live("Ada");
@@ -79,9 +79,9 @@ const behind = test.extend<Fixtures>({
         console.log(`${fault}\n  Hubbub    ${JSON.stringify(ours)}`);
         expect(found).toEqual(FINE);
       };
-      return { ada, door, heard, said, verdict };
+      return { ada, proxy, heard, said, verdict };
     });
-    for (const door of doors) await door.dispose();
+    for (const proxy of proxies) await proxy.dispose();
   },
 });
 
@@ -109,11 +109,11 @@ behind("Tab reloaded while sending", async ({ scene }) => {
 const [MINUTES, TYPED] = [2, 100];
 
 behind("Offline for 2 minutes, 100 messages typed", async ({ scene }) => {
-  const { ada, door, said, verdict } = await scene(0, "Offline for 2 minutes, 100 messages typed", "once");
+  const { ada, proxy, said, verdict } = await scene(0, "Offline for 2 minutes, 100 messages typed", "once");
   const over = seconds(MINUTES * 60);
   await ada.page.context().setOffline(true);
-  door.cut("up");
-  door.cut("down");
+  proxy.cut("up");
+  proxy.cut("down");
   const typed: string[] = [];
   for (let n = 1; n <= TYPED; n += 1) {
     typed.push(`typed-${n}`);
@@ -121,9 +121,9 @@ behind("Offline for 2 minutes, 100 messages typed", async ({ scene }) => {
   }
   await expect(ada.said(typed.at(-1) ?? "")).toHaveCount(1);
   await over;
-  door.drop();
-  door.heal("up");
-  door.heal("down");
+  proxy.drop();
+  proxy.heal("up");
+  proxy.heal("down");
   const back = performance.now();
   await ada.page.context().setOffline(false);
   const heard = await said(typed);

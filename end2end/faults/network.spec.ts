@@ -1,8 +1,8 @@
 // Connections break, fall silent in one direction, and lose acknowledgements and packets.
 
 import { FaultProxy, seeded, withoutAcks } from "../support/fault-proxy.ts";
-import { type LossyDoor, lossy } from "../support/lossy.ts";
-import { type Door, faultRow, seconds } from "../support/faults.ts";
+import { type LossyGateway, lossy } from "../support/lossy.ts";
+import { type Gateway, faultRow, seconds } from "../support/faults.ts";
 
 const RELOADS = 5;
 
@@ -37,11 +37,11 @@ class AckThief {
   }
 }
 
-interface ThiefDoor extends Door {
+interface ThiefGateway extends Gateway {
   thief: AckThief;
 }
 
-async function withThief(target: string): Promise<ThiefDoor> {
+async function withThief(target: string): Promise<ThiefGateway> {
   const thief = new AckThief(0.2);
   const proxy = await FaultProxy.start(target, { down: withoutAcks(() => thief.takes()) });
   return { thief, url: proxy.url, dispose: () => proxy.dispose() };
@@ -52,10 +52,10 @@ faultRow(
     fault: "20 % of acknowledgements lost",
     often: "for 30 s, between server and client",
     people: { webSocketOnly: true },
-    door: (site) => withThief(site.proxy.url),
+    gateway: (site) => withThief(site.proxy.url),
   },
-  async ({ door, recovered, note }) => {
-    const { thief } = door as ThiefDoor;
+  async ({ gateway, recovered, note }) => {
+    const { thief } = gateway as ThiefGateway;
     thief.dropping = true;
     await seconds(30);
     thief.dropping = false;
@@ -66,10 +66,10 @@ faultRow(
 );
 
 faultRow(
-  { fault: "5 % of packets lost, 200 ms", often: "for 40 s", people: { webSocketOnly: true }, door: (site) => lossy(site.proxy.url) },
-  async ({ door, people, note }) => {
+  { fault: "5 % of packets lost, 200 ms", often: "for 40 s", people: { webSocketOnly: true }, gateway: (site) => lossy(site.proxy.url) },
+  async ({ gateway, people, note }) => {
     await seconds(40);
     await people.flow();
-    note((door as LossyDoor).how);
+    note((gateway as LossyGateway).how);
   },
 );

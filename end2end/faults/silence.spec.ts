@@ -21,25 +21,25 @@ const CUTS: Cut[] = (["up", "down"] as const).flatMap((way) =>
 const OTHERS = { webSocketOnly: true, replicas: 1, voicesPerReplica: 1, everyMs: 250 };
 
 async function silence(side: Side, site: Site, { way, lasts, times }: Cut, n: number): Promise<Played> {
-  const door = await FaultProxy.start(site.proxy.url);
+  const proxy = await FaultProxy.start(site.proxy.url);
   const free = await side.people(site, { ...OTHERS, first: n + 1 });
-  const people = (await side.people(site, { ...OTHERS, first: n, url: door.url, room: free.room })).and(free);
+  const people = (await side.people(site, { ...OTHERS, first: n, url: proxy.url, room: free.room })).and(free);
   try {
     return await judged(people, async ({ recovered }) => {
       for (let time = 1; time <= times; time += 1) {
         // At a random time between two messages; a short silence would otherwise always fall between them.
         await seconds((Math.random() * OTHERS.everyMs) / 1_000);
-        door.cut(way);
+        proxy.cut(way);
         await seconds(lasts);
         const over = performance.now();
-        door.heal(way);
+        proxy.heal(way);
         await recovered(over);
         await people.flow(10);
       }
     });
   } finally {
     people.close();
-    await door.dispose();
+    await proxy.dispose();
   }
 }
 

@@ -160,7 +160,7 @@ export const attacks = {
       }),
   },
   "slow readers": {
-    what: "10 connections ask `history {after: 0}` six times of 500 messages of 8,000 four-byte characters, and read nothing",
+    what: "10 connections send `history {after: 0}` six times in a room with 500 messages of 8,000 four-byte characters, and read nothing",
     run: (context) =>
       many(10, async () => {
         while (Date.now() < context.ends) {
@@ -179,7 +179,7 @@ export const attacks = {
       }),
   },
   "history over polling": {
-    what: "one POST with 40 `history {after: 0}` on each of 10 polling sessions, then no connection at all but a pong every 10 s",
+    what: "one POST with 40 `history {after: 0}` on each of 10 polling sessions, then no poll, only a pong every 2 s",
     run: (context) =>
       many(10, async () => {
         const { target, from, said, ends } = context;
@@ -197,14 +197,14 @@ export const attacks = {
         }
       }),
   },
-  "joins of nothing, one address": {
+  "joins of unknown rooms, one address": {
     what: "300 connections of one address join rooms that do not exist, 50 each at a time",
-    run: joinsOfNothing(300),
+    run: joinsOfUnknownRooms(300),
   },
-  "joins of nothing, seven addresses": {
+  "joins of unknown rooms, seven addresses": {
     what: "the same, 43 connections of each of seven addresses",
     addresses: 7,
-    run: joinsOfNothing(43),
+    run: joinsOfUnknownRooms(43),
   },
   "idle connections": {
     what: "three addresses × 1,000 idle connections, soft limit of 1,024 descriptors",
@@ -223,8 +223,8 @@ export const attacks = {
       for (const socket of sockets) socket.destroy();
     },
   },
-  "connects again and again": {
-    what: "`40/chat,` without end on four WebSockets",
+  "repeated connects": {
+    what: "endless `40/chat,` on four WebSockets",
     run: (context) =>
       many(4, () =>
         pourOver(() => new Ws(context.target, context.from), Buffer.concat(Array(200).fill(frame("40/chat,"))), context),
@@ -234,7 +234,7 @@ export const attacks = {
     what: "`GET /socket.io/?EIO=4&transport=polling` pipelined on four TCP connections",
     run: (context) => pipelines(4, request(context.target, "GET", POLLING), context),
   },
-  "pings unread": {
+  "pings with unread pongs": {
     what: "WebSocket pings of 125 bytes on four connections that do not read the pongs",
     run: (context) =>
       many(4, () =>
@@ -268,7 +268,7 @@ export const attacks = {
         ),
       ),
   },
-  "page read by drips": {
+  "page read in drips": {
     what: "400 readers of a page (50 messages of 8,000 four-byte characters) at 2 KB per 0.5 s",
     run: (context) => many(400, () => drip("/rooms/pages", 4_096, context)),
   },
@@ -305,14 +305,14 @@ export const attacks = {
     },
   },
   "targets without a path": {
-    what: "`GET x HTTP/1.1` without end on four connections",
+    what: "endless `GET x HTTP/1.1` on four connections",
     run: (context) => pipelines(4, "GET x HTTP/1.1\r\nHost: x\r\n\r\n", context),
   },
-  "pongs": controlFrames("pongs without end on four connections", frame("", 10)),
-  "pings": controlFrames("pings without end on four connections, pongs read", frame("", 9)),
-  "empty frames": controlFrames("empty text frames without end on four connections", frame("")),
+  "pongs": controlFrames("endless pongs on four connections", frame("", 10)),
+  "pings": controlFrames("endless pings on four connections, pongs read", frame("", 9)),
+  "empty frames": controlFrames("endless empty text frames on four connections", frame("")),
   "events over the rate": {
-    what: "events over the rate on four connections that come back at once when cut",
+    what: "events over the rate on four connections that reconnect at once when cut",
     run: (context) =>
       many(4, async () => {
         while (Date.now() < context.ends) {
@@ -331,7 +331,7 @@ export const attacks = {
       pipelines(4, request(context.target, "GET", "/rooms/pages", { "Accept-Encoding": "br" }), context),
   },
   "catch-up read quickly": {
-    what: "`history {after: 0}` of the large room without end on four connections, answers read",
+    what: "endless `history {after: 0}` of the large room on four connections, answers read",
     run: (context) =>
       many(4, async () => {
         while (Date.now() < context.ends) {
@@ -341,7 +341,7 @@ export const attacks = {
       }),
   },
   "large messages": {
-    what: "messages of 32 KB, ten connections, each as soon as the last is answered",
+    what: "messages of 32 KB on ten connections, each sent as soon as the last is answered",
     run: (context) =>
       many(10, async () => {
         const text = "😀".repeat(8_000);
@@ -360,7 +360,7 @@ export const attacks = {
       }),
   },
   "sign-ins": {
-    what: "`POST /session` without end, 16 at a time",
+    what: "endless `POST /session`, 16 at a time",
     run: (context) =>
       many(16, async () => {
         while (Date.now() < context.ends) {
@@ -375,7 +375,7 @@ export const attacks = {
       }),
   },
   "new rooms": {
-    what: "new rooms without end on four connections",
+    what: "endless new rooms on four connections",
     run: (context) =>
       many(4, async (n) => {
         let chat = await person(context);
@@ -433,8 +433,8 @@ export const attacks = {
       });
     },
   },
-  "bodies that never come": {
-    what: "900 forms whose body never comes",
+  "bodies that never arrive": {
+    what: "900 forms whose body never arrives",
     run: (context) =>
       many(900, async (n) => {
         await sleep((n % 30) * 10);
@@ -460,14 +460,14 @@ function controlFrames(what, bytes) {
   };
 }
 
-function joinsOfNothing(connections) {
+function joinsOfUnknownRooms(connections) {
   return (context) =>
     many(connections, async () => {
       while (Date.now() < context.ends) {
         const chat = await person(context);
         if (chat === undefined) continue;
         while (Date.now() < context.ends && !chat.closed) {
-          const rooms = Array.from({ length: 50 }, (_, n) => ({ room: `nothing-${n}-${connections}` }));
+          const rooms = Array.from({ length: 50 }, (_, n) => ({ room: `unknown-${n}-${connections}` }));
           const answers = await Promise.all(rooms.map((room) => chat.ask("join", room)));
           if (answers.every((answer) => answer?.error?.code === "not_signed_in")) throw new Error("not signed in");
           if (answers.some((answer) => ["busy", "rate_limited"].includes(answer?.error?.code))) context.said("refused");

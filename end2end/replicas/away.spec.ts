@@ -19,7 +19,7 @@ for (const proxy of PROXIES) {
   test.describe(`through ${proxy}`, () => {
     test.use({ front: proxy });
 
-    test("nobody is disconnected, pages say what is wrong, and everything flows again", async ({ cluster, programOn, personOn, close, complaints }) => {
+    test("no one is disconnected, pages say what is wrong, and everything flows again", async ({ cluster, programOn, personOn, close, complaints }) => {
       complaints.allow(WHILE_AWAY);
       const host = await programOn(0, "Host");
       const { room } = await host.createRoom(freshTitle("Away"));
@@ -49,15 +49,15 @@ for (const proxy of PROXIES) {
       expect(await page.text(), "a page of Hubbub's own, not the proxy's error").toContain("Hubbub");
       await ada.send("said while away");
       await expect(ada.said("said while away")).toHaveCount(1);
-      expect(interrupted, "nobody was disconnected").toBe(0);
+      expect(interrupted, "no one was disconnected").toBe(0);
 
       const back = await cluster.redis.up();
-      await until("everybody's messages flow again", 20_000, () => talkers.every(({ lastAt }) => lastAt > back));
-      console.log(`${proxy}: everybody's messages flow ${Math.round(performance.now() - back)} ms after Redis answers, ${interrupted} interrupted`);
+      await until("all messages flow again", 20_000, () => talkers.every(({ lastAt }) => lastAt > back));
+      console.log(`${proxy}: all messages flow ${Math.round(performance.now() - back)} ms after Redis answers, ${interrupted} interrupted`);
       for (const talker of talkers) await talker.stop();
       expect(talkers.flatMap(({ refused }) => refused)).toEqual([]);
       const sent = talkers.reduce((sum, { sent }) => sum + sent.length, 0);
-      await until("all of it was heard, Ada's too", 20_000, () => listener.received.events.length === sent + 1);
+      await until("all messages were heard, Ada's too", 20_000, () => listener.received.events.length === sent + 1);
       expect(interrupted).toBe(0);
     });
   });

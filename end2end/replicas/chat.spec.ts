@@ -26,7 +26,7 @@ for (const proxy of PROXIES) {
       host.close();
       const ada = await personOn(0, "Ada", room);
       const grace = await personOn(1, "Grace", room);
-      expect(await spread(cluster), "each is where they should be").toEqual([1, 1, 0]);
+      expect(await spread(cluster), "each is on their replica").toEqual([1, 1, 0]);
       for (const one of [ada, grace]) await expect(one.count(2).first()).toBeVisible();
       await expect(ada.people).toContainText("Grace");
 

@@ -5,7 +5,7 @@ import { expect, test } from "../support/replicas.ts";
 
 test.use({ front: "nginx" });
 
-test("an open page begins the room again", async ({ cluster, programOn, personOn, complaints }) => {
+test("an open page loads the room again", async ({ cluster, programOn, personOn, complaints }) => {
   complaints.allow(WHILE_AWAY);
   const before = await programOn(0, "Before");
   await before.send("lobby", "before 1", "before 2", "before 3");

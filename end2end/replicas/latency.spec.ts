@@ -50,5 +50,5 @@ test("the added latency of crossing replicas", SOAK, async ({ programOn }) => {
     const [same, other] = [percentile(a, share), percentile(b, share)];
     console.log(`p${share * 100}: same replica ${same.toFixed(2)} ms, other replica ${other.toFixed(2)} ms, added ${(other - same).toFixed(2)} ms`);
   }
-  expect(percentile(b, 0.99), "sane").toBeLessThan(1_000);
+  expect(percentile(b, 0.99), "a plausible figure").toBeLessThan(1_000);
 });

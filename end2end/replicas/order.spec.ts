@@ -101,12 +101,12 @@ test(`${counted(MESSAGES)} messages of ${CLIENTS} clients through three replicas
         const messages = Array.from({ length: BURST }, (_, i) => ({ client_id: `c${c}-${sent + i + 1}`, text: `message ${sent + i + 1}` }));
         const { receipts } = await client.command<{ receipts: Receipt[] }>("send", { room, messages });
         const stored = receipts.at(-1)?.seq ?? 0;
-        await until("everybody has heard most of what is stored", 120_000, () => seen.every(({ last }) => last >= stored - BEHIND));
+        await until("all clients have heard most of what is stored", 120_000, () => seen.every(({ last }) => last >= stored - BEHIND));
       }
     }),
   );
   const stored = performance.now() - began;
-  await until("everything has arrived, or no more comes", 120_000, () => seen.every(({ last, holes }) => last >= MESSAGES || holes > 0));
+  await until("everything has arrived, or no more arrives", 120_000, () => seen.every(({ last, holes }) => last >= MESSAGES || holes > 0));
   const delivered = performance.now() - began;
   expect(seen.map(({ holes }) => holes)).toEqual(seen.map(() => 0));
   expect(seen.map(({ last }) => last)).toEqual(seen.map(() => MESSAGES));

@@ -40,8 +40,8 @@ async function counts(clients: ChatClient[]): Promise<number[]> {
 }
 
 /** Waits until all of them report this count. */
-async function say(here: number, clients: ChatClient[]): Promise<void> {
-  await until(`everybody counts ${here}`, GONE_MS, async () => (await counts(clients)).every((count) => count === here));
+async function expectCount(here: number, clients: ChatClient[]): Promise<void> {
+  await until(`all replicas count ${here}`, GONE_MS, async () => (await counts(clients)).every((count) => count === here));
 }
 
 async function numUsers(url: string): Promise<number> {
@@ -51,34 +51,34 @@ async function numUsers(url: string): Promise<number> {
   return count;
 }
 
-test("60 people on three replicas; one is killed, one stands still and goes on", async ({ cluster, personOn, close }) => {
+test("60 people on three replicas: one replica is killed, one hangs and continues", async ({ cluster, personOn, close }) => {
   const clients = await fill(cluster, close);
-  const everybody = 3 * PER_REPLICA;
+  const everyone = 3 * PER_REPLICA;
   const on = (replica: number): ChatClient => clients[(replica * PER_REPLICA) / 2] as ChatClient;
-  await say(everybody, [on(0), on(1), on(2)]);
+  await expectCount(everyone, [on(0), on(1), on(2)]);
   const ada = await personOn(0, "Ada", "lobby");
-  await expect(ada.count(everybody + 1).first()).toBeVisible();
-  expect(await numUsers(cluster.replica(1).url)).toBe(everybody + 2);
+  await expect(ada.count(everyone + 1).first()).toBeVisible();
+  expect(await numUsers(cluster.replica(1).url)).toBe(everyone + 2);
 
   const killed = performance.now();
   await cluster.replica(2).kill();
-  const left = everybody - PER_REPLICA + 1;
-  await say(left, [on(0), on(1)]);
-  console.log(`after kill -9: ${PER_REPLICA} people gone everywhere after ${Math.round(performance.now() - killed)} ms`);
-  await expect(ada.count(left).first(), "the page says so without being asked").toBeVisible({ timeout: 2_000 });
+  const left = everyone - PER_REPLICA + 1;
+  await expectCount(left, [on(0), on(1)]);
+  console.log(`after kill -9: ${PER_REPLICA} people were gone everywhere after ${Math.round(performance.now() - killed)} ms`);
+  await expect(ada.count(left).first(), "the page is told").toBeVisible({ timeout: 2_000 });
   for (const n of [0, 1]) {
     expect(await numUsers(cluster.replica(n).url)).toBe(left + 1);
-    await say(left, [on(n)]);
+    await expectCount(left, [on(n)]);
   }
 
   const paused = performance.now();
   cluster.replica(1).pause();
-  await say(left - PER_REPLICA, [on(0)]);
-  console.log(`after SIGSTOP: its people gone after ${Math.round(performance.now() - paused)} ms`);
+  await expectCount(left - PER_REPLICA, [on(0)]);
+  console.log(`after SIGSTOP: its people were gone after ${Math.round(performance.now() - paused)} ms`);
   await expect(ada.count(left - PER_REPLICA).first()).toBeVisible({ timeout: 2_000 });
   const resumed = performance.now();
   cluster.replica(1).resume();
-  await say(left, [on(0), on(1)]);
-  console.log(`after SIGCONT: its people back after ${Math.round(performance.now() - resumed)} ms`);
+  await expectCount(left, [on(0), on(1)]);
+  console.log(`after SIGCONT: its people were back after ${Math.round(performance.now() - resumed)} ms`);
   await expect(ada.count(left).first()).toBeVisible({ timeout: 2_000 });
 });

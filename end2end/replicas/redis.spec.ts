@@ -34,7 +34,7 @@ async function under(cluster: Cluster, title: string, happens: (crowd: Crowd) =>
   await flows(all, FLOW);
   const acknowledged = await settle(all);
   expect(await verdict(all.talkers.map(({ sent }) => sent), acknowledged, all.listeners.map(({ received }) => received))).toEqual(FINE);
-  expect(all.talkers.flatMap(({ refused }) => refused), "nobody is told that something was not sent").toEqual([]);
+  expect(all.talkers.flatMap(({ refused }) => refused), "no sender sees a failure").toEqual([]);
   const longest = Math.max(...all.talkers.flatMap(({ waits }) => waits));
   console.log(`${title}: ${acknowledged.size} messages acknowledged, 0 lost, 0 doubled, 0 swapped; longest wait ${Math.round(longest)} ms`);
   closeAll(all);
@@ -46,7 +46,7 @@ async function ready({ replicas }: Cluster): Promise<number> {
 }
 
 function fail(): never {
-  throw new Error("nobody is there");
+  throw new Error("no host connected");
 }
 
 for (const [title, stop] of [
@@ -63,14 +63,14 @@ for (const [title, stop] of [
         const back = await cluster.redis.up();
         await until("messages flow again", 20_000, () => talkers.every(({ lastAt }) => lastAt > back));
         const first = Math.min(...talkers.map(({ lastAt }) => lastAt)) - back;
-        console.log(`${title}, round ${round}: everybody's messages flow ${Math.round(performance.now() - back)} ms after Redis answers (first ${Math.round(first)} ms)`);
+        console.log(`${title}, round ${round}: all messages flow ${Math.round(performance.now() - back)} ms after Redis answers (first ${Math.round(first)} ms)`);
         expect(performance.now() - back).toBeLessThan(2_000);
       }
     });
   });
 }
 
-test("the connections that bring events are cut under load, again and again", async ({ cluster }) => {
+test("the connections that carry events are cut under load, repeatedly", async ({ cluster }) => {
   await under(cluster, "Connections cut", async (all) => {
     for (let round = 1; round <= 5; round += 1) {
       expect(Number(await cluster.redis.ask("CLIENT", "KILL", "TYPE", "pubsub"))).toBeGreaterThan(0);
@@ -79,7 +79,7 @@ test("the connections that bring events are cut under load, again and again", as
   });
 });
 
-test("Redis is emptied while people talk: another life of the room, and no mixture of both", async ({ cluster, programOn }) => {
+test("Redis is emptied while people talk: a new epoch of the room, and no mixture of both", async ({ cluster, programOn }) => {
   const urls = cluster.replicas.map(({ url }) => url);
   const all = await crowd(urls, "lobby", 1, EVERY_MS);
   for (const talker of all.talkers) talker.start();
@@ -93,7 +93,7 @@ test("Redis is emptied while people talk: another life of the room, and no mixtu
   const log = await reader.log("lobby");
   expect(log.map(({ seq }) => seq)).toEqual(log.map((_, n) => n + 1));
   for (const { received, resets } of all.listeners) {
-    expect(resets, "each listener began again once").toBe(1);
+    expect(resets, "each listener loaded the room again once").toBe(1);
     const seen = new Set(received.events.map(({ epoch }) => epoch));
     expect(seen, "one epoch").toEqual(new Set([log[0]?.epoch]));
     expect(received.events.map(({ seq, client_id }) => `${seq} ${client_id}`)).toEqual(

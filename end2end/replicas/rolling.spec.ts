@@ -40,7 +40,7 @@ for (const proxy of PROXIES) {
       }
       const acknowledged = await settle(all);
       expect(await verdict(all.talkers.map(({ sent }) => sent), acknowledged, all.listeners.map(({ received }) => received))).toEqual(FINE);
-      expect(all.talkers.flatMap(({ refused }) => refused), "nobody sees that something was not sent").toEqual([]);
+      expect(all.talkers.flatMap(({ refused }) => refused), "no sender sees a failure").toEqual([]);
       expect(acknowledged.size).toBe(all.talkers.reduce((sum, { sent }) => sum + sent.length, 0));
       const waits = all.talkers.flatMap(({ waits }) => waits).sort((a, b) => a - b);
       const at = (share: number): number => Math.round(waits[Math.floor(share * (waits.length - 1))] ?? 0);

@@ -6,7 +6,7 @@ import { freshTitle } from "../support/seed.ts";
 
 test.use({ replicas: 2 });
 
-test("signing out here ends the tab there", async ({ cluster, programOn, close }) => {
+test("signing out on one replica signs out a tab on another", async ({ cluster, programOn, close }) => {
   const one = cluster.replica(0).url;
   const witness = await programOn(0, "Witness");
   const { room } = await witness.createRoom(freshTitle("Signing out"));

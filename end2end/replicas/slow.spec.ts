@@ -18,7 +18,7 @@ for (const [interval, timeout] of WINDOWS) {
   test.describe(`with a ping window of ${window} s`, () => {
     test.use({ serverEnv: { HUBBUB_LIMITS: "off", HUBBUB_PING_INTERVAL: `${interval}`, HUBBUB_PING_TIMEOUT: `${timeout}` } });
 
-    test(`${STOPPED} clients that stop reading are out in time, cost at most 128 MB, and miss nothing`, SOAK, async ({ ownServer }) => {
+    test(`${STOPPED} clients that stop reading are disconnected in time, cost at most 128 MB, and miss nothing`, SOAK, async ({ ownServer }) => {
       test.setTimeout(180_000);
       const slow = await stopReading(ownServer, window * 1_000);
       console.log(sentence(slow));

@@ -60,7 +60,7 @@ for (const proxy of PROXIES) {
       for (const socket of open) socket.disconnect();
     });
 
-    test("a page brings the cookie, and Socket.IO and what is fetched with a cookie do not", async ({ cluster }) => {
+    test("a page sets the cookie; Socket.IO and requests with a cookie do not", async ({ cluster }) => {
       const page = await fetch(cluster.url);
       const cookie = page.headers.get("set-cookie") ?? "";
       expect(cookie).toMatch(new RegExp(`^${COOKIE}=[^;]+;.*HttpOnly.*SameSite=Lax`, "i"));
@@ -69,11 +69,11 @@ for (const proxy of PROXIES) {
       const polling = await fetch(`${cluster.url}/socket.io/?EIO=4&transport=polling`);
       expect(polling.status).toBe(200);
       expect(polling.headers.get("set-cookie")).toBeNull();
-      expect((await fetch(`${cluster.url}/metrics`)).status, "figures of nobody in particular").toBe(404);
+      expect((await fetch(`${cluster.url}/metrics`)).status, "metrics of an arbitrary replica").toBe(404);
     });
 
     for (const { name, transports } of TRANSPORTS) {
-      test(`when a replica is killed, its sessions over ${name} go elsewhere at once`, async ({ cluster }) => {
+      test(`when a replica is killed, its sessions over ${name} move to another one at once`, async ({ cluster }) => {
         const cookie = await cluster.proxy.cookie(1);
         const socket = await session(cluster.url, cookie, transports);
         expect(await sockets(cluster)).toEqual([0, 1, 0]);
@@ -90,7 +90,7 @@ for (const proxy of PROXIES) {
       });
     }
 
-    test("pages and new sessions avoid a replica that is gone, and one that stands still", async ({ cluster }) => {
+    test("pages and new sessions avoid a replica that is gone or hangs", async ({ cluster }) => {
       const cookie = await cluster.proxy.cookie(2);
       const headers = { cookie: `${COOKIE}=${cookie}` };
       await cluster.replica(2).kill();
@@ -110,14 +110,14 @@ for (const proxy of PROXIES) {
       let moved = 0;
       living.once("connect", () => (moved = performance.now() - started));
       expect((await fetch(cluster.url, { headers })).status).toBe(200);
-      console.log(`${proxy}: a page ${Math.round(performance.now() - started)} ms after its replica stood still`);
+      console.log(`${proxy}: a page ${Math.round(performance.now() - started)} ms after its replica hung`);
       expect(performance.now() - started).toBeLessThan(15_000);
       // nginx has no health checks: a client of that replica waits for it. See deploy/README.md.
       if (proxy === "haproxy") {
-        await until("who was connected to it has another session", 10_000, () => living.connected && living.id !== first);
-        console.log(`${proxy}: who was connected is elsewhere ${Math.round(moved)} ms after the replica stood still`);
+        await until("its client has another session", 10_000, () => living.connected && living.id !== first);
+        console.log(`${proxy}: its client is on another replica ${Math.round(moved)} ms after the replica hung`);
         const socket = await session(cluster.url, cookie, ["polling"]);
-        console.log(`${proxy}: a session ${Math.round(performance.now() - started)} ms after its replica stood still`);
+        console.log(`${proxy}: a session ${Math.round(performance.now() - started)} ms after its replica hung`);
         expect(performance.now() - started).toBeLessThan(15_000);
         socket.disconnect();
       }
@@ -125,7 +125,7 @@ for (const proxy of PROXIES) {
       cluster.replica(2).resume();
     });
 
-    test("a replica that is asked to stop lets its people go, and nobody's page fails meanwhile", async ({ cluster }) => {
+    test("a stopping replica releases its people, and no page fails meanwhile", async ({ cluster }) => {
       const cookies = await Promise.all(cluster.replicas.map((_, n) => cluster.proxy.cookie(n)));
       const statuses: number[] = [];
       let stop = false;

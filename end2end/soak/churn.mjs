@@ -114,11 +114,11 @@ async function live() {
   }
 }
 
-const everybody = Promise.all(Array.from({ length: people }, () => live()));
+const everyone = Promise.all(Array.from({ length: people }, () => live()));
 process.on("message", async (what) => {
   if (what === "stop") {
     stopping = true;
-    await everybody;
+    await everyone;
   }
   process.send(done, () => {
     if (stopping) process.exit(0);

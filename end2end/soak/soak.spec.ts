@@ -60,7 +60,7 @@ async function empty(server: Server): Promise<void> {
   });
 }
 
-test(`${MINUTES} minutes of coming and going`, async () => {
+test(`${MINUTES} minutes of people joining and leaving`, async () => {
   test.setTimeout((MINUTES + 10) * 60_000);
   const began = performance.now();
   const [single, cluster, simulation] = [await Server.start(), await Cluster.start({ replicas: 2, proxy: "nginx" }), new Simulation()];
@@ -101,7 +101,7 @@ test(`${MINUTES} minutes of coming and going`, async () => {
         expect.soft(flat([earlier, later], NOISE[what]), `${name}: ${what} is flat, ${earlier} to ${later}`).toBe(true);
       }
       for (const what of ["files", "tasks"] as const) {
-        expect.soft(last[what] - first[what], `${name}: ${what} go with those who had them`).toBeLessThanOrEqual(REMAINS[what]);
+        expect.soft(last[what] - first[what], `${name}: ${what} go when people leave`).toBeLessThanOrEqual(REMAINS[what]);
       }
     }
     for (const { name, server } of servers) {
@@ -112,7 +112,7 @@ test(`${MINUTES} minutes of coming and going`, async () => {
     for (const { name, done: { visits, failed } } of result.sites) {
       expect.soft(failed, `${name}: of ${visits} visits few fail`).toBeLessThan(visits / 50);
     }
-    expect.soft(simulated.failed, "no simulated story ends badly").toBe(0);
+    expect.soft(simulated.failed, "no simulated story fails").toBe(0);
   } finally {
     for (const server of [single, ...cluster.replicas]) await test.info().attach(`port ${server.port}.log`, { body: server.log(), contentType: "text/plain" });
     for (const churn of churns) churn.dispose();

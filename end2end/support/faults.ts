@@ -9,7 +9,7 @@ import { type PeopleOptions, type Side, type SideName, type SiteOptions, hubbub,
 import type { People, Site } from "./site.ts";
 
 /** An address in front of the proxy that people connect to. */
-export interface Door {
+export interface Gateway {
   url: string;
   dispose(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface Row {
   site?: SiteOptions;
   people?: PeopleOptions;
   /** Opens what stands between people and the proxy. */
-  door?: (site: Site) => Promise<Door>;
+  gateway?: (site: Site) => Promise<Gateway>;
 }
 
 /** What a fault measures. */
@@ -35,14 +35,14 @@ export interface Report {
   note(text: string): void;
 }
 
-export interface Stage extends Report {
+export interface FaultContext extends Report {
   side: SideName;
   site: Site;
   people: People;
-  door: Door | undefined;
+  gateway: Gateway | undefined;
 }
 
-export type Act = (stage: Stage) => Promise<void>;
+export type Act = (stage: FaultContext) => Promise<void>;
 
 export interface Played {
   outcome: Outcome;
@@ -75,17 +75,17 @@ export async function judged(people: People, act: (stage: Report) => Promise<voi
 
 export async function play(side: Side, row: Row, act: Act): Promise<Played> {
   const site = await side.site(row.site);
-  let [door, people]: [Door | undefined, People | undefined] = [undefined, undefined];
+  let [gateway, people]: [Gateway | undefined, People | undefined] = [undefined, undefined];
   try {
-    door = await row.door?.(site);
-    people = await side.people(site, { ...row.people, url: door?.url });
-    const there = { side: side.name, site, people, door };
+    gateway = await row.gateway?.(site);
+    people = await side.people(site, { ...row.people, url: gateway?.url });
+    const there = { side: side.name, site, people, gateway };
     return await judged(people, (stage) => act({ ...there, ...stage }));
   } catch (error) {
     throw error instanceof NotPossible ? error : told(side, site, error);
   } finally {
     people?.close();
-    await Promise.all([door?.dispose(), site.dispose()]);
+    await Promise.all([gateway?.dispose(), site.dispose()]);
   }
 }
 
@@ -100,7 +100,7 @@ function found(played: PromiseSettledResult<Played>): Outcome | NotRun {
   if (played.status === "fulfilled") return played.value.outcome;
   const reason = played.reason instanceof Error ? played.reason.message : String(played.reason);
   if (played.reason instanceof NotPossible) return { not_run: reason };
-  return { not_run: `it did not come to an end: ${reason.split("\n")[0]?.replace(/^((Error|hubbub|socketio): )+/, "")}` };
+  return { not_run: `it did not finish: ${reason.split("\n")[0]?.replace(/^((Error|hubbub|socketio): )+/, "")}` };
 }
 
 /** This machine cannot cause the fault. */
@@ -126,7 +126,7 @@ export function report(row: Pick<Row, "fault" | "often">, played: PromiseSettled
   }
   const { verdict, refused, unanswered } = played.value;
   expect(verdict, "nothing lost, doubled or out of order").toEqual(FINE);
-  expect(refused, "nobody is told that something was not sent").toEqual([]);
+  expect(refused, "no sender sees a failure").toEqual([]);
   expect(unanswered, "everything is acknowledged in the end").toBe(0);
 }
 

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { FaultProxy } from "./fault-proxy.ts";
-import { type Door, NotPossible } from "./faults.ts";
+import { type Gateway, NotPossible } from "./faults.ts";
 import { Process } from "./process.ts";
 import { root } from "./server.ts";
 
@@ -23,7 +23,7 @@ const NFT = `printf 'table inet lossy {\\n chain in {\\n type filter hook input 
 const PREPARE = "ip link set lo mtu 1500 up";
 const UNSHARE = process.getuid?.() === 0 ? ["-n"] : ["-r", "-n"];
 
-export interface LossyDoor extends Door {
+export interface LossyGateway extends Gateway {
   /** The means that lose the packets. */
   how: string;
 }
@@ -33,7 +33,7 @@ async function possible(command: string): Promise<boolean> {
   return run("unshare", [...UNSHARE, "sh", "-ec", `${PREPARE} && ${command}`], { env }).then(() => true, () => false);
 }
 
-export async function lossy(target: string): Promise<LossyDoor> {
+export async function lossy(target: string): Promise<LossyGateway> {
   const netem = await possible(NETEM);
   if (!netem && !(await possible(NFT))) throw new NotPossible("neither netem nor nftables works in a network namespace here");
   const folder = await mkdtemp(join(tmpdir(), "hubbub-lossy-"));

@@ -85,7 +85,7 @@ export class People {
    * Returns the milliseconds from `since` until then.
    */
   async recovered(since: number): Promise<number> {
-    await until("everybody's messages are acknowledged and heard again", RECOVER_MS, () => {
+    await until("all messages are acknowledged and heard again", RECOVER_MS, () => {
       const fresh = (id: string): boolean => this.voices.some(({ sentAt }) => (sentAt.get(id) ?? 0) > since);
       return this.voices.every(({ lastAt }) => lastAt > since) && this.ears.every((ear) => ear.newest(100).some(fresh));
     });

@@ -78,11 +78,11 @@ export async function stopReading(server: Server, windowMs: number): Promise<Slo
     const { room } = await client.createRoom(freshTitle("Slow"));
     await client.join(room);
     const all = (readers = new Readers(server.url, room, STOPPED));
-    await until("everybody is in", 30_000, async () => (await all.report()).joined === STOPPED);
+    await until("all readers are in", 30_000, async () => (await all.report()).joined === STOPPED);
     const before = { process: await resident(server.pid), kernel: await tcpBuffers(), tcp: await server.figure("hubbub_tcp_connections") };
     const speaker = new Speaker(client, room);
     speaker.start();
-    await until("the room is busy and everybody hears it", 20_000, async () => (await all.report()).lowest > 2 * RATE);
+    await until("the room is busy and all readers hear it", 20_000, async () => (await all.report()).lowest > 2 * RATE);
 
     const grown = { both: 0, process: 0, kernel: 0 };
     const sample = async (): Promise<void> => {
@@ -107,9 +107,9 @@ export async function stopReading(server: Server, windowMs: number): Promise<Slo
 
     all.resume();
     const back = performance.now();
-    await until("everybody is back", 60_000, async () => (await all.report()).joined === STOPPED);
+    await until("all readers are back", 60_000, async () => (await all.report()).joined === STOPPED);
     await speaker.stop();
-    await until("everybody has everything", 120_000, async () => (await all.report()).lowest >= speaker.head);
+    await until("all readers have everything", 120_000, async () => (await all.report()).lowest >= speaker.head);
     const { wrong } = await all.report();
     return { grown, out: { sockets, tcp }, longestAck, missed, caughtUp: (performance.now() - back) / 1_000, wrong };
   } finally {

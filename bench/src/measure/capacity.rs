@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
     let (_site, crowd) = occupied(side, cores, 1, MEMBERS, true).await?;
     let senders: Vec<_> = crowd.clients.iter().take(SENDERS).cloned().collect();
-    crowd.say_at_rate(&senders, 10.0, Duration::from_secs(1)).await?;
+    crowd.send_at_rate(&senders, 10.0, Duration::from_secs(1)).await?;
     crowd.settled(PATIENCE).await?;
     let (mut rate, mut best) = (FIRST, 0.0);
     loop {
@@ -30,7 +30,7 @@ pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
         crowd.tally.borrow_mut().forget_latencies();
         let began = Instant::now();
         let sustained = async {
-            crowd.say_at_rate(&senders, rate, LASTING).await?;
+            crowd.send_at_rate(&senders, rate, LASTING).await?;
             crowd.settled(PATIENCE).await
         };
         // A side beyond its limits may end connections that lag behind; then messages are missing.

@@ -15,13 +15,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn measure(side: Side, cores: &Cores, lasting: Duration) -> io::Result<Figures> {
     let (site, crowd) = occupied(side, cores, ROOMS, MEMBERS, true).await?;
     crowd
-        .say_at_rate(&crowd.clients, 200.0, Duration::from_secs(2))
+        .send_at_rate(&crowd.clients, 200.0, Duration::from_secs(2))
         .await?;
     crowd.settled(PATIENCE).await?;
     let before = crowd.tally.borrow().delivered;
     crowd.tally.borrow_mut().forget_latencies();
     let meter = Meter::start(site.pids());
-    crowd.say_at_rate(&crowd.clients, RATE, lasting).await?;
+    crowd.send_at_rate(&crowd.clients, RATE, lasting).await?;
     crowd.settled(PATIENCE).await?;
     let (servers, own) = (meter.servers(), meter.own()?);
     judge(&crowd, side)?;

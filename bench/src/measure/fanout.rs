@@ -46,14 +46,14 @@ pub async fn measure(side: Side, cores: &Cores, load: Load) -> io::Result<Figure
         .cloned()
         .collect();
     // Warms up: buffers fill and Node.js compiles. Also measures the latency under little load.
-    crowd.say_at_rate(&senders, 10.0, Duration::from_secs(2)).await?;
+    crowd.send_at_rate(&senders, 10.0, Duration::from_secs(2)).await?;
     crowd.settled(PATIENCE).await?;
     let quiet = ms(crowd.tally.borrow().latency.value_at_quantile(0.99));
     let before = crowd.tally.borrow().delivered;
     crowd.tally.borrow_mut().forget_latencies();
     let meter = Meter::start(site.pids());
     crowd
-        .say_at_rate(&senders, load.rate, Duration::from_secs_f64(load.lasting))
+        .send_at_rate(&senders, load.rate, Duration::from_secs_f64(load.lasting))
         .await?;
     crowd.settled(PATIENCE).await?;
     let (servers, own) = (meter.servers(), meter.own()?);
@@ -80,7 +80,7 @@ async fn write_loop(cores: &Cores, load: Load) -> io::Result<Figures> {
     let latency = Rc::new(RefCell::new(latencies()));
     let mut meter = None;
     for n in 0..clients {
-        let stream = TcpStream::connect(site.doors[0])?;
+        let stream = TcpStream::connect(site.addresses[0])?;
         stream.set_nonblocking(true)?;
         let (wire, got) = (
             Wire::plain(tokio::net::TcpStream::from_std(stream)?),

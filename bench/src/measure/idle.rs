@@ -26,10 +26,10 @@ pub async fn measure(side: Side, cores: &Cores, thorough: bool) -> io::Result<Fi
     cores.pin_generator()?;
     let site = Site::start(side, cores)?;
     let gather = |rooms| {
-        let (dialect, doors) = (site.dialect, &site.doors);
+        let (dialect, addresses) = (site.dialect, &site.addresses);
         Crowd::gather(Plan {
             dialect,
-            doors,
+            addresses,
             rooms,
             members: MEMBERS,
             join: true,
@@ -62,7 +62,7 @@ pub async fn measure(side: Side, cores: &Cores, thorough: bool) -> io::Result<Fi
             .step_by(MEMBERS)
             .cloned()
             .collect();
-        some.say_at_rate(&senders, 1_600.0, Duration::from_secs(5))
+        some.send_at_rate(&senders, 1_600.0, Duration::from_secs(5))
             .await?;
         for crowd in [&some, &others] {
             crowd.settled(PATIENCE).await?;

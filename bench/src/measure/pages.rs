@@ -25,7 +25,7 @@ const CONNECTIONS: usize = 64;
 pub async fn measure(cores: &Cores, lasting: Duration) -> io::Result<Figures> {
     let (site, crowd) = occupied(Side::Hubbub, cores, 1, 1, true).await?;
     crowd
-        .say_at_rate(&crowd.clients, 100.0, Duration::from_secs_f64(HISTORY / 100.0))
+        .send_at_rate(&crowd.clients, 100.0, Duration::from_secs_f64(HISTORY / 100.0))
         .await?;
     crowd.settled(Duration::from_secs(30)).await?;
     let path = crowd
@@ -35,12 +35,12 @@ pub async fn measure(cores: &Cores, lasting: Duration) -> io::Result<Figures> {
         .unwrap_or_default();
     let request: Rc<str> = format!(
         "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: br, gzip\r\n\r\n",
-        site.doors[0]
+        site.addresses[0]
     )
     .into();
-    ask_at_rate(site.doors[0], &request, Duration::from_secs(1)).await?;
+    ask_at_rate(site.addresses[0], &request, Duration::from_secs(1)).await?;
     let meter = Meter::start(site.pids());
-    let took = ask_at_rate(site.doors[0], &request, lasting).await?;
+    let took = ask_at_rate(site.addresses[0], &request, lasting).await?;
     Ok(vec![
         ("p99", ms(took.value_at_quantile(0.99))),
         ("p50", ms(took.value_at_quantile(0.5))),
@@ -50,13 +50,13 @@ pub async fn measure(cores: &Cores, lasting: Duration) -> io::Result<Figures> {
 }
 
 async fn ask_at_rate(
-    door: SocketAddr,
+    address: SocketAddr,
     request: &Rc<str>,
     lasting: Duration,
 ) -> io::Result<hdrhistogram::Histogram<u64>> {
     let idle = Rc::new(std::cell::RefCell::new(Vec::new()));
     for _ in 0..CONNECTIONS {
-        let stream = TcpStream::connect(door).await?;
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         idle.borrow_mut().push(stream);
     }

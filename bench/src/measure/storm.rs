@@ -24,12 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Measures one side.
 pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
     let (site, crowd) = occupied(side, cores, 1, 1, true).await?;
-    let (dialect, door) = (site.dialect, site.doors[0]);
+    let (dialect, address) = (site.dialect, site.addresses[0]);
     crowd
-        .say_at_rate(&crowd.clients, 100.0, Duration::from_millis(10 * HISTORY as u64))
+        .send_at_rate(&crowd.clients, 100.0, Duration::from_millis(10 * HISTORY as u64))
         .await?;
     crowd.settled(PATIENCE).await?;
-    let tokens = tokens(dialect, door).await?;
+    let tokens = tokens(dialect, address).await?;
     let slug = crowd
         .clients
         .first()
@@ -41,7 +41,7 @@ pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
     for token in tokens {
         let join = Rc::clone(&join);
         joining.spawn_local(async move {
-            let wire = Wire::connect(door).await?;
+            let wire = Wire::connect(address).await?;
             greet(&wire, dialect, "Bench", token.as_deref()).await?;
             let joined = ask_for_bytes(&wire, dialect, 1, &join).await?;
             let took = began.elapsed();
@@ -65,7 +65,7 @@ pub async fn measure(side: Side, cores: &Cores) -> io::Result<Figures> {
 }
 
 /// Signs people in and returns their tokens. The peers have no accounts.
-async fn tokens(dialect: Dialect, door: std::net::SocketAddr) -> io::Result<Vec<Option<String>>> {
+async fn tokens(dialect: Dialect, address: std::net::SocketAddr) -> io::Result<Vec<Option<String>>> {
     if dialect == Dialect::Rooms {
         return Ok(vec![None; JOINING]);
     }
@@ -74,7 +74,7 @@ async fn tokens(dialect: Dialect, door: std::net::SocketAddr) -> io::Result<Vec<
         signing_in.spawn_local(async move {
             let mut tokens = Vec::new();
             for n in 0..JOINING / SIGN_INS {
-                let wire = Wire::connect(door).await?;
+                let wire = Wire::connect(address).await?;
                 greet(&wire, dialect, "", None).await?;
                 let name = json!({ "name": format!("Bench {batch} {n}") });
                 let answer = ask(&wire, dialect, 1, &dialect.ask(1, "sign_in", &name)).await?;

@@ -199,7 +199,7 @@ impl Client {
                 self.drive(|room, now| room.events(events, now));
             }
             Told::Reset => {
-                self.note(|| "is told to start over".to_owned());
+                self.note(|| "is told to load the room again".to_owned());
                 self.drive(|room, _| room.reset());
             }
             Told::Answer(number, answer) => {

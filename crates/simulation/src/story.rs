@@ -57,7 +57,7 @@ pub fn run(seed: u64, options: Options) -> Ending {
         told.set(true);
     });
     if !world.time.run(&mut pool, &done) {
-        let sentence = "everybody waits for something that never happens".to_owned();
+        let sentence = "all tasks wait for something that never happens".to_owned();
         ending.borrow_mut().wrong.push(sentence);
     }
     let mut ending = ending.take();
@@ -69,7 +69,7 @@ pub fn run(seed: u64, options: Options) -> Ending {
 async fn story(world: &World, options: Options) -> Ending {
     let dice = &world.dice;
     let store = Store::new(world.time.clone(), dice.clone(), options.forgetful);
-    // Sometimes the log is longer than a stretch, and somebody writes more than others can catch up with.
+    // Sometimes the log is longer than a stretch, and one person writes more than others can catch up with.
     if dice.one_in(4) {
         before(&store, dice.between(1..=200));
     }

@@ -1,4 +1,4 @@
-//! Virtual time: it stands still while any task can run, then jumps to the next moment that a task waits for.
+//! Virtual time: it stops while any task can run, then jumps to the next moment that a task waits for.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

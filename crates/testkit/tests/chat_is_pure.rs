@@ -19,18 +19,18 @@ fn chat_does_not_depend_on_the_outside() {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo can be run");
-    let (said, complained) = (
+    let (output, errors) = (
         String::from_utf8_lossy(&tree.stdout),
         String::from_utf8_lossy(&tree.stderr),
     );
-    assert!(tree.status.success(), "{complained}");
-    let names: Vec<_> = said
+    assert!(tree.status.success(), "{errors}");
+    let names: Vec<_> = output
         .lines()
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert!(
         names.contains(&"chat") && names.contains(&"protocol"),
-        "not the tree that was asked for: {said}"
+        "not the dependency tree: {output}"
     );
     for outside in ["tokio", "axum", "socketioxide", "redis", "rusqlite", "leptos"] {
         assert!(!names.contains(&outside), "chat depends on {outside}");

@@ -26,7 +26,7 @@ fn epoch(n: u128) -> Epoch {
 }
 
 fn event(incarnation: u128, n: u64) -> Arc<RoomEvent> {
-    let said = message(&format!("m-{n}"), "hello");
+    let sent = message(&format!("m-{n}"), "hello");
     Arc::new(RoomEvent {
         room: RoomSlug::lobby(),
         epoch: epoch(incarnation),
@@ -34,8 +34,8 @@ fn event(incarnation: u128, n: u64) -> Arc<RoomEvent> {
         at: Timestamp(1),
         author: person("Ada"),
         body: EventBody::Posted {
-            client_id: said.client_id,
-            text: said.text,
+            client_id: sent.client_id,
+            text: sent.text,
         },
     })
 }

@@ -34,7 +34,7 @@ impl Flaky {
     }
 
     fn tell(&self) {
-        let said = message("m", "hello");
+        let sent = message("m", "hello");
         let event = Arc::new(RoomEvent {
             room: RoomSlug::lobby(),
             epoch: Epoch::from_random(1),
@@ -42,8 +42,8 @@ impl Flaky {
             at: Timestamp(1),
             author: person("Ada"),
             body: EventBody::Posted {
-                client_id: said.client_id,
-                text: said.text,
+                client_id: sent.client_id,
+                text: sent.text,
             },
         });
         let mut followers = self.followers.lock().expect("no panic");
@@ -260,7 +260,7 @@ async fn the_last_holder_may_keep_the_room_followed() {
     within(async {
         let process = Process::start().await;
         let (one, other) = (process.clone().join().await, process.clone().join().await);
-        assert!(one.follower.release().is_none(), "somebody is still there");
+        assert!(one.follower.release().is_none(), "another member is still there");
         let kept = other.follower.release().expect("the last one");
         let back = process.clone().join().await;
         assert!(Arc::ptr_eq(&kept, &back.follower), "not followed anew");

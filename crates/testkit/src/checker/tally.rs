@@ -50,13 +50,13 @@ impl Tally {
                     tally.out_of_order.insert(position.to_string());
                 }
             }
-            tally.say(violation.to_string());
+            tally.report(violation.to_string());
         }
         tally
     }
 
     /// Keeps a sentence unless there are enough.
-    pub(super) fn say(&mut self, sentence: String) {
+    pub(super) fn report(&mut self, sentence: String) {
         if self.sentences.len() < SENTENCES {
             self.sentences.push(sentence);
         }

@@ -28,7 +28,7 @@ pub fn check_unnumbered(senders: &[Sender], showings: &[Showing]) -> Tally {
             for (client_id, _) in &sender.acknowledged {
                 if !rank.contains_key(client_id) {
                     tally.lost.insert(client_id.as_str().to_owned());
-                    tally.say(format!(
+                    tally.report(format!(
                         "{} does not show {client_id}, which was acknowledged",
                         showing.name
                     ));
@@ -37,7 +37,7 @@ pub fn check_unnumbered(senders: &[Sender], showings: &[Showing]) -> Tally {
             let own = sender.sent.iter().filter_map(|id| Some((id, *rank.get(id)?)));
             for late in overtaken(own) {
                 tally.out_of_order.insert(late.as_str().to_owned());
-                tally.say(format!(
+                tally.report(format!(
                     "{} shows {late} before an earlier one of {}",
                     showing.name, sender.name
                 ));
@@ -67,7 +67,7 @@ fn twice(showing: &Showing, tally: &mut Tally) {
     for client_id in &showing.shown {
         if !seen.insert(client_id) {
             tally.doubled.insert(client_id.as_str().to_owned());
-            tally.say(format!("{} shows {client_id} a second time", showing.name));
+            tally.report(format!("{} shows {client_id} a second time", showing.name));
         }
     }
 }

@@ -22,9 +22,9 @@ pub async fn messages_are_stored_in_their_order(backend: &Backend) {
     assert_eq!(append(log, &room, &ada, messages("c", 1)).await, [6]);
 
     let events = whole_log(log, &room).await;
-    let said: Vec<_> = events.iter().map(|event| text(event)).collect();
+    let texts: Vec<_> = events.iter().map(|event| text(event)).collect();
     assert_eq!(
-        said,
+        texts,
         [
             "a says 1", "a says 2", "a says 3", "b says 1", "b says 2", "c says 1"
         ]
@@ -95,8 +95,8 @@ pub async fn a_client_id_counts_once_in_one_call(backend: &Backend) {
         [1, 1, 2, 1, 3]
     );
     let events = whole_log(&backend.log, &room).await;
-    let said: Vec<_> = events.iter().map(|event| text(event)).collect();
-    assert_eq!(said, ["first", "second", "third"]);
+    let texts: Vec<_> = events.iter().map(|event| text(event)).collect();
+    assert_eq!(texts, ["first", "second", "third"]);
 }
 
 /// The receipts are those of the first time, even with new messages beside them.
@@ -122,8 +122,8 @@ pub async fn a_client_id_counts_once_in_later_calls(backend: &Backend) {
     };
     assert_eq!(append(log, &room, &renamed, messages("m", 1)).await, [1]);
     let events = whole_log(log, &room).await;
-    let said: Vec<_> = events.iter().map(|event| text(event)).collect();
-    assert_eq!(said, ["m says 1", "m says 2", "b says 1", "new", "new"]);
+    let texts: Vec<_> = events.iter().map(|event| text(event)).collect();
+    assert_eq!(texts, ["m says 1", "m says 2", "b says 1", "new", "new"]);
     assert_eq!(events[1].at, Timestamp(1));
 }
 
@@ -218,7 +218,7 @@ pub async fn fifty_authors_at_once_leave_no_hole(backend: &Backend) {
     assert_eq!(by_author.len(), 50);
     let sent = messages("m", 10);
     let sent: Vec<_> = sent.iter().map(|message| message.text.as_str()).collect();
-    for said in by_author.values() {
-        assert_eq!(*said, sent);
+    for texts in by_author.values() {
+        assert_eq!(*texts, sent);
     }
 }
