@@ -170,7 +170,7 @@ impl Acks {
 /// The clients to gather.
 #[derive(Clone, Copy)]
 pub struct Plan<'a> {
-    /// How the server is spoken to.
+    /// The server's protocol.
     pub dialect: Dialect,
     /// The addresses of its replicas: member n of a room connects to number n, in rotation.
     pub addresses: &'a [SocketAddr],
@@ -313,7 +313,7 @@ impl Crowd {
         }
     }
 
-    /// Waits until every member has received and acknowledged everything that was sent.
+    /// Waits until every member has received all messages, and all are acknowledged.
     pub async fn settled(&self, patience: Duration) -> io::Result<()> {
         let joined = if self.joined { u64::MAX } else { 0 };
         let of = |room: &[Rc<Client>]| {

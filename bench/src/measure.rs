@@ -32,7 +32,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Starts.
+    /// Starts measuring these servers.
     pub fn start(pids: Vec<u32>) -> Self {
         Self {
             servers: usage::cpu(&pids),

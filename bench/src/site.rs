@@ -26,7 +26,7 @@ pub enum Side {
     N1,
     /// Node.js cluster with sticky sessions and the Redis adapter, one worker per core.
     N2,
-    /// Hubbub's namespace `/`, spoken to as the public chat example is.
+    /// Hubbub's namespace `/`, used like the public chat example.
     HubbubExample,
     /// The public chat example on Node.js, one process.
     Example,
@@ -99,7 +99,7 @@ fn range(from: usize, to: usize) -> String {
 
 /// A running server.
 pub struct Site {
-    /// How to speak to it.
+    /// Its protocol.
     pub dialect: Dialect,
     /// The address of each replica or worker.
     pub addresses: Vec<SocketAddr>,

@@ -2,7 +2,7 @@
 
 use crate::site::Side;
 
-/// The measures. Each has a file in [`crate::measure`].
+/// The measures that `bench` can run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Measure {
     /// One room of 1,000, 40 messages per second.

@@ -16,7 +16,7 @@ const MEMBERS: usize = 50;
 const ROOMS: [usize; 2] = [100, 160];
 /// A bit more than one round of pings.
 const IDLE: Duration = Duration::from_secs(26);
-/// By then the server has finished its work after everybody joined or left.
+/// How long the server may still work after everyone joined or left.
 const REST: Duration = Duration::from_secs(2);
 const WAVES: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -26,7 +26,7 @@ use asking::Done;
 use keeping::Kept;
 use view::Views;
 
-/// A person at a browser.
+/// A person with a browser.
 pub struct Client {
     world: World,
     replicas: Vec<Rc<Replica>>,
