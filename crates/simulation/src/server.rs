@@ -1,4 +1,4 @@
-//! A replica: the real hub, and around it what `server/src/socket` does. It works off each connection's commands in
+//! A replica: the real hub, and around it what `server/src/socket` does. It handles each connection's commands in
 //! order of arrival (`inbox.rs`), stores neighbouring sends together (`send.rs`), and follows before it reads
 //! (`join.rs`).
 
@@ -120,7 +120,7 @@ struct Served {
 }
 
 impl Served {
-    /// Works off one command after another.
+    /// Handles one command after another.
     async fn serve(mut self, accepted: Accepted) {
         let mut inbox = accepted.inbox;
         let mut found = None;

@@ -24,9 +24,9 @@ const AFTERWARDS: u64 = 40_000;
 /// What to simulate.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Put in a bug: the storage does not recognise a message sent again.
+    /// Puts in a bug: the storage does not recognise a message sent again.
     pub forgetful: bool,
-    /// Record a trace.
+    /// Records a trace.
     pub trace: bool,
 }
 

@@ -27,7 +27,7 @@ macro_rules! directory_contract {
     };
 }
 
-/// As it was created, by its address.
+/// A room is found as it was created, by its address and in the list.
 pub async fn a_created_room_is_found(backend: &Backend) {
     let created = room(7, "kitchen", "Küche 厨房 \"quoted\"");
     let done = backend.directory.create(&created).await;
@@ -86,13 +86,13 @@ pub async fn one_of_many_creates_the_room(backend: &Backend) {
     assert_eq!(created.count(), 1);
 }
 
-/// Looking it up is no error.
+/// Looking up an unknown room is no error.
 pub async fn an_unknown_room_is_not_found(backend: &Backend) {
     let found = backend.directory.room(&slug("nowhere")).await;
     assert_eq!(found.expect("the room is looked up"), None);
 }
 
-/// By the latest event; rooms without events by their creation.
+/// Rooms are sorted by their latest event, or by creation if they have none.
 pub async fn the_most_recently_active_come_first(backend: &Backend) {
     for (at, address) in [(10, "ten"), (20, "twenty"), (30, "thirty")] {
         let done = backend.directory.create(&room(at, address, address)).await;

@@ -127,7 +127,7 @@ pub async fn entering_and_leaving_again_do_nothing(backend: &Backend) {
     }
 }
 
-/// Unknown rooms, unknown people, and unknown connections of a person who is there.
+/// Leaving does nothing for unknown rooms, unknown people, and unknown connections of a person who is there.
 pub async fn leaving_without_being_there_does_nothing(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (ada, bob) = (person("Ada"), person("Bob"));
@@ -147,7 +147,7 @@ pub async fn leaving_without_being_there_does_nothing(backend: &Backend) {
     assert_eq!(changes.next().await, Some(PresenceChange::Typing(ada, true)));
 }
 
-/// By name, ignoring case, then by id. The count includes everybody.
+/// A roster is sorted by name, ignoring case, then by id. Its count includes everybody.
 pub async fn a_roster_is_sorted_and_has_a_limit(backend: &Backend) {
     let room = new_room(backend, "room").await;
     for (id, name) in [
@@ -171,7 +171,7 @@ pub async fn a_roster_is_sorted_and_has_a_limit(backend: &Backend) {
     }
 }
 
-/// Each room once, up to the limit. A room that became empty may stay listed for a while.
+/// Each room is listed once, up to the limit. A room that became empty may stay listed for a while.
 pub async fn rooms_with_people_are_known(backend: &Backend) {
     let (one, two) = (new_room(backend, "one").await, new_room(backend, "two").await);
     new_room(backend, "empty").await;
@@ -189,7 +189,7 @@ pub async fn rooms_with_people_are_known(backend: &Backend) {
     assert_eq!(occupied(0).await, []);
 }
 
-/// Including empty rooms and rooms asked for twice.
+/// Counts include empty rooms and rooms asked for twice.
 pub async fn counts_come_in_the_order_asked(backend: &Backend) {
     let (one, two, empty) = (slug("one"), slug("two"), slug("empty"));
     enter(backend, &one, &person("Ada"), "a").await;
@@ -212,7 +212,7 @@ pub async fn followers_hear_of_their_own_room_only(backend: &Backend) {
     assert_eq!(here(backend, &one).await, (vec![ada], 1));
 }
 
-/// Followers hear it; nothing stores it.
+/// Followers hear of typing, and nothing is stored.
 pub async fn followers_hear_of_typing(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let ada = person("Ada");
@@ -276,7 +276,7 @@ pub async fn followers_hear_the_same_in_the_same_order(backend: &Backend) {
     }
 }
 
-/// Also a room that never existed.
+/// So has a room that never existed.
 pub async fn an_empty_room_has_an_empty_roster(backend: &Backend) {
     assert_eq!(here(backend, &slug("nowhere")).await, (vec![], 0));
 }

@@ -25,7 +25,7 @@ pub async fn rooms_are_independent(backend: &Backend) {
     assert_eq!(whole_log(log, &two).await.len(), 1);
 }
 
-/// Appending does not change it.
+/// Appending does not change the epoch.
 pub async fn an_epoch_stays(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let epoch = async || backend.log.head(&room).await.expect("there is a head").epoch;
@@ -34,7 +34,7 @@ pub async fn an_epoch_stays(backend: &Backend) {
     assert_eq!(epoch().await, first);
 }
 
-/// Followed while eight tasks write: every event after a head read later, in order, each once.
+/// A follower that starts while eight tasks write hears every event after a head read later, in order, each once.
 pub async fn followers_hear_what_comes_after(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (log, there) = (Arc::clone(&backend.log), room.clone());
@@ -57,7 +57,7 @@ pub async fn followers_hear_what_comes_after(backend: &Backend) {
     assert_eq!(heard, stored[from..], "as the log has them");
 }
 
-/// However many followers there are.
+/// This holds for any number of followers.
 pub async fn followers_hear_the_same_in_the_same_order(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (one, two) = (

@@ -133,7 +133,7 @@ pub async fn a_stretch_ends_at_a_size_in_both_directions(backend: &Backend) {
     }
 }
 
-/// Empty in both directions.
+/// An empty log reads as empty in both directions.
 pub async fn an_empty_log_can_be_read(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let head = backend.log.head(&room).await.expect("there is a head");
@@ -150,7 +150,7 @@ pub async fn an_empty_log_can_be_read(backend: &Backend) {
     }
 }
 
-/// By every call, and the error names the room.
+/// Every call refuses it, and the error names the room.
 pub async fn an_unknown_room_is_refused(backend: &Backend) {
     let (log, nowhere) = (&backend.log, slug("nowhere"));
     new_room(backend, "somewhere").await;

@@ -11,7 +11,7 @@ use super::{follow, next, read, seqs, write_at_once};
 use crate::Backend;
 use crate::sample::{append, message, messages, new_room, person, person_with_id, seq, text, whole_log};
 
-/// Within a call and across calls; receipts and events agree.
+/// The order is kept within a call and across calls; receipts and events agree.
 pub async fn messages_are_stored_in_their_order(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (ada, bob) = (person("Ada"), person("Bob"));
@@ -63,7 +63,7 @@ pub async fn what_was_typed_comes_back(backend: &Backend) {
     }
 }
 
-/// In `head`, `read` and `read_before`.
+/// The message is visible in `head`, `read` and `read_before`.
 pub async fn an_append_is_visible_when_it_returns(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (log, ada) = (&backend.log, person("Ada"));
