@@ -75,7 +75,7 @@ impl Measure {
 pub enum Against {
     /// With the same figure of another side in the same turn.
     Side(Side),
-    /// With nothing: it counts by itself.
+    /// With nothing: the figure itself must reach the bar.
     Nothing,
 }
 

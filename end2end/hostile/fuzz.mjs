@@ -207,5 +207,5 @@ async function verdict(server, ends, what) {
 
 export const fuzzers = {
   "fuzz packets": { what: "malformed Engine.IO and Socket.IO packets, over WebSocket and polling", run: packets },
-  "fuzz requests": { what: "malformed requests, each on a connection of its own", run: requests },
+  "fuzz requests": { what: "malformed requests, each on its own connection", run: requests },
 };

@@ -29,7 +29,7 @@ class Seen {
   resets = 0;
   readonly #own = new Map<string, number>();
   #reading = false;
-  /** Live events that came while reading. Those that came before `join` are in the log, so they are dropped. */
+  /** Live events that arrived while reading. Those from before `join` are in the log, so they are dropped. */
   #held: RoomEvent[] = [];
 
   constructor(
@@ -43,7 +43,7 @@ class Seen {
     client.socket.on("reset", () => void this.#read());
   }
 
-  /** The server missed too much to pass it on live: reads the log up to its end, and goes on from there. */
+  /** After the server missed too much to send it live: reads the log up to its head, and continues from there. */
   async #read(): Promise<void> {
     this.resets += 1;
     if (this.#reading) return;

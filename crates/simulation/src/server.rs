@@ -159,7 +159,7 @@ impl Served {
     async fn join(&mut self, join: protocol::Join) -> Result<Joined, Refusal> {
         let dice = &self.replica.world.dice;
         if dice.fault(5) {
-            // Many join at once.
+            // Many clients join at once.
             let turn = dice.between(1..=5_000);
             return Err(Refusal::new(ErrorCode::Busy, "wait for your turn").retry_after_ms(turn));
         }

@@ -216,7 +216,7 @@ async fn a_hold_of_a_failed_follower_does_not_hold_the_next() {
         let failed = process.hold();
         assert!(failed.started().await.is_err());
         let mut member = process.clone().join().await;
-        assert!(!Arc::ptr_eq(&failed, &member.follower), "a follower of its own");
+        assert!(!Arc::ptr_eq(&failed, &member.follower), "a separate follower");
         drop(failed.release());
         assert!(process.followers.follows(&RoomSlug::lobby()));
         process.log.tell();
@@ -263,7 +263,7 @@ async fn the_last_holder_may_keep_the_room_followed() {
         assert!(one.follower.release().is_none(), "another member is still there");
         let kept = other.follower.release().expect("the last one");
         let back = process.clone().join().await;
-        assert!(Arc::ptr_eq(&kept, &back.follower), "not followed anew");
+        assert!(Arc::ptr_eq(&kept, &back.follower), "the same follower");
         drop(kept);
         assert!(process.followers.follows(&RoomSlug::lobby()));
         drop(back);

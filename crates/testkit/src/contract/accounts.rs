@@ -128,7 +128,7 @@ pub async fn a_session_knows_when_it_was_used(backend: &Backend) {
     }
 }
 
-/// Forgets neither sessions used since nor what their people wrote. A storage may also forget by itself.
+/// Forgets neither sessions used since nor what their people wrote. A storage may also forget on its own.
 pub async fn an_idle_session_is_forgotten(backend: &Backend) {
     let accounts = &backend.accounts;
     let room = new_room(backend, "room").await;

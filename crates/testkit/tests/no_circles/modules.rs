@@ -56,7 +56,7 @@ impl Modules {
                 module.children.insert(tokens[n + 1].clone());
                 if is(n + 2, ";") {
                     let path = folder.join(child.join("/")).with_extension("rs");
-                    // A module with a `path` attribute stands elsewhere. Ours import nothing.
+                    // A module with a `path` attribute is in another file. Ours import nothing.
                     if path.exists() {
                         self.read(folder, &path, &child);
                     }
