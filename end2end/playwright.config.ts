@@ -1,22 +1,22 @@
-// Which tests run where. `npx playwright test` runs everything except the pictures for the documentation:
+// The projects. `npx playwright test` runs the first four; the others run only with --project=NAME:
 //   scripts-on, scripts-off   tests/*.spec.ts, the same tests with and without JavaScript
 //   live                      tests/*.hydrate.spec.ts, what only a hydrated page can do
 //   wire                      wire/*.spec.ts, other programs: the official Socket.IO client in Node
-//   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy, and what is measured: one test at a time
-//   faults                    faults/*.spec.ts, the fault matrix (make faults), only with --project=faults
-//   measurements              measurements/*.ts, only with --project=measurements
-//   soak                      soak/*.spec.ts, people who come and go for 20 minutes (make soak)
-//   screenshots               only with --project=screenshots
+//   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy, and measurements: one test at a time
+//   faults                    faults/*.spec.ts, the fault matrix (make faults)
+//   measurements              measurements/*.ts, figures for docs/scaling.md
+//   soak                      soak/*.spec.ts, people joining and leaving for 20 minutes (make soak)
+//   screenshots               screenshots/screenshots.ts, the pictures of the documentation
 
 import { existsSync } from "node:fs";
 import { defineConfig, devices } from "@playwright/test";
 
-// The headless shell needs half the time of a whole browser.
+// The headless shell takes half the time of a full browser.
 const executablePath =
   process.env["HUBBUB_CHROMIUM"] ?? ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].find((path) => existsSync(path));
 
-// Worker processes read this file too, but not the command line: the wish travels in the environment.
-const wished = (project: string, variable: string): boolean => {
+// Worker processes read this file, too, but not the command line, so the choice is passed in the environment.
+const chosen = (project: string, variable: string): boolean => {
   if (process.argv.some((word) => word === project || word === `--project=${project}`)) process.env[variable] = "1";
   return process.env[variable] === "1";
 };
@@ -48,7 +48,7 @@ const screenshots = {
   timeout: 180_000,
 };
 
-// Each of these has a Redis, three replicas and a proxy to itself, and measures: nothing else may run beside it.
+// Each of these tests uses its own Redis, replicas and proxy, and measures time, so they run one at a time.
 const replicas = {
   name: "replicas",
   testDir: "replicas",
@@ -59,13 +59,13 @@ const replicas = {
   timeout: 120_000,
 };
 
-// Figures for docs/scaling.md. Nothing is asserted but that they are figures.
+// Figures for docs/scaling.md. The tests only check that figures were measured.
 const measurements = { ...replicas, name: "measurements", testDir: "measurements", testMatch: "*.ts", timeout: 300_000 };
 
-// What a server holds while people come and go: the test sets its own time.
+// What a server holds while people join and leave. The test sets its own timeout.
 const soak = { ...replicas, name: "soak", testDir: "soak" };
 
-// The fault matrix; every row writes what it found to faults/results.json and docs/reliability.md.
+// The fault matrix. Every row writes its result to faults/results.json and docs/reliability.md.
 const faults = { ...replicas, name: "faults", testDir: "faults", timeout: 600_000 };
 
 export default defineConfig({
@@ -75,7 +75,7 @@ export default defineConfig({
   forbidOnly: !!process.env["CI"],
   // A test that passes the second time is reported as flaky; scripts/test.sh tolerates two of them in a run.
   retries: 1,
-  // Many tests wait for a timeout of somebody else's most of the time: three keep two cores busy.
+  // Most tests wait for timeouts most of the time, so three workers keep two cores busy.
   workers: 3,
   timeout: 60_000,
   expect: { timeout: 10_000 },
@@ -98,10 +98,10 @@ export default defineConfig({
     },
     { name: "live", testDir: "tests", testMatch: "*.hydrate.spec.ts", use: chromium },
     { name: "wire", testDir: "wire", testMatch: "*.spec.ts", use: chromium },
-    ...(wished("replicas", "HUBBUB_REPLICAS") ? [replicas] : []),
-    ...(wished("faults", "HUBBUB_FAULTS") ? [faults] : []),
-    ...(wished("measurements", "HUBBUB_MEASUREMENTS") ? [measurements] : []),
-    ...(wished("soak", "HUBBUB_SOAK") ? [soak] : []),
-    ...(wished("screenshots", "HUBBUB_SCREENSHOTS") ? [screenshots] : []),
+    ...(chosen("replicas", "HUBBUB_REPLICAS") ? [replicas] : []),
+    ...(chosen("faults", "HUBBUB_FAULTS") ? [faults] : []),
+    ...(chosen("measurements", "HUBBUB_MEASUREMENTS") ? [measurements] : []),
+    ...(chosen("soak", "HUBBUB_SOAK") ? [soak] : []),
+    ...(chosen("screenshots", "HUBBUB_SCREENSHOTS") ? [screenshots] : []),
   ],
 });

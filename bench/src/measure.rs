@@ -50,13 +50,13 @@ impl Meter {
     /// The share of its core that the generator used.
     ///
     /// # Errors
-    /// If that was too much.
+    /// If the share exceeds `BUSY`: such a run is void.
     pub fn own(&self) -> io::Result<f64> {
         let own =
             usage::own_cpu().saturating_sub(self.own).as_secs_f64() / self.began.elapsed().as_secs_f64();
         if own > BUSY {
             return Err(io::Error::other(format!(
-                "the generator took {own:.2} of its core"
+                "void: the generator used {own:.2} of its core"
             )));
         }
         Ok(own)

@@ -38,7 +38,7 @@ export class Churn {
     this.#killing = this.#kill();
   }
 
-  /** Waits until everybody left. Returns what the process that was not killed did. */
+  /** Waits until everybody left. Returns the counts of the process that was not killed. */
   async stop(): Promise<Done> {
     this.#stopped = true;
     const done = new Promise<Done>((told, failed) => {

@@ -105,7 +105,7 @@ test("a refused title is in its field again, even after signing in again", async
   await expect(page.getByRole("alert")).toContainText("1 to 60");
   await expect(front.roomName).toHaveValue(long);
   await page.reload();
-  await expect(front.roomName, "it is kept once").toHaveValue("");
+  await expect(front.roomName, "it is returned only once").toHaveValue("");
 
   const taken = freshTitle("Taken");
   await (await program("Grace")).createRoom(taken);

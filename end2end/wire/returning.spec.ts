@@ -23,7 +23,7 @@ async function joinInTurn(socket: Socket, room: string): Promise<number[]> {
     // One refusal is expected. A second one is a fault, and stopping there keeps the test from waiting forever.
     if (!reply.error || hints.length > 1) return hints;
     expect(reply.error.code).toBe("busy");
-    expect(reply.error.retry_after_ms, "a refusal says when to come back").toBeGreaterThan(0);
+    expect(reply.error.retry_after_ms, "a refusal says when to retry").toBeGreaterThan(0);
     hints.push(reply.error.retry_after_ms ?? 0);
     await new Promise((again) => setTimeout(again, hints.at(-1)));
   }

@@ -178,7 +178,7 @@ impl Client {
             self.hear(told);
         }
         if self.page.get() == page {
-            self.note(|| "is not connected any more".to_owned());
+            self.note(|| "is disconnected".to_owned());
             self.connection.replace(None);
             self.hang_up.replace(None);
             self.drive(|room, _| {

@@ -1,4 +1,4 @@
-//! Proves that nothing is lost, doubled or reordered, whatever fails. Runs the real client core and the real hub with a
+//! Checks that nothing is lost, doubled or reordered, whatever fails. Runs the real client core and the real hub with a
 //! failing network and storage between them, on one thread with a virtual clock. The same seed gives the same story,
 //! event for event.
 //!

@@ -43,7 +43,7 @@ fn main() -> std::io::Result<ExitCode> {
         slowest = slowest.max(ending.took);
         if !ending.wrong.is_empty() {
             failed += 1;
-            writeln!(out, "seed {seed} fails; read what happened with")?;
+            writeln!(out, "seed {seed} failed; replay it with")?;
             writeln!(out, "    HUBBUB_SEED={seed} cargo test -p simulation -- replay")?;
             for sentence in ending.wrong.iter().take(5) {
                 writeln!(out, "    {sentence}")?;

@@ -65,7 +65,11 @@ pub async fn a_session_ends_once_and_for_all(backend: &Backend) {
         accounts.end(&session(token)).await.expect("the session ends");
     }
     assert_eq!(whose(backend, "token-a").await, None);
-    assert_eq!(whose(backend, "token-b").await, Some(bob), "others go on");
+    assert_eq!(
+        whose(backend, "token-b").await,
+        Some(bob),
+        "other sessions continue"
+    );
     let late = accounts.prolong(&session("token-a"), NOW).await;
     late.expect("it is no error to use a session that ended");
     assert_eq!(whose(backend, "token-a").await, None, "and it stays ended");

@@ -83,6 +83,6 @@ async fn write_at_once(log: &Arc<dyn RoomLog>, room: &RoomSlug, writers: usize, 
         })
     });
     for task in join_all(tasks).await {
-        task.expect("the writer goes on");
+        task.expect("no panic in the writer");
     }
 }

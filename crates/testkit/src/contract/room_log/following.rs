@@ -51,7 +51,7 @@ pub async fn followers_hear_what_comes_after(backend: &Backend) {
     while heard.last().is_some_and(|event| event.seq < seq(320)) {
         heard.push(next(&mut signals).await);
     }
-    writing.await.expect("the writers go on");
+    writing.await.expect("no panic in the writers");
     let stored = whole_log(&backend.log, &room).await;
     let from = stored.len() - heard.len();
     assert_eq!(heard, stored[from..], "as the log has them");

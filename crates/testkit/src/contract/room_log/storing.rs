@@ -200,7 +200,7 @@ pub async fn a_batch_is_stored_whole(backend: &Backend) {
         }
     }
     for writer in writers {
-        writer.await.expect("the writer goes on");
+        writer.await.expect("no panic in the writer");
     }
     assert_eq!(whole_log(&backend.log, &room).await.len(), 800);
 }
