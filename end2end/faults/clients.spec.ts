@@ -108,7 +108,7 @@ async function returning(side: Side): Promise<Played> {
       async ({ took, note }) => {
         const began = performance.now();
         await site.proxy.reload();
-        await until("they notice", 20_000, () => crowds.every(({ status, count }) => status.joined < count / 2));
+        await until("clients notice the reload", 20_000, () => crowds.every(({ status, count }) => status.joined < count / 2));
         await Promise.all(crowds.map((crowd) => crowd.joined(180_000)));
         took(performance.now() - began);
         note(side.name === "hubbub" ? `joined again${waited(crowds)}` : "connected again, there is nothing to join");

@@ -12,7 +12,7 @@ import { attacks } from "./attacks.mjs";
 import { fuzzers } from "./fuzz.mjs";
 import { Honest, percentile } from "./honest.mjs";
 import { probes } from "./probes.mjs";
-import { Server, commit, cores, furnish } from "./server.mjs";
+import { Server, commit, cores, prepareRooms } from "./server.mjs";
 import { sleep } from "./wire.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -118,7 +118,7 @@ const done = (part, row) => {
   say(`${row.passed ? "pass" : "FAIL"}  ${row.name}: ${row.cells.slice(1).join(" | ")}`);
 };
 
-const rooms = chosen(attacks).length > 0 ? await furnish() : undefined;
+const rooms = chosen(attacks).length > 0 ? await prepareRooms() : undefined;
 try {
   for (const row of chosen(attacks)) {
     const failed = (error) => ({ name: row, passed: false, cells: [attacks[row].what, ...Array(8).fill("—"), `**no**: ${error.message}`] });

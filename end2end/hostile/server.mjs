@@ -95,7 +95,7 @@ export class Server {
 }
 
 /** Creates a data folder with the rooms that the attacks use. */
-export async function furnish() {
+export async function prepareRooms() {
   const server = await Server.start({ env: { HUBBUB_LIMITS: "off" } });
   const chat = await Chat.open(server.target, "127.0.0.1");
   const must = async (name, data) => {
@@ -103,11 +103,11 @@ export async function furnish() {
       const answer = await chat.ask(name, data);
       if (answer?.ok !== undefined) return answer.ok;
       if (answer?.error?.retry_after_ms === undefined)
-        throw new Error(`cannot furnish: ${name}: ${JSON.stringify(answer)}`);
+        throw new Error(`cannot prepare the rooms: ${name}: ${JSON.stringify(answer)}`);
       await sleep(answer.error.retry_after_ms);
     }
   };
-  await must("sign_in", { name: "Furnisher" });
+  await must("sign_in", { name: "Host" });
   const large = "😀".repeat(8_000);
   const brackets = `https://a${")".repeat(7_990)}`;
   for (const [title, count, text] of [

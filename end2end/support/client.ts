@@ -117,7 +117,7 @@ export class ChatClient {
 
   /** Waits until the server has sent a matching event. */
   async hears<T>(event: string, fits: (payload: T) => boolean = () => true): Promise<T> {
-    return until(`the client was told a fitting "${event}"; it was told ${JSON.stringify(this.told).slice(-2_000)}`, ANSWER_MS, () => {
+    return until(`the client received a matching "${event}"; it received ${JSON.stringify(this.told).slice(-2_000)}`, ANSWER_MS, () => {
       const found = this.told.find((told) => told.event === event && fits(told.args[0] as T));
       return found === undefined ? undefined : ({ payload: found.args[0] as T } as const);
     }).then(({ payload }) => payload);

@@ -72,7 +72,7 @@ export class Many {
   /** Waits until all of them have shown a message sent after `since`. Returns the milliseconds since then. */
   async recovered(people: People, since: number): Promise<number> {
     this.#heard = 0;
-    await until(`${this.count} people hear what is said`, 60_000, () => {
+    await until(`${this.count} people hear new messages`, 60_000, () => {
       const fresh = people.voices.flatMap(({ sent, sentAt }) => sent.slice(-10).filter((id) => (sentAt.get(id) ?? 0) > since));
       if (fresh.length > 0) this.child.send(fresh);
       return this.#heard === this.count;
