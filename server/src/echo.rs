@@ -42,6 +42,7 @@ use socketioxide_core::{Sid, Value};
 use tower::Service as _;
 
 use engine::{Engine, Knows, Library, Link, Rules};
+use state::State;
 
 /// What the suites expect.
 const PING: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(200));
@@ -91,14 +92,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     )
     .await?;
     for namespace in ["/", "/custom"] {
-        state.io().ns(
-            namespace,
-            async |socket: SocketRef, TryData(auth): TryData<serde_json::Value>| {
-                socket.on("e", Answer);
-                let none = serde_json::json!({});
-                drop(socket.emit("auth", &auth.unwrap_or(none)));
-            },
-        );
+        let answering = state.clone();
+        let connected = move |socket: SocketRef, TryData(auth): TryData<serde_json::Value>| {
+            socket.on("e", Answer(answering.clone()));
+            let none = serde_json::json!({});
+            drop(socket.emit("auth", &auth.unwrap_or(none)));
+            std::future::ready(())
+        };
+        state.io().ns(namespace, connected);
     }
     process::serve_until(listener, &state, std::future::pending()).await;
     Ok(())
@@ -154,12 +155,13 @@ impl EngineIoHandler for Handler {
 }
 
 /// `message` comes back as `message-back`, `message-with-ack` in its acknowledgement.
-struct Answer;
+struct Answer(State);
 
 impl MessageHandler<LocalAdapter, ()> for Answer {
     fn call(&self, socket: Arc<socketioxide::socket::Socket<LocalAdapter>>, value: Value, ack: Option<i64>) {
         let socket = SocketRef::from(socket);
-        let (Value::Str(text, attachments), Some(wire)) = (value, socket::caller::wire(&socket)) else {
+        let (Value::Str(text, attachments), Some(wire)) = (value, socket::caller::wire(&self.0, &socket))
+        else {
             return;
         };
         let attachments = attachments.unwrap_or_default();

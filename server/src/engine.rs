@@ -14,6 +14,7 @@ mod library;
 mod link;
 mod packet;
 mod peer;
+mod peers;
 mod polling;
 mod request;
 mod session;

@@ -11,7 +11,6 @@ pub mod stream;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -25,7 +24,7 @@ use crate::live::{Wire, set_options};
 use crate::state::State;
 use app::App;
 use places::Places;
-use stream::Stream;
+use stream::{Common, Stream};
 
 /// A request's line and headers must be complete after this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -87,6 +86,11 @@ pub async fn serve(
 ) -> Deadline {
     let (open, last) = (TaskTracker::new(), CancellationToken::new());
     let places = places(state);
+    let (interval, timeout) = state.gate.limits().ping;
+    let common = Arc::new(Common {
+        silence: interval + timeout,
+        shown: state.metrics.tcp.clone(),
+    });
     let mut stop = std::pin::pin!(stop);
     let deadline = loop {
         let (stream, peer) = tokio::select! {
@@ -117,23 +121,14 @@ pub async fn serve(
             }
         };
         let (app, from) = (app.clone(), state.clone());
-        let socket = Arc::new(AtomicBool::new(false));
-        let account = Arc::clone(wire.account());
-        let (interval, timeout) = state.gate.limits().ping;
-        let stream = Stream::new(
-            wire,
-            ticket,
-            Arc::clone(&socket),
-            interval + timeout,
-            state.metrics.tcp.clone(),
-        );
+        let stream = Stream::new(Arc::clone(&wire), ticket, Arc::clone(&common));
         let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
             if request.headers().contains_key(http::header::UPGRADE) {
-                socket.store(true, Ordering::Relaxed);
+                wire.becomes_socket();
             }
             let client = from.proxies.client(peer.ip(), request.headers());
             request.extensions_mut().insert(client);
-            let (app, from, account) = (app.clone(), from.clone(), Arc::clone(&account));
+            let (app, from, account) = (app.clone(), from.clone(), Arc::clone(wire.account()));
             async move {
                 let answer = answer::answer(app, request, account, &from.metrics).await;
                 Ok::<_, Infallible>(answer)

@@ -144,13 +144,14 @@ impl<T> Follower<T> {
         self.started.clone().await.unwrap_or_else(stopping)
     }
 
-    /// Releases a hold. Returns the follower if this was the last one: keep it for [`LINGER`], then drop it.
-    pub fn release(self: Arc<Self>) -> Option<Arc<Self>> {
+    /// To be called before a hold is dropped. Returns another one if this is the last: keep it for [`LINGER`], then
+    /// drop it.
+    pub fn release(self: &Arc<Self>) -> Option<Arc<Self>> {
         // No new hold can be taken while this is locked.
         let rooms = self.followers.rooms();
-        let last = Arc::strong_count(&self) == 1;
+        let last = Arc::strong_count(self) == 1;
         drop(rooms);
-        last.then_some(self)
+        last.then(|| Arc::clone(self))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is kept of the request that opened a connection.
 //!
 //! The library keeps the request for as long as the connection lives, and with it whatever its parts point into: the
-//! address and the headers are slices of the buffer that they were read into. So it gets a request that has nothing
-//! but a [`Peer`](super::Peer).
+//! address and the headers are slices of the buffer that they were read into. So it gets an empty request, and the
+//! caller is part of the [`Peer`](super::Peer).
 
 use chat::SessionDigest;
 use http::request::Parts;

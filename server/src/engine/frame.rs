@@ -68,7 +68,11 @@ struct Frame {
 
 /// Takes the frames of one client apart. Between two messages it holds no memory.
 #[derive(Default)]
-pub struct Frames {
+pub struct Frames(Option<Box<Partial>>);
+
+/// A message, or a frame, that is not complete.
+#[derive(Default)]
+struct Partial {
     head: [u8; HEAD],
     have: u8,
     frame: Option<Frame>,
@@ -84,6 +88,37 @@ impl Frames {
     /// # Errors
     /// The client broke the protocol, or its message is longer than `limit`. Nothing may be read after that.
     pub fn next(&mut self, input: &mut &[u8], limit: usize) -> Result<Option<Message>, Fault> {
+        // Most messages arrive whole: only the others need memory of their own.
+        let Some(partial) = &mut self.0 else {
+            let mut partial = Partial::default();
+            let next = partial.next(input, limit);
+            if partial.is_within() {
+                self.0 = Some(Box::new(partial));
+            }
+            return next;
+        };
+        let next = partial.next(input, limit);
+        if !partial.is_within() {
+            self.0 = None;
+        }
+        next
+    }
+
+    /// Whether a message or a frame has begun that is not complete.
+    pub fn is_within(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Bytes that are held for what is not complete.
+    pub fn held(&self) -> usize {
+        self.0.as_ref().map_or(0, |partial| {
+            partial.message.capacity() + partial.control.capacity()
+        })
+    }
+}
+
+impl Partial {
+    fn next(&mut self, input: &mut &[u8], limit: usize) -> Result<Option<Message>, Fault> {
         loop {
             let Some(frame) = &mut self.frame else {
                 if !self.read_head(input, limit)? {
@@ -111,14 +146,8 @@ impl Frames {
         }
     }
 
-    /// Whether a message or a frame has begun that is not complete.
-    pub fn is_within(&self) -> bool {
+    fn is_within(&self) -> bool {
         self.have > 0 || self.frame.is_some() || self.kind.is_some()
-    }
-
-    /// Bytes that are held for what is not complete.
-    pub fn held(&self) -> usize {
-        self.message.capacity() + self.control.capacity()
     }
 
     /// Whether there was a whole head.

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use socketioxide_core::Sid;
+
 use super::gate::Rules;
 use super::link::Link;
+use super::peer::Peer;
 use super::shared::{Given, Knows, Shared};
 use crate::config::Limits;
 
 /// What reads and writes the sessions.
 pub trait Library: Knows {
-    /// Takes a new session, with a request whose one extension is its [`Peer`](super::Peer).
+    /// Takes a new session, with a request that holds nothing of its client.
     fn take(&self, link: Box<Link>, request: http::Request<()>);
 }
 
@@ -36,11 +39,15 @@ impl Engine {
         Self { shared, library }
     }
 
+    /// The client of a session, until its connection has ended.
+    pub fn peer(&self, sid: Sid) -> Option<Arc<Peer>> {
+        self.shared.peers.get(sid)
+    }
+
     /// Hands a new session over.
     pub(super) fn open(&self, link: Box<Link>) {
         let mut request = http::Request::new(());
         *request.uri_mut() = http::Uri::from_static(OPEN);
-        request.extensions_mut().insert(Arc::clone(link.peer()));
         self.library.take(link, request);
     }
 }

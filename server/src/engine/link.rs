@@ -40,11 +40,8 @@ pub struct Link {
     stream: Option<Box<Stream>>,
     session: Option<Arc<Session>>,
     sid: Option<Sid>,
-    /// What came and has not passed the gate.
-    raw: Bytes,
-    /// What has passed, up to what the library has read.
-    ready: Vec<u8>,
-    given: usize,
+    /// What the client sent and the library has not read. Boxed, because most of the time there is nothing.
+    incoming: Option<Box<Incoming>>,
     /// Bytes of what the library writes next that have been looked at already.
     seen: usize,
     stage: Stage,
@@ -57,6 +54,16 @@ pub struct Link {
     look: Option<Pin<Box<Sleep>>>,
     /// Something must have happened by then.
     deadline: Option<Pin<Box<Sleep>>>,
+}
+
+/// What the client sent, on its way to the library.
+#[derive(Default)]
+struct Incoming {
+    /// What has not passed the gate.
+    raw: Bytes,
+    /// What has passed; the library has read the first `given` bytes.
+    ready: Vec<u8>,
+    given: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,9 +112,7 @@ impl Link {
             stream,
             session,
             sid: None,
-            raw: Bytes::new(),
-            ready: Vec::new(),
-            given: 0,
+            incoming: None,
             seen: 0,
             stage: Stage::New,
             end: End::No,
@@ -116,11 +121,6 @@ impl Link {
             look: None,
             deadline: None,
         })
-    }
-
-    /// Its client.
-    pub fn peer(&self) -> &Arc<Peer> {
-        &self.peer
     }
 
     /// Where frames for the client go.
@@ -137,7 +137,13 @@ impl Link {
         }
     }
 
+    fn incoming(&mut self) -> &mut Incoming {
+        self.incoming.get_or_insert_default()
+    }
+
     fn wait(&mut self, cx: &Context<'_>) {
+        self.incoming
+            .take_if(|incoming| incoming.raw.is_empty() && incoming.ready.is_empty());
         if !self
             .reader
             .as_ref()
@@ -156,7 +162,9 @@ impl Link {
     /// Ends the session from our side.
     fn close(&mut self, fault: Fault) {
         tracing::debug!(code = fault.code, why = fault.why, "closing a session");
-        self.raw = Bytes::new();
+        if let Some(incoming) = &mut self.incoming {
+            incoming.raw = Bytes::new();
+        }
         self.pause = None;
         self.end = End::Yes;
         if let Some(stream) = &self.stream {
@@ -174,6 +182,9 @@ impl Drop for Link {
     fn drop(&mut self) {
         let shared = &self.shared;
         shared.addresses.leave(&mut self.seat);
+        if let Some(sid) = self.sid {
+            shared.peers.leave(sid);
+        }
         if let Some(session) = &self.session {
             session.end("1");
             let Some(sid) = self.sid.take() else { return };

@@ -10,8 +10,7 @@ use crate::live::Wire;
 
 /// What the [`Link`](super::Link) of a session and the handlers that the library calls for it share.
 ///
-/// The library keeps the request of a session, and whatever is in it, for as long as the session lives. An idle
-/// connection pays for each entry of the request, so there is only this one.
+/// It is known by the session's id ([`Engine::peer`](super::Engine::peer)) until the connection has ended.
 pub struct Peer {
     /// Who opened the session.
     pub caller: Caller,

@@ -9,6 +9,7 @@ use socketioxide_core::Sid;
 use super::addresses::{Addresses, Refused, Seat};
 use super::caller::Caller;
 use super::gate::Rules;
+use super::peers::Peers;
 use super::request::Problem;
 use super::session::Sessions;
 use crate::config::Limits;
@@ -42,6 +43,7 @@ pub struct Shared {
     ping: (Duration, Duration),
     pub(super) addresses: Addresses,
     pub(super) sessions: Sessions,
+    pub(super) peers: Peers,
     pub(super) library: Arc<dyn Knows>,
     pub(super) given: Given,
 }
@@ -61,6 +63,7 @@ impl Shared {
             ping: limits.ping,
             addresses: Addresses::new(limits),
             sessions: Sessions::default(),
+            peers: Peers::default(),
             library,
             given,
         }

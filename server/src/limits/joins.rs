@@ -125,7 +125,11 @@ fn next_reserved(number: u64) -> u64 {
 
 /// The turns that one connection waits for, by room. There are never more than the rooms that it may be in.
 #[derive(Default)]
-pub struct Turns(Vec<(RoomSlug, Instant)>);
+pub struct Turns(Option<Box<Kept>>);
+
+/// The turns of a connection that waits for some. Boxed, because most connections wait only once, at the start.
+#[derive(Default)]
+struct Kept(Vec<(RoomSlug, Instant)>);
 
 impl Turns {
     /// Starts a join, or says how long the connection must wait for its turn.
@@ -136,26 +140,33 @@ impl Turns {
         room: &RoomSlug,
         now: Instant,
     ) -> Result<(), Duration> {
-        self.0.retain(|(_, turn)| now < *turn + KEPT);
-        let kept = self.0.iter().position(|(known, _)| known == room);
-        let kept = kept.map(|at| self.0.swap_remove(at).1);
-        if self.0.is_empty() {
-            // Most connections wait only once, at the start: release the memory.
-            self.0 = Vec::new();
-        }
+        let kept = self.take(room, now);
         let Some(turn) = kept.or_else(|| joins.take(address, now)) else {
             return Err(some_time());
         };
         if turn <= now + EARLY {
             return Ok(());
         }
-        self.0.push((room.clone(), turn));
+        self.0.get_or_insert_default().0.push((room.clone(), turn));
         Err(turn - now)
+    }
+
+    /// Removes and returns the turn for this room, and removes those that have expired.
+    fn take(&mut self, room: &RoomSlug, now: Instant) -> Option<Instant> {
+        let Kept(turns) = &mut **self.0.as_mut()?;
+        turns.retain(|(_, turn)| now < *turn + KEPT);
+        let at = turns.iter().position(|(known, _)| known == room);
+        let turn = at.map(|at| turns.swap_remove(at).1);
+        if turns.is_empty() {
+            self.0 = None;
+        }
+        turn
     }
 
     /// How many other rooms this connection waits for.
     pub fn others(&self, room: &RoomSlug) -> usize {
-        self.0.iter().filter(|(known, _)| known != room).count()
+        let turns = self.0.iter().flat_map(|kept| &kept.0);
+        turns.filter(|(known, _)| known != room).count()
     }
 }
 

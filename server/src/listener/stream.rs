@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::io::{self, IoSlice, Read};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -30,16 +29,23 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
 }
 
+/// What all streams of the process share.
+pub struct Common {
+    /// A WebSocket's peer says something within this time, or has ended.
+    pub silence: Duration,
+    /// The number of open connections.
+    pub shown: Gauge,
+}
+
 /// One open connection: a place of its address and a unit of the gauge, also after an upgrade.
 struct Open {
-    /// Open connections, as it is shown.
-    shown: Gauge,
+    common: Arc<Common>,
     _ticket: Ticket,
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.shown.dec();
+        self.common.shown.dec();
     }
 }
 
@@ -52,45 +58,38 @@ struct Slow {
 /// A connection's stream; it carries its place along wherever it goes.
 pub struct Stream {
     wire: Arc<Wire>,
-    _open: Open,
-    /// A WebSocket's peer says something within this time, or has ended.
-    silence: Duration,
-    socket: Arc<AtomicBool>,
+    open: Open,
     read_at: Instant,
     /// While the peer does not take what is written.
     slow: Option<Box<Slow>>,
     /// What was read too early. Most often nothing.
-    early: Bytes,
+    early: Option<Box<Bytes>>,
 }
 
 impl Stream {
-    /// A stream of an accepted connection. `socket` becomes true when it is asked to become a WebSocket; a peer that
-    /// has been silent for longer than `silence` has ended then. `shown` counts it while it is open.
-    pub fn new(
-        wire: Arc<Wire>,
-        ticket: Ticket,
-        socket: Arc<AtomicBool>,
-        silence: Duration,
-        shown: Gauge,
-    ) -> Self {
-        shown.inc();
+    /// A stream of an accepted connection.
+    pub fn new(wire: Arc<Wire>, ticket: Ticket, common: Arc<Common>) -> Self {
+        common.shown.inc();
         Self {
             wire,
-            silence,
-            _open: Open {
-                shown,
+            open: Open {
+                common,
                 _ticket: ticket,
             },
-            socket,
             read_at: Instant::now(),
             slow: None,
-            early: Bytes::new(),
+            early: None,
         }
     }
 
     /// Gives back what was read and belongs to whoever reads next.
     pub fn unread(&mut self, bytes: &[u8]) {
-        self.early = [bytes, &self.early].concat().into();
+        let early = self.early.take().unwrap_or_default();
+        self.keep([bytes, &early].concat().into());
+    }
+
+    fn keep(&mut self, early: Bytes) {
+        self.early = (!early.is_empty()).then(|| Box::new(early));
     }
 
     /// What is written to.
@@ -127,7 +126,7 @@ impl Stream {
         match wrote {
             Poll::Ready(Ok(written)) if written == all => self.slow = None,
             // The library would copy what waits into a buffer.
-            Poll::Ready(Err(_)) if self.is_socket() => {
+            Poll::Ready(Err(_)) if self.wire.is_socket() => {
                 self.wire.close();
                 return Poll::Ready(Ok(all));
             }
@@ -136,17 +135,13 @@ impl Stream {
         wrote
     }
 
-    fn is_socket(&self) -> bool {
-        self.socket.load(Ordering::Relaxed)
-    }
-
     /// How soon the peer must take something when it begins to be slow, and how often from then on.
     fn patience(&self, now: Instant) -> (Duration, Duration) {
-        if !self.is_socket() {
+        if !self.wire.is_socket() {
             return (STALL, STALL);
         }
         // Whoever has missed the ping as well gets no more time: the session has ended already.
-        let missed = (self.read_at + self.silence).saturating_duration_since(now);
+        let missed = (self.read_at + self.open.common.silence).saturating_duration_since(now);
         (missed.min(STALL), STALL)
     }
 }
@@ -164,7 +159,13 @@ impl AsyncRead for Stream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         ready!(self.wire.poll_answered(cx));
-        if self.early.is_empty() {
+        if let Some(early) = &mut self.early {
+            let length = early.len().min(buf.remaining());
+            buf.put_slice(&early.split_to(length));
+            if early.is_empty() {
+                self.early = None;
+            }
+        } else {
             let Some(tcp) = self.wire.tcp() else {
                 return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
             };
@@ -181,15 +182,8 @@ impl AsyncRead for Stream {
                     read => break read?,
                 }
             };
-            self.early = early;
+            self.keep(early);
             self.read_at = Instant::now();
-        } else {
-            let length = self.early.len().min(buf.remaining());
-            buf.put_slice(&self.early.split_to(length));
-            if self.early.is_empty() {
-                // The last part would keep all of it in memory.
-                self.early = Bytes::new();
-            }
         }
         Poll::Ready(Ok(()))
     }

@@ -4,6 +4,7 @@
 //! each of them.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,7 +28,7 @@ static MEMBERSHIPS: AtomicU64 = AtomicU64::new(0);
 pub struct Membership {
     /// The number of the connection.
     wire: u64,
-    number: u64,
+    number: NonZeroU64,
 }
 
 impl Membership {
@@ -35,7 +36,7 @@ impl Membership {
     pub fn next(wire: &Wire) -> Self {
         Self {
             wire: wire.number(),
-            number: MEMBERSHIPS.fetch_add(1, Ordering::Relaxed),
+            number: NonZeroU64::MIN.saturating_add(MEMBERSHIPS.fetch_add(1, Ordering::Relaxed)),
         }
     }
 }

@@ -30,9 +30,7 @@ pub struct Fanout {
 
 /// Keeps a room followed until dropped.
 pub struct Hold {
-    /// `None` once released.
-    follower: Option<Arc<Follower<Arc<Audience>>>>,
-    room: RoomSlug,
+    follower: Arc<Follower<Arc<Audience>>>,
     /// The membership of the room's audience.
     membership: Option<Membership>,
 }
@@ -73,13 +71,10 @@ impl Fanout {
             audience
         });
         let hold = Hold {
-            follower: Some(follower),
-            room: room.clone(),
+            follower,
             membership: None,
         };
-        if let Some(follower) = &hold.follower {
-            follower.started().await?;
-        }
+        hold.follower.started().await?;
         Ok(hold)
     }
 
@@ -91,25 +86,21 @@ impl Fanout {
 
 impl Hold {
     pub fn room(&self) -> &RoomSlug {
-        &self.room
-    }
-
-    fn audience(&self) -> Option<&Audience> {
-        self.follower.as_ref().map(|follower| &*follower.shared)
+        self.follower.room()
     }
 
     /// Adds a connection to the room's audience until this hold is dropped.
     pub fn hear(&mut self, wire: &Arc<Wire>) {
-        self.membership = self.audience().map(|audience| audience.enter(wire));
+        self.membership = Some(self.follower.shared.enter(wire));
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if let (Some(membership), Some(audience)) = (self.membership, self.audience()) {
-            audience.leave(membership);
+        if let Some(membership) = self.membership {
+            self.follower.shared.leave(membership);
         }
-        if let Some(last) = self.follower.take().and_then(Follower::release)
+        if let Some(last) = self.follower.release()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             runtime.spawn(async move {

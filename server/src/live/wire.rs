@@ -110,6 +110,16 @@ impl Wire {
         }
     }
 
+    /// Notes that the client asks for a WebSocket.
+    pub fn becomes_socket(&self) {
+        self.out().socket = true;
+    }
+
+    /// Whether the client has asked for a WebSocket.
+    pub fn is_socket(&self) -> bool {
+        self.out().socket
+    }
+
     fn out(&self) -> MutexGuard<'_, Out> {
         self.out.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -9,24 +9,30 @@ use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::SocketRef;
 use socketioxide::socket::Socket;
 
-use super::caller::wire;
-use crate::live::frame;
+use crate::live::{Wire, frame};
 use crate::state::State;
 
 /// Where the answer to one command goes; nowhere if the client does not want one. Dropped by a panic, it says so: every
 /// command is answered.
-pub struct Ack(Option<To>);
+pub struct Ack(Option<Box<To>>);
 
 struct To {
     socket: SocketRef,
+    wire: Arc<Wire>,
     id: i64,
 }
 
 impl Ack {
     /// Of a command that has just arrived, with this acknowledgement id.
-    pub fn new(socket: &Arc<Socket<LocalAdapter>>, id: Option<i64>) -> Self {
-        let socket = SocketRef::from(Arc::clone(socket));
-        Self(id.map(|id| To { socket, id }))
+    pub fn new(socket: &Arc<Socket<LocalAdapter>>, wire: Option<&Arc<Wire>>, id: Option<i64>) -> Self {
+        let (Some(wire), Some(id)) = (wire, id) else {
+            return Self(None);
+        };
+        Self(Some(Box::new(To {
+            socket: SocketRef::from(Arc::clone(socket)),
+            wire: Arc::clone(wire),
+            id,
+        })))
     }
 
     /// Answers.
@@ -44,11 +50,11 @@ impl Ack {
 impl To {
     fn send<T: Serialize>(&self, reply: &Reply<T>) {
         // Whoever has left the namespace does not wait for answers.
-        let Some(wire) = wire(&self.socket).filter(|_| self.socket.connected()) else {
+        if !self.socket.connected() {
             return;
-        };
+        }
         match frame::ack(self.socket.ns(), self.id, reply) {
-            Ok(frame) => wire.send(&frame),
+            Ok(frame) => self.wire.send(&frame),
             Err(error) => {
                 tracing::error!(%error, "an answer could not be encoded");
                 self.fail();

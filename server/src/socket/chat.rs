@@ -71,7 +71,7 @@ pub fn listen(state: &State) {
 }
 
 async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {
-    let (peer, auth) = connect(socket)?;
+    let (peer, auth) = connect(state, socket)?;
     let auth = match &*auth {
         "" => Auth::default(),
         json => serde_json::from_str(json)
@@ -81,7 +81,7 @@ async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {
         let sentence = format!("the server speaks protocol {PROTOCOL_VERSION}; reload the page");
         return Err(NotAdmitted::refused("reload", sentence));
     }
-    let line = Line::new(state, Some(peer), false);
+    let line = Line::new(state, Some(&peer), false);
     let session = auth.token.as_ref().map(SessionDigest::of).or(peer.caller.session);
     let login = match session {
         Some(session) => log_in(state, session, &line).await.map_err(|error| {
@@ -115,14 +115,14 @@ async fn log_in(
 }
 
 fn run(state: &State, socket: SocketRef) {
-    let Some(peer) = peer(&socket) else { return };
+    let Some(peer) = peer(state, &socket) else { return };
     let admitted = peer.handed.take(&socket);
     let Some(Admitted { login, line }) = admitted else {
         return;
     };
     let Some(begun) = line.upgrade() else { return };
     let connection = Connection {
-        address: peer.caller.address,
+        peer,
         // Not the socket's: a namespace that is left and connected again would have the id of its first life.
         id: ConnectionId(state.hub.fresh_id().as_str().into()),
         login,
@@ -176,7 +176,7 @@ impl Worker for Connection {
     }
 
     fn abort(&self) {
-        slow::abort(&self.socket);
+        slow::abort(&self.state, &self.socket);
     }
 
     async fn end(mut self) {

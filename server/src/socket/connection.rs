@@ -1,6 +1,6 @@
 //! One connection to `/chat`: its person and its rooms.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use chat::{Admitted, Caller, ConnectionId, SessionDigest, UseCase};
@@ -12,9 +12,9 @@ use super::ack::Ack;
 use super::line::Line;
 use super::logins::Login;
 use super::slow;
+use crate::engine::Peer;
 use crate::limits::Turns;
 use crate::live::Hold;
-use crate::proxies::ClientAddress;
 use crate::refusals::refuse;
 use crate::state::State;
 
@@ -26,8 +26,8 @@ pub struct Connection {
     pub socket: SocketRef,
     /// The id of this connection in presence.
     pub id: ConnectionId,
-    /// The client's address.
-    pub address: ClientAddress,
+    /// The client.
+    pub peer: Arc<Peer>,
     /// The person, unless the session has ended. Use [`Connection::you`].
     pub login: Option<Login>,
     pub line: Weak<Line<Connection>>,
@@ -95,7 +95,7 @@ impl Connection {
     /// The caller of this connection's commands.
     pub fn caller(&self) -> Caller<'_> {
         Caller {
-            address: self.address,
+            address: self.peer.caller.address,
             person: self.you().ok(),
             connection: Some(&self.id),
         }

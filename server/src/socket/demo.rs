@@ -16,7 +16,7 @@ use serde_json::json;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 
-use super::caller::{connect, peer, wire};
+use super::caller::{connect, peer};
 use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
 use super::line::{Line, Worker};
 use super::slow;
@@ -44,9 +44,9 @@ pub fn listen(state: &State) {
 }
 
 fn prepare(state: &State, socket: &SocketRef) -> Result<(), Repeated> {
-    let (peer, _) = connect(socket)?;
+    let (peer, _) = connect(state, socket)?;
     // Its protocol has no "slow down": whoever sends too much is not read from meanwhile.
-    let line = Line::new(state, Some(peer), true);
+    let line = Line::new(state, Some(&peer), true);
     socket.on_fallback(Inbox::new(&line, WhenRefused::Close));
     peer.handed.leave(socket, Admitted(Arc::downgrade(&line)));
     socket.on_disconnect(move || {
@@ -57,7 +57,7 @@ fn prepare(state: &State, socket: &SocketRef) -> Result<(), Repeated> {
 }
 
 async fn run(state: State, socket: SocketRef) {
-    let Some(peer) = peer(&socket) else { return };
+    let Some(peer) = peer(&state, &socket) else { return };
     let line = peer
         .handed
         .take(&socket)
@@ -80,7 +80,7 @@ async fn run(state: State, socket: SocketRef) {
     match guest.state.fanout.hold(&RoomSlug::lobby()).await {
         Ok(hold) => {
             guest.hold = Some(hold);
-            guest.seat = wire(&guest.socket).map(|wire| guest.state.guests.enter(wire));
+            guest.seat = Some(guest.state.guests.enter(&peer.wire));
         }
         Err(refusal) => {
             // Without the lobby they would hear nothing as long as they are connected. They come back by themselves.
@@ -151,7 +151,7 @@ impl Worker for Guest {
     }
 
     fn abort(&self) {
-        slow::abort(&self.socket);
+        slow::abort(&self.state, &self.socket);
     }
 
     async fn end(mut self) {

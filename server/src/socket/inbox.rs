@@ -82,7 +82,7 @@ impl<W: Worker> Inbox<W> {
 
 impl<W: Worker> MessageHandler<LocalAdapter, ()> for Inbox<W> {
     fn call(&self, socket: Arc<Socket<LocalAdapter>>, value: Value, ack_id: Option<i64>) {
-        let ack = Ack::new(&socket, ack_id);
+        let ack = Ack::new(&socket, self.line.wire(), ack_id);
         let state = self.line.state();
         let limit = state.gate.limits().frame_bytes;
         let (name, payload) = read(&value, limit);

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use chat::FindRoom;
 use protocol::{ErrorCode, Join, Joined, Refusal};
 
-use super::caller::wire;
 use super::connection::Connection;
 use crate::commands::Command;
 use crate::refusals::refuse;
@@ -37,20 +36,18 @@ impl Command for Join {
                 return Err(refusal);
             }
         }
-        if let Err(wait) =
-            connection
-                .state
-                .gate
-                .join(connection.address, &mut connection.turns, &room, Instant::now())
+        let address = connection.peer.caller.address;
+        if let Err(wait) = connection
+            .state
+            .gate
+            .join(address, &mut connection.turns, &room, Instant::now())
         {
             connection.state.metrics.deferred.inc();
             return Err(too_early(wait));
         }
         if !known {
             let mut hold = connection.state.fanout.hold(&room).await?;
-            if let Some(wire) = wire(&connection.socket) {
-                hold.hear(wire);
-            }
+            hold.hear(&connection.peer.wire);
             // Most connections are in one room, and there are many connections.
             connection.rooms.reserve_exact(1);
             connection.rooms.push(hold);

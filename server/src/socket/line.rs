@@ -63,15 +63,22 @@ pub struct Line<W> {
 }
 
 struct Waiting<W> {
-    queue: VecDeque<Queued>,
-    bytes: usize,
-    /// Whose budget they are in, while there are any.
-    account: Option<Arc<Account>>,
+    /// Boxed, because most of the time nothing waits.
+    queue: Option<Box<Queue>>,
     /// Nobody before [`Line::begin`] and while a task works.
     idle: Option<Box<W>>,
     /// The worker is to refresh itself before it rests.
     nudged: bool,
     ended: bool,
+}
+
+/// The commands that wait.
+#[derive(Default)]
+struct Queue {
+    commands: VecDeque<Queued>,
+    bytes: usize,
+    /// What they are charged to.
+    account: Option<Arc<Account>>,
 }
 
 impl<W: Worker> Line<W> {
@@ -83,9 +90,7 @@ impl<W: Worker> Line<W> {
             peer: peer.cloned(),
             brakes,
             waiting: Mutex::new(Waiting {
-                queue: VecDeque::new(),
-                bytes: 0,
-                account: None,
+                queue: None,
                 idle: None,
                 nudged: false,
                 ended: false,
@@ -107,7 +112,7 @@ impl<W: Worker> Line<W> {
         let entered = self.state.lines.enter(&open);
         let mut waiting = self.lock();
         waiting.ended |= !entered;
-        if waiting.queue.is_empty() && !waiting.ended && !waiting.nudged {
+        if waiting.queue.is_none() && !waiting.ended && !waiting.nudged {
             waiting.idle = Some(worker);
         } else {
             drop(waiting);
@@ -121,23 +126,22 @@ impl<W: Worker> Line<W> {
     /// Gives it back if the line is full, or has ended.
     pub fn push(self: &Arc<Self>, queued: Queued) -> Result<(), Queued> {
         let mut waiting = self.lock();
-        if waiting.ended || waiting.queue.len() >= QUEUE || waiting.bytes > QUEUE_BYTES {
+        if waiting.ended || waiting.has_more_than(QUEUE - 1, QUEUE_BYTES) {
             return Err(queued);
         }
         if let Some(worker) = waiting.idle.take() {
             drop(waiting);
             self.spawn(worker, Some(queued));
         } else {
+            let queue = waiting.queue.get_or_insert_default();
             if let Some(wire) = self.wire() {
-                let account = waiting
-                    .account
-                    .get_or_insert_with(|| wire.open(&self.state.budget));
+                let account = queue.account.get_or_insert_with(|| wire.open(&self.state.budget));
                 account.charge(queued.bytes);
             }
-            waiting.bytes += queued.bytes;
-            waiting.queue.push_back(queued);
+            queue.bytes += queued.bytes;
+            queue.commands.push_back(queued);
             if self.brakes
-                && (waiting.queue.len() > ENOUGH || waiting.bytes > ENOUGH_BYTES)
+                && waiting.has_more_than(ENOUGH, ENOUGH_BYTES)
                 && let Some(peer) = &self.peer
             {
                 peer.brake.pull();
@@ -154,8 +158,7 @@ impl<W: Worker> Line<W> {
     fn take_next(&self, waiting: &mut Waiting<W>) -> Option<Queued> {
         let queued = waiting.next();
         if self.brakes
-            && waiting.queue.len() <= ENOUGH / 2
-            && waiting.bytes <= ENOUGH_BYTES / 2
+            && !waiting.has_more_than(ENOUGH / 2, ENOUGH_BYTES / 2)
             && let Some(peer) = &self.peer
         {
             peer.brake.release();
@@ -198,7 +201,8 @@ impl<W: Worker> Line<W> {
         self.wire().is_none_or(|wire| !wire.is_ended())
     }
 
-    fn wire(&self) -> Option<&Arc<Wire>> {
+    /// The writing side of the connection.
+    pub fn wire(&self) -> Option<&Arc<Wire>> {
         self.peer.as_ref().map(|peer| &peer.wire)
     }
 
@@ -212,22 +216,24 @@ impl<W: Worker> Line<W> {
 }
 
 impl<W> Waiting<W> {
+    /// True if more commands wait than this, or more bytes.
+    fn has_more_than(&self, commands: usize, bytes: usize) -> bool {
+        let queue = self.queue.as_ref();
+        queue.is_some_and(|queue| queue.commands.len() > commands || queue.bytes > bytes)
+    }
+
     fn next(&mut self) -> Option<Queued> {
-        let queued = self.queue.pop_front();
-        match &queued {
-            Some(queued) => {
-                self.bytes -= queued.bytes;
-                if let Some(account) = &self.account {
-                    account.credit(queued.bytes);
-                }
-            }
-            // Memory is for those who wait.
-            None => {
-                self.queue = VecDeque::new();
-                self.account = None;
-            }
+        let queue = self.queue.as_mut()?;
+        let Some(queued) = queue.commands.pop_front() else {
+            // An empty queue keeps no memory.
+            self.queue = None;
+            return None;
+        };
+        queue.bytes -= queued.bytes;
+        if let Some(account) = &queue.account {
+            account.credit(queued.bytes);
         }
-        queued
+        Some(queued)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Tracks which connections belong to which session, so that all of them end with it, wherever it was ended.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -32,14 +34,45 @@ pub trait Nudge: Send + Sync {
 pub struct Logins(Arc<Registry>);
 
 #[derive(Default)]
-struct Registry(Mutex<HashMap<SessionDigest, Weak<Session>>>);
+struct Registry(Mutex<HashSet<Known>>);
+
+/// A session in the table, found by its digest. A map would store each digest twice.
+struct Known(Arc<Session>);
+
+impl Borrow<SessionDigest> for Known {
+    fn borrow(&self) -> &SessionDigest {
+        &self.0.digest
+    }
+}
+
+impl Hash for Known {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.digest.hash(state);
+    }
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.digest == other.0.digest
+    }
+}
+
+impl Eq for Known {}
 
 /// A session on this process, for as long as it has connections.
 struct Session {
     registry: Weak<Registry>,
     digest: SessionDigest,
     ended: AtomicBool,
-    connections: Mutex<Vec<Weak<dyn Nudge>>>,
+    /// The number of its entries. It changes only while the table is locked.
+    entries: AtomicU32,
+    connections: Mutex<Connections>,
+}
+
+/// The connections of a session. Most sessions have one, and there are many sessions.
+enum Connections {
+    One(Weak<dyn Nudge>),
+    Many(Vec<Weak<dyn Nudge>>),
 }
 
 /// A connection's entry in a session: it is nudged when the session ends.
@@ -58,72 +91,91 @@ impl Logins {
     pub fn enter(&self, digest: SessionDigest, connection: &Arc<impl Nudge + 'static>) -> Entry {
         let connection: Weak<dyn Nudge> = Arc::downgrade(&(Arc::clone(connection) as Arc<dyn Nudge>));
         let mut sessions = self.0.lock();
-        let session = sessions.get(&digest).and_then(Weak::upgrade).unwrap_or_else(|| {
+        let known = sessions.get(&digest).map(|known| Arc::clone(&known.0));
+        let session = known.unwrap_or_else(|| {
             let session = Arc::new(Session {
                 registry: Arc::downgrade(&self.0),
                 digest,
                 ended: AtomicBool::new(false),
-                connections: Mutex::default(),
+                entries: AtomicU32::new(0),
+                connections: Mutex::new(Connections::Many(Vec::new())),
             });
-            sessions.insert(digest, Arc::downgrade(&session));
+            sessions.insert(Known(Arc::clone(&session)));
             session
         });
+        session.entries.fetch_add(1, Ordering::Relaxed);
         drop(sessions);
-        let mut connections = session.connections();
-        // A browser that reconnects leaves dead entries behind.
-        connections.retain(|known| known.strong_count() > 0);
-        // Most of the many sessions have one connection, so allocate for one.
-        connections.reserve_exact(1);
-        connections.push(connection);
-        drop(connections);
+        session.connections().add(connection);
         Entry(session)
     }
 
     /// Ends a session: commands in its name are refused from now on, and its connections are nudged.
     pub fn end(&self, digest: &SessionDigest) {
-        let session = self.0.lock().get(digest).and_then(Weak::upgrade);
+        let session = self.0.lock().get(digest).map(|known| Arc::clone(&known.0));
         if let Some(session) = session {
             session.end();
         }
     }
 
     fn digests(&self) -> Vec<SessionDigest> {
-        self.0.lock().keys().copied().collect()
+        self.0.lock().iter().map(|known| known.0.digest).collect()
     }
 }
 
 impl Registry {
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionDigest, Weak<Session>>> {
+    fn lock(&self) -> MutexGuard<'_, HashSet<Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Session {
-    fn connections(&self) -> MutexGuard<'_, Vec<Weak<dyn Nudge>>> {
+    fn connections(&self) -> MutexGuard<'_, Connections> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn end(&self) {
         self.ended.store(true, Ordering::Release);
-        let connections = std::mem::take(&mut *self.connections());
+        let connections = self.connections().take();
         for connection in connections.iter().filter_map(Weak::upgrade) {
             connection.nudge();
         }
     }
 }
 
-impl Drop for Session {
+impl Connections {
+    fn take(&mut self) -> Vec<Weak<dyn Nudge>> {
+        match std::mem::replace(self, Self::Many(Vec::new())) {
+            Self::One(connection) => vec![connection],
+            Self::Many(connections) => connections,
+        }
+    }
+
+    fn add(&mut self, connection: Weak<dyn Nudge>) {
+        let mut all = self.take();
+        // A browser that reconnects leaves dead entries behind.
+        all.retain(|known| known.strong_count() > 0);
+        *self = if all.is_empty() {
+            Self::One(connection)
+        } else {
+            all.push(connection);
+            Self::Many(all)
+        };
+    }
+}
+
+impl Drop for Entry {
     fn drop(&mut self) {
-        let Some(registry) = self.registry.upgrade() else {
+        let session = &self.0;
+        let Some(registry) = session.registry.upgrade() else {
             return;
         };
         let mut sessions = registry.lock();
-        // Another connection may have entered the same session in the meantime.
-        if sessions
-            .get(&self.digest)
-            .is_some_and(|known| known.strong_count() == 0)
-        {
-            sessions.remove(&self.digest);
+        if session.entries.fetch_sub(1, Ordering::Relaxed) == 1 {
+            sessions.remove(&session.digest);
+            // Do not keep the memory of a wave of people that has gone.
+            if sessions.len() < sessions.capacity() / 4 {
+                sessions.shrink_to_fit();
+            }
         }
     }
 }
@@ -209,8 +261,6 @@ pub async fn forget(hub: Hub) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU32;
-
     use protocol::SessionToken;
 
     use super::*;
@@ -261,6 +311,6 @@ mod tests {
         for _ in 0..100 {
             drop(logins.enter(session(1), &Arc::new(Tab::default())));
         }
-        assert!(first.0.connections().len() <= 1);
+        assert!(first.0.connections().take().len() <= 1);
     }
 }

@@ -25,17 +25,17 @@ pub fn check(state: &State, socket: &SocketRef, sent: Result<(), SendError>) {
 /// Closes the connection of a socket that does not keep up.
 pub fn disconnect(state: &State, socket: &SocketRef) {
     // Already on its way out.
-    if wire(socket).is_some_and(|wire| wire.is_ended()) {
+    if wire(state, socket).is_some_and(|wire| wire.is_ended()) {
         return;
     }
     state.metrics.slow.inc();
     tracing::info!("a socket does not keep up; closing its connection");
-    abort(socket);
+    abort(state, socket);
 }
 
 /// Closes the connection of a socket that cannot be served any more: its client comes back and resumes.
-pub fn abort(socket: &SocketRef) {
-    match wire(socket) {
+pub fn abort(state: &State, socket: &SocketRef) {
+    match wire(state, socket) {
         Some(wire) => wire.close(),
         // It has gone already.
         None => drop(socket.clone().disconnect()),

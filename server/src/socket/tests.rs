@@ -120,8 +120,9 @@ async fn a_namespace_is_connected_again_while_the_library_is_not_done_with_its_l
     let refuse = Arc::new(AtomicBool::new(false));
     let lives = Arc::new(AtomicUsize::new(0));
     let (refused, counted) = (Arc::clone(&refuse), Arc::clone(&lives));
+    let shared = state.clone();
     let middleware = move |socket: SocketRef| {
-        let result = match connect(&socket) {
+        let result = match connect(&shared, &socket) {
             Ok(_) if refused.load(Ordering::Relaxed) => Err("not now".to_owned()),
             Ok(_) => {
                 counted.fetch_add(1, Ordering::Relaxed);

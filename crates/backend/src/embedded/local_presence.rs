@@ -16,7 +16,7 @@ pub struct LocalPresence(Mutex<HashMap<RoomSlug, RoomPresence>>);
 /// The people in one room, by id and in the order of the roster.
 #[derive(Default)]
 pub struct RoomPresence {
-    connections: HashMap<ById, Vec<ConnectionId>>,
+    connections: HashMap<ById, Connections>,
     by_name: BTreeSet<ByName>,
 }
 
@@ -25,6 +25,35 @@ struct Present {
     person: Person,
     /// The person's name in lower case.
     name: Box<str>,
+}
+
+/// The connections of a person. Most people have one, and there are many people.
+enum Connections {
+    One(ConnectionId),
+    Many(Vec<ConnectionId>),
+}
+
+impl Connections {
+    /// Adds a connection, unless it is there.
+    fn add(&mut self, connection: &ConnectionId) {
+        match self {
+            Self::One(known) if known == connection => {}
+            Self::One(known) => *self = Self::Many(vec![known.clone(), connection.clone()]),
+            Self::Many(all) if all.contains(connection) => {}
+            Self::Many(all) => all.push(connection.clone()),
+        }
+    }
+
+    /// Removes a connection. Returns true if none is left.
+    fn remove(&mut self, connection: &ConnectionId) -> bool {
+        match self {
+            Self::One(known) => known == connection,
+            Self::Many(all) => {
+                all.retain(|known| known != connection);
+                all.is_empty()
+            }
+        }
+    }
 }
 
 /// Compared by id.
@@ -95,9 +124,7 @@ impl RoomPresence {
     /// Adds a connection. Returns true if it is the person's first; further ones do not change the name.
     pub fn enter(&mut self, person: &Person, connection: &ConnectionId) -> bool {
         if let Some(connections) = self.connections.get_mut(&person.id) {
-            if !connections.contains(connection) {
-                connections.push(connection.clone());
-            }
+            connections.add(connection);
             return false;
         }
         let present = Arc::new(Present {
@@ -105,16 +132,15 @@ impl RoomPresence {
             name: person.name.as_str().to_lowercase().into(),
         });
         self.by_name.insert(ByName(Arc::clone(&present)));
-        // Exactly one element: most people have one connection, and there are many people.
-        self.connections.insert(ById(present), vec![connection.clone()]);
+        let connections = Connections::One(connection.clone());
+        self.connections.insert(ById(present), connections);
         true
     }
 
     /// Removes a connection. Returns the person if it was their last.
     pub fn leave(&mut self, person: &PersonId, connection: &ConnectionId) -> Option<Person> {
         let connections = self.connections.get_mut(person)?;
-        connections.retain(|known| known != connection);
-        if !connections.is_empty() {
+        if !connections.remove(connection) {
             return None;
         }
         let (ById(present), _) = self.connections.remove_entry(person)?;

@@ -79,7 +79,7 @@ impl Drop for Hold {
             follower.shared.borrow_mut().remove(&number);
         }
         let replica = &self.replica;
-        if let Some(last) = self.follower.take().and_then(Follower::release)
+        if let Some(last) = self.follower.take().and_then(|follower| follower.release())
             && replica.is_up()
         {
             let time = replica.world.time.clone();

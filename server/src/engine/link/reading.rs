@@ -36,16 +36,18 @@ thread_local! {
 impl Link {
     /// Gives the library what is ready.
     fn give(&mut self, buf: &mut ReadBuf<'_>) -> bool {
-        let ready = &self.ready[self.given..];
+        let Some(incoming) = &mut self.incoming else {
+            return false;
+        };
+        let ready = &incoming.ready[incoming.given..];
         if ready.is_empty() {
             return false;
         }
         let count = ready.len().min(buf.remaining());
         buf.put_slice(&ready[..count]);
-        self.given += count;
-        if self.given == self.ready.len() {
-            // An idle connection has no memory for it.
-            (self.ready, self.given) = (Vec::new(), 0);
+        incoming.given += count;
+        if incoming.given == incoming.ready.len() {
+            (incoming.ready, incoming.given) = (Vec::new(), 0);
         }
         true
     }
@@ -101,14 +103,20 @@ impl Link {
     }
 
     fn out(&mut self) -> Out {
+        let ready = self
+            .incoming
+            .as_mut()
+            .map(|incoming| std::mem::take(&mut incoming.ready));
         Out {
-            library: std::mem::take(&mut self.ready),
+            library: ready.unwrap_or_default(),
             ..Out::default()
         }
     }
 
     fn take_out(&mut self, out: Out, count: u32) {
-        self.ready = out.library;
+        if !out.library.is_empty() {
+            self.incoming().ready = out.library;
+        }
         if let Some((namespace, auth)) = out.connect {
             self.peer.connects.ask(namespace, auth);
         }
@@ -179,17 +187,19 @@ impl Link {
         ready!(self.poll_pause(cx));
         ready!(self.peer.brake.poll_released(cx));
         ready!(self.poll_namespace(cx))?;
-        if !self.ready.is_empty() {
-            return Poll::Ready(Ok(()));
-        }
-        if !self.raw.is_empty() {
-            let raw = std::mem::take(&mut self.raw);
-            let mut rest = &raw[..];
-            let result = self.digest(&mut rest);
-            if !rest.is_empty() {
-                self.raw = raw.slice(raw.len() - rest.len()..);
+        if let Some(incoming) = &mut self.incoming {
+            if !incoming.ready.is_empty() {
+                return Poll::Ready(Ok(()));
             }
-            return Poll::Ready(result);
+            if !incoming.raw.is_empty() {
+                let raw = std::mem::take(&mut incoming.raw);
+                let mut rest = &raw[..];
+                let result = self.digest(&mut rest);
+                if !rest.is_empty() {
+                    self.incoming().raw = raw.slice(raw.len() - rest.len()..);
+                }
+                return Poll::Ready(result);
+            }
         }
         self.adopt();
         if self.stream.is_some() {
@@ -234,7 +244,9 @@ impl Link {
                 return Poll::Ready(Ok(()));
             }
             let result = self.digest(&mut rest);
-            self.raw = Bytes::copy_from_slice(rest);
+            if !rest.is_empty() {
+                self.incoming().raw = Bytes::copy_from_slice(rest);
+            }
             Poll::Ready(result)
         })
     }

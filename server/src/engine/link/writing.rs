@@ -39,7 +39,7 @@ impl Link {
                     }
                     (Stage::BeforePing, [PING]) => {
                         self.stage = Stage::Running;
-                        frame::append_as_client(&mut self.ready, frame::TEXT, &[b"3"]);
+                        frame::append_as_client(&mut self.incoming().ready, frame::TEXT, &[b"3"]);
                         self.wake();
                         return Err(end);
                     }
@@ -67,6 +67,7 @@ impl Link {
         match serde_json::from_slice::<Open>(open) {
             Ok(Open { sid }) => {
                 self.sid = Some(sid);
+                self.shared.peers.enter(sid, &self.peer);
                 let (shared, sid) = (&self.shared, sid.as_str());
                 if let Some(session) = &self.session {
                     shared.sessions.enter(sid.into(), Arc::clone(session));

@@ -32,6 +32,8 @@ pub(super) struct Out {
     /// The reader, while it must not read because a write of the library waits.
     pub reader: Option<Waker>,
     pub ended: bool,
+    /// The client has asked for a WebSocket.
+    pub socket: bool,
 }
 
 impl Out {

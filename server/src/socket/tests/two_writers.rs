@@ -75,12 +75,12 @@ async fn talk(state: &State) {
     let [socket] = &sockets[..] else {
         panic!("one client is connected");
     };
-    let wire = wire(socket).unwrap();
+    let wire = wire(state, socket).unwrap();
     SockRef::from(wire.tcp().unwrap())
         .set_send_buffer_size(4 * 1024)
         .unwrap();
     let audience = Audience::default();
-    audience.enter(wire);
+    audience.enter(&wire);
     let library = async {
         for number in 0..PACKETS {
             assert!(socket.emit("library", &packet(number, 1)).is_ok());
