@@ -1,4 +1,4 @@
-//! Every command, once: what a connection and what a request can ask for, and how it is answered.
+//! The table of commands: what a connection or a request can ask for, and how it is answered.
 
 use chat::{Caller, Hub, UseCase};
 use protocol::{
@@ -7,11 +7,11 @@ use protocol::{
 
 use crate::refusals::{read, refuse};
 use crate::socket::connection::Connection;
-use crate::socket::queued::{self, Payload};
+use crate::socket::queued::{Payload, ReceivedCommand};
 
 /// A command that the chat answers.
 pub trait Command: Ask + UseCase<Answer = <Self as Ask>::Answer> + std::marker::Send {
-    /// What a connection does that is asked for this. Most only pass it on.
+    /// Runs the command for a connection. Most commands only pass it on to the hub.
     fn on(
         self,
         connection: &mut Connection,
@@ -20,7 +20,7 @@ pub trait Command: Ask + UseCase<Answer = <Self as Ask>::Answer> + std::marker::
     }
 }
 
-/// An answer as JSON, and the refusal if it is one.
+/// An answer as JSON, with the refusal if there is one.
 pub struct Answer {
     pub json: Vec<u8>,
     pub refusal: Option<Refusal>,
@@ -30,9 +30,9 @@ macro_rules! commands {
     (anywhere: $($anywhere:ident),+; on a connection: $($connected:ident),+; themselves: $($own:ident),+) => {
         $(impl Command for $anywhere {})+
 
-        /// Answers what a connection asks for.
-        pub async fn answer(connection: &mut Connection, command: queued::Command) {
-            let queued::Command { name, payload, ack } = command;
+        /// Answers a command from a connection.
+        pub async fn answer(connection: &mut Connection, command: ReceivedCommand) {
+            let ReceivedCommand { name, payload, ack } = command;
             match name.as_str() {
                 $(<$anywhere as Ask>::NAME => {
                     let answer = of_connection::<$anywhere>(connection, payload).await;
@@ -47,12 +47,12 @@ macro_rules! commands {
                     connection.reply(ack, answer);
                 })+
                 #[cfg(test)]
-                "panic" => panic!("as it is meant to"),
+                "panic" => panic!("on purpose"),
                 _ => connection.reply::<()>(ack, Err(unknown(&name))),
             }
         }
 
-        /// Answers what a request asks for.
+        /// Answers a command from an HTTP request.
         pub async fn answer_request(hub: &Hub, caller: &Caller<'_>, name: &str, body: &[u8]) -> Answer {
             match name {
                 $(<$anywhere as Ask>::NAME => of_request::<$anywhere>(hub, caller, body).await,)+
@@ -65,7 +65,7 @@ macro_rules! commands {
             }
         }
 
-        /// Calls back for each command that a request may ask for.
+        /// Calls `to` for each command that an HTTP request may carry.
         pub fn describe(to: &mut impl Describe) {
             $(to.command::<$anywhere>();)+
             $(to.command::<$own>();)+
@@ -76,13 +76,13 @@ macro_rules! commands {
 commands! {
     anywhere: ListRooms, CreateRoom, History, Roster, Send;
     on a connection: Join, Leave, Typing;
-    // A connection has something to do with these itself; see their files in `socket`.
+    // A connection handles these itself; see their files in `socket`.
     themselves: SignIn
 }
 
-/// Whoever describes the commands.
+/// Receives a description of each command.
 pub trait Describe {
-    /// There is this one.
+    /// Called once per command.
     fn command<C: Command + utoipa::ToSchema>(&mut self)
     where
         <C as Ask>::Answer: utoipa::ToSchema;
@@ -94,7 +94,7 @@ async fn of_connection<C: Command>(
 ) -> Result<<C as Ask>::Answer, Refusal> {
     let command: C = match (payload, C::bare()) {
         (Ok(json), _) => read(json.get().as_bytes())?,
-        // What came is not what it should be, but nothing has to come.
+        // The payload is invalid, but this command needs none.
         (Err(refusal), Some(bare)) if refusal.code == ErrorCode::BadRequest => bare,
         (Err(refusal), _) => return Err(refusal),
     };
@@ -122,13 +122,13 @@ impl Answer {
                 tracing::error!(%error, "an answer could not be encoded");
                 Self::refuse(Refusal::new(
                     ErrorCode::Internal,
-                    "the server made a mistake; it is in its log",
+                    "internal error; see the server's log",
                 ))
             }
         }
     }
 
-    /// An answer that was never asked of the chat.
+    /// An answer that did not involve the chat.
     pub fn refuse(refusal: Refusal) -> Self {
         let json = serde_json::to_vec(&Reply::<()>::Error(refusal.clone())).unwrap_or_default();
         Self {
@@ -138,7 +138,7 @@ impl Answer {
     }
 }
 
-/// Characters of an unknown name that are repeated. No command has so many.
+/// Characters of an unknown name that are quoted. No command's name is as long.
 const NAME: usize = 64;
 
 fn unknown(name: &str) -> Refusal {

@@ -27,15 +27,12 @@ pub enum Invocation {
 /// The whole configuration, validated.
 #[derive(Debug)]
 pub struct Config {
-    /// The address to listen on.
     pub addr: SocketAddr,
     /// The public address. Absent: the server does not know its name.
     pub url: Option<Origin>,
-    /// The data folder.
     pub data_dir: PathBuf,
     /// The Redis that all replicas share. Absent: everything is in the data folder.
     pub redis_url: Option<String>,
-    /// The folder of the built site.
     pub site_dir: PathBuf,
     /// The key that signs session cookies. Absent: one is created once and kept in the data folder.
     pub session_key: Option<String>,
@@ -45,7 +42,6 @@ pub struct Config {
     pub proxies: Proxies,
     /// How much one client may do.
     pub limits: Limits,
-    /// What is logged.
     pub log: EnvFilter,
 }
 

@@ -2,7 +2,7 @@
 //! `docs/engine.io-protocol/v4-test-suite` (run with `engine` as the first argument) and
 //! `docs/socket.io-protocol/v5-test-suite` (`socket`). docs/decisions/0014-engine-io.md says how.
 
-#![allow(dead_code, reason = "most of the server is not asked for here")]
+#![allow(dead_code, reason = "the echo server uses little of the server")]
 
 mod commands;
 mod config;
@@ -44,7 +44,7 @@ use tower::Service as _;
 use engine::{Engine, Knows, Library, Link, Rules};
 use state::State;
 
-/// What the suites expect.
+/// The heartbeat that the suites expect.
 const PING: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(200));
 /// As in `socket/server.rs`.
 const TIMERS: Duration = Duration::from_millis(25);
@@ -105,7 +105,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A library that only needs to be given sessions.
+/// A library that only takes over sessions.
 struct Opened(Box<dyn Fn(Box<Link>, ::http::Request<()>) + Send + Sync>);
 
 impl Library for Opened {
@@ -154,7 +154,7 @@ impl EngineIoHandler for Handler {
     }
 }
 
-/// `message` comes back as `message-back`, `message-with-ack` in its acknowledgement.
+/// Answers `message` with `message-back`, and `message-with-ack` in its acknowledgement.
 struct Answer(State);
 
 impl MessageHandler<LocalAdapter, ()> for Answer {

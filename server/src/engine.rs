@@ -1,7 +1,7 @@
 //! Engine.IO: everything between HTTP and the Socket.IO library.
 //!
-//! The library gets a [`Link`] for each session and believes that it is a WebSocket of its own. Polling, upgrades, and
-//! what a client may send are ours: docs/decisions/0014-engine-io.md says why.
+//! The library gets a [`Link`] per session and treats it as a WebSocket of its own. Polling, upgrades and the rules
+//! for what a client may send are ours; docs/decisions/0014-engine-io.md says why.
 
 mod addresses;
 mod brake;

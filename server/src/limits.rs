@@ -82,7 +82,6 @@ const READ: Rate = Rate {
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 impl Gate {
-    /// Creates the gate for these limits.
     pub fn new(limits: Limits) -> Self {
         let (per_second, burst) = limits.address_rate;
         Self(Arc::new(Shared {
@@ -98,7 +97,6 @@ impl Gate {
         }))
     }
 
-    /// The configured limits.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }

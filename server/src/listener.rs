@@ -1,4 +1,4 @@
-//! The accept loop: timeouts, socket options, places for connections, and an end.
+//! The accept loop: timeouts, socket options, places for connections, draining.
 
 mod answer;
 pub mod app;
@@ -26,19 +26,19 @@ use app::App;
 use places::Places;
 use stream::{Common, Stream};
 
-/// A request's line and headers must be complete after this time.
+/// A request's line and headers must be complete within this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// What is kept of a request while its head is read.
+/// Bytes buffered of a request while its head is read.
 const HEAD: usize = 32 * 1024;
-/// After an accept that failed, most likely because there are no descriptors, the next one waits: trying again at once
-/// would only spin.
+/// Pause after a failed accept. The usual cause is that no descriptors are left, and retrying at once would only
+/// spin.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-/// Connections that the kernel holds for us before they are accepted.
+/// Connections that the kernel queues for us before they are accepted.
 const BACKLOG: u32 = 4_096;
-/// What requests in flight leave of the time to stop to what comes after them.
+/// The part of the stop deadline that requests in flight leave for the steps after them.
 const AFTER_REQUESTS: Duration = Duration::from_secs(4);
 
-/// The address cannot be listened on.
+/// The server cannot listen on the address.
 #[derive(Debug, thiserror::Error)]
 #[error("HUBBUB_ADDR={addr}: {problem}")]
 pub struct BindError {
@@ -76,7 +76,7 @@ pub fn bind(addr: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
-/// Serves `app` until `stop` says by when everything must be over, then has everything end that `drain` ends.
+/// Serves `app` until `stop` resolves with the deadline. Then runs `drain` and waits for the open connections to end.
 pub async fn serve(
     listener: TcpListener,
     state: &State,
@@ -109,12 +109,12 @@ pub async fn serve(
             continue;
         }
         let wire = Wire::new(stream, &state.budget, state.metrics.slow.clone());
-        // A trusted proxy is no address in this sense: it stands for everybody behind it.
+        // A trusted proxy stands for many clients, so no cap per address applies to it.
         let address = Some(peer.ip()).filter(|address| !state.proxies.trust(*address));
         let ticket = match places.take(address, &wire) {
             Ok(ticket) => ticket,
             Err(refused) => {
-                // Closed without a word: an answer would cost what the caps protect.
+                // Closed without an answer: answering would cost what the caps protect.
                 state.metrics.turned_away.inc();
                 tracing::debug!(%peer, ?refused, "no place for a connection");
                 continue;
@@ -165,7 +165,7 @@ pub async fn serve(
     deadline
 }
 
-/// As many places as there are descriptors for.
+/// Sizes the places by the number of file descriptors.
 fn places(state: &State) -> Places {
     let descriptors = descriptors::raise();
     let connections = descriptors::connections(descriptors);

@@ -20,6 +20,6 @@ mod wire;
 
 pub use budget::{Account, BUDGET, Budget, MUCH};
 pub use follower::{Fanout, Hold};
-pub use guests::{Guests, Seat};
+pub use guests::{GuestMembership, Guests};
 pub use pace::Pace;
 pub use wire::{STALL, Wire, if_ready, in_any_case, set_options};

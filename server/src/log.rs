@@ -34,9 +34,7 @@ pub struct Log {
 
 /// The log's counters in `/metrics`.
 pub struct Counters {
-    /// Panics so far.
     pub panics: Counter,
-    /// Lines that could not be written.
     pub lost: Counter,
 }
 

@@ -18,13 +18,11 @@ use prometheus_client::registry::{Registry, Unit};
 /// All metrics of the process.
 pub struct Metrics {
     registry: Registry,
-    /// Open TCP connections.
     pub tcp: Gauge,
     /// How many TCP connections may be open.
     pub places: Gauge,
     /// Connections refused because a limit was reached.
     pub turned_away: Counter,
-    /// Requests whose body did not arrive in time.
     pub late: Counter,
     /// Connected sockets by namespace.
     pub sockets: Family<Namespace, Gauge>,
@@ -53,7 +51,6 @@ pub struct Metrics {
 /// The label for a namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Namespace {
-    /// The namespace.
     pub namespace: NamespacePath,
 }
 
@@ -192,7 +189,6 @@ impl Metrics {
         }
     }
 
-    /// Counts a refusal.
     pub fn refuse(&self, refusal: &protocol::Refusal) {
         let code = serde_json::to_value(refusal.code)
             .ok()

@@ -97,7 +97,6 @@ enum Pattern {
 }
 
 impl Origins {
-    /// Adds an origin to the list.
     #[must_use]
     pub fn and(mut self, origin: Option<Origin>) -> Self {
         self.0.extend(origin.map(Pattern::Exactly));

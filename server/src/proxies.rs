@@ -13,7 +13,6 @@ pub struct Proxies(Vec<IpNet>);
 pub use chat::ClientAddress;
 
 impl Proxies {
-    /// True if there are trusted proxies.
     pub fn any(&self) -> bool {
         !self.0.is_empty()
     }

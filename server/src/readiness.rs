@@ -43,7 +43,6 @@ impl Readiness {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// True if the process is stopping.
     pub fn draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }

@@ -15,7 +15,6 @@ const LIST: &str = "hash.txt";
 /// A site that can be served.
 #[derive(Clone)]
 pub struct Site {
-    /// Its folder.
     pub root: PathBuf,
     /// Leptos options for links to the site's files.
     pub options: LeptosOptions,

@@ -33,11 +33,8 @@ pub struct Shared {
     pub hub: Hub,
     /// Rates and caps.
     pub gate: Gate,
-    /// Session cookies.
     pub sessions: Sessions,
-    /// The built site.
     pub site: Site,
-    /// Metrics.
     pub metrics: Metrics,
     /// The budget for bytes that wait for slow readers.
     pub budget: Budget,
@@ -51,9 +48,7 @@ pub struct Shared {
     pub origins: Origins,
     /// The host names of this server.
     pub names: Names,
-    /// Renders pages.
     pub renderer: Renderer,
-    /// Trusted proxies.
     pub proxies: Proxies,
     /// The lines of all connections.
     pub lines: Lines,
@@ -83,7 +78,6 @@ impl State {
         Self(Arc::new(shared))
     }
 
-    /// The Socket.IO server.
     pub fn io(&self) -> &SocketIo {
         &self.sockets.io
     }

@@ -4,10 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 #[error("{name}={value:?}: {allowed}")]
 pub struct Invalid {
-    /// The variable's name.
     pub name: &'static str,
-    /// The variable's value.
     pub value: String,
-    /// What would be allowed.
     pub allowed: String,
 }

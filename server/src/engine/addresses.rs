@@ -55,7 +55,6 @@ struct Rules {
     connection: Rate,
 }
 
-/// One address.
 pub struct Address(Mutex<Use>);
 
 struct Use {

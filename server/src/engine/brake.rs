@@ -18,7 +18,6 @@ impl Brake {
         self.on.store(true, Ordering::Release);
     }
 
-    /// Resumes reading.
     pub fn release(&self) {
         if self.on.swap(false, Ordering::AcqRel) {
             self.reader.wake();

@@ -1,8 +1,7 @@
-//! What is kept of the request that opened a connection.
+//! What we keep of the request that opened a connection.
 //!
-//! The library keeps the request for as long as the connection lives, and with it whatever its parts point into: the
-//! address and the headers are slices of the buffer that they were read into. So it gets an empty request, and the
-//! caller is part of the [`Peer`](super::Peer).
+//! The library keeps the request for the life of the connection, and with it the read buffer that the address and the
+//! headers are slices of. So it gets an empty request, and the caller is part of the [`Peer`](super::Peer).
 
 use chat::SessionDigest;
 use http::request::Parts;
@@ -12,14 +11,14 @@ use crate::session::Sessions;
 
 /// Who opened a connection.
 pub struct Caller {
-    /// Where it comes from.
+    /// The client's address.
     pub address: ClientAddress,
-    /// The session that its cookie shows.
+    /// The session of its cookie.
     pub session: Option<SessionDigest>,
 }
 
 impl Caller {
-    /// Who sent a request.
+    /// Reads the caller from a request.
     pub fn read(sessions: &Sessions, request: &Parts) -> Self {
         let address = request.extensions.get();
         Self {

@@ -1,49 +1,48 @@
-//! WebSocket frames: what a client sends, taken apart under a limit, and what leaves.
+//! WebSocket frames: parses those of a client, within a limit, and builds ours.
 //!
-//! No I/O and no clock: bytes in, messages out.
+//! Pure functions of bytes, without I/O or a clock.
 
 use bytes::Bytes;
 
 /// The longest payload of a control frame.
 const CONTROL: usize = 125;
-/// The longest head of a client's frame.
+/// The longest header of a client's frame.
 const HEAD: usize = 14;
 
-/// Why a connection is closed, with the code that its close frame carries.
+/// Why a connection is closed, with the code for the close frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// As RFC 6455 has it.
+    /// The close code of RFC 6455.
     pub code: u16,
-    /// For the log.
+    /// The reason, for the log.
     pub why: &'static str,
 }
 
 impl Fault {
-    /// Not what the protocol allows.
+    /// A violation of the protocol.
     pub const fn protocol(why: &'static str) -> Self {
         Self { code: 1002, why }
     }
 
-    /// Allowed, but not here: too much, too slow, or at the wrong moment.
+    /// Allowed by the protocol, but not here: too much, too slow, or at the wrong time.
     pub const fn policy(why: &'static str) -> Self {
         Self { code: 1008, why }
     }
 }
 
-/// What a client's frames amount to.
+/// The result of a client's frame.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Message {
-    /// A whole text message.
+    /// A complete text message.
     Text(String),
-    /// A whole binary message.
+    /// A complete binary message.
     Binary(Vec<u8>),
-    /// A question that wants these bytes back.
+    /// A ping with its payload, to be returned in a pong.
     Ping(Vec<u8>),
-    /// An answer to a ping.
     Pong,
-    /// The end, with the client's code if it gave one.
+    /// The close frame, with the client's code if it gave one.
     Close(Option<u16>),
-    /// A part of a message; nothing is complete yet.
+    /// A fragment of a message that is not complete.
     Part,
 }
 
@@ -66,50 +65,50 @@ struct Frame {
     left: usize,
 }
 
-/// Takes the frames of one client apart. Between two messages it holds no memory.
+/// Parses the frames of one client. Holds no memory between messages.
 #[derive(Default)]
 pub struct Frames(Option<Box<Partial>>);
 
-/// A message, or a frame, that is not complete.
+/// An incomplete frame or message.
 #[derive(Default)]
 struct Partial {
     head: [u8; HEAD],
     have: u8,
     frame: Option<Frame>,
-    /// What the message in progress is.
+    /// The kind of the message in progress.
     kind: Option<Kind>,
     message: Vec<u8>,
     control: Vec<u8>,
 }
 
 impl Frames {
-    /// Takes bytes from the front of `input`, up to the end of the next frame. Without a frame that ends, all of it.
+    /// Consumes `input` up to the end of the next frame, or all of it if no frame ends there.
     ///
     /// # Errors
-    /// The client broke the protocol, or its message is longer than `limit`. Nothing may be read after that.
+    /// If the client broke the protocol, or its message is longer than `limit`. Nothing may be read afterwards.
     pub fn next(&mut self, input: &mut &[u8], limit: usize) -> Result<Option<Message>, Fault> {
-        // Most messages arrive whole: only the others need memory of their own.
+        // Most messages arrive whole. Only the others need memory between reads.
         let Some(partial) = &mut self.0 else {
             let mut partial = Partial::default();
             let next = partial.next(input, limit);
-            if partial.is_within() {
+            if partial.is_incomplete() {
                 self.0 = Some(Box::new(partial));
             }
             return next;
         };
         let next = partial.next(input, limit);
-        if !partial.is_within() {
+        if !partial.is_incomplete() {
             self.0 = None;
         }
         next
     }
 
-    /// Whether a message or a frame has begun that is not complete.
-    pub fn is_within(&self) -> bool {
+    /// True if a frame or a message has started and is not complete.
+    pub fn is_incomplete(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Bytes that are held for what is not complete.
+    /// Bytes held for an incomplete frame or message.
     pub fn held(&self) -> usize {
         self.0.as_ref().map_or(0, |partial| {
             partial.message.capacity() + partial.control.capacity()
@@ -135,7 +134,7 @@ impl Partial {
                 &mut self.message
             };
             unmask(into, now, frame.mask);
-            // The next part begins where this one ends.
+            // The next part continues the mask where this one ends.
             frame.mask.rotate_left(now.len() % 4);
             if frame.left > 0 {
                 return Ok(None);
@@ -146,11 +145,11 @@ impl Partial {
         }
     }
 
-    fn is_within(&self) -> bool {
+    fn is_incomplete(&self) -> bool {
         self.have > 0 || self.frame.is_some() || self.kind.is_some()
     }
 
-    /// Whether there was a whole head.
+    /// Reads the header. Returns true once it is complete.
     fn read_head(&mut self, input: &mut &[u8], limit: usize) -> Result<bool, Fault> {
         loop {
             let have = usize::from(self.have);
@@ -178,7 +177,7 @@ impl Partial {
         }
     }
 
-    /// What the first two bytes say by themselves.
+    /// Checks the first two bytes of the header.
     fn check_head(&self) -> Result<(), Fault> {
         let [first, second, ..] = self.head;
         if first & 0x70 != 0 {
@@ -207,7 +206,7 @@ impl Partial {
         match (kind, self.kind) {
             (Kind::Text | Kind::Binary, None) => self.kind = Some(kind),
             (Kind::Text | Kind::Binary, Some(_)) | (Kind::Continued, None) => {
-                return Err(Fault::protocol("a fragment at the wrong place"));
+                return Err(Fault::protocol("a fragment out of order"));
             }
             _ => {}
         }
@@ -289,9 +288,9 @@ fn unmask(into: &mut Vec<u8>, bytes: &[u8], mask: [u8; 4]) {
     }
 }
 
-/// The first byte of a whole text frame.
+/// The first byte of an unfragmented text frame.
 pub const TEXT: u8 = 0x81;
-/// The first byte of a whole binary frame.
+/// The first byte of an unfragmented binary frame.
 pub const BINARY: u8 = 0x82;
 /// The first byte of a close frame.
 pub const CLOSE: u8 = 0x88;
@@ -322,7 +321,7 @@ pub fn pong(payload: &[u8]) -> Bytes {
     ours(PONG, payload)
 }
 
-/// The end, with a code.
+/// A close frame with this code.
 pub fn close(code: u16) -> Bytes {
     ours(CLOSE, &code.to_be_bytes())
 }
@@ -349,8 +348,8 @@ fn append_head(into: &mut Vec<u8>, first: u8, masked: u8, length: usize) {
     }
 }
 
-/// The first frame of ours in these bytes: its first byte, where its payload begins and where it ends. Nothing if it
-/// is not all there.
+/// The first frame of ours in these bytes: its first byte, and where its payload begins and ends. `None` if it is
+/// incomplete.
 pub fn first_of_ours(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let (first, rest) = bytes.split_first()?;
     let (begin, length) = match *rest.first()? & 0x7f {
@@ -371,7 +370,7 @@ mod tests {
 
     const LIMIT: usize = 1_000;
 
-    /// A client's frame with a mask.
+    /// A masked frame of a client.
     fn client(first: u8, payload: &[u8]) -> Vec<u8> {
         let mut frame = Vec::new();
         append_head(&mut frame, first, 0x80, payload.len());
@@ -385,7 +384,7 @@ mod tests {
         frame
     }
 
-    /// What comes of these bytes, `step` at a time.
+    /// The messages in these bytes, read `step` bytes at a time.
     fn read(bytes: &[u8], step: usize) -> Result<Vec<Message>, Fault> {
         let (mut frames, mut all) = (Frames::default(), Vec::new());
         for mut part in bytes.chunks(step) {
@@ -398,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_come_out_whole_however_they_arrive() {
+    fn messages_are_complete_whatever_their_pieces() {
         let long = "x".repeat(900);
         let bytes = [
             client(0x81, b"4hello"),
@@ -429,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_protocol_has_its_code() {
+    fn violations_of_the_protocol_have_their_codes() {
         let mut unmasked = client(0x81, b"4");
         unmasked[1] &= 0x7f;
         let huge = [&[0x82, 0xff][..], &[0xff; 8], &[0; 4]].concat();
@@ -455,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_arrives_ends_in_messages_or_a_fault() {
+    fn random_bytes_give_messages_or_a_fault() {
         let mut random = fastrand::Rng::with_seed(1_012);
         let (mut messages, mut faults) = (0, 0);
         let mut frames = Frames::default();
@@ -494,9 +493,9 @@ mod tests {
         let bytes = client(0x81, &[b'x'; 500]);
         let (first, second) = bytes.split_at(300);
         assert_eq!(frames.next(&mut &first[..], LIMIT), Ok(None));
-        assert!(frames.is_within() && frames.held() >= 290);
+        assert!(frames.is_incomplete() && frames.held() >= 290);
         assert!(frames.next(&mut &second[..], LIMIT).unwrap().is_some());
-        assert!(!frames.is_within() && frames.held() == 0);
+        assert!(!frames.is_incomplete() && frames.held() == 0);
     }
 
     #[test]

@@ -289,7 +289,7 @@ mod tests {
                 other => format!("{other:?}"),
             });
         }
-        assert!(!frames.is_within(), "only whole frames");
+        assert!(!frames.is_incomplete(), "only whole frames");
         all
     }
 

@@ -1,4 +1,4 @@
-//! The library behind us, and what gives it its sessions.
+//! The library that reads and writes sessions, and the engine that hands them to it.
 
 use std::sync::Arc;
 
@@ -10,23 +10,23 @@ use super::peer::Peer;
 use super::shared::{Given, Knows, Shared};
 use crate::config::Limits;
 
-/// What reads and writes the sessions.
+/// The library that reads and writes the sessions.
 pub trait Library: Knows {
-    /// Takes a new session, with a request that holds nothing of its client.
+    /// Takes over a new session, with a request that holds nothing of its client.
     fn take(&self, link: Box<Link>, request: http::Request<()>);
 }
 
-/// The sessions of this process.
+/// The engine of this process, in front of the library.
 pub struct Engine {
     pub(super) shared: Arc<Shared>,
     library: Arc<dyn Library>,
 }
 
-/// The request of every session, as far as the library needs to know.
+/// The URI that the library sees for every session.
 const OPEN: &str = "/socket.io/?EIO=4&transport=websocket";
 
 impl Engine {
-    /// An engine in front of `library`. `max_payload` bounds a message.
+    /// An engine in front of `library`. `max_payload` limits the bytes of a message.
     pub fn new(
         limits: &Limits,
         max_payload: usize,
@@ -39,12 +39,12 @@ impl Engine {
         Self { shared, library }
     }
 
-    /// The client of a session, until its connection has ended.
+    /// The peer of a session, until its connection is gone.
     pub fn peer(&self, sid: Sid) -> Option<Arc<Peer>> {
         self.shared.peers.get(sid)
     }
 
-    /// Hands a new session over.
+    /// Hands a new session to the library.
     pub(super) fn open(&self, link: Box<Link>) {
         let mut request = http::Request::new(());
         *request.uri_mut() = http::Uri::from_static(OPEN);

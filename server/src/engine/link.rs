@@ -1,7 +1,8 @@
-//! The connection that the Socket.IO library gets: to it every session is a WebSocket of its own.
+//! The connection that the Socket.IO library gets: to the library, every session is a WebSocket of its own.
 //!
-//! What the client sends passes the [`Gate`] first, at a rate and within a time. While a session polls, the library
-//! reads what was posted and its frames wait for a poll; after an upgrade it reads and writes the WebSocket itself.
+//! What the client sends passes the [`Gate`] first, at a limited rate and with deadlines. While a session polls, the
+//! library reads what was posted, and its frames wait for a poll. After an upgrade, it reads and writes the WebSocket
+//! itself.
 
 mod reading;
 mod writing;
@@ -25,12 +26,12 @@ use super::shared::Shared;
 use crate::listener::stream::Stream;
 use crate::live::Wire;
 
-/// A peer that was told why it is closed has so long to read it.
+/// How long a peer may take to read why it was closed.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// A poll may be overtaken by the goodbye that its client sent after it, on another connection, by so much.
+/// How much later than its client's goodbye, sent on another connection, a poll may still arrive.
 const OVERTAKEN: Duration = Duration::from_millis(250);
 
-/// What the library reads and writes.
+/// The stream that the library reads and writes.
 pub struct Link {
     shared: Arc<Shared>,
     seat: Seat,
@@ -40,37 +41,37 @@ pub struct Link {
     stream: Option<Box<Stream>>,
     session: Option<Arc<Session>>,
     sid: Option<Sid>,
-    /// What the client sent and the library has not read. Boxed, because most of the time there is nothing.
+    /// Input that the library has not read. Boxed, because usually there is none.
     incoming: Option<Box<Incoming>>,
-    /// Bytes of what the library writes next that have been looked at already.
+    /// Bytes of the library's next write that were already inspected.
     seen: usize,
-    stage: Stage,
+    state: LinkState,
     end: End,
-    /// The library's task that reads.
+    /// The library's reading task.
     reader: Option<Waker>,
-    /// Nothing is taken until then.
+    /// Nothing is read until this ends.
     pause: Option<Pin<Box<Sleep>>>,
-    /// When to look again how far the library is with a namespace.
+    /// When to check next whether the library has cleaned up a namespace.
     look: Option<Pin<Box<Sleep>>>,
-    /// Something must have happened by then.
+    /// When the current wait fails.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-/// What the client sent, on its way to the library.
+/// Input on its way to the library.
 #[derive(Default)]
 struct Incoming {
-    /// What has not passed the gate.
+    /// Input that has not passed the gate yet.
     raw: Bytes,
-    /// What has passed; the library has read the first `given` bytes.
+    /// Input that has passed. The library has read the first `given` bytes.
     ready: Vec<u8>,
     given: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// The library has said nothing.
+enum LinkState {
+    /// The library has written nothing.
     New,
-    /// Its first ping leaves at once; clients expect it after the interval.
+    /// The library's first ping comes at once, but clients expect it after the interval.
     BeforePing,
     Running,
 }
@@ -78,19 +79,19 @@ enum Stage {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     No,
-    /// The client was told why; what it still sends is nobody's.
+    /// The client was told why. Later input is discarded.
     Farewell,
     Yes,
 }
 
 impl Link {
-    /// Of a WebSocket.
+    /// The link of a WebSocket.
     pub fn new(shared: &Arc<Shared>, seat: Seat, stream: Box<Stream>, caller: Caller) -> Box<Self> {
         let peer = Peer::new(caller, Arc::clone(stream.wire()));
         Self::over(shared, seat, peer, Some(stream), None)
     }
 
-    /// Of a session that polls.
+    /// The link of a polling session.
     pub fn polled(shared: &Arc<Shared>, seat: Seat, session: Arc<Session>, caller: Caller) -> Box<Self> {
         let peer = Peer::new(caller, Arc::clone(session.wire()));
         Self::over(shared, seat, peer, None, Some(session))
@@ -114,7 +115,7 @@ impl Link {
             sid: None,
             incoming: None,
             seen: 0,
-            stage: Stage::New,
+            state: LinkState::New,
             end: End::No,
             reader: None,
             pause: None,
@@ -128,7 +129,7 @@ impl Link {
         &self.peer.wire
     }
 
-    /// Takes the WebSocket of an upgrade, if there is one.
+    /// Takes over the WebSocket of an upgrade, if there is one.
     fn adopt(&mut self) {
         if self.stream.is_none()
             && let Some(session) = &self.session
@@ -169,7 +170,7 @@ impl Link {
         self.end = End::Yes;
         if let Some(stream) = &self.stream {
             stream.wire().last(&frame::close(fault.code));
-            // If the connection ended with something unread, the peer might never see the code.
+            // If the connection closed with unread input, the peer might never see the code.
             self.end = End::Farewell;
             self.deadline = Some(Box::pin(sleep(FAREWELL)));
         } else if let Some(session) = &self.session {

@@ -56,7 +56,6 @@ pub enum Kind {
 /// A Socket.IO packet, parsed except for its payload.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ParsedPacket<'a> {
-    /// The type.
     pub kind: Kind,
     /// The number of binary messages that follow and belong to it.
     pub attachments: usize,
@@ -64,7 +63,6 @@ pub struct ParsedPacket<'a> {
     pub namespace: &'a str,
     /// The digits of the acknowledgement id. Empty if there is none.
     pub ack: &'a str,
-    /// The rest: JSON, not parsed.
     pub payload: &'a str,
 }
 

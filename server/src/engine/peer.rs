@@ -1,4 +1,4 @@
-//! The client of one session, as known to both sides of the Socket.IO library.
+//! The client of one session, as both sides of the Socket.IO library know it.
 
 use std::sync::Arc;
 
@@ -8,24 +8,24 @@ use super::connects::Connects;
 use super::hand_over::HandOver;
 use crate::live::Wire;
 
-/// What the [`Link`](super::Link) of a session and the handlers that the library calls for it share.
+/// Shared by the [`Link`](super::Link) of a session and the handlers that the library calls for it.
 ///
-/// It is known by the session's id ([`Engine::peer`](super::Engine::peer)) until the connection has ended.
+/// [`Engine::peer`](super::Engine::peer) finds it by the session's id until the connection is gone.
 pub struct Peer {
     /// Who opened the session.
     pub caller: Caller,
     /// Where frames for the client go.
     pub wire: Arc<Wire>,
-    /// What the client asks to be connected to.
+    /// The CONNECT that is pending.
     pub connects: Connects,
-    /// What its namespaces' middlewares leave for their connect handlers.
+    /// Values that middlewares leave for their connect handlers.
     pub handed: HandOver,
-    /// What stops the session from being read.
+    /// Stops reading from the session.
     pub brake: Brake,
 }
 
 impl Peer {
-    /// Of a new session.
+    /// The peer of a new session.
     pub fn new(caller: Caller, wire: Arc<Wire>) -> Arc<Self> {
         Arc::new(Self {
             caller,

@@ -1,7 +1,7 @@
-//! The clients of all sessions, by session id.
+//! The peers of all sessions, by session id.
 //!
-//! Handlers could also find the client in an extension of the request that the library keeps. But a table of extensions
-//! with one entry takes 240 bytes per session; an entry here takes 50.
+//! An extension of the request, which the library passes to every handler, would find the peer as well. But a table of
+//! extensions with one entry takes 240 bytes per session; an entry here takes 50.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -10,26 +10,26 @@ use socketioxide_core::Sid;
 
 use super::peer::Peer;
 
-/// The clients whose sessions are open.
+/// The peers of open sessions.
 #[derive(Default)]
 pub struct Peers(RwLock<HashMap<Sid, Arc<Peer>>>);
 
 impl Peers {
-    /// The client of a session, until its connection has ended.
+    /// The peer of a session, until its connection is gone.
     pub fn get(&self, sid: Sid) -> Option<Arc<Peer>> {
         self.read().get(&sid).cloned()
     }
 
-    /// Adds the client of a session that has been opened.
+    /// Adds the peer of an open session.
     pub fn enter(&self, sid: Sid, peer: &Arc<Peer>) {
         self.write().insert(sid, Arc::clone(peer));
     }
 
-    /// Removes it.
+    /// Removes the peer of a session.
     pub fn leave(&self, sid: Sid) {
         let mut all = self.write();
         all.remove(&sid);
-        // Do not keep the memory of a wave of sessions that has ended.
+        // Release memory after a peak of sessions.
         if all.len() < all.capacity() / 4 {
             all.shrink_to_fit();
         }

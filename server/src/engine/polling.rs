@@ -39,7 +39,6 @@ impl From<Wrong> for Problem {
     }
 }
 
-/// Opens a session.
 pub async fn open(engine: &Engine, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let shared = &engine.shared;

@@ -17,7 +17,6 @@ pub enum Transport {
 /// The query of a request. If a name occurs twice, the first one counts.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query {
-    /// The transport.
     pub transport: Transport,
     /// The session's id. `None` for a new session.
     pub sid: Option<Box<str>>,
@@ -52,9 +51,7 @@ impl Query {
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// An unknown transport.
     Transport,
-    /// An unknown session.
     UnknownSession,
     /// A session cannot be opened with this method.
     Method,
@@ -73,7 +70,6 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// The answer to the request.
     pub fn answer(self) -> Response {
         let (code, sentence) = match self {
             Self::Transport => (0, "Transport unknown"),

@@ -52,14 +52,12 @@ pub enum Wrong {
 pub enum Polled {
     /// Frames, as the library or the fan-out wrote them.
     Frames(VecDeque<bytes::Bytes>),
-    /// A single packet.
     Packet(&'static str),
     /// The session has ended.
     Nothing,
 }
 
 impl Session {
-    /// Creates a session.
     pub fn new(wire: Arc<Wire>) -> Arc<Self> {
         Arc::new(Self {
             wire,
@@ -295,17 +293,14 @@ impl Sessions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session with this id.
     pub fn get(&self, sid: &str) -> Option<Arc<Session>> {
         self.all().get(sid).cloned()
     }
 
-    /// Registers a session.
     pub fn enter(&self, sid: Box<str>, session: Arc<Session>) {
         self.all().insert(sid, session);
     }
 
-    /// Removes a session.
     pub fn leave(&self, sid: &str) {
         let mut all = self.all();
         all.remove(sid);

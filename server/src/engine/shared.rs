@@ -16,29 +16,28 @@ use crate::config::Limits;
 use crate::live::Budget;
 use crate::session;
 
-/// How long a request that is refused for its address waits for the answer: otherwise refusing is all that we do.
+/// The delay before a refusal for an address at its cap. Without it, clients would retry in a tight loop.
 const REFUSAL: Duration = Duration::from_secs(1);
 
-/// What the process gives to the engine.
+/// What the process provides to the engine.
 pub struct Given {
-    /// Session cookies.
     pub cookies: session::Sessions,
-    /// What waits for peers that have not read it yet.
+    /// The budget for bytes that wait for slow readers.
     pub budget: Budget,
-    /// Counts peers that are cut off because they do not read.
+    /// Counts slow readers that are cut off.
     pub slow: Counter,
 }
 
-/// Says what the library knows.
+/// Asks the library which connections it still knows.
 pub trait Knows: Send + Sync {
-    /// Whether it still knows a session in a namespace.
+    /// True if the library still knows this session in this namespace.
     fn knows(&self, namespace: &str, sid: Sid) -> bool;
 }
 
-/// Shared by every session.
+/// The state that all sessions share.
 pub struct Shared {
     pub(super) rules: Rules,
-    /// Bytes of one message, and of one post.
+    /// The most bytes of one message, and of one POST.
     pub(super) max_payload: usize,
     ping: (Duration, Duration),
     pub(super) addresses: Addresses,
@@ -49,7 +48,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// No session yet.
+    /// State without sessions.
     pub(super) fn new(
         limits: &Limits,
         max_payload: usize,
@@ -69,7 +68,7 @@ impl Shared {
         }
     }
 
-    /// A place for a new session of this caller, once it may be opened.
+    /// Takes a seat for a new session of this caller, and waits until the session may open.
     pub(super) async fn seat(&self, caller: &Caller) -> Result<Seat, Problem> {
         match self
             .addresses
@@ -88,7 +87,7 @@ impl Shared {
         }
     }
 
-    /// The first packet of a session. The library has one of its own, which knows nothing of upgrades.
+    /// The first packet of a session. The library's own greeting lacks the upgrades.
     pub(super) fn greeting(&self, sid: &str, upgrades: &str) -> String {
         let (interval, timeout) = self.ping;
         format!(

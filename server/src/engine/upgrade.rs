@@ -1,8 +1,8 @@
-//! How a WebSocket begins: a session of its own, or the upgrade of one that polls.
+//! How a WebSocket starts: as a session of its own, or as the upgrade of a polling session.
 //!
-//! The library gets the bare connection, without the HTTP server's buffers, and none of our request: that is half of
-//! what an idle connection costs. An upgrade is handed over only when the client has shown that frames get through in
-//! both directions; until then, and if it fails, polling goes on as if nothing had been.
+//! The library gets the bare connection, without the HTTP server's buffers and without the request, which together
+//! are half of what an idle connection costs. An upgrade is handed over only after the client has shown that frames
+//! get through in both directions. Until then, or if it fails, polling continues undisturbed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,14 +24,14 @@ use super::request::Problem;
 use super::session::{Session, Upgrade};
 use crate::listener::stream::Stream;
 
-/// The only version there is.
+/// The only version of the WebSocket protocol.
 const VERSION: &str = "13";
-/// An upgrade must be complete by then.
+/// An upgrade must complete within this time.
 const PROBE: Duration = Duration::from_secs(10);
-/// The longest message before it is.
+/// The longest message during an upgrade.
 const PROBE_BYTES: usize = 1_024;
 
-/// Answers a request for a WebSocket, and sees to what becomes of it.
+/// Answers a request for a WebSocket, and starts the task that serves it.
 pub async fn answer(
     engine: &Arc<Engine>,
     request: Request,
@@ -43,7 +43,7 @@ pub async fn answer(
     let upgrade = upgrade.ok_or(Problem::NoHandshake("this connection cannot become a WebSocket"))?;
     let answer = switch(&key, subprotocol(&parts.headers));
     if let Some(session) = session {
-        // It ends as soon as the upgrade is complete, or has failed.
+        // The task ends once the upgrade is complete or has failed.
         tokio::spawn(async move { probe(upgrade, session).await });
         return Ok(answer);
     }
@@ -51,7 +51,7 @@ pub async fn answer(
     drop(parts);
     let seat = engine.shared.seat(&caller).await?;
     let engine = Arc::clone(engine);
-    // It ends as soon as the answer has left.
+    // The task ends once the answer has been sent.
     tokio::spawn(async move {
         if let Some(stream) = bare(upgrade).await {
             engine.open(Link::new(&engine.shared, seat, stream, caller));
@@ -60,13 +60,13 @@ pub async fn answer(
     Ok(answer)
 }
 
-/// Upgrades a session, if the client goes through with it.
+/// Upgrades a session, if the client completes the upgrade.
 async fn probe(connection: OnUpgrade, session: Arc<Session>) {
     let Some(mut stream) = bare(connection).await else {
         return;
     };
     let Ok(upgrade) = session.begin_upgrade() else {
-        // It has a WebSocket, or is on its way to one: that one is not disturbed.
+        // The session has a WebSocket, or another upgrade is under way: leave that undisturbed.
         stream.wire().last(&frame::close(1000));
         return;
     };
@@ -84,7 +84,7 @@ async fn probe(connection: OnUpgrade, session: Arc<Session>) {
     }
 }
 
-/// Speaks with the client until it says that the upgrade is complete, or is gone.
+/// Exchanges packets until the client completes the upgrade (`true`) or is gone (`false`).
 async fn complete(stream: &mut Box<Stream>, upgrade: &Upgrade) -> Result<bool, Fault> {
     const WRONG: Fault = Fault::policy("an upgrade began with an unexpected packet");
     let (mut frames, mut probed) = (Frames::default(), false);
@@ -120,7 +120,7 @@ async fn complete(stream: &mut Box<Stream>, upgrade: &Upgrade) -> Result<bool, F
     }
 }
 
-/// The connection without what HTTP needed. What has been read too much is given back to it.
+/// The connection, without the HTTP server around it. Over-read bytes are pushed back.
 async fn bare(upgrade: OnUpgrade) -> Option<Box<Stream>> {
     let upgraded = match upgrade.await.map(Upgraded::downcast::<TokioIo<Stream>>) {
         Ok(Ok(upgraded)) => upgraded,
@@ -138,7 +138,7 @@ async fn bare(upgrade: OnUpgrade) -> Option<Box<Stream>> {
     Some(Box::new(stream))
 }
 
-/// The key of a request that can become a WebSocket.
+/// The key of a valid WebSocket handshake.
 fn handshake(request: &Parts) -> Result<HeaderValue, Problem> {
     let headers = &request.headers;
     if !names(headers, header::UPGRADE, "websocket") || !names(headers, header::CONNECTION, "upgrade") {
@@ -161,7 +161,7 @@ fn handshake(request: &Parts) -> Result<HeaderValue, Problem> {
     ))
 }
 
-/// The first protocol that the client asks for, which Node.js' `ws` takes.
+/// The first subprotocol that the client offers, as Node.js' `ws` does.
 fn subprotocol(headers: &HeaderMap) -> Option<HeaderValue> {
     let asked = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
     let first = asked.split(',').next()?.trim();
@@ -170,7 +170,7 @@ fn subprotocol(headers: &HeaderMap) -> Option<HeaderValue> {
         .filter(|first| !first.is_empty())
 }
 
-/// Whether a header's list has a word, in whatever case.
+/// True if a header's list contains a word, in any case.
 fn names(headers: &HeaderMap, header: header::HeaderName, word: &str) -> bool {
     let values = headers.get_all(header).into_iter();
     let mut words = values
@@ -179,7 +179,7 @@ fn names(headers: &HeaderMap, header: header::HeaderName, word: &str) -> bool {
     words.any(|found| found.trim().eq_ignore_ascii_case(word))
 }
 
-/// 16 bytes in base64 are 22 characters and `==`.
+/// True for 16 bytes in Base64: 22 characters and `==`.
 fn is_key(key: &[u8]) -> bool {
     key.strip_suffix(b"==").is_some_and(|key| {
         key.len() == 22
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_a_list_of_words() {
+    fn a_header_is_read_as_a_list_of_words() {
         let headers = HeaderMap::from_iter([
             (
                 header::CONNECTION,

@@ -9,7 +9,6 @@ const NOTHING: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// A random nonce.
 pub fn nonce() -> String {
     Nonce::new().to_string()
 }

@@ -11,9 +11,7 @@ const DEBT: Duration = Duration::from_secs(10);
 /// A sustained rate and a burst.
 #[derive(Clone, Copy, Debug)]
 pub struct Rate {
-    /// The sustained rate.
     pub per_second: u32,
-    /// The burst.
     pub burst: u32,
 }
 
@@ -25,7 +23,6 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// A full bucket.
     pub fn new(rate: Rate, now: Instant) -> Self {
         Self {
             level: rate.burst as f32,

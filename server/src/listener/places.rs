@@ -52,8 +52,8 @@ impl Places {
         Self(Arc::new(Shared { each, all, taken }))
     }
 
-    /// Takes a place for a connection from this address; `None` is a trusted proxy. If all places are taken, the address
-    /// with the most connections loses its newest one, provided it has more than this address would then have.
+    /// Takes a place for a connection from this address; `None` is a trusted proxy. If all places are taken, the
+    /// address with the most connections loses its newest one, provided it has more than this address would then have.
     ///
     /// # Errors
     /// If there is no place.

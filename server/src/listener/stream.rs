@@ -1,8 +1,8 @@
-//! A TCP stream that knows when its peer has stopped reading.
+//! A TCP stream that detects a peer that stopped reading.
 //!
-//! The Socket.IO library waits without end for a write, even after the missing pong has ended the session, and
-//! until then keeps everything that the room says. After an error it goes on to copy what waits into a buffer. So
-//! a stream whose peer takes nothing lets go by itself, and from then on swallows what is written.
+//! The Socket.IO library waits for a write without limit, even after a missed pong ended the session, and meanwhile
+//! keeps everything that the room sends. After a write error it goes on copying what waits into a buffer. So a stream
+//! whose peer takes nothing closes itself and discards later writes.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice, Read};
@@ -21,23 +21,23 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::places::Ticket;
 use crate::live::{Pace, STALL, Wire, if_ready, in_any_case};
 
-/// What is read at once, at most. What whoever reads has no place for yet waits in the stream.
+/// Bytes read at once, at most. What the reader has no room for waits in the stream.
 const READ: usize = 16 * 1024;
 
 thread_local! {
-    /// One for all connections of a thread: they need not have one of their own.
+    /// One buffer per thread, shared by all its connections.
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
 }
 
-/// What all streams of the process share.
+/// Shared by all streams of the process.
 pub struct Common {
-    /// A WebSocket's peer says something within this time, or has ended.
+    /// A WebSocket peer that is silent for longer than this is gone.
     pub silence: Duration,
-    /// The number of open connections.
+    /// The gauge of open connections.
     pub shown: Gauge,
 }
 
-/// One open connection: a place of its address and a unit of the gauge, also after an upgrade.
+/// One open connection: holds its place and a unit of the gauge, also after an upgrade.
 struct Open {
     common: Arc<Common>,
     _ticket: Ticket,
@@ -49,25 +49,25 @@ impl Drop for Open {
     }
 }
 
-/// A peer that does not take all at once what is written, and when to look at it again.
+/// A slow peer: its pace, and when to check it again.
 struct Slow {
     pace: Pace,
     sleep: Pin<Box<Sleep>>,
 }
 
-/// A connection's stream; it carries its place along wherever it goes.
+/// A connection's stream. It holds the connection's place, also after an upgrade.
 pub struct Stream {
     wire: Arc<Wire>,
     open: Open,
     read_at: Instant,
-    /// While the peer does not take what is written.
+    /// Present while the peer does not take what is written.
     slow: Option<Box<Slow>>,
-    /// What was read too early. Most often nothing.
+    /// Bytes that were read too early. Usually none.
     early: Option<Box<Bytes>>,
 }
 
 impl Stream {
-    /// A stream of an accepted connection.
+    /// The stream of an accepted connection.
     pub fn new(wire: Arc<Wire>, ticket: Ticket, common: Arc<Common>) -> Self {
         common.shown.inc();
         Self {
@@ -82,7 +82,7 @@ impl Stream {
         }
     }
 
-    /// Gives back what was read and belongs to whoever reads next.
+    /// Pushes over-read bytes back so that the next reader gets them first.
     pub fn unread(&mut self, bytes: &[u8]) {
         let early = self.early.take().unwrap_or_default();
         self.keep([bytes, &early].concat().into());
@@ -92,7 +92,7 @@ impl Stream {
         self.early = (!early.is_empty()).then(|| Box::new(early));
     }
 
-    /// What is written to.
+    /// The writing side.
     pub fn wire(&self) -> &Arc<Wire> {
         &self.wire
     }
@@ -125,7 +125,7 @@ impl Stream {
         }
         match wrote {
             Poll::Ready(Ok(written)) if written == all => self.slow = None,
-            // The library would copy what waits into a buffer.
+            // After an error, the library would copy what waits into a buffer.
             Poll::Ready(Err(_)) if self.wire.is_socket() => {
                 self.wire.close();
                 return Poll::Ready(Ok(all));
@@ -135,12 +135,12 @@ impl Stream {
         wrote
     }
 
-    /// How soon the peer must take something when it begins to be slow, and how often from then on.
+    /// How long a peer that becomes slow may take nothing: at first, and from then on.
     fn patience(&self, now: Instant) -> (Duration, Duration) {
         if !self.wire.is_socket() {
             return (STALL, STALL);
         }
-        // Whoever has missed the ping as well gets no more time: the session has ended already.
+        // A peer that also missed the ping gets no extra time: its session is over.
         let missed = (self.read_at + self.open.common.silence).saturating_duration_since(now);
         (missed.min(STALL), STALL)
     }
@@ -189,8 +189,7 @@ impl AsyncRead for Stream {
     }
 }
 
-/// Reads what there is. The runtime is told at once that there is no more: else it would ask the kernel once again for
-/// each packet.
+/// Reads what is available. Tells the runtime at once when nothing is left, which saves one system call per packet.
 fn drain(tcp: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     let mut read = 0;
     let drained = tcp.try_io(Interest::READABLE, || {
@@ -219,13 +218,13 @@ impl AsyncWrite for Stream {
         self.write(cx, bufs)
     }
 
-    /// The HTTP server then keeps an answer as it is instead of copying it.
+    /// Lets the HTTP server pass an answer on without copying it.
     fn is_write_vectored(&self) -> bool {
         true
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Nothing is kept back.
+        // Nothing is buffered.
         Poll::Ready(Ok(()))
     }
 

@@ -100,7 +100,6 @@ impl Budget {
         usize::try_from(self.0.waiting.get()).unwrap_or(0)
     }
 
-    /// Milliseconds since the budget was created.
     fn now(&self) -> u64 {
         u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }

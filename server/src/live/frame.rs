@@ -15,7 +15,6 @@ pub const EXAMPLE: &str = "/";
 /// Bytes reserved for the longest header of a frame.
 const HEADER: usize = 10;
 
-/// Encodes an event.
 pub fn event<T: Serialize>(namespace: &str, name: &str, data: &T) -> serde_json::Result<Bytes> {
     let mut frame = begin(EVENT, namespace);
     serde_json::to_writer(&mut frame, &(name, data))?;

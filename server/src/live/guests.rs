@@ -1,5 +1,5 @@
-//! The connections that hear the lobby through the namespace `/`, in the words of the public Socket.IO chat example.
-//! As in the example, people are not told of what they do themselves.
+//! The connections that receive the lobby's events through the namespace `/`, in the format of the public Socket.IO
+//! chat example. As in the example, clients do not receive events about their own person.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use super::audience::{Audience, Membership};
 use super::frame::EXAMPLE;
 use super::wire::Wire;
 
-/// The connections of this process that hear the lobby through `/`. Cheap to clone.
+/// The connections of this process that receive the lobby's events through `/`. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Guests(Arc<Shared>);
 
@@ -25,8 +25,8 @@ struct Shared {
     people: Mutex<HashMap<PersonId, u64>>,
 }
 
-/// A connection's membership among them, given back on drop.
-pub struct Seat {
+/// A guest's membership of the lobby's audience, ended on drop.
+pub struct GuestMembership {
     guests: Guests,
     membership: Membership,
     /// The number of the connection.
@@ -36,11 +36,12 @@ pub struct Seat {
 }
 
 impl Guests {
-    /// Adds a connection, for as long as its seat lives.
+    /// Adds a connection until its membership is dropped.
     ///
-    /// An event may overtake the library's answer to the CONNECT; clients keep such an event until they are connected.
-    pub fn enter(&self, wire: &Arc<Wire>) -> Seat {
-        Seat {
+    /// An event may overtake the library's answer to the CONNECT. Clients keep such an event until they are
+    /// connected.
+    pub fn enter(&self, wire: &Arc<Wire>) -> GuestMembership {
+        GuestMembership {
             membership: self.0.audience.enter(wire),
             wire: wire.number(),
             you: None,
@@ -48,7 +49,7 @@ impl Guests {
         }
     }
 
-    /// Tells what happened in the lobby.
+    /// Sends what happened in the lobby.
     pub(super) async fn deliver(&self, pack: &Pack) {
         if self.0.audience.len() == 0 {
             return;
@@ -82,7 +83,7 @@ impl Guests {
         }
     }
 
-    /// Tells everybody but the person whom it is about. It is encoded once.
+    /// Sends an event to every connection except that of the person it is about. It is encoded once.
     async fn tell<T: Serialize + Sync>(&self, about: &PersonId, event: &str, data: &T) {
         let own = self.people().get(about).copied();
         self.0.audience.tell_in(EXAMPLE, event, data, own).await;
@@ -93,24 +94,24 @@ impl Guests {
     }
 }
 
-impl Seat {
-    /// The connection belongs to this person from now on.
+impl GuestMembership {
+    /// Ties the connection to this person.
     pub fn belongs_to(&mut self, you: &PersonId) {
-        self.nobodys();
+        self.forget_person();
         self.guests.people().insert(you.clone(), self.wire);
         self.you = Some(you.clone());
     }
 
-    fn nobodys(&mut self) {
+    fn forget_person(&mut self) {
         if let Some(you) = self.you.take() {
             self.guests.people().remove(&you);
         }
     }
 }
 
-impl Drop for Seat {
+impl Drop for GuestMembership {
     fn drop(&mut self) {
         self.guests.0.audience.leave(self.membership);
-        self.nobodys();
+        self.forget_person();
     }
 }

@@ -1,9 +1,9 @@
 //! The writing side of a connection. It has two writers: the Socket.IO library, and the fan-out, which writes whole
-//! frames past the library, because a room's packet is the same bytes for everybody in it.
+//! frames and bypasses the library, because a room's packet has the same bytes for every connection.
 //!
-//! The library writes whole frames as well, but the kernel may take only part of one; then the rest goes first. Frames
-//! of the fan-out that the kernel does not take wait here in order. When the library wants to write, its turn comes
-//! after the frames that wait already.
+//! The library writes whole frames as well, but the kernel may take only part of one; then the rest goes first.
+//! Frames of the fan-out that the kernel does not take wait here in order. When the library wants to write, its turn
+//! comes after the frames that already wait.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -31,14 +31,14 @@ mod tests;
 pub use options::set_options;
 use out::{OVERHEAD, Out, Put};
 
-/// A peer that takes less than its pace for this long, while the kernel's buffers are full, does not read. It resumes
-/// when it reconnects. On a 64 kbit/s line, an honest peer can take nothing for 5 s while a queue in between is full.
+/// A peer that takes less than its pace for this long, while the kernel's buffers are full, does not read and is cut
+/// off. On a 64 kbit/s line, an honest peer can take nothing for 5 s while a queue in between is full.
 pub const STALL: Duration = Duration::from_secs(15);
 
 /// The number of connections opened so far.
 static OPENED: AtomicU64 = AtomicU64::new(0);
 
-/// A connection that is written to.
+/// A connection that frames are written to.
 pub struct Wire {
     /// Connections are numbered in the order in which they are opened.
     number: u64,
@@ -48,7 +48,7 @@ pub struct Wire {
     out: Mutex<Out>,
 }
 
-/// What only a polling peer has.
+/// The additional state of a polling peer.
 #[derive(Default)]
 struct Polled {
     upgraded: OnceLock<Arc<Wire>>,
@@ -59,23 +59,23 @@ struct Polled {
 /// How frames reach the peer.
 enum Way {
     Tcp(TcpStream),
-    /// They wait until the peer polls (`wire/polled.rs`), or go to its WebSocket once it has upgraded.
+    /// Frames wait until the peer polls (`wire/polled.rs`), or go to its WebSocket after an upgrade.
     Polled(Polled),
 }
 
-/// Writes if the runtime knows that the kernel takes more.
+/// Writes if the runtime believes that the kernel takes more.
 pub fn if_ready(tcp: &TcpStream, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
     tcp.try_write_vectored(bytes)
 }
 
-/// Writes in any case. The kernel only reports that it takes more when a third of its buffer is free, which takes long
-/// on a bad line. Once the buffer has been filled like this, the kernel takes more only when the peer has.
+/// Writes regardless. The kernel reports that it takes more only when a third of its buffer is free, which takes long
+/// on a slow line. Once its buffer has been filled like this, the kernel takes more only after the peer has.
 pub fn in_any_case(tcp: &TcpStream, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
     SockRef::from(tcp).send_vectored(bytes)
 }
 
 impl Wire {
-    /// Writes to an open connection. `slow` counts peers that are cut off.
+    /// The wire of an open connection. `slow` counts peers that are cut off.
     pub fn new(tcp: TcpStream, budget: &Budget, slow: Counter) -> Arc<Self> {
         Arc::new_cyclic(|wire: &Weak<Self>| Self {
             number: OPENED.fetch_add(1, Ordering::Relaxed),
@@ -86,23 +86,22 @@ impl Wire {
         })
     }
 
-    /// The account of what waits for the peer.
+    /// The account of the bytes that wait for the peer.
     pub fn account(&self) -> &Arc<Account> {
         self.upgraded().map_or(&self.account, |wire| &wire.account)
     }
 
-    /// Another account of this connection, for what it holds that is not waiting for the peer to read.
+    /// Opens another account of this connection, for bytes that it holds for other reasons.
     pub fn open(self: &Arc<Self>, budget: &Budget) -> Arc<Account> {
         let wire = Arc::downgrade(self);
         budget.open(wire)
     }
 
-    /// The number of the connection.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The connection, to read from. A polling peer has none.
+    /// The connection, to read from. `None` for a polling peer.
     pub fn tcp(&self) -> Option<&TcpStream> {
         match &self.way {
             Way::Tcp(tcp) => Some(tcp),
@@ -110,12 +109,12 @@ impl Wire {
         }
     }
 
-    /// Notes that the client asks for a WebSocket.
+    /// Records that the client has asked for a WebSocket.
     pub fn becomes_socket(&self) {
         self.out().socket = true;
     }
 
-    /// Whether the client has asked for a WebSocket.
+    /// True if the client has asked for a WebSocket.
     pub fn is_socket(&self) -> bool {
         self.out().socket
     }
@@ -124,8 +123,8 @@ impl Wire {
         self.out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a whole frame, or queues it. Frames for a connection that has ended are dropped. A peer that is too far
-    /// behind is cut off.
+    /// Writes a whole frame, or queues it. Frames for an ended connection are dropped. A peer that is too far behind
+    /// is cut off.
     pub fn send(self: &Arc<Self>, frame: &Bytes) {
         let tcp = match &self.way {
             Way::Tcp(tcp) => tcp,
@@ -147,7 +146,7 @@ impl Wire {
         };
         out.taken += written as u64;
         if written < frame.len() {
-            // Whoever writes next sees an error again.
+            // The next write will see the same error.
             out.begun = if free { written } else { out.begun };
             self.account.charge(frame.len() + OVERHEAD);
             out.waiting.push_back(frame.clone());
@@ -155,9 +154,9 @@ impl Wire {
         }
     }
 
-    /// Makes sure that somebody writes what waits.
+    /// Makes sure that a task writes the queue.
     fn attend(self: &Arc<Self>, out: &mut Out) {
-        // A waiting library does so itself when its turn is over.
+        // A waiting library writes the queue itself when its turn is over.
         if out.waiting.is_empty() || out.attended || out.before_library.is_some() {
             return;
         }
@@ -191,7 +190,7 @@ impl Wire {
         });
     }
 
-    /// Writes for the library, or for the HTTP server, as `AsyncWrite` has it.
+    /// Writes for the library or the HTTP server, with the contract of `AsyncWrite`.
     pub fn poll_write(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
@@ -238,8 +237,8 @@ impl Wire {
         }
     }
 
-    /// Pending while a write of the library waits. Otherwise a reader that answers what it reads, such as pings with
-    /// pongs, would collect answers without end for a peer that does not read them.
+    /// Pending while a write of the library waits. Otherwise a reader that answers its input, such as pings with
+    /// pongs, would collect unlimited answers for a peer that does not read them.
     pub fn poll_answered(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut out = self.out();
         if out.ended || out.before_library.is_none() {
@@ -254,7 +253,7 @@ impl Wire {
         self.out().taken
     }
 
-    /// Ends the connection of a peer that does not read. Its reader is woken; the kernel drops what it holds.
+    /// Cuts off a peer that does not read. Its reader is woken, and the kernel drops what it holds.
     pub fn give_up(&self) {
         self.cut_off(&mut self.out());
     }
@@ -267,7 +266,7 @@ impl Wire {
         self.reset(out);
     }
 
-    /// Ends the connection and drops all that waits for it, here and in the kernel.
+    /// Ends the connection and drops everything that waits for it, here and in the kernel.
     fn reset(&self, out: &mut Out) {
         self.end(out);
         let Some(tcp) = self.tcp() else {
@@ -294,7 +293,7 @@ impl Wire {
         }
     }
 
-    /// Whether the connection has ended, so that nothing arrives any more.
+    /// True if the connection has ended, so that nothing arrives any more.
     pub fn is_ended(&self) -> bool {
         match self.upgraded() {
             Some(wire) => wire.is_ended(),
@@ -330,13 +329,13 @@ impl Wire {
         }
     }
 
-    /// Closes the connection for everybody; called when the library drops its stream.
+    /// Closes the connection; called when the library drops its stream.
     pub fn close(&self) {
         let mut out = self.out();
         if !out.ended {
             self.end(&mut out);
         }
-        // Also if our side has ended: the peer may still be sending.
+        // Even if our side has ended, because the peer may still be sending.
         let ended = match self.tcp() {
             Some(tcp) => {
                 let socket = SockRef::from(tcp);

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use prometheus_client::metrics::counter::Counter;
 
-/// Panics so far.
 pub static COUNT: LazyLock<Counter> = LazyLock::new(Counter::default);
 
 /// Counts and logs every panic from now on: its location, without a backtrace.

@@ -1,5 +1,5 @@
-//! How a command is answered: straight to the connection, as what its rooms say. The library would copy the answer, and
-//! keep a buffer of the size of the largest one for the connection's life.
+//! Answers to commands. They are written straight to the connection, like a room's events. The library would copy
+//! each answer, and keep a buffer as large as the largest one for the connection's life.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use socketioxide::socket::Socket;
 use crate::live::{Wire, frame};
 use crate::state::State;
 
-/// Where the answer to one command goes; nowhere if the client does not want one. Dropped by a panic, it says so: every
-/// command is answered.
+/// Where the answer to one command goes, or nowhere if the client wants none. If a panic drops it, it answers with an
+/// internal error, so every command is answered.
 pub struct Ack(Option<Box<To>>);
 
 struct To {
@@ -23,7 +23,7 @@ struct To {
 }
 
 impl Ack {
-    /// Of a command that has just arrived, with this acknowledgement id.
+    /// The acknowledgement of a command that has just arrived with this id.
     pub fn new(socket: &Arc<Socket<LocalAdapter>>, wire: Option<&Arc<Wire>>, id: Option<i64>) -> Self {
         let (Some(wire), Some(id)) = (wire, id) else {
             return Self(None);
@@ -35,7 +35,6 @@ impl Ack {
         })))
     }
 
-    /// Answers.
     pub fn reply<T: Serialize>(mut self, state: &State, result: Result<T, Refusal>) {
         if let Err(refusal) = &result {
             state.metrics.refuse(refusal);
@@ -49,7 +48,7 @@ impl Ack {
 
 impl To {
     fn send<T: Serialize>(&self, reply: &Reply<T>) {
-        // Whoever has left the namespace does not wait for answers.
+        // A client that has left the namespace expects no answers.
         if !self.socket.connected() {
             return;
         }

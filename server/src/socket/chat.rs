@@ -1,4 +1,4 @@
-//! The namespace `/chat`: how a connection to it begins, and how its commands are worked off, one after the other.
+//! The namespace `/chat`: how a connection starts, and how its commands are handled.
 
 use std::sync::{Arc, Weak};
 
@@ -22,7 +22,7 @@ use crate::live::frame::CHAT;
 use crate::metrics::{Namespace, NamespacePath};
 use crate::state::State;
 
-/// The `auth` object of a handshake.
+/// The `auth` object of a CONNECT.
 #[derive(Default, Deserialize)]
 struct Auth {
     #[serde(default)]
@@ -31,7 +31,7 @@ struct Auth {
     token: Option<SessionToken>,
 }
 
-/// A handshake that is refused; the client gets it as the message of `connect_error`.
+/// A refused CONNECT. The client gets it as the message of `connect_error`.
 #[derive(Debug, thiserror::Error)]
 enum NotAdmitted {
     #[error("{code}: {sentence}")]
@@ -47,18 +47,17 @@ impl NotAdmitted {
     }
 }
 
-/// What the middleware prepares for the connect handler.
+/// Prepared by the middleware for the connect handler.
 struct Admitted {
     login: Option<Login>,
-    /// The socket's inbox keeps it.
+    /// The socket's inbox keeps the line alive.
     line: Weak<Line<Connection>>,
 }
 
-/// Listens on the namespace.
 pub fn listen(state: &State) {
     let (admit, start) = (state.clone(), state.clone());
-    // Handlers are registered in the middleware: it is awaited before the client is told that it is connected, so
-    // what the client emits at once finds them.
+    // The inbox is registered in the middleware, which completes before the client is told that it is connected. So
+    // it receives what the client sends at once.
     let middleware = move |socket: SocketRef| {
         let state = admit.clone();
         async move { prepare(&state, &socket).await }
@@ -104,7 +103,7 @@ async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {
     Ok(())
 }
 
-/// The login that a session means, if it has not ended.
+/// The login of a session, if it has not ended.
 async fn log_in(
     state: &State,
     session: SessionDigest,
@@ -123,7 +122,7 @@ fn run(state: &State, socket: SocketRef) {
     let Some(begun) = line.upgrade() else { return };
     let connection = Connection {
         peer,
-        // Not the socket's: a namespace that is left and connected again would have the id of its first life.
+        // Not the socket's id, which is reused when the client leaves the namespace and connects again.
         id: ConnectionId(state.hub.fresh_id().as_str().into()),
         login,
         line,
@@ -172,7 +171,7 @@ impl Worker for Connection {
     }
 
     fn panicked(&self) {
-        // The command is answered `internal`, and the next one may well succeed.
+        // The command was answered `internal`, and the next one may succeed.
     }
 
     fn abort(&self) {

@@ -18,15 +18,13 @@ use crate::live::Hold;
 use crate::refusals::refuse;
 use crate::state::State;
 
-/// One connection.
 pub struct Connection {
     /// The state that all handlers share.
     pub state: State,
-    /// The Socket.IO socket.
     pub socket: SocketRef,
     /// The id of this connection in presence.
     pub id: ConnectionId,
-    /// The client.
+    /// The peer of its session.
     pub peer: Arc<Peer>,
     /// The person, unless the session has ended. Use [`Connection::you`].
     pub login: Option<Login>,
@@ -128,7 +126,6 @@ impl Connection {
         admitted
     }
 
-    /// Answers a command.
     pub fn reply<T: Serialize>(&self, ack: Ack, result: Result<T, Refusal>) {
         ack.reply(&self.state, result);
     }

@@ -1,8 +1,9 @@
-//! The namespace `/`: the event contract of the public Socket.IO chat example, on the lobby.
+//! The namespace `/`: the events of the public Socket.IO chat example, connected to the lobby.
 //!
-//! Its unmodified client works here, and its people and the app's people see one another. In: `add user`,
-//! `new message`, `typing`, `stop typing`. Out: `login`, `new message`, `user joined`, `user left`, `typing`,
-//! `stop typing`; and `refused`, which the example does not know, so that nothing is dropped without a word.
+//! The example's unmodified client works here, and its people and the app's people see one another. It sends `add
+//! user`, `new message`, `typing` and `stop typing`. It receives `login`, `new message`, `user joined`, `user left`,
+//! `typing` and `stop typing`, and also `refused`, which the example does not know, so that nothing is dropped
+//! silently.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -17,22 +18,21 @@ use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 
 use super::caller::{connect, peer};
-use super::inbox::{Command, Inbox, Payload, Queued, WhenRefused};
+use super::inbox::{Inbox, Payload, Queued, ReceivedCommand, WhenRefused};
 use super::line::{Line, Worker};
 use super::slow;
 use crate::engine::Repeated;
 use crate::limits::{ConnectionGate, Turns};
 use crate::live::frame::EXAMPLE;
-use crate::live::{Hold, Seat};
+use crate::live::{GuestMembership, Hold};
 use crate::metrics::{Namespace, NamespacePath};
 use crate::proxies::ClientAddress;
 use crate::refusals::{parse, refuse};
 use crate::state::State;
 
-/// What the middleware prepares: the line, which the socket's inbox keeps.
+/// Prepared by the middleware: the line, which the socket's inbox keeps alive.
 struct Admitted(Weak<Line<Guest>>);
 
-/// Listens on the namespace.
 pub fn listen(state: &State) {
     let (admit, start) = (state.clone(), state.clone());
     let middleware = move |socket: SocketRef| std::future::ready(prepare(&admit, &socket));
@@ -45,7 +45,7 @@ pub fn listen(state: &State) {
 
 fn prepare(state: &State, socket: &SocketRef) -> Result<(), Repeated> {
     let (peer, _) = connect(state, socket)?;
-    // Its protocol has no "slow down": whoever sends too much is not read from meanwhile.
+    // This protocol cannot ask clients to slow down, so a client that sends too much is not read from for a while.
     let line = Line::new(state, Some(&peer), true);
     socket.on_fallback(Inbox::new(&line, WhenRefused::Close));
     peer.handed.leave(socket, Admitted(Arc::downgrade(&line)));
@@ -70,20 +70,20 @@ async fn run(state: State, socket: SocketRef) {
         id: ConnectionId(state.hub.fresh_id().as_str().into()),
         you: None,
         hold: None,
-        seat: None,
+        membership: None,
         turns: Turns::default(),
         state,
         socket,
     };
     guest.state.metrics.sockets.get_or_create(&GAUGE).inc();
-    // Whoever is connected hears the lobby, also before they have said who they are.
+    // A connected client receives the lobby's events even before it has added a user.
     match guest.state.fanout.hold(&RoomSlug::lobby()).await {
         Ok(hold) => {
             guest.hold = Some(hold);
-            guest.seat = Some(guest.state.guests.enter(&peer.wire));
+            guest.membership = Some(guest.state.guests.enter(&peer.wire));
         }
         Err(refusal) => {
-            // Without the lobby they would hear nothing as long as they are connected. They come back by themselves.
+            // Without the lobby the client would never receive anything. Closed, it reconnects by itself.
             guest.refused("connection", &refusal);
             guest.abort();
         }
@@ -95,12 +95,12 @@ const GAUGE: Namespace = Namespace {
     namespace: NamespacePath::demo,
 };
 
-/// How long somebody who comes in waits for a storage that is away, and how often they try.
+/// How long entering waits for a storage that fails, and how often it retries.
 const STORAGE_AWAY: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Whether this may succeed a moment later.
-fn passes(error: &ChatError) -> bool {
+/// True if a retry may succeed.
+fn is_temporary(error: &ChatError) -> bool {
     matches!(error, ChatError::Store(StoreError::Failed(_) | StoreError::Busy))
 }
 
@@ -113,17 +113,17 @@ struct Guest {
     address: ClientAddress,
     you: Option<Person>,
     hold: Option<Hold>,
-    seat: Option<Seat>,
+    membership: Option<GuestMembership>,
     turns: Turns,
 }
 
 impl Worker for Guest {
     async fn work(&mut self, queued: Queued, line: &Line<Self>) -> Option<Queued> {
-        // No acknowledgements, so no "slow down": over the rate, events wait in the bounded line.
+        // The protocol cannot ask clients to slow down, so beyond the rate, events wait in the bounded line.
         while let Err(wait) = self.gate.command(Instant::now()) {
             tokio::time::sleep(wait).await;
         }
-        let Command { name, payload, ack } = queued.command;
+        let ReceivedCommand { name, payload, ack } = queued.command;
         let result = match name.as_str() {
             "add user" => self.add_user(payload, line).await,
             "new message" => self.new_message(payload).await,
@@ -146,7 +146,7 @@ impl Worker for Guest {
     }
 
     fn panicked(&self) {
-        // The example does not ask for answers.
+        // The example's client does not expect answers.
         self.abort();
     }
 
@@ -161,7 +161,7 @@ impl Worker for Guest {
 }
 
 impl Guest {
-    /// Waits for the turn to come in: there is nobody here who could be told to come back.
+    /// Signs in and waits for a turn to join, because this protocol cannot ask the client to come back later.
     async fn turn(&mut self, name: DisplayName) -> Result<Person, Refusal> {
         let you = self.patiently(|| Visit { name: name.clone() }).await?;
         let lobby = RoomSlug::lobby();
@@ -175,7 +175,7 @@ impl Guest {
         Ok(you)
     }
 
-    /// Asks again, for as long as the answer is that it is too early.
+    /// Repeats a command while it is refused for its rate.
     async fn patiently<C: UseCase>(&self, command: impl Fn() -> C) -> Result<C::Answer, Refusal> {
         loop {
             match self
@@ -203,10 +203,10 @@ impl Guest {
         }
     }
 
-    /// The example asks only once, so this does not fail for what passes.
+    /// Adds the user. The example asks only once, so temporary failures are retried.
     async fn add_user(&mut self, payload: Payload, line: &Line<Self>) -> Result<(), Refusal> {
         let name: DisplayName = parse(payload?.get().as_bytes())?;
-        // The example ignores a second `add user` without a word; so do we, with one.
+        // The example silently ignores a second `add user`; we refuse it.
         if self.you.is_some() {
             return Err(Refusal::new(
                 ErrorCode::BadRequest,
@@ -214,22 +214,22 @@ impl Guest {
             ));
         }
         let you = tokio::select! {
-            // What was sent before the connection ended is worked off, but it is not waited for.
+            // Events that were sent before the connection ended are still handled, but nothing waits for them.
             biased;
             you = self.turn(name) => you?,
             () = line.gone() => return Ok(()),
         };
-        // Before the first try, so that the news of one's own arrival is not told to oneself.
-        if let Some(seat) = &mut self.seat {
-            seat.belongs_to(&you.id);
+        // Before the first attempt, so that the client is not told of its own arrival.
+        if let Some(membership) = &mut self.membership {
+            membership.belongs_to(&you.id);
         }
-        // Also before: whoever is somebody leaves when the connection ends, whatever became of the tries.
+        // Also before it: a person must leave when the connection ends, even if entering failed.
         self.you = Some(you);
         let last = Instant::now() + STORAGE_AWAY;
         let here = loop {
             match self.enter().await {
                 Ok(here) => break here,
-                Err(error) if passes(&error) && Instant::now() < last => {
+                Err(error) if is_temporary(&error) && Instant::now() < last => {
                     tokio::select! {
                         biased;
                         () = line.gone() => return Ok(()),
@@ -237,7 +237,7 @@ impl Guest {
                     }
                 }
                 Err(error) => {
-                    // They are nobody again, so that `add user` may be repeated.
+                    // Forget the person, so that `add user` may be repeated.
                     self.leave().await;
                     return Err(refuse(error));
                 }
@@ -247,7 +247,7 @@ impl Guest {
         Ok(())
     }
 
-    /// Enters the lobby, and counts who is there.
+    /// Enters the lobby and returns the number of people there.
     async fn enter(&self) -> Result<u32, ChatError> {
         let room = RoomSlug::lobby();
         self.state.hub.ask(&self.caller(), Enter { room }).await
@@ -268,7 +268,7 @@ impl Guest {
         self.you()?;
         let client_id = ClientId(self.state.hub.fresh_id());
         let message = Outgoing { client_id, text };
-        // Nobody here could be told to come back.
+        // This protocol cannot ask the client to come back later.
         let send = || Send {
             room: RoomSlug::lobby(),
             messages: vec![message.clone()],

@@ -1,7 +1,7 @@
-//! A connection's commands, in the order in which they arrived.
+//! Puts a connection's commands into its line, in the order of arrival.
 //!
-//! The library calls a handler in its read loop and spawns what it returns; so the place in the line is taken in
-//! that call.
+//! The library calls a handler in its read loop and spawns the future that it returns. So the position in the line is
+//! decided in the call itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,18 +15,18 @@ use socketioxide_core::Value;
 
 use super::ack::Ack;
 use super::line::{Line, Worker};
-pub use super::queued::{Command, Payload, Queued};
+pub use super::queued::{Payload, Queued, ReceivedCommand};
 use super::slow;
 use crate::limits::ConnectionGate;
 
-/// When to try again if the queue is full.
+/// When a client may try again after its line was full.
 const FULL_WAIT: Duration = Duration::from_millis(500);
 
-/// What to do with a command for which there is no place now.
+/// What to do with a command that is refused because of its rate or a full line.
 pub enum WhenRefused {
-    /// Answer it: the client has an acknowledgement to read.
+    /// Answer it: the client expects an acknowledgement.
     Answer(ConnectionGate),
-    /// Close the connection: its protocol has no acknowledgements. Its line has a brake, so that this hardly happens.
+    /// Close the connection: its protocol has no acknowledgements. The line has a brake, so this is rare.
     Close,
 }
 
@@ -37,7 +37,6 @@ pub struct Inbox<W> {
 }
 
 impl<W: Worker> Inbox<W> {
-    /// An inbox in front of a line.
     pub fn new(line: &Arc<Line<W>>, refused: WhenRefused) -> Self {
         Self {
             line: Arc::clone(line),
@@ -72,9 +71,9 @@ impl<W: Worker> Inbox<W> {
         if let Err(refusal) = self.admit() {
             return Err((refusal, ack));
         }
-        let command = Command { name, payload, ack };
+        let command = ReceivedCommand { name, payload, ack };
         self.line.push(Queued { command, bytes }).map_err(|queued| {
-            // Or the connection is ending, and nobody reads the answer.
+            // Or the connection is ending, and the answer goes nowhere.
             (self.full(), queued.command.ack)
         })
     }
@@ -99,10 +98,10 @@ impl<W: Worker> MessageHandler<LocalAdapter, ()> for Inbox<W> {
     }
 }
 
-/// Characters of a name that are kept. No event has so many, and names are repeated in answers.
+/// Characters of a name that are kept. No event's name is as long, and names are repeated in answers.
 const NAME: usize = 64;
 
-/// The event's name and its one argument: `["name", {…}]`, as `engine/gate.rs` wraps it.
+/// The event's name and its first argument: `["name", {…}]`, as `engine/gate.rs` wraps it.
 fn read(value: &Value, limit: usize) -> (String, Payload) {
     let bad = |message: &str| Err(Refusal::new(ErrorCode::BadRequest, message));
     let (text, attachments) = match value {
@@ -128,7 +127,7 @@ fn read(value: &Value, limit: usize) -> (String, Payload) {
     (name, payload)
 }
 
-/// An event's name, whatever escapes are in it. Half a surrogate pair is no character; something stands in its place.
+/// An event's name, with any escapes. Half a surrogate pair is not a character and gets replaced.
 struct Name(String);
 
 impl<'de> serde::Deserialize<'de> for Name {
@@ -147,12 +146,12 @@ impl<'de> serde::Deserialize<'de> for Name {
             }
         }
 
-        // As text it would be refused for half a surrogate pair.
+        // A string would be refused for half a surrogate pair.
         deserializer.deserialize_bytes(Visitor)
     }
 }
 
-/// An event as its client sent it: its name, its first argument, and whatever else, which is ignored.
+/// An event as its client sent it: its name and its first argument. Further arguments are ignored.
 struct Parts(Name, Option<Box<RawValue>>);
 
 impl<'de> serde::Deserialize<'de> for Parts {

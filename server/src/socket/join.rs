@@ -1,4 +1,4 @@
-//! `join`: be present in a room and receive what happens there, from exactly the place one has.
+//! `join`: enter a room and receive its events, exactly from the client's position on.
 
 use std::time::{Duration, Instant};
 
@@ -9,11 +9,12 @@ use super::connection::Connection;
 use crate::commands::Command;
 use crate::refusals::refuse;
 
-/// Each room that does not exist costs a look into the storage, so whoever guesses waits before they may guess again.
+/// The delay after joining a room that does not exist. Each such attempt reads the storage, so guessing is slowed
+/// down.
 const GUESS: Duration = Duration::from_millis(100);
 
 impl Command for Join {
-    /// First the room is followed, then the socket is in it, then the log is read: nothing falls between.
+    /// Follows the room first, then adds the connection to it, then reads the log, so that no event is missed.
     async fn on(self, connection: &mut Connection) -> Result<Joined, Refusal> {
         let may = connection.state.hub.may_join(&connection.caller());
         may.map_err(refuse)?;
@@ -26,7 +27,7 @@ impl Command for Join {
                 format!("a connection can be in {max} rooms; leave one first"),
             ));
         }
-        // A room that does not exist takes nobody's turn. One that is followed here exists.
+        // Joining a room that does not exist uses no turn. A room that is followed here exists.
         if !known && !connection.state.fanout.follows(&room) {
             let find = FindRoom { room: room.clone() };
             if let Err(refusal) = connection.ask(find).await {
@@ -48,7 +49,7 @@ impl Command for Join {
         if !known {
             let mut hold = connection.state.fanout.hold(&room).await?;
             hold.hear(&connection.peer.wire);
-            // Most connections are in one room, and there are many connections.
+            // Most of the many connections are in one room, so allocate for one.
             connection.rooms.reserve_exact(1);
             connection.rooms.push(hold);
         }
@@ -61,7 +62,7 @@ impl Command for Join {
     }
 }
 
-/// The time is rounded up: a client that keeps to it is not early.
+/// Rounded up, so that a client that waits is not early.
 fn too_early(wait: Duration) -> Refusal {
     let ms = u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
     Refusal::new(

@@ -1,8 +1,8 @@
-//! A connection's commands that wait, and who works them off.
+//! A connection's waiting commands, and the task that handles them.
 //!
-//! Most connections are idle most of the time, and there are thousands of them: an idle one has neither a task nor a
-//! buffer. A task begins with the first command and ends with the last one that waits; there is never more than one,
-//! so commands are worked off one after the other, in the order in which they came.
+//! Most of the many connections are idle most of the time, and an idle one has neither a task nor a buffer. A task
+//! starts with the first command and ends when none is waiting. There is never more than one, so commands are handled
+//! one after the other, in the order in which they arrived.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -11,50 +11,50 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::FutureExt as _;
 use tokio::sync::Notify;
 
-use super::lines::{End, place};
+use super::lines::{End, key};
 use super::logins::Nudge;
 use super::queued::Queued;
 use crate::engine::Peer;
 use crate::live::{Account, Wire};
 use crate::state::State;
 
-/// Commands that may wait.
+/// The most commands that may wait.
 const QUEUE: usize = 2_048;
-/// Bytes that may wait.
+/// The most bytes that may wait.
 const QUEUE_BYTES: usize = 2 * 1024 * 1024;
 
-/// A line with a brake stops the reading when so many wait, or so many bytes. Half of it lets the reading go on.
+/// A line with a brake stops reading when more commands or bytes than this wait, and resumes at half of it.
 const ENOUGH: usize = 512;
 const ENOUGH_BYTES: usize = 512 * 1024;
 
-/// What one end of a connection does with its commands.
+/// Handles the commands of one connection.
 pub trait Worker: Sized + Send + 'static {
-    /// Works a command off. It may take more out of the line; one that it takes and leaves alone it returns.
+    /// Handles a command. It may take more commands from the line, and returns one that it took but did not handle.
     fn work(&mut self, queued: Queued, line: &Line<Self>) -> impl Future<Output = Option<Queued>> + Send;
 
-    /// Looks at what may have changed since the last command: called before each of them, and after a
+    /// Updates state that may have changed since the last command. Called before each command, and after a
     /// [`Nudge::nudge`].
     fn refresh(&mut self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
 
-    /// Whether a command has to be worked off even if its answer arrives nowhere.
+    /// True if a command must be handled even if its answer can no longer arrive.
     fn matters(queued: &Queued) -> bool;
 
-    /// [`Worker::work`] panicked. If the command wanted an answer, it has one: `internal`.
+    /// Called when [`Worker::work`] panicked. A command that wanted an answer was answered `internal`.
     fn panicked(&self);
 
-    /// Closes the connection, because its work cannot go on: the client comes back and resumes.
+    /// Closes the connection because it cannot be served any longer. The client reconnects and catches up.
     fn abort(&self);
 
-    /// The connection has ended, and whatever it sent has been worked off.
+    /// Called when the connection has ended and its commands have been handled.
     fn end(self) -> impl Future<Output = ()> + Send;
 }
 
 /// The line of one connection.
 pub struct Line<W> {
     state: State,
-    /// Where the answers go.
+    /// The peer that the answers go to.
     peer: Option<Arc<Peer>>,
     /// Whether the client is slowed down before the line is full.
     brakes: bool,
@@ -63,27 +63,26 @@ pub struct Line<W> {
 }
 
 struct Waiting<W> {
-    /// Boxed, because most of the time nothing waits.
+    /// Boxed, because usually nothing waits.
     queue: Option<Box<Queue>>,
-    /// Nobody before [`Line::begin`] and while a task works.
+    /// The worker, when idle. `None` before [`Line::begin`], and while a task runs.
     idle: Option<Box<W>>,
-    /// The worker is to refresh itself before it rests.
+    /// The worker must refresh before it becomes idle.
     nudged: bool,
     ended: bool,
 }
 
-/// The commands that wait.
+/// The waiting commands.
 #[derive(Default)]
 struct Queue {
     commands: VecDeque<Queued>,
     bytes: usize,
-    /// What they are charged to.
+    /// The account that their bytes are charged to.
     account: Option<Arc<Account>>,
 }
 
 impl<W: Worker> Line<W> {
-    /// A line that is open already, for a worker that comes later. With a brake it slows its client down before it
-    /// is full.
+    /// Creates an open line, for a worker that comes later. With a brake, it slows its client down before it is full.
     pub fn new(state: &State, peer: Option<&Arc<Peer>>, brakes: bool) -> Arc<Self> {
         Arc::new(Self {
             state: state.clone(),
@@ -99,16 +98,16 @@ impl<W: Worker> Line<W> {
         })
     }
 
-    /// What the process shares.
+    /// The state that all handlers share.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// From now on this worker works off what comes, until [`Line::end`] or the end of the process.
+    /// Handles commands with this worker, until [`Line::end`] or the end of the process.
     pub fn begin(self: &Arc<Self>, worker: W) {
         let worker = Box::new(worker);
         let open: Arc<dyn End> = Arc::clone(self) as _;
-        // Before the worker is there, so that none is overlooked when the process ends meanwhile.
+        // Registered before the worker starts, so that the end of the process cannot miss it.
         let entered = self.state.lines.enter(&open);
         let mut waiting = self.lock();
         waiting.ended |= !entered;
@@ -120,10 +119,10 @@ impl<W: Worker> Line<W> {
         }
     }
 
-    /// Puts a command at the end.
+    /// Appends a command.
     ///
     /// # Errors
-    /// Gives it back if the line is full, or has ended.
+    /// Returns the command if the line is full or has ended.
     pub fn push(self: &Arc<Self>, queued: Queued) -> Result<(), Queued> {
         let mut waiting = self.lock();
         if waiting.ended || waiting.has_more_than(QUEUE - 1, QUEUE_BYTES) {
@@ -150,7 +149,7 @@ impl<W: Worker> Line<W> {
         Ok(())
     }
 
-    /// Takes the next command out, if one waits.
+    /// Takes the next command, if one is waiting.
     pub fn next(&self) -> Option<Queued> {
         self.take_next(&mut self.lock())
     }
@@ -166,7 +165,7 @@ impl<W: Worker> Line<W> {
         queued
     }
 
-    /// No command comes after those that wait.
+    /// Accepts no further commands. Those that wait are still handled.
     pub fn end(self: &Arc<Self>) {
         let idle = {
             let mut waiting = self.lock();
@@ -186,7 +185,7 @@ impl<W: Worker> Line<W> {
         }
     }
 
-    /// Completes when little waits for the peer: what it is told next would only wait behind it.
+    /// Completes when little waits for the peer, because an answer would only wait behind it.
     async fn eased(&self) {
         if let Some(wire) = self.wire() {
             tokio::select! {
@@ -196,7 +195,7 @@ impl<W: Worker> Line<W> {
         }
     }
 
-    /// Whether what the peer is told may still arrive.
+    /// True if an answer may still arrive.
     fn is_heard(&self) -> bool {
         self.wire().is_none_or(|wire| !wire.is_ended())
     }
@@ -225,7 +224,7 @@ impl<W> Waiting<W> {
     fn next(&mut self) -> Option<Queued> {
         let queue = self.queue.as_mut()?;
         let Some(queued) = queue.commands.pop_front() else {
-            // An empty queue keeps no memory.
+            // Release the memory.
             self.queue = None;
             return None;
         };
@@ -264,7 +263,7 @@ async fn run<W: Worker>(line: Arc<Line<W>>, mut worker: Box<W>, mut next: Option
                 waiting.idle = Some(worker);
                 return;
             }
-            line.state.lines.leave(place(&line));
+            line.state.lines.leave(key(&line));
             break;
         }
     }

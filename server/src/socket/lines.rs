@@ -1,51 +1,51 @@
-//! The lines of the process, so that they end with it.
+//! Keeps track of all lines, so that they end with the process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// Something that ends with the process.
+/// Something that must end with the process.
 pub trait End: Send + Sync {
-    /// Ends.
+    /// Ends it.
     fn end(self: Arc<Self>);
 }
 
-/// The lines of the process: its end is theirs, and the library tells nobody of it.
+/// All open lines. We end them ourselves at shutdown because the library runs no disconnect handlers then.
 #[derive(Default)]
 pub struct Lines(Mutex<Open>);
 
 #[derive(Default)]
 struct Open {
     stopped: bool,
-    /// By where they lie in memory: no two have the same place, as long as they are known here.
+    /// By address in memory, which is unique while a line is registered.
     lines: HashMap<usize, Weak<dyn End>>,
 }
 
-/// Where a line lies in memory.
-pub fn place<T: ?Sized>(line: &Arc<T>) -> usize {
+/// The key of a line: its address in memory.
+pub fn key<T: ?Sized>(line: &Arc<T>) -> usize {
     Arc::as_ptr(line).addr()
 }
 
 impl Lines {
-    /// Says whether it is known now; not if the process is ending.
+    /// Registers a line. Returns false if the process is stopping.
     pub fn enter(&self, line: &Arc<dyn End>) -> bool {
         let mut open = self.lock();
         if !open.stopped {
-            open.lines.insert(place(line), Arc::downgrade(line));
+            open.lines.insert(key(line), Arc::downgrade(line));
         }
         !open.stopped
     }
 
-    /// It has ended by itself.
-    pub fn leave(&self, place: usize) {
+    /// Removes a line that has ended.
+    pub fn leave(&self, key: usize) {
         let mut open = self.lock();
-        open.lines.remove(&place);
-        // A wave of people is not remembered in memory when it has gone.
+        open.lines.remove(&key);
+        // Release memory after a peak of connections.
         if open.lines.len() < open.lines.capacity() / 4 {
             open.lines.shrink_to_fit();
         }
     }
 
-    /// Ends every line, and whatever comes later.
+    /// Ends every line, and refuses later ones.
     pub fn end(&self) {
         let lines = {
             let mut open = self.lock();

@@ -69,7 +69,7 @@ struct Session {
     connections: Mutex<Connections>,
 }
 
-/// The connections of a session. Most sessions have one, and there are many sessions.
+/// The connections of a session. Most of the many sessions have one.
 enum Connections {
     One(Weak<dyn Nudge>),
     Many(Vec<Weak<dyn Nudge>>),
@@ -172,7 +172,7 @@ impl Drop for Entry {
         let mut sessions = registry.lock();
         if session.entries.fetch_sub(1, Ordering::Relaxed) == 1 {
             sessions.remove(&session.digest);
-            // Do not keep the memory of a wave of people that has gone.
+            // Release memory after a peak of sessions.
             if sessions.len() < sessions.capacity() / 4 {
                 sessions.shrink_to_fit();
             }

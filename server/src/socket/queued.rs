@@ -1,27 +1,25 @@
-//! A command on its way from the client to whoever answers it.
+//! A command on its way from the client to its handler.
 
 use protocol::Refusal;
 use serde_json::value::RawValue;
 
 use super::ack::Ack;
 
-/// A command's one argument as JSON, if it has one that may be read.
+/// A command's one argument as JSON, or why it cannot be read.
 pub type Payload = Result<Box<RawValue>, Refusal>;
 
-/// One command on its way to its handler.
-pub struct Command {
-    /// Its event name.
+/// A command that a client sent.
+pub struct ReceivedCommand {
+    /// The command's name, as on the wire.
     pub name: String,
-    /// Its one argument.
     pub payload: Payload,
-    /// How it is answered.
+    /// Where to send the answer.
     pub ack: Ack,
 }
 
-/// A command that waits.
+/// A command that waits in a line.
 pub struct Queued {
-    /// The command.
-    pub command: Command,
-    /// How much of the line it takes.
+    pub command: ReceivedCommand,
+    /// How many bytes of the line it uses.
     pub bytes: usize,
 }

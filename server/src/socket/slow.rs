@@ -1,5 +1,5 @@
-//! What happens when a socket's queue is full: its connection is closed, never quietly skipped. It comes back and
-//! resumes from its place.
+//! Closes a connection whose queue is full, instead of silently skipping packets. The client reconnects and catches
+//! up.
 
 use serde::Serialize;
 use socketioxide::extract::SocketRef;
@@ -8,12 +8,12 @@ use socketioxide::{SendError, SocketError};
 use super::caller::wire;
 use crate::state::State;
 
-/// Sends one event to one socket.
+/// Sends an event to one socket.
 pub fn emit<T: Serialize>(state: &State, socket: &SocketRef, event: &str, data: &T) {
     check(state, socket, socket.emit(event, data));
 }
 
-/// What became of something that was sent to one socket.
+/// Handles the result of sending to one socket.
 pub fn check(state: &State, socket: &SocketRef, sent: Result<(), SendError>) {
     match sent {
         Ok(()) | Err(SendError::Socket(SocketError::Closed)) => {}
@@ -24,7 +24,7 @@ pub fn check(state: &State, socket: &SocketRef, sent: Result<(), SendError>) {
 
 /// Closes the connection of a socket that does not keep up.
 pub fn disconnect(state: &State, socket: &SocketRef) {
-    // Already on its way out.
+    // The connection is already closing.
     if wire(state, socket).is_some_and(|wire| wire.is_ended()) {
         return;
     }
@@ -33,11 +33,11 @@ pub fn disconnect(state: &State, socket: &SocketRef) {
     abort(state, socket);
 }
 
-/// Closes the connection of a socket that cannot be served any more: its client comes back and resumes.
+/// Closes the connection of a socket that cannot be served. The client reconnects and catches up.
 pub fn abort(state: &State, socket: &SocketRef) {
     match wire(state, socket) {
         Some(wire) => wire.close(),
-        // It has gone already.
+        // The connection is already gone.
         None => drop(socket.clone().disconnect()),
     }
 }

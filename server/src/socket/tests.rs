@@ -1,4 +1,4 @@
-//! A server in this process and a client of it, for faults that no client can cause.
+//! A server and a client in this process, for faults that no client can cause.
 
 mod away;
 mod two_writers;
@@ -27,7 +27,7 @@ async fn server() -> (SocketAddr, State, tempfile::TempDir) {
     server_on(|ports| ports).await
 }
 
-/// The same with something between the server and its storage.
+/// As [`server`], with a wrapper around the ports.
 async fn server_on(ports: impl FnOnce(Ports) -> Ports) -> (SocketAddr, State, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let site = folder.path().join("site");
@@ -53,11 +53,11 @@ async fn server_on(ports: impl FnOnce(Ports) -> Ports) -> (SocketAddr, State, te
     (address, state, folder)
 }
 
-/// A client that says and hears packets as they are.
+/// A client that sends and receives raw packets.
 struct Client<S = TcpStream>(WebSocket<S>);
 
 impl Client {
-    /// Connects to a namespace: `/chat,`, or nothing for `/`.
+    /// Connects to a namespace: `/chat,`, or an empty string for `/`.
     fn connect(address: SocketAddr, namespace: &str) -> Self {
         let tcp = TcpStream::connect(address).unwrap();
         tcp.set_read_timeout(Some(ANSWER)).unwrap();
@@ -82,7 +82,7 @@ impl<S: Read + Write> Client<S> {
         self.0.send(Message::text(packet)).unwrap();
     }
 
-    /// The next packet that begins so.
+    /// The next packet with this beginning.
     fn hear(&mut self, beginning: &str) -> String {
         loop {
             let packet = self.0.read().unwrap().into_text().unwrap().to_string();
@@ -112,14 +112,15 @@ async fn a_command_that_panics_is_answered_and_the_next_ones_too() {
     tokio::task::spawn_blocking(talk).await.unwrap();
 }
 
-/// The library answers a CONNECT before it is ready for the next one of the same namespace. Here it takes its time.
+/// The library answers a CONNECT before it is ready for the next one of the same namespace. The handler here prolongs
+/// that time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_namespace_is_connected_again_while_the_library_is_not_done_with_its_last_life() {
+async fn a_namespace_is_connected_again_while_the_library_is_cleaning_up() {
     const BUSY: Duration = Duration::from_millis(60);
     let (address, state, _folder) = server().await;
     let refuse = Arc::new(AtomicBool::new(false));
-    let lives = Arc::new(AtomicUsize::new(0));
-    let (refused, counted) = (Arc::clone(&refuse), Arc::clone(&lives));
+    let connected = Arc::new(AtomicUsize::new(0));
+    let (refused, counted) = (Arc::clone(&refuse), Arc::clone(&connected));
     let shared = state.clone();
     let middleware = move |socket: SocketRef| {
         let result = match connect(&shared, &socket) {
@@ -145,7 +146,7 @@ async fn a_namespace_is_connected_again_while_the_library_is_not_done_with_its_l
             client.say("41");
             client.say("40");
             client.hear("40{");
-            assert_eq!(lives.load(Ordering::Relaxed), again + 1);
+            assert_eq!(connected.load(Ordering::Relaxed), again + 1);
         }
         client.say("41");
         refuse.store(true, Ordering::Relaxed);
@@ -156,7 +157,7 @@ async fn a_namespace_is_connected_again_while_the_library_is_not_done_with_its_l
         refuse.store(false, Ordering::Relaxed);
         client.say("40");
         client.hear("40{");
-        // Whatever the copies were answered has come before this.
+        // Any answer to a repeated CONNECT arrives before this.
         std::thread::sleep(BUSY);
         client.say("42/chat,1[\"nothing\",{}]");
         assert!(client.hear("4").starts_with("43/chat,1["));

@@ -1,4 +1,4 @@
-//! What the client sends, on its way to the library: through the gate, at a rate and within a time.
+//! What the client sends, on its way to the library: through the gate, at a limited rate, and with deadlines.
 
 use std::cell::RefCell;
 use std::io;
@@ -15,26 +15,26 @@ use crate::engine::frame::{self, Fault, Message};
 use crate::engine::gate::Out;
 use crate::live::MUCH;
 
-/// A message must be complete so long after its first byte.
+/// A message must be complete within this time after its first byte.
 const MESSAGE: Duration = Duration::from_secs(10);
-/// The library must answer a CONNECT within this time, and have let go of a namespace that was left.
+/// The library must clean up a namespace and answer a CONNECT within this time.
 const CONNECT: Duration = Duration::from_secs(15);
-/// How often to look whether it has let go.
+/// How often to check whether the library has cleaned up.
 const LOOK: Duration = Duration::from_millis(1);
-/// How often to repeat a CONNECT that it may have dropped.
+/// How often to repeat a CONNECT that the library may have dropped.
 const AGAIN: Duration = Duration::from_millis(10);
-/// Messages that are taken in one go.
+/// The most messages handled in one go.
 const BATCH: u32 = 128;
-/// What is read at once.
+/// Bytes read at once.
 const READ: usize = 16 * 1024;
 
 thread_local! {
-    /// One for all connections of a thread.
+    /// One buffer per thread, shared by all its connections.
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
 }
 
 impl Link {
-    /// Gives the library what is ready.
+    /// Gives the library the bytes that are ready. Returns false if there are none.
     fn give(&mut self, buf: &mut ReadBuf<'_>) -> bool {
         let Some(incoming) = &mut self.incoming else {
             return false;
@@ -60,7 +60,7 @@ impl Link {
         Poll::Ready(())
     }
 
-    /// Takes what may be taken of `input`, until something is ready for the library.
+    /// Handles complete messages in `input` until a limit is reached or a namespace must be waited for.
     fn digest(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
         let limit = self.shared.max_payload;
         let mut out = self.out();
@@ -76,11 +76,11 @@ impl Link {
             };
             count += 1;
             if matches!(message, Message::Text(_) | Message::Binary(_)) {
-                // The next one has its own time.
+                // The next message gets a deadline of its own.
                 self.deadline = None;
             }
             match message {
-                // The last of several is enough.
+                // Of several pings, only the last needs an answer.
                 Message::Ping(payload) => pong = Some(payload),
                 message => result = self.gate.message(message, &mut out),
             }
@@ -91,8 +91,8 @@ impl Link {
         {
             wire.send(&frame::pong(&pong));
         }
-        if !self.frames.is_within() {
-            // What was incomplete was a control frame: those may come between the parts of a message.
+        if !self.frames.is_incomplete() {
+            // Only a control frame was incomplete. Such frames may come between the fragments of a message.
             self.deadline = None;
         }
         self.take_out(out, count);
@@ -133,7 +133,7 @@ impl Link {
         }
     }
 
-    /// A namespace is on its way in: waits for the library.
+    /// While a namespace is being connected, waits for the library.
     fn poll_namespace(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         if !self.gate.is_waiting() {
             self.look = None;
@@ -167,13 +167,13 @@ impl Link {
         self.poll_deadline(cx, Fault::policy("a namespace could not be connected"))
     }
 
-    /// Whether the library has not let go of a namespace.
+    /// True if the library has not cleaned up the namespace yet.
     fn is_known(&self, namespace: &str) -> bool {
         let library = &self.shared.library;
         self.sid.is_some_and(|sid| library.knows(namespace, sid))
     }
 
-    /// Pending until the deadline has passed.
+    /// Fails once the deadline has passed.
     fn poll_deadline(&mut self, cx: &mut Context<'_>, fault: Fault) -> Poll<Result<(), Fault>> {
         if let Some(deadline) = &mut self.deadline {
             ready!(deadline.as_mut().poll(cx));
@@ -182,7 +182,7 @@ impl Link {
         Poll::Pending
     }
 
-    /// Takes the next of what the client sent.
+    /// Handles the next part of what the client sent.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         ready!(self.poll_pause(cx));
         ready!(self.peer.brake.poll_released(cx));
@@ -205,7 +205,7 @@ impl Link {
         if self.stream.is_some() {
             return match self.poll_stream(cx) {
                 Poll::Pending => {
-                    if self.frames.is_within() {
+                    if self.frames.is_incomplete() {
                         self.deadline.get_or_insert_with(|| Box::pin(sleep(MESSAGE)));
                     }
                     self.poll_deadline(cx, Fault::policy("a message took too long"))
@@ -251,14 +251,14 @@ impl Link {
         })
     }
 
-    /// Reads on and forgets it, for a short time.
+    /// Reads and discards input for a short time, so that the client can read our close frame.
     fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let over = self
             .deadline
             .as_mut()
             .is_none_or(|deadline| deadline.as_mut().poll(cx).is_ready());
         if let Some(stream) = self.stream.as_mut().filter(|_| !over) {
-            // So much is read at most: a flood is not worth more.
+            // The limit for a client that floods.
             for _ in 0..MUCH / READ {
                 let more = BUFFER.with_borrow_mut(|buffer| {
                     let mut buffer = ReadBuf::new(buffer);

@@ -1,4 +1,4 @@
-//! What the library says, on its way to the client.
+//! What the library sends, on its way to the client.
 
 use std::io;
 use std::pin::Pin;
@@ -9,14 +9,15 @@ use bytes::{Buf, Bytes};
 use socketioxide_core::Sid;
 use tokio::io::AsyncWrite;
 
-use super::{Link, Stage};
+use super::{Link, LinkState};
 use crate::engine::connects;
 use crate::engine::frame;
 use crate::live::facts::{GREETING, PING};
 
 impl Link {
-    /// Looks at what the library is about to write. Says how much of it may leave now; or how much is not to leave at
-    /// all: its greeting, because the client gets ours, its first ping, and what it answers to a copy of a CONNECT.
+    /// Inspects what the library is about to write. `Ok` is the number of bytes that may leave now. `Err` is the
+    /// number of bytes to drop: the library's greeting, because clients get ours; its first ping; and the refusal of
+    /// a repeated CONNECT.
     fn listen(&mut self, bytes: &[u8]) -> Result<usize, usize> {
         while self.seen < bytes.len() {
             let next = &bytes[self.seen..];
@@ -27,18 +28,18 @@ impl Link {
             };
             if first == frame::TEXT {
                 let text = &next[begin..end];
-                match (self.stage, text) {
-                    (Stage::New, [GREETING, open @ ..]) => {
+                match (self.state, text) {
+                    (LinkState::New, [GREETING, open @ ..]) => {
                         self.opened(open);
-                        self.stage = Stage::BeforePing;
+                        self.state = LinkState::BeforePing;
                         return Err(end);
                     }
-                    (Stage::BeforePing, [PING]) if self.seen > 0 => return Ok(self.seen),
+                    (LinkState::BeforePing, [PING]) if self.seen > 0 => return Ok(self.seen),
                     (_, text) if connects::is_of_a_copy(text) => {
                         return if self.seen > 0 { Ok(self.seen) } else { Err(end) };
                     }
-                    (Stage::BeforePing, [PING]) => {
-                        self.stage = Stage::Running;
+                    (LinkState::BeforePing, [PING]) => {
+                        self.state = LinkState::Running;
                         frame::append_as_client(&mut self.incoming().ready, frame::TEXT, &[b"3"]);
                         self.wake();
                         return Err(end);
@@ -58,7 +59,7 @@ impl Link {
         Ok(bytes.len())
     }
 
-    /// The library has said which id the session has.
+    /// Registers the session under the id that the library assigned.
     fn opened(&mut self, open: &[u8]) {
         #[derive(serde::Deserialize)]
         struct Open {
@@ -80,7 +81,7 @@ impl Link {
         }
     }
 
-    /// Has whole frames wait for a poll.
+    /// Queues whole frames for the next poll.
     fn keep(&self, mut frames: &[u8]) {
         let Some(session) = &self.session else { return };
         while let Some((first, begin, end)) = frame::first_of_ours(frames) {
@@ -113,7 +114,7 @@ impl AsyncWrite for Link {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Nothing is kept back.
+        // Nothing is buffered.
         Poll::Ready(Ok(()))
     }
 

@@ -45,7 +45,6 @@ const REFUSALS: [(&str, &str); 10] = [
 
 static DESCRIPTION: LazyLock<String> = LazyLock::new(|| describe().to_json().unwrap_or_default());
 
-/// Serves the description.
 pub async fn serve() -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

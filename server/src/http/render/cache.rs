@@ -52,7 +52,6 @@ impl Pieces {
         Self(html.split(&*gap).map(str::to_owned).collect())
     }
 
-    /// The document with this nonce.
     pub fn with_nonce(&self, nonce: &str) -> String {
         self.0.join(nonce)
     }

@@ -20,7 +20,6 @@ pub enum Coding {
     Brotli,
     /// `gzip`
     Gzip,
-    /// Uncompressed.
     Identity,
 }
 

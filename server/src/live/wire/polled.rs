@@ -1,9 +1,9 @@
-//! Frames for a polling peer: they wait until it polls. After an upgrade they go to its WebSocket.
+//! The wire of a polling peer: frames wait until it polls. After an upgrade they go to its WebSocket.
 
 use super::*;
 
 impl Wire {
-    /// Writes to a polling peer.
+    /// The wire of a polling peer.
     pub fn polled(budget: &Budget, slow: Counter) -> Arc<Self> {
         Arc::new_cyclic(|wire: &Weak<Self>| Self {
             number: OPENED.fetch_add(1, Ordering::Relaxed),
@@ -27,7 +27,7 @@ impl Wire {
         }
         let mut out = self.out();
         if let Some(wire) = polled.upgraded.get() {
-            // Meanwhile; the lock is not needed for it.
+            // Upgraded in the meantime. Sending needs no lock.
             drop(out);
             return wire.send(frame);
         }
@@ -44,7 +44,8 @@ impl Wire {
         }
     }
 
-    /// Takes everything that waits, once there is something. None if nothing more will come. Only one task may wait.
+    /// Takes everything that waits, once there is something. `None` if nothing more will come. Only one task may
+    /// wait.
     pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<VecDeque<Bytes>>> {
         let mut out = self.out();
         if !out.waiting.is_empty() {
@@ -82,7 +83,7 @@ impl Wire {
         }
     }
 
-    /// The peer has upgraded to a WebSocket. What waits goes there first.
+    /// Continues on the peer's WebSocket after an upgrade. Waiting frames are sent there first.
     pub fn hand_over_to(&self, wire: Arc<Self>) {
         let mut out = self.out();
         for frame in std::mem::take(&mut out.waiting) {
@@ -98,7 +99,7 @@ impl Wire {
         }
     }
 
-    /// Ends our side. What waits may still be taken.
+    /// Ends our side. Waiting frames may still be taken.
     pub fn end_of_polls(&self) {
         let mut out = self.out();
         out.ended = true;

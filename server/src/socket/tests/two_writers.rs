@@ -1,5 +1,5 @@
-//! The facts of `live/facts.rs`, with the real library: it and the fan-out write to one connection that takes a few
-//! bytes at a time, and every frame arrives whole.
+//! Checks the facts of `live/facts.rs` with the real library: it and the fan-out write to one connection that takes a
+//! few bytes at a time, and every frame arrives whole.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -13,15 +13,15 @@ use crate::live::audience::Audience;
 use crate::socket::caller::wire;
 use crate::state::State;
 
-/// What each of the two says.
+/// How many packets each of the two writes.
 const PACKETS: usize = 150;
-/// The longest that either says. Some need the longest head of a frame, most the middle one.
+/// The longest packets. Some need the longest header of a frame, most the middle one.
 const LONGEST: usize = 20_000;
 const VERY_LONG: usize = 70_000;
-/// Commands, which are answered past the library.
+/// Commands, whose answers bypass the library.
 const COMMANDS: usize = 50;
 
-/// A connection of which a little is read at a time.
+/// A connection that is read a little at a time.
 struct Sips {
     tcp: std::net::TcpStream,
     random: fastrand::Rng,
@@ -59,7 +59,7 @@ impl Write for Sips {
     }
 }
 
-/// Something to say of another length each time.
+/// A packet whose length depends on its number.
 fn packet(number: usize, salt: usize) -> Value {
     let length = if number % 40 == 7 {
         VERY_LONG
@@ -69,7 +69,7 @@ fn packet(number: usize, salt: usize) -> Value {
     json!({ "number": number, "text": "x".repeat(length), "length": length })
 }
 
-/// Both say all they have, at the same time.
+/// Both write all their packets at the same time.
 async fn talk(state: &State) {
     let sockets = state.io().of("/chat").unwrap().sockets();
     let [socket] = &sockets[..] else {
@@ -90,7 +90,7 @@ async fn talk(state: &State) {
     let room = async {
         for number in 0..PACKETS {
             audience.tell("room", &packet(number, 2)).await;
-            // So that it is neither done at once nor without anything that waits.
+            // Keeps some bytes waiting, but not all of them.
             while wire.account().waiting() > 10 * LONGEST {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -109,7 +109,7 @@ fn hear(client: &mut Client<Sips>) {
         let packet = client.hear("");
         assert!(
             !packet.starts_with('0'),
-            "the library's greeting is not the client's"
+            "clients do not get the library's greeting"
         );
         if let Some(event) = packet.strip_prefix("42/chat,") {
             let (name, data): (String, Value) = serde_json::from_str(event).expect("a whole event");
@@ -118,7 +118,7 @@ fn hear(client: &mut Client<Sips>) {
                 "room" => &mut room,
                 _ => continue,
             };
-            assert_eq!(data["number"], *next, "each in the order in which it was said");
+            assert_eq!(data["number"], *next, "each writer's packets in order");
             let text = data["text"]
                 .as_str()
                 .map(|text| (text.len(), text.trim_matches('x')));
@@ -126,11 +126,7 @@ fn hear(client: &mut Client<Sips>) {
             *next += 1;
         } else if let Some(answer) = packet.strip_prefix("43/chat,") {
             let (id, answer) = answer.split_at(answer.find('[').expect("an answer"));
-            assert_eq!(
-                id.parse(),
-                Ok(answers),
-                "each command is answered once, in its order"
-            );
+            assert_eq!(id.parse(), Ok(answers), "each command is answered once, in order");
             let answer: Value = serde_json::from_str(answer).expect("a whole answer");
             assert_eq!(answer[0]["error"]["code"], "unknown_command");
             answers += 1;
@@ -143,7 +139,7 @@ async fn frames_of_the_library_and_of_the_fan_out_arrive_whole() {
     let (address, state, _folder) = server().await;
     let connecting = move || {
         let mut client = Client::over(address, Sips::open(address), "/chat,");
-        // The handler has run: its first event is there.
+        // The handler has run, because its first event has arrived.
         client.hear("42/chat,[\"welcome\"");
         client
     };
