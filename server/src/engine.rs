@@ -22,7 +22,7 @@ mod shared;
 mod upgrade;
 
 pub use connects::Repeated;
-#[allow(unused_imports, reason = "for the echo server of the official suites")]
+#[allow(unused_imports, reason = "used by the echo server")]
 pub use frame::{binary, text};
 pub use gate::Rules;
 pub use library::{Engine, Library};

@@ -44,7 +44,7 @@ struct Shared {
 /// How long it takes until a used-up allowance for new people, or rooms, is whole again. Both stay in storage.
 ///
 /// For people it is long: the first day of an office brings hundreds at once, but no other day does. With the default
-/// of 300, another person may sign in every six seconds, 14,400 a day. Guests who never write expire after 30 days,
+/// of 300, another person may sign in every six seconds, 14,400 a day. People who never write expire after 30 days,
 /// so one address never keeps more than about 430,000 of them, some 130 MB.
 const PEOPLE_REFILL: Duration = Duration::from_secs(30 * 60);
 const ROOMS_REFILL: Duration = Duration::from_secs(5 * 60);

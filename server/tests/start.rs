@@ -269,7 +269,7 @@ fn one_address_has_a_cap_of_connections() {
     drop(held);
     let freed = Instant::now();
     while status(&server.get("/healthz", "")) != "200" {
-        assert!(freed.elapsed() < Duration::from_secs(10), "places are given back");
+        assert!(freed.elapsed() < Duration::from_secs(10), "places are freed");
         std::thread::yield_now();
     }
 }

@@ -479,10 +479,7 @@ mod tests {
                     }
                 }
             }
-            assert!(
-                frames.held() <= 2 * LIMIT + CONTROL,
-                "no more than twice what it may be"
-            );
+            assert!(frames.held() <= 2 * LIMIT + CONTROL, "at most twice the limit");
         }
         assert!(messages > 10_000 && faults > 10_000, "{messages} {faults}");
     }

@@ -18,7 +18,7 @@ pub enum Rules {
     /// Pass every packet on without reading it.
     #[allow(
         dead_code,
-        reason = "for servers that are not Socket.IO's: the official suite of Engine.IO"
+        reason = "used by the echo server, for the official suite of Engine.IO"
     )]
     Raw,
 }
@@ -323,7 +323,7 @@ mod tests {
         assert!(pass(&mut gate, &["42/chat,[\"e\"]"]).is_err());
         assert!(
             pass(&mut gate, &["40/chat,"]).unwrap().0.is_empty(),
-            "the library may not be done"
+            "the library may still be cleaning up"
         );
         assert_eq!(gate.held(), Some("/chat"));
         let mut out = Out::default();

@@ -129,7 +129,7 @@ async fn bare(upgrade: OnUpgrade) -> Option<Box<Stream>> {
             return None;
         }
         Err(error) => {
-            tracing::debug!(%error, "gone before it became a WebSocket");
+            tracing::debug!(%error, "connection gone before it became a WebSocket");
             return None;
         }
     };

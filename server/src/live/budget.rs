@@ -256,7 +256,7 @@ mod tests {
         large_account.charge(600);
         small_account.charge(400);
         tokio::task::yield_now().await;
-        assert!(!large.0.load(Ordering::Relaxed), "the budget is not passed yet");
+        assert!(!large.0.load(Ordering::Relaxed), "the budget is not exceeded yet");
         small_account.charge(1);
         assert_eq!(budget.waiting(), 401, "what will be dropped no longer counts");
         while !large.0.load(Ordering::Relaxed) {
