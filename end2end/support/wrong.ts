@@ -9,6 +9,9 @@ export const NONE = Symbol("no payload at all");
 export const UNKNOWN = "no-such-room";
 export const message = (text: unknown, client_id: unknown = "c1"): object => ({ client_id, text });
 
+/** Words of the parser, which no refusal contains. */
+export const MACHINE = /at line|[ui]\d\d\b|EOF|struct |sequence,|surrogate in|invalid (type|value|length)/;
+
 export type Case = [command: string, payload: unknown, codes: string[]];
 const BAD = ["bad_request"];
 const BIG = ["too_large", "bad_request"];
@@ -36,6 +39,7 @@ export function wrong(ROOM: string): Case[] {
     ["create_room", { title: "Lobby" }, ["room_exists"]],
     ["join", { room: "Not A Slug" }, BAD],
     ["join", { room: ROOM, from: 7 }, BAD],
+    ["join", { room: ROOM, from: ["e", 1] }, BAD],
     ["join", { room: ROOM, from: { epoch: "e" } }, BAD],
     ["join", { room: ROOM, from: { epoch: "e", seq: -1 } }, BAD],
     ["join", { room: ROOM, from: { epoch: "e", seq: 2 ** 53 } }, BAD],
@@ -51,6 +55,7 @@ export function wrong(ROOM: string): Case[] {
     ["typing", { room: ROOM, typing: true }, ["not_in_room"]],
     ["send", { room: ROOM, messages: [] }, BAD],
     ["send", { room: ROOM, messages: "hello" }, BAD],
+    ["send", { room: ROOM, messages: [["c1", "fields in an array"]] }, BAD],
     ["send", { room: ROOM, messages: [{ text: "no id" }] }, BAD],
     ["send", { room: ROOM, messages: [{ client_id: "c1" }] }, BAD],
     ["send", { room: ROOM, messages: [message("bad id", "a b")] }, BAD],

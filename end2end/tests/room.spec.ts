@@ -40,6 +40,21 @@ test("the link to older messages leads back to the first one", async ({ page, pr
   await expect(reader.older).toHaveCount(0);
 });
 
+test("a page before the first message shows the start of the room", async ({ page, program }) => {
+  const room = await roomWithLines(await program("Ada"), 3);
+  const reader = new RoomPage(page);
+  for (const before of [0, 1]) {
+    await page.goto(`/rooms/${room}?before=${before}`);
+    await expect(page.getByText("This is the start of the room.")).toBeVisible();
+    await expect(page.getByText("No messages yet.")).toBeHidden();
+    await expect(page.getByRole("link", { name: "Newest messages" })).toHaveAttribute("href", `/rooms/${room}`);
+    await expect(reader.messages).toHaveCount(0);
+  }
+  await page.goto(`/rooms/${(await (await program("Bo")).createRoom(freshTitle())).room}`);
+  await expect(page.getByText("No messages yet.")).toBeVisible();
+  await expect(page.getByText("This is the start of the room.")).toBeHidden();
+});
+
 test("a person signs in on the room's page and posts", async ({ page }) => {
   const room = new RoomPage(page);
   await room.open("lobby");

@@ -8,7 +8,7 @@ import type { HistoryAnswer, Receipt, Refusal } from "../support/protocol.ts";
 import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { Server } from "../support/server.ts";
 import { expect, test } from "../support/test.ts";
-import { COMMANDS, HUGE, message, NONE, wrong } from "../support/wrong.ts";
+import { COMMANDS, HUGE, MACHINE, message, NONE, wrong } from "../support/wrong.ts";
 
 const CONNECTED = ["join", "leave", "typing"];
 const ANYWHERE = COMMANDS.filter((command) => !CONNECTED.includes(command));
@@ -55,6 +55,7 @@ for (const role of ["nobody", "signed in"] as const) {
       if (command === "no_such_command") expect.soft(codes, what).toContain(code);
       else expect.soft(code, `${what}: ${JSON.stringify(reply)}`).toBe(over.error.code);
       expect.soft(STATUS[code], `${what}: status of ${code}`).toContain(status);
+      expect.soft(reply.error?.message, what).not.toMatch(MACHINE);
       // Over HTTP an empty body is invalid JSON; over Socket.IO an argument is missing.
       const shaped = typeof payload === "object" && payload !== null && code === over.error.code && code !== "too_large";
       if (shaped) expect.soft(reply.error?.message, what).toBe(over.error.message);
@@ -150,6 +151,8 @@ test("invalid requests are refused as JSON, with what to do", async ({ server })
     expect(response.headers.get("content-type"), path).toBe("application/json");
     const { error } = (await response.json()) as { error?: Refusal };
     expect(error?.message, path).toMatch(/\w+ \w+/);
+    expect(error?.message, path).not.toMatch(MACHINE);
+    if (response.status === 405) expect(error?.message).toContain(`use ${response.headers.get("allow")?.includes("POST") ? "POST" : "GET"}`);
     return [response.status, error?.code];
   };
   const json = { "content-type": "application/json" };
@@ -161,12 +164,21 @@ test("invalid requests are refused as JSON, with what to do", async ({ server })
   for (const path of ["", "/sign_in/"]) expect(await ask(path, {}), path).toEqual([404, "unknown_command"]);
   expect(await ask("/sign_in", { method: "PUT", headers: json, body })).toEqual([405, "bad_request"]);
   expect(await ask("/sign_in", {})).toEqual([405, "bad_request"]);
+  expect(await ask("/openapi.json", { method: "POST" })).toEqual([405, "bad_request"]);
   expect(await ask("/sign_in", { method: "POST", headers: json, body: "{" })).toEqual([400, "bad_request"]);
   expect(await ask("/sign_in", { method: "POST", body: new URLSearchParams({ name: "Ada" }) })).toEqual([415, "bad_request"]);
   expect(await ask("/send", { method: "POST", headers: json, body: JSON.stringify({ text: HUGE }) })).toEqual([413, "too_large"]);
   for (const authorization of ["Bearer nobody", "Bearer", "Basic YTpi", "Bearer a b"])
     expect(await ask("/list_rooms", { method: "POST", headers: { authorization } })).toEqual([401, "not_signed_in"]);
   expect(await ask("/sign_in", { method: "POST", headers: { ...json, origin: "https://evil.example" }, body })).toEqual([403, "bad_request"]);
+});
+
+test("a token in another form is told the right one", async ({ server, program }) => {
+  const { token } = await program("Ada");
+  for (const authorization of [token ?? "", `Token ${token}`, "Bearer", "Basic YTpi"]) {
+    const { status, reply } = await post(server.url, "list_rooms", {}, { authorization });
+    expect([status, reply.error?.message], authorization.slice(0, 8)).toEqual([401, expect.stringContaining("Authorization: Bearer TOKEN")]);
+  }
 });
 
 test("a page of an allowed origin may send commands after a preflight; another may not", async () => {

@@ -4,6 +4,7 @@ import { DemoClient, TRANSPORTS } from "../support/demo.ts";
 import { freshTitle } from "../support/seed.ts";
 import { Server } from "../support/server.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
+import { MACHINE } from "../support/wrong.ts";
 
 interface Said {
   username: string;
@@ -141,6 +142,7 @@ test("bad input is refused and disturbs no one", async ({ demo, program }) => {
   for (const name of [undefined, null, 7, {}, [], "", "   "]) {
     const ack = await refusal(early, "add user", name);
     expect(ack.code, JSON.stringify(name)).toBe("bad_request");
+    expect(ack.message, JSON.stringify(name)).not.toMatch(MACHINE);
   }
   expect(await early.addUser("Late")).toBe(2);
   early.emit("new message", "y".repeat(100_000));
@@ -164,10 +166,10 @@ test("bad input is refused and disturbs no one", async ({ demo, program }) => {
 });
 
 /** The refusal in an event's acknowledgement. */
-async function refusal(client: DemoClient, event: string, payload: unknown): Promise<{ code: string }> {
+async function refusal(client: DemoClient, event: string, payload: unknown): Promise<{ code: string; message: string }> {
   const answer: unknown = await client.socket.timeout(10_000).emitWithAck(event, ...(payload === undefined ? [] : [payload]));
   expect(answer, `${event} ${JSON.stringify(payload)}`).toMatchObject({ error: { code: expect.any(String) } });
-  return (answer as { error: { code: string } }).error;
+  return (answer as { error: { code: string; message: string } }).error;
 }
 
 test("a message longer than the server allows is refused here as well", async () => {

@@ -15,7 +15,7 @@ mod pages;
 pub mod policy;
 mod range;
 pub mod render;
-mod sorry;
+pub mod sorry;
 pub mod target;
 
 use axum::Router;

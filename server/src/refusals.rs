@@ -1,30 +1,13 @@
-//! Turns errors into refusals: malformed JSON, and what the chat refuses.
+//! Turns errors into refusals: malformed payloads, and what the chat refuses.
+
+mod payload;
+
+pub use payload::{parse, read};
+
+use std::time::Duration;
 
 use chat::ChatError;
 use protocol::{ErrorCode, Refusal};
-use serde::de::DeserializeOwned;
-
-/// Reads a command, which must be a JSON object. The parser alone would also accept an array of the fields.
-///
-/// # Errors
-/// As [`parse`].
-pub fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
-    if json.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Refusal::new(
-            ErrorCode::BadRequest,
-            "a command must be a JSON object",
-        ));
-    }
-    parse(json)
-}
-
-/// Reads JSON.
-///
-/// # Errors
-/// If the text does not match. The sentence says what is wrong and where, and quotes nothing but field names.
-pub fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(json).map_err(|error| Refusal::new(ErrorCode::BadRequest, error.to_string()))
-}
 
 /// Converts an error of the chat into a refusal. Failures of our own are logged here, once.
 pub fn refuse(error: ChatError) -> Refusal {
@@ -33,4 +16,10 @@ pub fn refuse(error: ChatError) -> Refusal {
         tracing::error!(%error, "a command failed");
     }
     refusal
+}
+
+/// The refusal of a command over the rate. Rounds up, so that a client that waits exactly this long is not early.
+pub fn too_many_commands(wait: Duration) -> Refusal {
+    let ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+    Refusal::new(ErrorCode::RateLimited, "too many commands; wait a moment").retry_after_ms(ms)
 }

@@ -231,6 +231,14 @@ fn a_foreign_host_name_is_refused() {
         answer.contains("HUBBUB_URL"),
         "the answer says what to set: {answer}"
     );
+    for path in ["/api/v1", "/api/v1/list_rooms", "/api/v1/openapi.json"] {
+        let answer = here.request(&format!(
+            "POST {path} HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n"
+        ));
+        assert_eq!(status(&answer), "421", "{path}");
+        let error = r#"{"error":{"code":"bad_request","message":"this server does not know this host name;"#;
+        assert!(answer.contains(error), "programs get JSON: {answer}");
+    }
     let probe = here.request("GET /healthz HTTP/1.1\r\nHost: probe.internal\r\nConnection: close\r\n\r\n");
     assert_eq!(status(&probe), "200");
 

@@ -48,6 +48,7 @@ fn a_body_must_keep_coming() {
             ("/session", length, "a"),
             ("/session", chunked, "1\r\na\r\n"),
             ("/rooms/lobby/messages", length, "text=a"),
+            ("/api/v1/sign_in", length, ""),
             (polling.as_str(), length, "4"),
         ] {
             let server = &server;
@@ -60,10 +61,12 @@ fn a_body_must_keep_coming() {
                 assert_eq!(status(&answer), "408", "{path} {drip:?} {after:?}: {answer}");
                 assert!(after < AT_MOST, "{path} {drip:?}: closed after {after:?}");
                 assert!(answer.to_lowercase().contains("connection: close"), "{answer}");
+                let json = answer.contains(r#"{"error":{"code":"bad_request","message":"the request body"#);
+                assert_eq!(json, path.starts_with("/api/v1/"), "{answer}");
             });
         }
     });
-    assert_eq!(figure(&server, "hubbub_requests_late_total"), 5);
+    assert_eq!(figure(&server, "hubbub_requests_late_total"), 6);
     assert_eq!(figure(&server, "hubbub_waiting_bytes"), 0);
 }
 

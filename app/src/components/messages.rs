@@ -123,7 +123,7 @@ pub fn Messages(
 #[component]
 fn Top(data: BoxedValue<RoomData>, store: RoomStore, is_live: bool) -> impl IntoView {
     let live = expect_context::<Live>();
-    let room = data.with_value(|data| data.room.clone());
+    let (room, latest) = data.with_value(|data| (data.room.clone(), data.latest));
     let href = move || {
         store.lines.track();
         let first = store.look(RoomClient::first_shown).flatten();
@@ -137,7 +137,8 @@ fn Top(data: BoxedValue<RoomData>, store: RoomStore, is_live: bool) -> impl Into
         }
     };
     let link = move || matches!(store.older.get(), Older::More | Older::Elsewhere);
-    let nothing = move || store.lines.with(Vec::is_empty);
+    // A page of older messages without any is at the start of the room.
+    let nothing = move || latest && store.lines.with(Vec::is_empty);
     view! {
         <div class="list-top">
             <a class="older" href=href on:click=load hidden=move || !link()>"Older messages"</a>

@@ -102,6 +102,8 @@ async fn rooms_get_an_address_from_their_title() {
         let refused = refusal(hub.ask(&ada, create("night SHIFT!")).await);
         assert_eq!(refused.code, ErrorCode::RoomExists);
         assert!(refused.message.contains("/rooms/night-shift"), "{refused}");
+        let joined = hub.ask(&ada, create("Nightshift")).await.unwrap();
+        assert_eq!(joined.room, slug("nightshift"), "spaces separate words");
 
         for (title, same, other) in [
             ("日本語", "日本語", "日本"),
@@ -121,7 +123,7 @@ async fn rooms_get_an_address_from_their_title() {
         send(&hub, &made.room, &person("Ada"), "m", 1).await;
         let list = hub.ask(&Caller::NOBODY, ListRooms {}).await.unwrap().rooms;
         assert_eq!(list[0].room, RoomSlug::lobby(), "the lobby first");
-        assert_eq!(list.len(), 10);
+        assert_eq!(list.len(), 11);
         assert!(
             list.iter()
                 .any(|line| line.room == made.room && line.last_at.is_some())

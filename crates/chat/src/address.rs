@@ -29,7 +29,8 @@ pub fn opaque(title: &RoomTitle) -> Option<RoomSlug> {
     RoomSlug::try_from(format!("room-{:012x}", hash >> 16)).ok()
 }
 
-/// True if two titles differ only in case, spaces and punctuation.
+/// True if two titles with the same address differ only in case, spaces and punctuation. Other differences, such as
+/// accents, make two rooms.
 pub fn same(one: &RoomTitle, two: &RoomTitle) -> bool {
     key(one) == key(two)
 }

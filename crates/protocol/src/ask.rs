@@ -8,6 +8,7 @@ mod history;
 mod join;
 mod leave;
 mod list_rooms;
+mod object;
 mod roster;
 mod send;
 mod sign_in;

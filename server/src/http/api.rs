@@ -16,17 +16,17 @@ use protocol::{ErrorCode, Person, Refusal, SessionToken};
 use super::origin;
 use crate::commands::{self, Answer};
 use crate::proxies::ClientAddress;
-use crate::refusals::refuse;
+use crate::refusals::{refuse, too_many_commands};
 use crate::state::State;
 
 /// The route of the commands.
 pub fn command() -> MethodRouter<State> {
-    post(answer).fallback(wrong_method)
+    post(answer).fallback(|| wrong_method("this is a command; use POST"))
 }
 
 /// The route of the OpenAPI description.
 pub fn description() -> MethodRouter<State> {
-    get(openapi::serve).fallback(wrong_method)
+    get(openapi::serve).fallback(|| wrong_method("this is the description of the commands; use GET"))
 }
 
 /// Answers every other path below `/api/v1`.
@@ -35,11 +35,30 @@ pub async fn nothing() -> Response {
     refused(Refusal::new(ErrorCode::UnknownCommand, sentence))
 }
 
-async fn wrong_method() -> Response {
-    let sentence = "method not allowed; see the Allow header";
-    let mut response = refused(Refusal::new(ErrorCode::BadRequest, sentence));
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+/// True if requests for this path are answered with JSON, whatever is wrong with them.
+pub fn answers(path: &str) -> bool {
+    path.strip_prefix("/api/v1")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The answer to a request that no command can be read from.
+pub fn refuse_request(status: StatusCode, sentence: &str) -> Response {
+    respond(
+        status,
+        Answer::refuse(Refusal::new(ErrorCode::BadRequest, sentence)),
+    )
+}
+
+/// The answer after a panic. The server's log has the cause.
+pub fn failed() -> Response {
+    refused(Refusal::new(
+        ErrorCode::Internal,
+        "internal error; see the server's log",
+    ))
+}
+
+async fn wrong_method(sentence: &'static str) -> Response {
+    refuse_request(StatusCode::METHOD_NOT_ALLOWED, sentence)
 }
 
 async fn answer(
@@ -93,13 +112,9 @@ async fn read(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Vec<u8>, Problem> {
-    if let Err(wait) = state.gate.address(address) {
-        let ms = u64::try_from(wait.as_millis())
-            .unwrap_or(u64::MAX)
-            .saturating_add(1);
-        let refusal = Refusal::new(ErrorCode::RateLimited, "too many commands; wait a moment");
-        return Err(with_status(refusal.retry_after_ms(ms)));
-    }
+    // Before the body, so that a client over its rate costs no reading.
+    let admitted = state.gate.address(address);
+    admitted.map_err(|wait| with_status(too_many_commands(wait)))?;
     let limit = state.gate.limits().frame_bytes;
     let body = collect(body, limit)
         .await
@@ -147,7 +162,7 @@ fn is_json(content_type: &HeaderValue) -> bool {
 /// The caller: the person of a bearer token or, without one, of the session cookie.
 async fn person(state: &State, headers: &HeaderMap) -> Result<Option<Person>, Refusal> {
     let session = match headers.get(header::AUTHORIZATION) {
-        Some(value) => Some(bearer(value).ok_or_else(unknown_token)?),
+        Some(value) => Some(bearer(value).ok_or_else(malformed_token)?),
         None => state.sessions.read(headers),
     };
     let Some(token) = session else { return Ok(None) };
@@ -162,6 +177,11 @@ fn bearer(value: &HeaderValue) -> Option<SessionToken> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let token = Some(token.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer"));
     SessionToken::try_from(token?.to_owned()).ok()
+}
+
+fn malformed_token() -> Refusal {
+    let sentence = "send the header as \"Authorization: Bearer TOKEN\", with the token of sign_in";
+    Refusal::new(ErrorCode::NotSignedIn, sentence)
 }
 
 fn unknown_token() -> Refusal {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::api;
+
 /// Seconds after which clients may retry while the server is busy: a random number in this range, so that they do not
 /// return all at once.
 const BUSY_SECONDS: (u64, u64) = (2, 6);
@@ -44,8 +46,34 @@ pub fn no_storage() -> Response {
 }
 
 /// A malformed request, which no working client sends.
-pub fn bad_request(sentence: &'static str) -> Response {
-    (StatusCode::BAD_REQUEST, format!("{sentence}\n")).into_response()
+pub fn bad_request(path: &str, sentence: &'static str) -> Response {
+    short(path, StatusCode::BAD_REQUEST, sentence)
+}
+
+/// The request's body did not arrive in time.
+pub fn late(path: &str) -> Response {
+    let sentence = "the request body did not arrive in time; send it again";
+    let mut response = short(path, StatusCode::REQUEST_TIMEOUT, sentence);
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+/// The server made a mistake.
+pub fn failed(path: &str) -> Response {
+    if api::answers(path) {
+        return api::failed();
+    }
+    let sentence = "internal error; see the server's log\n";
+    (StatusCode::INTERNAL_SERVER_ERROR, sentence).into_response()
+}
+
+/// One sentence, for commands as JSON.
+fn short(path: &str, status: StatusCode, sentence: &str) -> Response {
+    if api::answers(path) {
+        return api::refuse_request(status, sentence);
+    }
+    (status, format!("{sentence}\n")).into_response()
 }
 
 /// The address exists, but not with this method. The `Allow` header lists the methods.
@@ -55,9 +83,14 @@ pub async fn wrong_method() -> (StatusCode, &'static str) {
 }
 
 /// The request's host name is not one of this server's.
-pub fn misdirected() -> Response {
+pub fn misdirected(path: &str) -> Response {
+    let status = StatusCode::MISDIRECTED_REQUEST;
+    if api::answers(path) {
+        let sentence = "this server does not know this host name; set HUBBUB_URL to its public address";
+        return api::refuse_request(status, sentence);
+    }
     html(
-        StatusCode::MISDIRECTED_REQUEST,
+        status,
         "Unknown address",
         "This server does not know this host name. If you run it, set HUBBUB_URL to its public address, such as \
          https://chat.example.org, and restart it.",

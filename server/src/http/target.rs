@@ -17,23 +17,25 @@ pub async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let host = match host(request.version(), request.headers()) {
-        Ok(host) => host,
-        Err(sentence) => return sorry::bad_request(sentence),
+    let checked = host(request.version(), request.headers()).and_then(|host| {
+        length(request.headers())?;
+        let uri = path(request.uri(), host.as_ref())?;
+        Ok((host, uri))
+    });
+    let host = match checked {
+        Ok((host, uri)) => {
+            if let Some(uri) = uri {
+                *request.uri_mut() = uri;
+            }
+            host
+        }
+        Err(sentence) => return sorry::bad_request(request.uri().path(), sentence),
     };
-    if let Err(sentence) = length(request.headers()) {
-        return sorry::bad_request(sentence);
-    }
-    match path(request.uri(), host.as_ref()) {
-        Ok(None) => {}
-        Ok(Some(uri)) => *request.uri_mut() = uri,
-        Err(sentence) => return sorry::bad_request(sentence),
-    }
     // Health checks may use any host name; they reveal nothing else.
     let probe = matches!(request.uri().path(), "/healthz" | "/readyz");
     if !probe && host.is_some_and(|host| !state.names.know(&host)) {
         tracing::debug!("a request for an unknown host name; HUBBUB_URL sets the one to accept");
-        return sorry::misdirected();
+        return sorry::misdirected(request.uri().path());
     }
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut response = next.run(request).await;

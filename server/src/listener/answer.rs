@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::{Request, StatusCode, header};
+use http::Request;
 use tower::ServiceExt as _;
 
 use super::app::App;
 use super::arriving::{Arrives, Arriving};
 use super::as_it_is::AsItIs;
 use crate::http::policy::add_headers;
+use crate::http::sorry;
 use crate::live::Account;
 use crate::metrics::Metrics;
 
@@ -30,6 +31,7 @@ pub async fn answer(
     metrics: &Metrics,
 ) -> Response {
     let late = Arc::new(AtomicBool::new(false));
+    let uri = request.uri().clone();
     let request = request.map(|body| {
         if body.is_end_stream() {
             Body::empty()
@@ -42,15 +44,12 @@ pub async fn answer(
         .await;
     if late.load(Ordering::Relaxed) {
         metrics.late.inc();
-        let close = [(header::CONNECTION, "close")];
-        let sentence = "the request body did not arrive in time\n";
-        let answer = (StatusCode::REQUEST_TIMEOUT, close, sentence);
-        return add_headers(answer.into_response()).await;
+        return add_headers(sorry::late(uri.path())).await;
     }
     match answered {
         Ok(Some(answer)) => answer,
         // The panic was already counted and logged.
-        Ok(None) | Err(_) => failed().await,
+        Ok(None) | Err(_) => add_headers(sorry::failed(uri.path())).await,
     }
 }
 
@@ -68,11 +67,6 @@ async fn whole(app: App, request: Request<Body>, account: Arc<Account>) -> Optio
             None
         }
     }
-}
-
-async fn failed() -> Response {
-    let sentence = "internal error; see the server's log\n";
-    add_headers((StatusCode::INTERNAL_SERVER_ERROR, sentence).into_response()).await
 }
 
 /// Bytes that are charged to an account until they are dropped.
@@ -106,6 +100,8 @@ mod tests {
     use std::convert::Infallible;
     use std::sync::Weak;
 
+    use axum::response::IntoResponse as _;
+    use http::StatusCode;
     use prometheus_client::metrics::counter::Counter;
     use prometheus_client::metrics::gauge::Gauge;
     use tower::util::BoxCloneSyncService;

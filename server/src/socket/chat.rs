@@ -20,6 +20,7 @@ use crate::engine::Repeated;
 use crate::limits::Turns;
 use crate::live::frame::CHAT;
 use crate::metrics::{Namespace, NamespacePath};
+use crate::refusals;
 use crate::state::State;
 
 /// The `auth` object of a CONNECT.
@@ -73,8 +74,8 @@ async fn prepare(state: &State, socket: &SocketRef) -> Result<(), NotAdmitted> {
     let (peer, auth) = connect(state, socket)?;
     let auth = match &*auth {
         "" => Auth::default(),
-        json => serde_json::from_str(json)
-            .map_err(|error| NotAdmitted::refused("bad_request", error.to_string()))?,
+        json => refusals::read(json.as_bytes())
+            .map_err(|refusal| NotAdmitted::refused("bad_request", refusal.message))?,
     };
     if auth.protocol.is_some_and(|version| version != PROTOCOL_VERSION) {
         let sentence = format!("the server speaks protocol {PROTOCOL_VERSION}; reload the page");

@@ -18,6 +18,7 @@ use super::line::{Line, Worker};
 pub use super::queued::{Payload, Queued, ReceivedCommand};
 use super::slow;
 use crate::limits::ConnectionGate;
+use crate::refusals::too_many_commands;
 
 /// When a client may try again after its line was full.
 const FULL_WAIT: Duration = Duration::from_millis(500);
@@ -48,10 +49,7 @@ impl<W: Worker> Inbox<W> {
         let WhenRefused::Answer(gate) = &self.refused else {
             return Ok(());
         };
-        gate.command(Instant::now()).map_err(|wait| {
-            let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            Refusal::new(ErrorCode::RateLimited, "too many commands; wait a moment").retry_after_ms(ms)
-        })
+        gate.command(Instant::now()).map_err(too_many_commands)
     }
 
     fn full(&self) -> Refusal {
@@ -113,7 +111,7 @@ fn read(value: &Value, limit: usize) -> (String, Payload) {
         .and_then(|text| text.strip_suffix(']'));
     let text = text.unwrap_or_default();
     let Ok(Parts(Name(name), payload)) = serde_json::from_str(text) else {
-        return (String::new(), bad("an event must be a name and one JSON object"));
+        return (String::new(), bad("an event must be a name and one argument"));
     };
     if attachments {
         return (name, bad("binary attachments are not supported"));
@@ -122,8 +120,7 @@ fn read(value: &Value, limit: usize) -> (String, Payload) {
         let message = format!("this command has {} bytes; the limit is {limit}", text.len());
         return (name, Err(Refusal::new(ErrorCode::TooLarge, message)));
     }
-    let payload =
-        payload.ok_or_else(|| Refusal::new(ErrorCode::BadRequest, "this command needs a JSON object"));
+    let payload = payload.ok_or_else(|| Refusal::new(ErrorCode::BadRequest, "this command needs a payload"));
     (name, payload)
 }
 

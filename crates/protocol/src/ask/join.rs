@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Ask;
+use super::object::object;
 use crate::event::{PresenceList, RoomEvent};
 use crate::ids::{Epoch, RoomSlug, Seq};
 use crate::text::{RoomTitle, kept};
@@ -27,12 +28,15 @@ impl Ask for Join {
 /// A point in a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(remote = "Self")]
 pub struct Position {
     /// The log's epoch.
     pub epoch: Epoch,
     /// The last event up to this point; 0 if there is none.
     pub seq: Seq,
 }
+
+object!(Position);
 
 /// The events that a client needs after joining, and the people in the room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Ask;
+use super::object::object;
 use crate::ids::{ClientId, Epoch, RoomSlug, Seq};
 use crate::text::MessageText;
 
@@ -26,6 +27,7 @@ impl Ask for Send {
 /// A message to store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(remote = "Self")]
 pub struct Outgoing {
     /// An id that the client chooses, different for each message. The server stores a message with the same
     /// `client_id`, room and author only once, whatever its text.
@@ -33,6 +35,8 @@ pub struct Outgoing {
     /// The message's text.
     pub text: MessageText,
 }
+
+object!(Outgoing);
 
 /// Proof that the messages are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,28 +18,48 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::commands::{self, Command, Describe};
 
 /// The refusals that every command may answer.
-const REFUSALS: [(&str, &str); 10] = [
-    ("400", "`bad_request`: malformed, or a value is not allowed"),
+const REFUSALS: [(&str, &str); 12] = [
+    (
+        "400",
+        "`bad_request`: the body is not what this command expects; `message` says what to change",
+    ),
     (
         "401",
-        "`not_signed_in`: sign in first; the token may be invalid or its session may have ended",
+        "`not_signed_in`: sign in first, and send the header `Authorization: Bearer TOKEN`",
     ),
-    ("403", "`bad_request`: the origin is not allowed"),
+    (
+        "403",
+        "`bad_request`: pages of this origin may not send commands; `HUBBUB_ORIGINS` allows them",
+    ),
     ("404", "`room_not_found`: no room has this address"),
+    (
+        "408",
+        "`bad_request`: the body did not arrive in time; send the command again",
+    ),
     (
         "409",
         "`room_exists`: a room with this title already exists; `room` is its address",
     ),
-    ("413", "`too_large`: the command exceeds the size limit"),
-    ("415", "`bad_request`: not `application/json`"),
+    (
+        "413",
+        "`too_large`: the body is longer than the limit; send less at a time",
+    ),
+    (
+        "415",
+        "`bad_request`: send the body with `Content-Type: application/json`",
+    ),
+    (
+        "421",
+        "`bad_request`: the server does not know this host name; `HUBBUB_URL` sets its public address",
+    ),
     (
         "429",
-        "`rate_limited`: too many commands; `Retry-After` says when to try again",
+        "`rate_limited`: too much from this address; `Retry-After` says when to try again",
     ),
-    ("500", "`internal`: a bug in the server; its log has details"),
+    ("500", "`internal`: a bug in the server; its log has the cause"),
     (
         "503",
-        "`busy` or `unavailable`: try again in a moment; nothing that was acknowledged is lost",
+        "`busy` or `unavailable`: try again in a moment, with the same `client_id`s; each message is stored once",
     ),
 ];
 
@@ -82,7 +102,8 @@ fn describe() -> OpenApi {
                 .version(format!("{}", protocol::PROTOCOL_VERSION))
                 .description(Some(
                     "The commands of the namespace `/chat` over HTTP: the same names, shapes, rules and rates. \
-                     Events of rooms are sent over Socket.IO only.",
+                     Events of rooms are sent over Socket.IO only. Every command is a POST request; other methods \
+                     get 405.",
                 ))
                 .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0")).build()))
                 .build(),
