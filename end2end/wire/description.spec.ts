@@ -72,7 +72,7 @@ test("the examples of the documentation work", async () => {
   if (script === undefined) throw new Error("there are examples");
   const server = await Server.start();
   try {
-    const { failed, text } = await output("bash", ["-euc", script.replaceAll("http://127.0.0.1:3000", server.url)], ".");
+    const { failed, text } = await output("bash", ["--norc", "-euc", script.replaceAll("http://127.0.0.1:3000", server.url)], ".");
     expect(failed, text).toBe(false);
     const answers = text.replaceAll("}{", "}\n{").split("\n");
     expect(answers.length, text).toBe(3);
