@@ -38,9 +38,9 @@ pub struct FrontData {
     pub total: u32,
     /// The time of the data.
     pub now: Timestamp,
-    /// A refused title of a new room, to correct.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub title: String,
+    /// What a form of this page sent and the server refused, if anything.
+    #[serde(default)]
+    pub returned: Returned,
 }
 
 /// The data of a room's page.
@@ -68,7 +68,7 @@ pub struct RoomData {
     pub now: Timestamp,
     /// The server's limits.
     pub limits: Limits,
-    /// The refused message that led here, if any.
+    /// The refused message, or name of a visitor, that led here, if any.
     #[serde(default)]
     pub returned: Returned,
 }
@@ -97,7 +97,9 @@ impl PageData {
     /// The HTTP status of the page.
     pub fn status(&self) -> http::StatusCode {
         match self {
-            Self::Room(data) if !data.returned.why.is_empty() => http::StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Room(data) if data.you.is_some() && !data.returned.why.is_empty() => {
+                http::StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Front(_) | Self::Room(_) => http::StatusCode::OK,
             Self::NoSuchRoom => http::StatusCode::NOT_FOUND,
             Self::Unavailable => http::StatusCode::SERVICE_UNAVAILABLE,

@@ -1,7 +1,7 @@
 //! Hubbub's user interface. The same code renders pages on the server and hydrates them in the browser.
 //!
 //! In reading order: [`visitor`] (who makes a request), [`route`] (which page an address is), [`data`] (what a page
-//! shows), [`problem`] (why a form was refused), [`pages`], [`components`], and [`client`], the live part.
+//! shows), [`problem`] (why something was refused), [`pages`], [`components`], and [`client`], the live part.
 
 // Unboxed views are deeply nested types.
 #![recursion_limit = "256"]
@@ -26,7 +26,6 @@ pub use client::returned::{self, Returned};
 pub use data::PageData;
 #[cfg(feature = "ssr")]
 pub use leptos::nonce::Nonce;
-pub use problem::Problem;
 pub use route::Address;
 #[cfg(feature = "ssr")]
 pub use shell::Document;

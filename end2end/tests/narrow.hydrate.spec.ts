@@ -2,7 +2,7 @@
 
 import type { Locator } from "@playwright/test";
 
-import { lineBoxes, overflow, overlap } from "../support/boxes.ts";
+import { lineBoxes, outside, overflow, overlap } from "../support/boxes.ts";
 import { kept } from "../support/kept.ts";
 import { freshTitle } from "../support/seed.ts";
 import { FrontPage, type RoomPage, expect, test } from "../support/test.ts";
@@ -114,5 +114,38 @@ for (const width of [320, 390]) {
     await page.locator("a[href='/rooms/lobby']").click();
     const notice = await box(page.getByText("left unsent text"));
     expect(Math.min(notice.x, width - notice.x - notice.width), "a notice is clear of the edges").toBeGreaterThanOrEqual(8);
+  });
+}
+
+for (const [width, size] of [
+  [320, "100%"],
+  [390, "130%"],
+  [390, "200%"],
+] as const) {
+  test(`the fields of the front page at ${width} px with text at ${size}`, async ({ visitor, program }) => {
+    await (await program("Host")).createRoom(freshTitle("Conversation"));
+    const page = await visitor(phone(width));
+    const front = new FrontPage(page);
+    const check = async (field: Locator, button: Locator): Promise<void> => {
+      await page.evaluate((size) => (document.documentElement.style.fontSize = size), size);
+      await field.fill("Berlin offic");
+      expect(await field.evaluate((one) => one.scrollWidth - one.clientWidth), "twelve characters are visible").toBeLessThanOrEqual(0);
+      const [text, sends] = [await box(field), await box(button)];
+      expect(overlap(text, sends)).toBe(false);
+      expect(await outside(page)).toEqual([]);
+      expect(await overflow(page)).toBe(0);
+    };
+    await front.open();
+    await check(front.name, front.joinButton);
+    await front.signIn("Ada");
+    await expect(front.roomName).toBeVisible();
+    await check(front.roomName, front.createButton);
+    const [text, create] = [await box(front.roomName), await box(front.createButton)];
+    expect(create.y, "the button is below the field").toBeGreaterThanOrEqual(text.y + text.height);
+    const card = front.room("Conversation").first();
+    const title = card.locator(".room-card-title");
+    expect(await brokenWords(title)).toEqual([]);
+    const [above, below] = [await box(title), await box(card.locator(".count"))];
+    expect(below.y, "the count is below the title").toBeGreaterThanOrEqual(above.y + above.height);
   });
 }

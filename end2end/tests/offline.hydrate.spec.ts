@@ -49,6 +49,27 @@ test("offline, forms say so instead of leaving the page", async ({ person, progr
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByRole("alert").filter({ hasText: "You're offline" })).toHaveCount(2);
   await expect(page.getByText("Signed in as Ada")).toBeVisible();
+  await page.context().setOffline(false);
+  await expect(page.getByRole("alert"), "back online, the sentences are out of date").toHaveCount(0);
+  await expect(front.roomName).toHaveValue("Typed offline");
+});
+
+test("offline, signing in says so until the network is back", async ({ visitor }) => {
+  const page = await visitor();
+  const front = new FrontPage(page);
+  // Until the page is live, the server refuses a blank name.
+  await expect(async () => {
+    await front.open();
+    await front.signIn("\u200b");
+    await expect(page.getByRole("alert")).toBeVisible({ timeout: 2_000 });
+    expect(page.url()).not.toContain("problem");
+  }).toPass();
+  await page.context().setOffline(true);
+  await front.signIn("Ada");
+  await expect(page.getByRole("alert")).toContainText("You're offline");
+  await page.context().setOffline(false);
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  await expect(front.name).toHaveValue("Ada");
 });
 
 testWithOwnServer("while the server is away, a link keeps the page and continues when the server is back", async ({ ownServer, person, program, complaints }) => {

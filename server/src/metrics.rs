@@ -190,13 +190,7 @@ impl Metrics {
     }
 
     pub fn refuse(&self, refusal: &protocol::Refusal) {
-        let code = serde_json::to_value(refusal.code)
-            .ok()
-            .and_then(|code| code.as_str().map(ToOwned::to_owned));
-        self.refused
-            .get_or_create(&Code {
-                code: code.unwrap_or_default(),
-            })
-            .inc();
+        let code = crate::refusals::code(refusal);
+        self.refused.get_or_create(&Code { code }).inc();
     }
 }

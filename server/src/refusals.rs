@@ -1,4 +1,4 @@
-//! Turns errors into refusals: malformed payloads, and what the chat refuses.
+//! Turns errors into refusals: malformed payloads, too many commands, and what the chat refuses.
 
 mod payload;
 
@@ -9,6 +9,18 @@ use std::time::Duration;
 use chat::ChatError;
 use protocol::{ErrorCode, Refusal};
 
+/// Refuses a command because of the rate of its connection or address.
+pub fn too_many_commands(wait: Duration) -> Refusal {
+    Refusal::rate_limited("too many commands from you or your network", wait)
+}
+
+/// The code of a refusal, as it is on the wire.
+pub fn code(refusal: &Refusal) -> String {
+    let code = serde_json::to_value(refusal.code).ok();
+    code.and_then(|code| code.as_str().map(ToOwned::to_owned))
+        .unwrap_or_default()
+}
+
 /// Converts an error of the chat into a refusal. Failures of our own are logged here, once.
 pub fn refuse(error: ChatError) -> Refusal {
     let refusal = Refusal::from(&error);
@@ -16,10 +28,4 @@ pub fn refuse(error: ChatError) -> Refusal {
         tracing::error!(%error, "a command failed");
     }
     refusal
-}
-
-/// The refusal of a command over the rate. Rounds up, so that a client that waits exactly this long is not early.
-pub fn too_many_commands(wait: Duration) -> Refusal {
-    let ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-    Refusal::new(ErrorCode::RateLimited, "too many commands; wait a moment").retry_after_ms(ms)
 }

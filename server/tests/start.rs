@@ -130,7 +130,7 @@ fn a_session_is_a_cookie_that_scripts_cannot_read() {
     );
     let answer = server.post("/session", "", "name=%20&next=%2F").to_lowercase();
     assert!(
-        answer.contains("location: /?problem=name") && !answer.contains("set-cookie"),
+        answer.contains("location: /?problem=name") && !answer.contains("set-cookie: hubbub_session="),
         "{answer}"
     );
 }

@@ -34,12 +34,6 @@ impl Navigation {
         self.address.with(|address| address.path.clone())
     }
 
-    /// A value of the current address's query.
-    pub fn value(self, name: &str) -> Option<String> {
-        self.address
-            .with(|address| address.value(name).map(str::to_owned))
-    }
-
     /// Reads the address bar after it may have changed.
     pub fn moved(self) {
         let address = platform::address();

@@ -1,4 +1,4 @@
-//! A message that was sent by form and refused: it returns to the composer, with the reason beside it.
+//! What was sent by form and refused: it returns to its field, with the reason beside it.
 
 #[cfg(feature = "ssr")]
 mod check;
@@ -6,16 +6,21 @@ mod check;
 #[cfg(feature = "ssr")]
 pub use check::check;
 
+use protocol::RoomSlug;
 use serde::{Deserialize, Serialize};
 
-/// The refused message and the reason. Empty by default.
+/// The refused message, name or room title, and the reason. Empty by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returned {
-    /// The message's text. The page's data omits it because its HTML has it.
-    #[serde(skip)]
+    /// The text.
+    #[serde(default)]
     pub text: String,
-    /// A sentence for the author.
+    /// A sentence for its author.
+    #[serde(default)]
     pub why: String,
+    /// The room that has this title already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomSlug>,
 }
 
 impl Returned {

@@ -233,8 +233,7 @@ pub fn Composer(
     };
     view! {
         <form class="composer" method="post" action=format!("/rooms/{room}/messages") node_ref=form on:submit=submitted>
-            <ProblemNote/>
-            <p class="problem" role="alert" hidden=move || complaint.with(String::is_empty)>{move || complaint.get()}</p>
+            <ProblemNote problem=complaint/>
             <input type="hidden" name="client_id" value=client_id/>
             <input type="hidden" name="author" value=author/>
             <div class="composer-box">

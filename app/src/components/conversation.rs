@@ -6,8 +6,8 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::{
-    Announcer, Composer, Connection, LeftText, Messages, Notices, People, Pill, ProblemNote, SignIn,
-    ThemeSwitch, effect, maybe,
+    Announcer, Composer, Connection, LeftText, Messages, Notices, People, Pill, SignIn, ThemeSwitch, effect,
+    maybe,
 };
 use crate::client::live::Live;
 use crate::client::platform;
@@ -60,10 +60,10 @@ pub fn Conversation(
     let foot = if you.is_some() {
         view! { <Composer data store scroller is_live/> }.boxed()
     } else {
+        let returned = data.with_value(|data| data.returned.clone());
         view! {
             <div class="composer">
-                <ProblemNote/>
-                <SignIn next=format!("/rooms/{room}")/>
+                <SignIn next=format!("/rooms/{room}") returned/>
             </div>
         }
         .boxed()

@@ -1,41 +1,44 @@
-//! Why the server refused a form, shown beside the form.
+//! Why something was refused, shown beside its field.
 
 use crate::components::Boxed;
+use crate::signal::BoxedSignal;
 use leptos::prelude::*;
-use protocol::RoomSlug;
 
-use super::{maybe, reactive};
-use crate::client::navigation::Navigation;
-use crate::problem::Problem;
+use super::{effect, maybe};
+use crate::client::live::Live;
+use crate::client::reconnect::Link;
+use crate::problem::{OFFLINE, UNREACHABLE};
 
-/// The sentence for `?problem=`, if it belongs beside this form.
+/// The sentence, unless it is empty. One about the network goes away when the network is back.
 #[component]
 pub fn ProblemNote(
-    /// True: only problems of creating a room. False: all others. Absent: all.
+    /// The sentence.
+    problem: BoxedSignal<String>,
+    /// A link after the sentence.
     #[prop(optional, into)]
-    about_rooms: Option<bool>,
+    link: Option<AnyView>,
 ) -> impl IntoView {
-    let navigation = expect_context::<Navigation>();
-    let belongs = move |problem: &Problem| {
-        let room = matches!(problem, Problem::Title | Problem::RoomExists);
-        about_rooms.is_none_or(|about_rooms| about_rooms == room)
+    let live = expect_context::<Live>();
+    let back = move || {
+        let passes = |problem: &String| [OFFLINE, UNREACHABLE].contains(&problem.as_str());
+        if problem.try_with_untracked(passes) == Some(true) {
+            problem.set(String::new());
+        }
     };
-    let problem = move || -> Option<Problem> { navigation.value("problem")?.parse().ok() };
-    reactive(move || {
-        let room = || RoomSlug::try_from(navigation.value("room")?).ok();
-        let note = problem().filter(belongs).map(|problem| {
-            let there = (problem == Problem::RoomExists)
-                .then(room)
-                .flatten()
-                .map(|room| view! { " " <a href=format!("/rooms/{room}")>"Open it"</a> "." }.boxed());
-            view! {
-                <p class="problem" role="alert">
-                    {problem.sentence()}
-                    {maybe(there)}
-                </p>
-            }
-            .boxed()
-        });
-        maybe(note)
-    })
+    effect(move || {
+        if live.link.get() == Link::Live {
+            back();
+        }
+    });
+    effect(move || {
+        let online = window_event_listener(leptos::ev::online, move |_| back());
+        on_cleanup(move || online.remove());
+    });
+    view! {
+        <p class="problem" role="alert" hidden=move || problem.with(String::is_empty)>
+            {move || problem.get()}
+            {maybe(link)}
+        </p>
+    }
+    .boxed()
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ProblemNote;
 use crate::components::Boxed;
 use crate::signal::BoxedSignal;
 use leptos::ev::SubmitEvent;
@@ -31,28 +32,31 @@ pub fn Session(
     /// The path to load after signing out.
     #[prop(into)]
     next: String,
+    /// Why signing out was refused.
+    why: String,
 ) -> impl IntoView {
     let name = you.name.to_string();
     let hue = hue(&you.id);
     let asked = BoxedSignal::new(false);
-    let problem = BoxedSignal::new("");
+    let problem = BoxedSignal::new(why);
+    let say = move |sentence: &str| problem.set(sentence.to_owned());
     let submitted = {
         let next = next.clone();
         move |event: SubmitEvent| {
             event.prevent_default();
             if !platform::online() {
-                return problem.set(OFFLINE);
+                return say(OFFLINE);
             }
             let (id, next) = (you.id.clone(), next.clone());
             let leave = move || {
-                problem.set("");
-                set_timeout(move || problem.set(UNCONFIRMED), SLOW);
+                say("");
+                set_timeout(move || say(UNCONFIRMED), SLOW);
                 // Delete unsent text only when the server confirms that the session has ended.
                 let ended = move |answer: Option<PageData>| match answer {
                     Some(PageData::Front(front)) if front.you.as_ref().is_none_or(|you| you.id != id) => {
                         kept::forget(&id, move || platform::load(&next));
                     }
-                    _ => problem.set(UNCONFIRMED),
+                    _ => say(UNCONFIRMED),
                 };
                 let ask = move || {
                     platform::fetch(
@@ -68,7 +72,7 @@ pub fn Session(
             kept::any(&you.id, move |any| {
                 if any {
                     asked.set(true);
-                    problem.set(UNSENT);
+                    say(UNSENT);
                 } else {
                     leave();
                 }
@@ -77,14 +81,14 @@ pub fn Session(
     };
     let cancelled = move |_| {
         asked.set(false);
-        problem.set("");
+        say("");
     };
     view! {
         <form class="session card" method="post" action="/session/end" on:submit=submitted>
             <input type="hidden" name="next" value=next/>
             <span class=format!("chip hue-{hue}") aria-hidden="true">{initial(&name)}</span>
             <p class="signed-in">"Signed in as " <span class="session-name" dir="auto">{name}</span></p>
-            <p class="problem" role="alert" hidden=move || problem.get().is_empty()>{move || problem.get().to_owned()}</p>
+            <ProblemNote problem/>
             <button class="button">{move || if asked.get() { "Delete them and sign out" } else { "Sign out" }.to_owned()}</button>
             <button type="button" class="button" on:click=cancelled>"Cancel"</button>
         </form>

@@ -32,7 +32,7 @@ async fn load_front(hub: &Hub, you: Option<Person>) -> PageData {
             you,
             rooms: list.rooms,
             total: list.total,
-            title: String::new(),
+            returned: Returned::default(),
         }),
         Err(error) => no_page(error),
     }

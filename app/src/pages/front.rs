@@ -3,7 +3,8 @@
 use crate::components::Boxed;
 use leptos::prelude::*;
 
-use crate::components::{CreateRoom, Notices, ProblemNote, RoomCards, Session, SignIn, TopBar, maybe};
+use crate::client::returned::Returned;
+use crate::components::{CreateRoom, Notices, RoomCards, Session, SignIn, TopBar, maybe};
 use crate::data::FrontData;
 use crate::head;
 
@@ -16,18 +17,26 @@ pub fn Front(data: FrontData) -> impl IntoView {
         rooms,
         total,
         now,
-        title,
+        returned,
     } = data;
     let signed_in = you.is_some();
     let person = you.clone();
-    let welcome = match you {
-        Some(you) => view! { <Session you next="/"/> }.boxed(),
-        None => view! { <SignIn next="/"/> }.boxed(),
-    };
-    let create = if signed_in {
-        view! { <CreateRoom title/> }.boxed()
-    } else {
-        view! { <p class="hint">"Sign in to create a room."</p> }.boxed()
+    let (welcome, create) = match you {
+        Some(you) => {
+            // Without a title, the reason is about signing out.
+            let (why, returned) = match returned.text.is_empty() {
+                true => (returned.why, Returned::default()),
+                false => (String::new(), returned),
+            };
+            (
+                view! { <Session you next="/" why/> }.boxed(),
+                view! { <CreateRoom returned/> }.boxed(),
+            )
+        }
+        None => (
+            view! { <SignIn next="/" returned/> }.boxed(),
+            view! { <p class="hint">"Sign in to create a room."</p> }.boxed(),
+        ),
     };
     view! {
         <TopBar/>
@@ -35,13 +44,11 @@ pub fn Front(data: FrontData) -> impl IntoView {
             <section class="hero">
                 <h1>"Team chat that never loses a message."</h1>
                 <p class="lead-text">"Nothing you write gets lost, even when the connection does."</p>
-                <ProblemNote about_rooms=false/>
                 {maybe(signed_in.then(|| view! { <Notices/> }.boxed()))}
                 {welcome}
             </section>
             <section class="rooms" aria-labelledby="rooms-title">
                 <h2 id="rooms-title">"Rooms"</h2>
-                <ProblemNote about_rooms=true/>
                 {create}
                 <RoomCards rooms total now you=person/>
             </section>

@@ -147,6 +147,7 @@ fn room(text: &str) -> String {
         returned: Returned {
             text: text.to_owned(),
             why: text.to_owned(),
+            room: None,
         },
     };
     let visitor = Visitor {
@@ -172,7 +173,11 @@ fn front(text: &str) -> String {
         rooms,
         total: 1,
         now: Timestamp(5_000),
-        title: text.to_owned(),
+        returned: Returned {
+            text: text.to_owned(),
+            why: text.to_owned(),
+            room: None,
+        },
     };
     // Browsers percent-encode addresses; attackers do not.
     let query = format!("problem={text}&room={text}");

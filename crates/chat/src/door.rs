@@ -68,16 +68,14 @@ impl<'a> Asked<'a> {
 /// The shortest wait: after a few milliseconds the client would only be refused again.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
 
-/// The refusal for a rate that was exceeded. Rounds up, so that a client that waits exactly this long is not early.
+/// The refusal for a rate that was exceeded.
 fn too_much(cost: Cost, wait: Duration) -> Refusal {
     let (what, wait) = match cost {
-        Cost::Person => ("too many people signed in from your address", wait),
-        Cost::Guest => ("too many people came from your address", wait),
-        Cost::Room => ("too many rooms were created from your address", wait),
-        Cost::Stored(_) => ("your address has sent too many bytes", wait.max(LEAST_WAIT)),
-        Cost::Read(_) => ("your address has read too many bytes", wait),
+        Cost::Person => ("too many people have signed in from your network", wait),
+        Cost::Guest => ("too many people have come from your network", wait),
+        Cost::Room => ("too many rooms have been created from your network", wait),
+        Cost::Stored(_) => ("too much has been sent from your network", wait.max(LEAST_WAIT)),
+        Cost::Read(_) => ("too much has been read from your network", wait),
     };
-    let ms = u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
-    let sentence = format!("{what}; try again in {} s", ms.div_ceil(1_000));
-    Refusal::new(ErrorCode::RateLimited, sentence).retry_after_ms(ms)
+    Refusal::rate_limited(what, wait)
 }

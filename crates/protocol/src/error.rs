@@ -1,5 +1,7 @@
 //! The answer to a command: `{ok: …}` or `{error: {code, message, retry_after_ms?}}`.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::RoomSlug;
@@ -65,6 +67,14 @@ impl Refusal {
         }
     }
 
+    /// A refusal for a rate: `what` says who exceeded which. Rounds the time up, so that a client that waits exactly
+    /// this long is not early.
+    pub fn rate_limited(what: &str, wait: Duration) -> Self {
+        let ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        let sentence = format!("{what}; try again in {}", in_words(ms.div_ceil(1_000)));
+        Self::new(ErrorCode::RateLimited, sentence).retry_after_ms(ms)
+    }
+
     /// Names the existing room that caused the refusal.
     #[must_use]
     pub fn about(mut self, room: RoomSlug) -> Self {
@@ -77,6 +87,14 @@ impl Refusal {
     pub fn retry_after_ms(mut self, ms: u64) -> Self {
         self.retry_after_ms = Some(ms);
         self
+    }
+}
+
+fn in_words(seconds: u64) -> String {
+    match seconds {
+        0 | 1 => "1 second".to_owned(),
+        2..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
     }
 }
 
@@ -112,6 +130,21 @@ impl<T> From<Reply<T>> for Result<T, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_says_when_to_try_again() {
+        for (us, ms, words) in [
+            (1, 1, "1 second"),
+            (1_000_001, 1_001, "2 seconds"),
+            (119_000_000, 119_000, "119 seconds"),
+            (119_001_000, 119_001, "2 minutes"),
+            (225_000_000, 225_000, "4 minutes"),
+        ] {
+            let refusal = Refusal::rate_limited("too many", Duration::from_micros(us));
+            assert_eq!(refusal.retry_after_ms, Some(ms));
+            assert_eq!(refusal.message, format!("too many; try again in {words}"));
+        }
+    }
 
     #[test]
     fn replies_are_plain_objects() {

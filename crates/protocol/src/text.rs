@@ -27,7 +27,7 @@ pub enum InvalidText {
         chars: usize,
     },
     /// A character that this kind of text cannot contain.
-    #[error("a {what} cannot contain control characters such as U+{code:04X} (character {at})")]
+    #[error("a {what} cannot contain control characters; remove U+{code:04X} (character {at})")]
     Control {
         /// The kind of text.
         what: &'static str,

@@ -1,6 +1,7 @@
 //! The forms that work without scripts. Each answers with a redirect to a page that shows the result.
 
-use app::{Problem, Returned, returned};
+use app::problem::{sentence, shown};
+use app::{Returned, returned};
 use axum::extract::{Path, State as Shared};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
@@ -14,19 +15,21 @@ use protocol::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::draft;
+use super::draft::{self, Field};
 use super::kept::Kept;
 use super::next::Next;
 use crate::origins::over_tls;
 use crate::proxies::ClientAddress;
+use crate::refusals::{code, too_many_commands};
 use crate::session::{Sessions, THEME, set_plain};
 use crate::state::State;
 
 type Cookies = AppendHeaders<Vec<(HeaderName, String)>>;
 
-fn back(to: &str, problem: Problem) -> Redirect {
+/// Leads back to the form. The code in the address is for programs; the page has a sentence.
+fn back(to: &str, problem: &str) -> Redirect {
     let separator = if to.contains('?') { '&' } else { '?' };
-    Redirect::to(&format!("{to}{separator}problem={}", problem.as_str()))
+    Redirect::to(&format!("{to}{separator}problem={problem}"))
 }
 
 fn cookie(value: String) -> Cookies {
@@ -50,20 +53,17 @@ fn caller(address: ClientAddress, person: &Person) -> Caller<'_> {
     }
 }
 
-fn problem(state: &State, error: &ChatError) -> Problem {
+fn refusal(state: &State, error: &ChatError) -> Refusal {
     let refusal = Refusal::from(error);
     state.metrics.refuse(&refusal);
     if let ChatError::Store(StoreError::Failed(_)) = error {
         tracing::error!(%error, "a form failed");
     }
-    Problem::from(refusal.code)
+    refusal
 }
 
-fn rate(state: &State, address: ClientAddress) -> Result<(), Problem> {
-    state
-        .gate
-        .address(address)
-        .map_err(|_| Problem::from(ErrorCode::RateLimited))
+fn rate(state: &State, address: ClientAddress) -> Result<(), Refusal> {
+    state.gate.address(address).map_err(too_many_commands)
 }
 
 /// Fields of the sign-in form.
@@ -101,15 +101,25 @@ pub async fn sign_in(
         client_id,
     });
     let to = &form.next.path();
-    let refused = |problem: Problem| match &kept {
-        Some(kept) => kept.to_sign_in(StatusCode::UNPROCESSABLE_ENTITY, problem.sentence()),
-        None => back(to, problem).into_response(),
+    let refused = |problem: &str, why: String| match &kept {
+        Some(kept) => kept.to_sign_in(StatusCode::UNPROCESSABLE_ENTITY, &why, &form.name),
+        None => {
+            let text = form.name.clone();
+            let returned = Returned {
+                text,
+                why,
+                room: None,
+            };
+            let kept = draft::keep(Field::Name, returned, &headers);
+            (kept, back(to, problem)).into_response()
+        }
     };
-    if let Err(problem) = rate(&state, client) {
-        return refused(problem);
+    if let Err(refusal) = rate(&state, client) {
+        return refused(&code(&refusal), sentence(&refusal));
     }
-    let Ok(name) = DisplayName::try_from(form.name.clone()) else {
-        return refused(Problem::Name);
+    let name = match DisplayName::try_from(form.name.clone()) {
+        Ok(name) => name,
+        Err(invalid) => return refused("name", shown(&invalid.to_string())),
     };
     // Signing in makes a new person, so an existing session does not matter.
     let anonymous = Caller {
@@ -125,7 +135,10 @@ pub async fn sign_in(
             let session = cookie(state.sessions.set(&signed_in.token, over_tls(&headers)));
             (session, next).into_response()
         }
-        Err(error) => refused(problem(&state, &error)),
+        Err(error) => {
+            let refusal = refusal(&state, &error);
+            refused(&code(&refusal), sentence(&refusal))
+        }
     }
 }
 
@@ -135,7 +148,13 @@ pub async fn sign_out(Shared(state): Shared<State>, headers: HeaderMap, Form(nex
     if let Some(session) = state.sessions.read(&headers)
         && let Err(error) = state.sign_out(&session).await
     {
-        return back(&to, problem(&state, &error)).into_response();
+        let refusal = refusal(&state, &error);
+        let returned = Returned {
+            why: format!("You're still signed in. {}", sentence(&refusal)),
+            ..Returned::default()
+        };
+        let kept = draft::keep(Field::Title, returned, &headers);
+        return (kept, back(&to, &code(&refusal))).into_response();
     }
     (cookie(Sessions::clear(over_tls(&headers))), Redirect::to(&to)).into_response()
 }
@@ -154,29 +173,41 @@ pub async fn create_room(
     headers: HeaderMap,
     Form(form): Form<RoomForm>,
 ) -> Response {
-    let refused = |to: &str, problem: Problem| {
-        let kept = draft::keep(&form.title, &headers);
-        (kept, back(to, problem)).into_response()
+    let keep = |field, text: &str, why, room| {
+        let text = text.to_owned();
+        draft::keep(field, Returned { text, why, room }, &headers)
     };
-    if let Err(problem) = rate(&state, client) {
-        return refused("/", problem);
+    let refused = |refusal: Refusal| {
+        let (problem, why) = (code(&refusal), sentence(&refusal));
+        if refusal.code == ErrorCode::NotSignedIn {
+            // The form to sign in gives the reason; the title waits until then.
+            let kept = keep(Field::Title, &form.title, String::new(), None);
+            return (kept, keep(Field::Name, "", why, None), back("/", &problem)).into_response();
+        }
+        let to = refusal
+            .room
+            .as_ref()
+            .map_or_else(|| "/".to_owned(), |room| format!("/?room={room}"));
+        let kept = keep(Field::Title, &form.title, why, refusal.room);
+        (kept, back(&to, &problem)).into_response()
+    };
+    if let Err(refusal) = rate(&state, client) {
+        return refused(refusal);
     }
     let you = match person(&state, &headers).await {
         Ok(you) => you,
-        Err(error) => return refused("/", problem(&state, &error)),
+        Err(error) => return refused(refusal(&state, &error)),
     };
-    let Ok(title) = RoomTitle::try_from(form.title.clone()) else {
-        return refused("/", Problem::Title);
+    let title = match RoomTitle::try_from(form.title.clone()) {
+        Ok(title) => title,
+        Err(invalid) => {
+            let kept = keep(Field::Title, &form.title, shown(&invalid.to_string()), None);
+            return (kept, back("/", "title")).into_response();
+        }
     };
     match state.hub.ask(&caller(client, &you), CreateRoom { title }).await {
         Ok(room) => Redirect::to(&format!("/rooms/{}", room.room)).into_response(),
-        Err(error) => {
-            let found = problem(&state, &error);
-            match Refusal::from(&error).room {
-                Some(room) => refused(&format!("/?room={room}"), found),
-                None => refused("/", found),
-            }
-        }
+        Err(error) => refused(refusal(&state, &error)),
     }
 }
 
@@ -203,15 +234,18 @@ pub async fn post_message(
         text: &form.text,
         client_id: &form.client_id,
     };
-    if let Err(problem) = rate(&state, client) {
-        return kept.to_send(StatusCode::TOO_MANY_REQUESTS, problem.sentence());
+    if let Err(refusal) = rate(&state, client) {
+        return kept.to_send(StatusCode::TOO_MANY_REQUESTS, &sentence(&refusal));
     }
     let author = match person(&state, &headers).await {
         Ok(author) => author,
         Err(error) => {
-            return match problem(&state, &error) {
-                Problem::NotSignedIn => kept.to_sign_in(StatusCode::UNPROCESSABLE_ENTITY, SIGN_IN_AGAIN),
-                problem => kept.to_send(StatusCode::SERVICE_UNAVAILABLE, problem.sentence()),
+            let refusal = refusal(&state, &error);
+            return match refusal.code {
+                ErrorCode::NotSignedIn => {
+                    kept.to_sign_in(StatusCode::UNPROCESSABLE_ENTITY, SIGN_IN_AGAIN, "")
+                }
+                _ => kept.to_send(StatusCode::SERVICE_UNAVAILABLE, &sentence(&refusal)),
             };
         }
     };
@@ -221,7 +255,11 @@ pub async fn post_message(
             author.name
         );
         let text = form.text.replace("\r\n", "\n");
-        Err(Returned { text, why })
+        Err(Returned {
+            text,
+            why,
+            room: None,
+        })
     } else {
         post(&state, client, &author, &room, &form).await
     };
@@ -247,10 +285,6 @@ async fn post(
     room: &RoomSlug,
     form: &MessageForm,
 ) -> Result<(), Returned> {
-    let refused = |problem: Problem| {
-        let (text, why) = (form.text.replace("\r\n", "\n"), problem.sentence().to_owned());
-        Returned { text, why }
-    };
     let text = returned::check(&form.text, state.gate.limits().told())?;
     let messages = vec![Outgoing {
         client_id: once(&form.client_id, &text),
@@ -259,7 +293,11 @@ async fn post(
     let room = room.clone();
     let send = Send { room, messages };
     let sent = state.hub.ask(&caller(client, author), send).await;
-    sent.map_err(|error| refused(problem(state, &error)))?;
+    sent.map_err(|error| Returned {
+        text: form.text.replace("\r\n", "\n"),
+        why: sentence(&refusal(state, &error)),
+        room: None,
+    })?;
     Ok(())
 }
 

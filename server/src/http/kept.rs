@@ -30,12 +30,13 @@ impl Kept<'_> {
         )
     }
 
-    /// The text in a form that signs in. [`Kept::signed_in`] follows it.
-    pub fn to_sign_in(&self, status: StatusCode, why: &str) -> Response {
+    /// The text in a form that signs in, with a refused name to correct. [`Kept::signed_in`] follows it.
+    pub fn to_sign_in(&self, status: StatusCode, why: &str, name: &str) -> Response {
         let fields = format!(
             "<p><label for=\"name\">Your name</label><br>\
-             <input id=\"name\" name=\"name\" required autocomplete=\"nickname\"></p>\
+             <input id=\"name\" name=\"name\" dir=\"auto\" required autocomplete=\"nickname\" value=\"{}\"></p>\
              <input type=\"hidden\" name=\"next\" value=\"/rooms/{}\">",
+            escaped(name),
             self.room
         );
         self.page(status, why, "action=\"/session\"", &fields, "Sign in")
@@ -98,7 +99,7 @@ mod tests {
         };
         for answer in [
             kept.to_send(StatusCode::OK, hostile),
-            kept.to_sign_in(StatusCode::OK, hostile),
+            kept.to_sign_in(StatusCode::OK, hostile, hostile),
         ] {
             let body = axum::body::to_bytes(answer.into_body(), usize::MAX)
                 .await

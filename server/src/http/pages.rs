@@ -103,8 +103,8 @@ async fn document(
     if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
         sorry::load_again(&mut answer);
     }
-    if kept {
-        draft::forget(&mut answer, headers);
+    if let Some(field) = kept {
+        draft::forget(&mut answer, field, headers);
     }
     Ok(answer)
 }

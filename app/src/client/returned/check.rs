@@ -17,6 +17,7 @@ pub fn check(text: &str, limits: Limits) -> Result<MessageText, Returned> {
         return Err(Returned {
             text: cleaned.text,
             why: format!("{} Your message has not been sent yet.", cleaned.note),
+            ..Returned::default()
         });
     }
     let (max, chars) = (limits.message_chars as usize, text.chars().count());
@@ -29,7 +30,11 @@ pub fn check(text: &str, limits: Limits) -> Result<MessageText, Returned> {
             Err(invalid) => invalid.to_string(),
         }
     };
-    Err(Returned { text, why })
+    Err(Returned {
+        text,
+        why,
+        ..Returned::default()
+    })
 }
 
 #[cfg(test)]
@@ -65,7 +70,7 @@ mod tests {
     fn markup_in_a_returned_message_is_text() {
         let returned = |text: &str| Returned {
             text: text.to_owned(),
-            why: String::new(),
+            ..Returned::default()
         };
         let html = returned("\n</textarea><script>&lt;").html();
         assert_eq!(html, "\n\n&lt;/textarea>&lt;script>&amp;lt;");

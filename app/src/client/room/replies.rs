@@ -5,6 +5,7 @@ use protocol::{ErrorCode, HistoryAnswer, Joined, Receipts, Refusal};
 use super::{EVENT_DUE_MS, Effect, Failure, Generation, Outcome, RoomClient, SyncState};
 use crate::client::outbox::Failed;
 use crate::client::timeline::Timeline;
+use crate::problem::sentence;
 
 impl RoomClient {
     /// Handles the answer to `join`.
@@ -216,20 +217,5 @@ pub fn failed(refusal: &Refusal) -> Failed {
     Failed {
         why: sentence(refusal),
         hopeless: matches!(refusal.code, ErrorCode::BadRequest | ErrorCode::TooLarge),
-    }
-}
-
-/// The refusal as a sentence for people.
-fn sentence(refusal: &Refusal) -> String {
-    match refusal.code {
-        ErrorCode::Reload => "Hubbub was updated. Reload to continue.".to_owned(),
-        _ => {
-            let mut chars = refusal.message.chars();
-            let first: String = chars
-                .next()
-                .map(|c| c.to_uppercase().collect())
-                .unwrap_or_default();
-            format!("{first}{}.", chars.as_str().trim_end_matches('.'))
-        }
     }
 }
