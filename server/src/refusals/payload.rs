@@ -147,7 +147,7 @@ mod tests {
         }
         assert_eq!(
             refused::<CreateRoom>(r#"{"title":"a\tb"}"#),
-            "a room name cannot contain control characters such as U+0009 (character 2)"
+            "a room name cannot contain control characters; remove U+0009 (character 2)"
         );
         for before in ["-1", "1.5", "\"1\"", "18446744073709551616"] {
             assert_eq!(
