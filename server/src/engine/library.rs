@@ -39,7 +39,7 @@ impl Engine {
         Self { shared, library }
     }
 
-    /// The peer of a session, until its connection is gone.
+    /// The peer of a session, for as long as the connection or a socket holds it.
     pub fn peer(&self, sid: Sid) -> Option<Arc<Peer>> {
         self.shared.peers.get(sid)
     }

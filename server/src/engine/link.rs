@@ -13,7 +13,6 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use socketioxide_core::Sid;
 use tokio::time::{Sleep, sleep};
 
 use super::addresses::Seat;
@@ -40,7 +39,6 @@ pub struct Link {
     frames: Frames,
     stream: Option<Box<Stream>>,
     session: Option<Arc<Session>>,
-    sid: Option<Sid>,
     /// Input that the library has not read. Boxed, because usually there is none.
     incoming: Option<Box<Incoming>>,
     /// Bytes of the library's next write that were already inspected.
@@ -112,7 +110,6 @@ impl Link {
             frames: Frames::default(),
             stream,
             session,
-            sid: None,
             incoming: None,
             seen: 0,
             state: LinkState::New,
@@ -183,12 +180,9 @@ impl Drop for Link {
     fn drop(&mut self) {
         let shared = &self.shared;
         shared.addresses.leave(&mut self.seat);
-        if let Some(sid) = self.sid {
-            shared.peers.leave(sid);
-        }
         if let Some(session) = &self.session {
             session.end("1");
-            let Some(sid) = self.sid.take() else { return };
+            let Some(sid) = self.peer.sid() else { return };
             match tokio::runtime::Handle::try_current() {
                 Ok(runtime) if session.has_farewell() => {
                     let shared = Arc::clone(shared);

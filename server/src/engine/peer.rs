@@ -1,16 +1,19 @@
 //! The client of one session, as both sides of the Socket.IO library know it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use socketioxide_core::Sid;
 
 use super::brake::Brake;
 use super::caller::Caller;
 use super::connects::Connects;
 use super::hand_over::HandOver;
+use super::peers::Entry;
 use crate::live::Wire;
 
 /// Shared by the [`Link`](super::Link) of a session and the handlers that the library calls for it.
 ///
-/// [`Engine::peer`](super::Engine::peer) finds it by the session's id until the connection is gone.
+/// [`Engine::peer`](super::Engine::peer) finds it by the session's id for as long as it exists.
 pub struct Peer {
     /// Who opened the session.
     pub caller: Caller,
@@ -22,6 +25,8 @@ pub struct Peer {
     pub handed: HandOver,
     /// Stops reading from the session.
     pub brake: Brake,
+    /// Set once the library has assigned the session's id.
+    pub(super) entry: OnceLock<Entry>,
 }
 
 impl Peer {
@@ -33,6 +38,12 @@ impl Peer {
             connects: Connects::default(),
             handed: HandOver::default(),
             brake: Brake::default(),
+            entry: OnceLock::new(),
         })
+    }
+
+    /// The session's id, once the library has assigned it.
+    pub fn sid(&self) -> Option<Sid> {
+        self.entry.get().map(|entry| entry.sid)
     }
 }

@@ -8,12 +8,12 @@ use crate::engine::{Peer, Repeated};
 use crate::live::Wire;
 use crate::state::State;
 
-/// The peer of this socket's session, until its connection is gone.
+/// The peer of this socket's session, as long as the connection or a handler of its sockets holds it.
 pub fn peer(state: &State, socket: &SocketRef) -> Option<Arc<Peer>> {
     state.sockets.engine.peer(socket.id)
 }
 
-/// The writing side of this socket's connection, until it is gone.
+/// The writing side of this socket's connection, as long as [`peer`] finds it.
 pub fn wire(state: &State, socket: &SocketRef) -> Option<Arc<Wire>> {
     peer(state, socket).map(|peer| Arc::clone(&peer.wire))
 }

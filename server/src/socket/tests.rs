@@ -5,8 +5,8 @@ mod two_writers;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chat::hub::Ports;
@@ -14,7 +14,7 @@ use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler as _;
 use tungstenite::{Message, WebSocket};
 
-use super::caller::connect;
+use super::caller::{connect, peer, wire};
 use crate::config::Config;
 use crate::process;
 use crate::state::State;
@@ -163,4 +163,43 @@ async fn a_namespace_is_connected_again_while_the_library_is_cleaning_up() {
         assert!(client.hear("4").starts_with("43/chat,1["));
     };
     tokio::task::spawn_blocking(talk).await.unwrap();
+}
+
+/// What a client sends just before it goes waits for the connect handler. If the handler did not find the peer, the
+/// commands would be lost, and those that want answers would hold the socket and its connection forever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_connect_handler_finds_its_peer_after_the_client_has_gone() {
+    let (address, state, _folder) = server().await;
+    let (shared, waiting) = (state.clone(), state.clone());
+    let middleware = move |socket: SocketRef| {
+        let result = connect(&shared, &socket).map(|(peer, _)| {
+            // As an inbox does.
+            socket.on_fallback(move |_: SocketRef| {
+                let _held = &peer;
+                std::future::ready(())
+            });
+        });
+        std::future::ready(result)
+    };
+    let (found, finding) = tokio::sync::oneshot::channel();
+    let found = Arc::new(Mutex::new(Some(found)));
+    let handler = move |socket: SocketRef| {
+        let wire = wire(&waiting, &socket).unwrap();
+        while !wire.is_ended() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        drop(wire);
+        let peer = peer(&waiting, &socket).map(|peer| Arc::downgrade(&peer));
+        if let Some(found) = found.lock().unwrap().take() {
+            found.send(peer).ok();
+        }
+        std::future::ready(())
+    };
+    state.io().ns("/", handler.with(middleware));
+    let talk = move || drop(Client::connect(address, ""));
+    tokio::task::spawn_blocking(talk).await.unwrap();
+    let peer = finding.await.unwrap().expect("the handler finds its peer");
+    while peer.strong_count() > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }

@@ -170,7 +170,7 @@ impl Link {
     /// True if the library has not cleaned up the namespace yet.
     fn is_known(&self, namespace: &str) -> bool {
         let library = &self.shared.library;
-        self.sid.is_some_and(|sid| library.knows(namespace, sid))
+        self.peer.sid().is_some_and(|sid| library.knows(namespace, sid))
     }
 
     /// Fails once the deadline has passed.

@@ -67,7 +67,6 @@ impl Link {
         }
         match serde_json::from_slice::<Open>(open) {
             Ok(Open { sid }) => {
-                self.sid = Some(sid);
                 self.shared.peers.enter(sid, &self.peer);
                 let (shared, sid) = (&self.shared, sid.as_str());
                 if let Some(session) = &self.session {
