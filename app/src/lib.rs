@@ -44,6 +44,7 @@ pub fn App() -> impl IntoView {
     client::platform::refuse_files(move || {
         live.files_dropped.update(|count| *count += 1);
     });
+    client::storage::on_refusal(move || live.obey_deletion());
     provide_context(visitor::PageTheme::of_page());
     let note = BoxedSignal::new("");
     let page = data::use_page(navigation, note);

@@ -14,6 +14,7 @@ test("offline, a link keeps the page, says so, and continues when the network is
   await page.context().setOffline(true);
   await page.getByRole("link", { name: "All rooms" }).click();
   await expect(page.getByText(CANNOT)).toBeVisible();
+  await expect(page.getByText("Connected", { exact: true })).toBeHidden();
   await expect(ada.messages, "the room is still there").toHaveCount(3);
   await ada.message.fill("and can be written in");
   await page.context().setOffline(false);

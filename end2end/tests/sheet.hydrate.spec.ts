@@ -26,6 +26,15 @@ test("on a wide screen the list of people stays", async ({ person, program }) =>
   await expect(ada.people).toBeVisible();
   await ada.message.click();
   await expect(ada.people).toBeVisible();
+  await expect(ada.page.getByText("1 here")).toBeVisible();
+  const summary = ada.page.locator("summary");
+  await summary.evaluate((summary) => (summary as HTMLElement).focus());
+  await expect(summary, "it does nothing, so it is no tab stop").not.toBeFocused();
+  await expect(ada.page.getByRole("complementary")).toMatchAriaSnapshot(`
+    - complementary:
+      - group "Who is here":
+        - list "People"
+  `);
 });
 
 test("the title, focused after joining by touch, has no focus ring", async ({ person, program }) => {

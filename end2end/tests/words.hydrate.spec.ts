@@ -58,7 +58,7 @@ test("text left by an ended session is offered to the next person who signs in",
   await expect.poll(async () => (await kept(ada.page, "drafts")).length).toBe(1);
   await context.clearCookies();
   await context.setOffline(false);
-  await expect(ada.page.getByRole("alert").filter({ hasText: "signed out" })).toBeVisible({ timeout: 30_000 });
+  await expect(ada.page.getByRole("alert").filter({ hasText: "unsent text stays on this device" })).toBeVisible({ timeout: 30_000 });
   await ada.page.getByRole("button", { name: "Reload" }).click();
   await ada.signIn("Ada");
   await ada.live("Ada");

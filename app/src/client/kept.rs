@@ -7,6 +7,7 @@ use protocol::{ClientId, Person, PersonId, RoomSlug, Timestamp};
 
 use super::json::Json;
 use super::outbox::{Failed, Outbox, Pending, SendState, Unsaved};
+use super::platform;
 use super::storage::{self, Fields, Shelf};
 pub use draft::{Draft, draft, has_draft, keep_draft};
 pub use left::{Left, left_by_others};
@@ -113,11 +114,15 @@ pub fn any(person: &PersonId, answer: impl FnOnce(bool) + 'static) {
     });
 }
 
-/// Deletes everything that this device keeps of this person.
-pub fn forget(person: &PersonId, done: impl FnOnce() + 'static) {
+/// Deletes everything that this device keeps of this person; if `for_good`, no tab keeps anything of them again. Then
+/// loads a page.
+pub fn forget(person: &PersonId, for_good: bool, next: String) {
+    if for_good {
+        storage::refuse(person.as_str());
+    }
     let prefix = format!("{person}/");
     storage::clear(Shelf::Outbox, &prefix.clone(), move || {
-        storage::clear(Shelf::Drafts, &prefix, done);
+        storage::clear(Shelf::Drafts, &prefix, move || platform::load(&next));
     });
 }
 

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::approach::Approach;
 use super::json::Json;
+use super::kept;
 use super::owner::{Owner, Standing};
 use super::platform;
 use super::pulse::Pulse;
@@ -32,6 +33,9 @@ const COME_BACK_MS: u64 = 1_000;
 
 /// socket.io-client's reason for a disconnection that this side asked for.
 const CLIENT_DISCONNECT: &str = "io client disconnect";
+
+/// The same page for a visitor. The server adds a sentence that the text was deleted.
+const DELETED: &str = "?unsent=deleted";
 
 /// The live part of the application. A handle: copies refer to the same state.
 #[derive(Clone, Copy)]
@@ -406,8 +410,19 @@ impl Live {
         self.stand_apart();
     }
 
+    /// If the page's person signed out in another tab and deleted their unsent text, this page goes too. A page of older
+    /// messages has not said whose it is.
+    pub fn obey_deletion(self) {
+        self.inner(|inner| match inner.owner.page() {
+            Some(you) if storage::refuses(you.id.as_str()) => kept::forget(&you.id, true, DELETED.to_owned()),
+            Some(_) => {}
+            None => platform::load(DELETED),
+        });
+    }
+
     /// Disconnects and shows why this page sends nothing.
     fn stand_apart(self) {
+        self.obey_deletion();
         let sentence = self.inner(|inner| inner.owner.sentence()).flatten();
         socket::disconnect();
         self.lost();

@@ -39,7 +39,8 @@ impl Link {
             Self::Opening => "opening",
             Self::Live => "live",
             Self::Reconnecting => "reconnecting",
-            Self::Offline | Self::Apart => "offline",
+            Self::Offline => "offline",
+            Self::Apart => "offline apart",
         }
     }
 }

@@ -54,7 +54,7 @@ pub fn Session(
                 // Delete unsent text only when the server confirms that the session has ended.
                 let ended = move |answer: Option<PageData>| match answer {
                     Some(PageData::Front(front)) if front.you.as_ref().is_none_or(|you| you.id != id) => {
-                        kept::forget(&id, move || platform::load(&next));
+                        kept::forget(&id, asked.get_untracked(), next);
                     }
                     _ => say(UNCONFIRMED),
                 };

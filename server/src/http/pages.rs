@@ -73,6 +73,9 @@ pub async fn with_returned(
     document(state, headers, address, returned).await.ok()
 }
 
+/// For other tabs of a person who signed out and deleted their unsent text.
+const DELETED: &str = "Signed out in another tab. Unsent text was deleted.";
+
 async fn document(
     state: &State,
     headers: &HeaderMap,
@@ -88,6 +91,13 @@ async fn document(
         // No other page has room for the text.
         _ if !returned.why.is_empty() => return Err(Refused::NoStorage),
         _ => {}
+    }
+    if address.value("unsent") == Some("deleted") {
+        match &mut page {
+            PageData::Front(front) if front.you.is_none() => front.returned.why = DELETED.to_owned(),
+            PageData::Room(room) if room.you.is_none() => room.returned.why = DELETED.to_owned(),
+            _ => {}
+        }
     }
     let kept = draft::put(&mut page, headers);
     let document = Document {
@@ -173,7 +183,7 @@ async fn admit(state: &State, client: Option<ClientAddress>) -> Result<(), Refus
 fn address(uri: &Uri, path: &str) -> Address {
     // Other parameters change no page; keeping them would only split the cache.
     let known = |pair: &&str| {
-        ["before=", "problem=", "room="]
+        ["before=", "problem=", "room=", "unsent="]
             .iter()
             .any(|name| pair.starts_with(name))
     };

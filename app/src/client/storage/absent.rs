@@ -18,6 +18,14 @@ pub fn read(_shelf: Shelf, _prefix: &str, _answer: impl FnOnce(Vec<Json>) + 'sta
 
 pub fn clear(_shelf: Shelf, _prefix: &str, _done: impl FnOnce() + 'static) {}
 
+pub fn refuse(_person: &str) {}
+
+pub fn refuses(_person: &str) -> bool {
+    false
+}
+
+pub fn on_refusal(_tell: impl Fn() + 'static) {}
+
 pub fn on_failure(_tell: impl Fn(bool) + 'static) {}
 
 pub fn tab_before() -> Option<String> {

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use leptos::prelude::{set_timeout, window};
+use leptos::prelude::{set_timeout, window, window_event_listener_untyped};
 use protocol::Opaque;
 use wasm_bindgen::prelude::*;
 use web_sys::{IdbDatabase, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransactionMode};
@@ -20,6 +20,8 @@ const VERSION: u32 = 1;
 const LOCK: &str = "hubbub-tab-";
 /// Session storage key of the id that this tab had before a reload.
 const BEFORE: &str = "hubbub-tab";
+/// Prefix of the local storage keys that name the people whose text is not stored.
+const REFUSED: &str = "hubbub-signed-out-";
 /// If the database is not open after this many milliseconds, the page warns that text is not stored.
 const OPEN_MS: u64 = 3_000;
 
@@ -80,13 +82,14 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn query(this: &Locks) -> Held;
 
-    type Session;
+    /// Session storage or local storage.
+    type Items;
 
     #[wasm_bindgen(method, catch, js_name = getItem)]
-    fn get(this: &Session, name: &str) -> Result<Option<String>, JsValue>;
+    fn get(this: &Items, name: &str) -> Result<Option<String>, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = setItem)]
-    fn set(this: &Session, name: &str, value: &str) -> Result<(), JsValue>;
+    fn set(this: &Items, name: &str, value: &str) -> Result<(), JsValue>;
 
     /// A promise for the locks that are held.
     type Held;
@@ -122,14 +125,37 @@ fn new_tab() -> (String, Option<String>) {
         let held = Closure::once_into_js(|_: JsValue| Promise::new(&mut |_, _| {}));
         let _ = locks.request(&format!("{LOCK}{name}"), held.unchecked_ref());
     }
-    let session = Reflect::get(&window(), &"sessionStorage".into());
-    let before = session.and_then(|session| {
-        let session: Session = session.unchecked_into();
-        let before = session.get(BEFORE)?;
-        session.set(BEFORE, &name)?;
-        Ok(before)
-    });
-    (name, before.ok().flatten())
+    let before = swap("sessionStorage", BEFORE, Some(&name));
+    (name, before)
+}
+
+/// Returns an item of session or local storage, and replaces it if there is a new value.
+fn swap(storage: &str, key: &str, value: Option<&str>) -> Option<String> {
+    let items: Items = Reflect::get(&window(), &storage.into()).ok()?.unchecked_into();
+    let before = items.get(key).ok()?;
+    if let Some(value) = value {
+        items.set(key, value).ok()?;
+    }
+    before
+}
+
+fn refused(person: &str, value: Option<&str>) -> bool {
+    swap("localStorage", &format!("{REFUSED}{person}"), value).is_some()
+}
+
+/// Stores nothing of this person any more, in any tab. Ids are not used again.
+pub fn refuse(person: &str) {
+    refused(person, Some(""));
+}
+
+/// True if nothing of this person is stored.
+pub fn refuses(person: &str) -> bool {
+    refused(person, None)
+}
+
+/// Runs a closure when another tab has called [`refuse`].
+pub fn on_refusal(tell: impl Fn() + 'static) {
+    window_event_listener_untyped("storage", move |_| tell());
 }
 
 fn locks() -> Option<Locks> {
@@ -167,8 +193,9 @@ fn items(array: JsValue) -> Vec<Json> {
     array.iter().map(Json).collect()
 }
 
-/// Writes a value, or deletes it if there is none.
+/// Writes a value, or deletes it if there is none. Keys start with the person's id.
 pub fn write(shelf: Shelf, key: &str, value: Option<Fields>) {
+    let value = value.filter(|_| !key.split('/').next().is_some_and(refuses));
     let name = format!("{}/{key}", shelf.name());
     let key = key.into();
     let forgotten = value.is_none();
