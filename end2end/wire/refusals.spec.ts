@@ -68,7 +68,7 @@ test("an invalid token counts as none, or is refused", async ({ program }) => {
 test("a malformed handshake is refused", async ({ program }) => {
   for (const protocol of ["one", -1, [1]]) {
     const client = await program(undefined, { auth: { protocol }, reconnection: false });
-    expect(await handshakeRefused(client)).toBe("bad_request: `protocol` must be a whole number, 0 or more");
+    expect(await handshakeRefused(client)).toBe("bad_request: `protocol` must be a whole number from 0 to 2^32 - 1");
   }
 });
 

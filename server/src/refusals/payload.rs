@@ -34,7 +34,11 @@ fn bad(sentence: impl Into<String>) -> Refusal {
 }
 
 fn unreadable(error: &serde_json::Error) -> String {
-    if error.to_string().contains("hex escape") {
+    let text = error.to_string();
+    if text.starts_with("number out of range") {
+        return "a number in the JSON is too large".to_owned();
+    }
+    if text.contains("hex escape") {
         return "a \\u escape in the JSON is incomplete; a surrogate needs its other half".to_owned();
     }
     let (line, column) = (error.line(), error.column());
@@ -91,7 +95,9 @@ fn mismatch(error: &serde_json::Error, field: &str) -> String {
 /// What the library expects, in words of JSON.
 fn plain(expected: &str) -> &str {
     match expected {
-        "u32" | "u64" => "a whole number, 0 or more",
+        "u32" => "a whole number from 0 to 2^32 - 1",
+        // Only sequence numbers are as long, and they have a limit of their own.
+        "u64" => "a whole number from 0 to 2^53 - 1",
         "a boolean" => "true or false",
         "a sequence" => "an array",
         _ if expected.starts_with("struct ") => "an object",
@@ -130,10 +136,7 @@ mod tests {
                 r#"{"name":"a}, expected u64"}x"#,
                 "the JSON cannot be read: check line 1, column 28",
             ),
-            (
-                r#"{"name":1e999}"#,
-                "the JSON cannot be read: check line 1, column 13",
-            ),
+            (r#"{"name":1e999}"#, "a number in the JSON is too large"),
             (
                 r#"{"name":"\ud83d"}"#,
                 "a \\u escape in the JSON is incomplete; a surrogate needs its other half",
@@ -152,9 +155,11 @@ mod tests {
         for before in ["-1", "1.5", "\"1\"", "18446744073709551616"] {
             assert_eq!(
                 refused::<History>(&format!(r#"{{"room":"lobby","before":{before}}}"#)),
-                "`before` must be a whole number, 0 or more"
+                "`before` must be a whole number from 0 to 2^53 - 1"
             );
         }
+        let digits = format!(r#"{{"room":"lobby","before":{}}}"#, "9".repeat(400));
+        assert_eq!(refused::<History>(&digits), "a number in the JSON is too large");
         assert_eq!(
             refused::<Typing>(r#"{"room":"lobby","typing":"yes"}"#),
             "`typing` must be true or false"
@@ -186,7 +191,7 @@ mod tests {
             (r#"{"epoch":"e"}"#, "`from.seq` is missing"),
             (
                 r#"{"epoch":"e","seq":-1}"#,
-                "`from.seq` must be a whole number, 0 or more",
+                "`from.seq` must be a whole number from 0 to 2^53 - 1",
             ),
         ] {
             let json = format!(r#"{{"room":"lobby","from":{from}}}"#);
