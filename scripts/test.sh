@@ -89,7 +89,7 @@ check() {
     cargo fmt --all --check
     # One package at a time: the whole workspace at once would turn on Leptos' `ssr` and `hydrate` together.
     say "lints"
-    cargo clippy -q -p protocol -p chat -p backend -p testkit --all-targets -- -D warnings
+    cargo clippy -q -p protocol -p chat -p client -p backend -p testkit --all-targets -- -D warnings
     cargo clippy -q -p app --features ssr --all-targets -- -D warnings
     cargo clippy -q -p simulation -p bench --all-targets -- -D warnings
     cargo clippy -q -p server --all-targets -- -D warnings
@@ -117,7 +117,7 @@ unit() {
     # Tests with a Redis or a server of their own wait most of the time.
     export RUST_TEST_THREADS=8
     step crates
-    cargo test -q -p protocol -p chat -p backend -p testkit
+    cargo test -q -p protocol -p chat -p client -p backend -p testkit
     cargo test -q -p app --features ssr
     step simulation
     cargo test -q -p simulation -p bench

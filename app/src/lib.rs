@@ -11,7 +11,6 @@ pub mod components;
 pub mod data;
 pub mod head;
 pub mod pages;
-pub mod problem;
 pub mod route;
 #[cfg(feature = "ssr")]
 mod shell;
@@ -22,7 +21,8 @@ use crate::components::Boxed;
 use crate::signal::BoxedSignal;
 use leptos::prelude::*;
 
-pub use client::returned::{self, Returned};
+pub use crate::client::returned::{self, Returned};
+pub use ::client::problem;
 pub use data::PageData;
 #[cfg(feature = "ssr")]
 pub use leptos::nonce::Nonce;
@@ -31,8 +31,8 @@ pub use route::Address;
 pub use shell::Document;
 pub use visitor::{Assets, Built, Theme, Visitor};
 
-use client::live::Live;
-use client::navigation::Navigation;
+use crate::client::live::Live;
+use crate::client::navigation::Navigation;
 
 /// The whole application. Its contexts hold what outlives a page.
 #[component]

@@ -8,7 +8,7 @@ import { atMost, row, sleep } from "./rows.mjs";
 
 const PER_SECOND = 400;
 const HOUR = 36_000;
-/** The page holds this many messages and forgets older ones (app/src/client/timeline.rs); memory is constant from there
+/** The page holds this many messages and forgets older ones (crates/client/src/timeline.rs); memory is constant from there
  * on. */
 const HELD = 20_000;
 const STEP = 4_000;

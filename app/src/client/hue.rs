@@ -28,7 +28,7 @@ pub fn initial(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::samples::person;
+    use client::samples::person;
 
     #[test]
     fn hues_are_stable_and_well_spread() {

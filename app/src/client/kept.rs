@@ -3,10 +3,10 @@
 mod draft;
 mod left;
 
+use client::outbox::{Failed, Outbox, Pending, SendState, Unsaved};
 use protocol::{ClientId, Person, PersonId, RoomSlug, Timestamp};
 
 use super::json::Json;
-use super::outbox::{Failed, Outbox, Pending, SendState, Unsaved};
 use super::platform;
 use super::storage::{self, Fields, Shelf};
 pub use draft::{Draft, draft, has_draft, keep_draft};
@@ -134,7 +134,7 @@ fn key(person: &PersonId, room: &RoomSlug, order: u64, client_id: &ClientId) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::samples::{id, text};
+    use client::samples::{id, text};
 
     #[test]
     fn a_message_is_sent_by_its_tab_or_by_another_once_that_is_closed() {
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn keys_sort_as_the_messages_were_written() {
-        let person = crate::client::samples::person("ada").id;
+        let person = client::samples::person("ada").id;
         let key = |order| key(&person, &RoomSlug::lobby(), order, &id("x"));
         assert!(key(9) < key(10) && key(10) < key(1_790_000_000_000));
     }

@@ -7,6 +7,11 @@ mod unsent;
 use std::time::Duration;
 
 use crate::signal::{BoxedSignal, BoxedValue};
+use client::approach::Approach;
+use client::owner::{Owner, Standing};
+use client::pulse::Pulse;
+use client::reconnect::{Link, Reconnect};
+use client::room::{Effect, Failure, Outcome, RoomClient};
 use leptos::prelude::*;
 use protocol::{
     ComeBack, CreateRoom, ErrorCode, Leave, Limits, Person, PresenceUpdate, Refusal, Reset, RoomEvent,
@@ -15,14 +20,9 @@ use protocol::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::approach::Approach;
 use super::json::Json;
 use super::kept;
-use super::owner::{Owner, Standing};
 use super::platform;
-use super::pulse::Pulse;
-use super::reconnect::{Link, Reconnect};
-use super::room::{Effect, Failure, Outcome, RoomClient};
 use super::socket::{self, Incoming};
 use super::storage;
 use super::store::RoomStore;

@@ -1,11 +1,11 @@
 //! The lines of the message list: a function of timeline, outbox, arrivals and departures.
 
+use client::names::isolated;
+use client::outbox::{Failed, Outbox, SendState};
+use client::roster::Note;
 use protocol::{EventBody, Person, PersonId, RoomEvent, Timestamp};
 
 use super::calendar::{Moment, iso};
-use super::names::isolated;
-use super::outbox::{Failed, Outbox, SendState};
-use super::roster::Note;
 
 /// Consecutive messages of one author closer together than this share one heading.
 const GROUP_MS: u64 = 5 * 60_000;
@@ -27,7 +27,7 @@ pub enum Row {
     Quiet {
         /// The line's key.
         key: String,
-        /// "Ada and Bob joined", with the names marked (see [`super::names`]).
+        /// "Ada and Bob joined", with the names marked (see [`client::names`]).
         text: String,
     },
     /// A message.
@@ -301,9 +301,9 @@ fn listed(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::names::{Part, parts};
-    use crate::client::samples::{epoch, id, person, posted, seq, text};
-    use crate::client::timeline::Timeline;
+    use client::names::{Part, parts};
+    use client::samples::{epoch, id, person, posted, seq, text};
+    use client::timeline::Timeline;
     use protocol::Position;
 
     const UTC: &dyn Fn(Timestamp) -> i32 = &|_| 0;
@@ -465,6 +465,7 @@ mod tests {
             .map(|name| note(3, name, true))
             .collect();
         assert_eq!(plain(&net_effect(&crowd)), "a, b and 3 others joined");
+        assert_eq!(net_effect(&crowd[..1]), "\u{2068}a\u{2069} joined");
     }
 
     #[test]

@@ -10,7 +10,8 @@ pub use absent::*;
 #[cfg(feature = "hydrate")]
 pub use browser::*;
 
-use super::approach::Attempt;
+use client::approach::Attempt;
+
 use super::json::Json;
 
 /// Receives the answer to a command, or `None` if there was none in time.

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use crate::signal::{ArcBoxedSignal, BoxedSignal, BoxedValue, ElementRef};
+use client::names::isolated;
+use client::pace::Pace;
+use client::room::{Older, RoomClient};
+use client::timeline::Timeline;
 use leptos::html::Div;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use protocol::{EventBody, Person, PresenceList, RoomEvent, RoomSlug, Timestamp};
 
 use super::kept;
-use super::names::isolated;
-use super::pace::Pace;
 use super::platform;
-use super::room::{Older, RoomClient};
-use super::rows::{Row, Wall};
-use super::timeline::Timeline;
+use super::rows::{Row, Wall, rows};
 use crate::data::RoomData;
 
 /// If more messages than this come in together, only their number is announced.
@@ -68,7 +68,13 @@ impl RoomStore {
     /// Starts from the page's data, alike on the server and in the browser.
     pub fn new(data: &RoomData) -> Self {
         let timeline = Timeline::new(data.head.clone(), data.events.clone(), data.more);
-        let mut client = RoomClient::new(data.room.clone(), data.you.clone(), timeline, data.roster.clone());
+        let mut client = RoomClient::new(
+            data.room.clone(),
+            data.you.clone(),
+            timeline,
+            data.roster.clone(),
+            platform::lower,
+        );
         client.limit(data.limits);
         let store = Self {
             slug: BoxedValue::new(data.room.clone()),
@@ -265,7 +271,13 @@ impl RoomStore {
             let over = client.over().map(str::to_owned);
             let roster = client.roster();
             (
-                client.rows(&wall),
+                rows(
+                    client.shown(),
+                    client.unsent(),
+                    roster.notes(),
+                    client.you(),
+                    &wall,
+                ),
                 roster.list().clone(),
                 roster.typing_line(),
                 client.older_state(),

@@ -2,6 +2,8 @@
 
 use crate::components::Boxed;
 use crate::signal::{BoxedSignal, BoxedValue, ElementRef};
+use client::names::isolated;
+use client::size::{CONTROL, EMPTY, TooBig};
 use leptos::ev::{ClipboardEvent, KeyboardEvent, SubmitEvent};
 use leptos::html::{Div, Form, Textarea};
 use leptos::prelude::*;
@@ -12,9 +14,7 @@ use super::{ProblemNote, effect};
 use crate::client::composing::{Key, Keys, clean};
 use crate::client::kept::{self, Draft};
 use crate::client::live::Live;
-use crate::client::names::isolated;
 use crate::client::platform;
-use crate::client::size::{CONTROL, EMPTY, TooBig};
 use crate::client::store::RoomStore;
 use crate::data::RoomData;
 use crate::problem::OFFLINE;

@@ -3,6 +3,8 @@
 use super::{ProblemNote, maybe, reactive};
 use crate::components::Boxed;
 use crate::signal::{BoxedSignal, ElementRef};
+use client::reconnect::Link;
+use client::room::Failure;
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -11,9 +13,7 @@ use protocol::RoomTitle;
 use crate::client::live::Live;
 use crate::client::navigation::Navigation;
 use crate::client::platform;
-use crate::client::reconnect::Link;
 use crate::client::returned::Returned;
-use crate::client::room::Failure;
 use crate::problem::{OFFLINE, UNREACHABLE, sentence, shown};
 
 /// The form.

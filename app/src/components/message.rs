@@ -2,13 +2,13 @@
 
 use crate::components::Boxed;
 use crate::signal::{ArcBoxedSignal, BoxedValue};
+use client::outbox::Failed as Failure;
 use leptos::prelude::*;
 use protocol::{ClientId, RoomSlug};
 
 use super::{MessageText, maybe, reactive};
 use crate::client::hue::{hue, initial};
 use crate::client::live::Live;
-use crate::client::outbox::Failed as Failure;
 use crate::client::platform;
 use crate::client::rows::{Mark, MessageRow, Row};
 use crate::client::store::RoomStore;

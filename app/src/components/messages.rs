@@ -5,6 +5,7 @@
 
 use crate::components::Boxed;
 use crate::signal::{BoxedValue, ElementRef};
+use client::room::{Older, RoomClient};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -12,7 +13,6 @@ use leptos::prelude::*;
 use super::{RowView, effect, list, sentence};
 use crate::client::live::Live;
 use crate::client::platform;
-use crate::client::room::{Older, RoomClient};
 use crate::client::store::RoomStore;
 use crate::data::RoomData;
 

@@ -2,11 +2,11 @@
 
 use crate::components::Boxed;
 use crate::signal::BoxedSignal;
+use client::reconnect::Link;
 use leptos::prelude::*;
 
 use super::{effect, maybe};
 use crate::client::live::Live;
-use crate::client::reconnect::Link;
 use crate::problem::{OFFLINE, UNREACHABLE};
 
 /// The sentence, unless it is empty. One about the network goes away when the network is back.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::components::Boxed;
 use crate::signal::{BoxedSignal, BoxedValue};
+use client::reconnect::Link;
 use leptos::prelude::*;
 use protocol::{Person, RoomList, RoomSlug, RoomSummary, Timestamp};
 
@@ -12,7 +13,6 @@ use crate::client::calendar::{ago, iso};
 use crate::client::kept;
 use crate::client::live::Live;
 use crate::client::platform;
-use crate::client::reconnect::Link;
 
 /// How often the list is requested.
 const REFRESH: Duration = Duration::from_secs(10);

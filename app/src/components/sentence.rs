@@ -1,9 +1,8 @@
 //! A sentence that contains people's names.
 
 use crate::components::Boxed;
+use client::names::{Part, parts};
 use leptos::prelude::*;
-
-use crate::client::names::{Part, parts};
 
 /// Shows each name in an element of its own, which isolates its text direction and makes it look like a name.
 pub fn sentence(text: &str) -> AnyView {

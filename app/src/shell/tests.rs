@@ -1,5 +1,6 @@
 //! Text written by people creates no element and no attribute anywhere in a document.
 
+use client::samples::{epoch, person, posted, seq};
 use leptos::config::LeptosOptions;
 use protocol::{
     ClientId, DisplayName, EventBody, Limits, MessageText, Person, PresenceList, RoomEvent, RoomSlug,
@@ -8,7 +9,6 @@ use protocol::{
 
 use super::Document;
 use crate::client::returned::Returned;
-use crate::client::samples::{epoch, person, posted, seq};
 use crate::data::{FrontData, PageData, RoomData};
 use crate::{Address, Assets, Built, Visitor};
 

@@ -10,9 +10,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use app::client::room::RoomClient;
-use app::client::timeline::Timeline;
 use chat::Caller;
+use client::room::RoomClient;
+use client::timeline::Timeline;
 use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::{AbortHandle, Either, select};
@@ -139,7 +139,13 @@ impl Client {
             return;
         }
         let you = Some(self.person.clone());
-        let mut room = RoomClient::new(RoomSlug::lobby(), you, timeline, PresenceList::default());
+        let mut room = RoomClient::new(
+            RoomSlug::lobby(),
+            you,
+            timeline,
+            PresenceList::default(),
+            str::to_lowercase,
+        );
         room.await_outbox();
         self.views.borrow_mut().next_stretch();
         self.views.borrow_mut().look(room.timeline());

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
+use client::pulse::{DOUBT_MS, LOOK_MS};
+use client::room::Outcome;
 use leptos::prelude::*;
 use protocol::{History, HistoryAnswer, RoomList};
 
 use super::{Live, NoArguments};
 use crate::client::platform;
-use crate::client::pulse::{DOUBT_MS, LOOK_MS};
-use crate::client::room::Outcome;
 use crate::client::socket;
 
 impl Live {

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use client::backoff::Backoff;
+use client::outbox::{Outbox, Pending};
+use client::owner::Standing;
+use client::room::{Failure, Outcome, failed, retry_hint};
 use leptos::prelude::*;
 use protocol::{ErrorCode, Limits, Receipts, RoomSlug, Send as SendCommand};
 
 use super::Live;
-use crate::client::backoff::Backoff;
 use crate::client::kept::{self, KeptMessage};
-use crate::client::outbox::{Outbox, Pending};
-use crate::client::owner::Standing;
-use crate::client::room::{Failure, Outcome, failed, retry_hint};
 use crate::client::storage::{self, Shelf};
 
 /// New messages wait at most this long for the stored ones, in milliseconds.

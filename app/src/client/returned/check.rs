@@ -1,11 +1,11 @@
 //! Checks messages that are sent by form. With scripts the composer applies the same rules.
 
+use client::size::{EMPTY, TooBig};
 use protocol::text::InvalidText;
 use protocol::{Limits, MessageText};
 
 use super::Returned;
 use crate::client::composing::clean;
-use crate::client::size::{EMPTY, TooBig};
 
 /// Checks a message. A refused text comes back without control characters, because its author could not find them.
 ///

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use app::client::room::{Effect, Failure, Outcome, RoomClient};
+use client::room::{Effect, Failure, Outcome, RoomClient};
 use protocol::{RoomSlug, Send};
 
 use super::Client;

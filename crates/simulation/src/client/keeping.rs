@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use app::client::outbox::{Pending, SendState, Unsaved};
-use app::client::room::RoomClient;
+use client::outbox::{Pending, SendState, Unsaved};
+use client::room::RoomClient;
 use protocol::ClientId;
 
 use super::Client;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use app::client::outbox::SendState;
+use client::outbox::SendState;
 use protocol::{ClientId, MessageText};
 
 use super::Client;

@@ -1,6 +1,6 @@
 //! What a person saw, in the order in which it was shown, and whether it was consistent at every moment.
 
-use app::client::timeline::Timeline;
+use client::timeline::Timeline;
 use protocol::RoomEvent;
 use testkit::checker::{Receiver, Shown};
 

@@ -19,9 +19,10 @@ use std::path::{Path, PathBuf};
 use circles::{circles, describe};
 
 /// The crates, by their root file.
-const CRATES: [&str; 4] = [
+const CRATES: [&str; 5] = [
     "crates/protocol/src/lib.rs",
     "crates/chat/src/lib.rs",
+    "crates/client/src/lib.rs",
     "crates/backend/src/lib.rs",
     SERVER,
 ];

@@ -125,7 +125,7 @@ fn ends(timeline: &Timeline) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::samples::{epoch, posted, timeline};
+    use crate::samples::{epoch, posted, timeline};
     use protocol::HistoryAnswer;
 
     fn settled(timeline: &Timeline) -> Window {

@@ -6,13 +6,8 @@ use protocol::{
 };
 
 use super::*;
-use crate::client::rows::{Mark, Row, Wall};
-use crate::client::samples::{epoch, id, person, posted, seq, text};
-
-const UTC: Wall<'static> = Wall {
-    offset: &|_| 0,
-    now: Timestamp(0),
-};
+use crate::outbox::SendState;
+use crate::samples::{epoch, id, person, posted, seq, text};
 
 fn head(n: u64) -> Position {
     Position {
@@ -33,6 +28,7 @@ fn client(last: u64) -> RoomClient {
         Some(person("you")),
         timeline,
         PresenceList::default(),
+        str::to_lowercase,
     )
 }
 
@@ -58,18 +54,16 @@ fn live(last: u64) -> RoomClient {
 }
 
 fn shown(client: &RoomClient) -> Vec<String> {
-    client
-        .rows(&UTC)
-        .into_iter()
-        .filter_map(|row| match row {
-            Row::Message(message) => Some(match message.mark {
-                Mark::Sent => message.text,
-                Mark::Waiting | Mark::Sending => format!("{}…", message.text),
-                Mark::Failed(failed) => format!("{}! {}", message.text, failed.why),
-            }),
-            _ => None,
-        })
-        .collect()
+    let sent = client.shown().iter().filter_map(|event| match &event.body {
+        EventBody::Posted { text, .. } => Some(text.to_string()),
+        EventBody::Unknown => None,
+    });
+    let unsent = client.unsent().into_iter().flat_map(Outbox::items);
+    let unsent = unsent.map(|item| match &item.state {
+        SendState::Failed(failed) => format!("{}! {}", item.text, failed.why),
+        _ => format!("{}…", item.text),
+    });
+    sent.chain(unsent).collect()
 }
 
 fn texts(range: std::ops::RangeInclusive<u64>) -> Vec<String> {
@@ -308,6 +302,7 @@ fn older_messages_are_requested_once_and_put_in_front() {
         Some(person("you")),
         timeline,
         PresenceList::default(),
+        str::to_lowercase,
     );
     assert!(client.want_older().is_empty(), "not before there is a connection");
     client.connected();
@@ -355,9 +350,7 @@ fn presence_before_the_answer_to_join_is_applied_after_it() {
     let of = client.generation();
     client.joined(of, Ok(joined(vec![], 0, false)), 0);
     assert_eq!(client.roster().list().here, 2);
-    assert!(
-        matches!(&client.rows(&UTC)[..], [Row::Quiet { text, .. }] if text == "\u{2068}bob\u{2069} joined")
-    );
+    assert!(matches!(client.roster().notes(), [note] if note.person == person("bob") && note.entered));
 }
 
 #[test]
@@ -432,7 +425,7 @@ fn stored_messages_are_sent_before_new_ones() {
             text: text(name),
             at: Timestamp(order),
             order,
-            state: crate::client::outbox::SendState::Waiting,
+            state: SendState::Waiting,
         };
         (pending, true)
     };

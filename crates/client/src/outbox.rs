@@ -287,7 +287,7 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::samples::{epoch, id, seq, text};
+    use crate::samples::{epoch, id, seq, text};
 
     fn outbox(names: &[&str]) -> Outbox {
         let mut outbox = Outbox::default();

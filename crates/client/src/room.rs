@@ -111,8 +111,15 @@ pub struct RoomClient {
 }
 
 impl RoomClient {
-    /// Starts from the page's data. Without `you` the room is read-only.
-    pub fn new(room: RoomSlug, you: Option<Person>, timeline: Timeline, people: PresenceList) -> Self {
+    /// Starts from the page's data. Without `you` the room is read-only. `lower` converts to lower case, see
+    /// [`Roster::new`].
+    pub fn new(
+        room: RoomSlug,
+        you: Option<Person>,
+        timeline: Timeline,
+        people: PresenceList,
+        lower: fn(&str) -> String,
+    ) -> Self {
         let mut window = Window::default();
         window.settle(&timeline);
         let backoff = Backoff::new(you.as_ref().map_or(room.as_str(), |you| you.id.as_str()));
@@ -123,7 +130,7 @@ impl RoomClient {
             timeline,
             window,
             outbox: Outbox::default(),
-            roster: Roster::new(people),
+            roster: Roster::new(people, lower),
             sync: SyncState::Away,
             generation: 0,
             loading_older: false,

@@ -112,7 +112,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::samples::{epoch, posted, seq, timeline};
+    use crate::samples::{epoch, posted, seq, timeline};
 
     fn seqs(timeline: &Timeline) -> Vec<u64> {
         timeline.events().iter().map(|event| event.seq.get()).collect()

@@ -3,8 +3,8 @@
 use protocol::{History, RoomEvent, Seq};
 
 use super::{Effect, RoomClient, SyncState};
-use crate::client::rows::{Row, Wall, rows};
-use crate::client::window::Window;
+use crate::outbox::Outbox;
+use crate::window::Window;
 
 /// What is above the first message in the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +25,13 @@ impl RoomClient {
         self.window.show();
     }
 
-    /// The lines to show.
-    pub fn rows(&self, wall: &Wall<'_>) -> Vec<Row> {
-        let unsent = self.window.is_newest().then_some(&self.outbox);
-        rows(self.shown(), unsent, self.roster.notes(), self.you.as_ref(), wall)
+    /// The unsent messages in the page: none if the page ends before the newest message.
+    pub fn unsent(&self) -> Option<&Outbox> {
+        self.window.is_newest().then_some(&self.outbox)
     }
 
-    fn shown(&self) -> &[RoomEvent] {
+    /// The events in the page.
+    pub fn shown(&self) -> &[RoomEvent] {
         &self.timeline.events()[self.window.range(&self.timeline)]
     }
 

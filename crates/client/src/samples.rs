@@ -1,4 +1,5 @@
-//! Values for the tests of the client core.
+//! Values for the tests of the client core and of `app`.
+#![allow(missing_docs, clippy::unwrap_used, reason = "values for tests")]
 
 use protocol::{
     ClientId, Epoch, EventBody, MessageText, Person, PersonId, Position, RoomEvent, RoomSlug, Seq, Timestamp,

@@ -4,7 +4,6 @@ use protocol::limits::ROSTER_PEOPLE;
 use protocol::{Person, PersonId, PresenceList, PresenceUpdate, Seq, TypingUpdate};
 
 use super::names::isolated;
-use super::platform;
 
 /// Typing expires after this many milliseconds without an update.
 pub const TYPING_MS: u64 = 6_000;
@@ -24,19 +23,23 @@ pub struct Note {
 }
 
 /// The people of a room, as far as the client knows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Roster {
     list: PresenceList,
     typing: Vec<(Person, u64)>,
     notes: Vec<Note>,
+    lower: fn(&str) -> String,
 }
 
 impl Roster {
-    /// Starts from the list in a page or in the answer to `join`.
-    pub fn new(list: PresenceList) -> Self {
+    /// Starts from the list in a page or in the answer to `join`. `lower` converts names to lower case, to sort by: the
+    /// browser has the Unicode tables for it.
+    pub fn new(list: PresenceList, lower: fn(&str) -> String) -> Self {
         Self {
             list,
-            ..Self::default()
+            typing: Vec::new(),
+            notes: Vec::new(),
+            lower,
         }
     }
 
@@ -88,10 +91,15 @@ impl Roster {
 
     fn insert(&mut self, person: Person) {
         if self.list.people.len() < ROSTER_PEOPLE as usize {
-            let name = sort_key(&person);
-            let at = (self.list.people).partition_point(|known| sort_key(known) <= name);
+            let name = self.sort_key(&person);
+            let at = (self.list.people).partition_point(|known| self.sort_key(known) <= name);
             self.list.people.insert(at, person);
         }
+    }
+
+    /// The sort key of a name.
+    fn sort_key(&self, person: &Person) -> String {
+        (self.lower)(person.name.as_str())
     }
 
     /// A person started or stopped typing.
@@ -126,15 +134,10 @@ impl Roster {
     }
 }
 
-/// The sort key of a name.
-fn sort_key(person: &Person) -> String {
-    platform::lower(person.name.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::samples::{person, seq};
+    use crate::samples::{person, seq};
     use protocol::RoomSlug;
 
     fn update(entered: &[&str], left: &[&str], here: u32) -> PresenceUpdate {
@@ -154,6 +157,10 @@ mod tests {
         }
     }
 
+    fn empty() -> Roster {
+        Roster::new(PresenceList::default(), str::to_lowercase)
+    }
+
     fn names(roster: &Roster) -> Vec<&str> {
         roster
             .list()
@@ -166,7 +173,7 @@ mod tests {
     #[test]
     fn people_come_and_go_by_name_and_the_count_is_the_servers() {
         let you = person("you").id;
-        let mut roster = Roster::default();
+        let mut roster = empty();
         roster.apply(update(&["you", "Cleo", "ada", "Bob"], &[], 4), &you, seq(3));
         assert_eq!(names(&roster), ["ada", "Bob", "Cleo", "you"]);
         roster.apply(update(&["Bob"], &["Cleo", "Dan"], 3), &you, seq(4));
@@ -189,17 +196,18 @@ mod tests {
 
     #[test]
     fn people_beyond_the_named_ones_leave_a_note_too() {
-        let mut roster = Roster::new(PresenceList {
+        let list = PresenceList {
             people: vec![person("ada")],
             here: 300,
-        });
+        };
+        let mut roster = Roster::new(list, str::to_lowercase);
         roster.apply(update(&[], &["zoe"], 299), &person("you").id, seq(1));
         assert_eq!(roster.notes().len(), 1);
     }
 
     #[test]
     fn typing_expires() {
-        let mut roster = Roster::default();
+        let mut roster = empty();
         roster.typing(typing("Ada", true), 1_000);
         roster.typing(typing("Bob", true), 2_000);
         assert_eq!(

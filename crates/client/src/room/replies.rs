@@ -3,9 +3,9 @@
 use protocol::{ErrorCode, HistoryAnswer, Joined, Receipts, Refusal};
 
 use super::{EVENT_DUE_MS, Effect, Failure, Generation, Outcome, RoomClient, SyncState};
-use crate::client::outbox::Failed;
-use crate::client::timeline::Timeline;
+use crate::outbox::Failed;
 use crate::problem::sentence;
+use crate::timeline::Timeline;
 
 impl RoomClient {
     /// Handles the answer to `join`.

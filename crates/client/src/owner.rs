@@ -83,7 +83,7 @@ impl Owner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::samples::person;
+    use crate::samples::person;
 
     #[test]
     fn messages_are_sent_only_on_a_connection_of_their_author() {
