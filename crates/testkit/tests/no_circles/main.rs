@@ -3,11 +3,11 @@
 //! What counts as an import, in the files of a crate without its tests:
 //!
 //! - A path that begins with `crate`, `super` or `self`, with the name of a child module, or with a name that `use`
-//! brought in, wherever it stands: in a `use`, an expression, a type or a macro.
+//!   brought in, wherever it stands: in a `use`, an expression, a type or a macro.
 //! - It leads to the file that defines the item. A file on the way that re-exports the item counts as imported as well,
-//! if it does more than re-export.
+//!   if it does more than re-export.
 //! - A parent that only declares `mod x;` and re-exports its items does not import it. Any other use by the parent
-//! counts, and so does everything that a child takes from its parent.
+//!   counts, and so does everything that a child takes from its parent.
 //! - A method called on a value is no import.
 
 mod circles;
