@@ -261,7 +261,9 @@ async fn the_last_holder_may_keep_the_room_followed() {
         let process = Process::start().await;
         let (one, other) = (process.clone().join().await, process.clone().join().await);
         assert!(one.follower.release().is_none(), "another member is still there");
+        drop(one);
         let kept = other.follower.release().expect("the last one");
+        drop(other);
         let back = process.clone().join().await;
         assert!(Arc::ptr_eq(&kept, &back.follower), "the same follower");
         drop(kept);
