@@ -184,16 +184,17 @@ async fn a_connect_handler_finds_its_peer_after_the_client_has_gone() {
     let (found, finding) = tokio::sync::oneshot::channel();
     let found = Arc::new(Mutex::new(Some(found)));
     let handler = move |socket: SocketRef| {
-        let wire = wire(&waiting, &socket).unwrap();
-        while !wire.is_ended() {
-            std::thread::sleep(Duration::from_millis(1));
+        let (waiting, found) = (waiting.clone(), Arc::clone(&found));
+        async move {
+            let wire = wire(&waiting, &socket).unwrap();
+            while !wire.is_ended() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let peer = peer(&waiting, &socket).map(|peer| Arc::downgrade(&peer));
+            if let Some(found) = found.lock().unwrap().take() {
+                found.send(peer).ok();
+            }
         }
-        drop(wire);
-        let peer = peer(&waiting, &socket).map(|peer| Arc::downgrade(&peer));
-        if let Some(found) = found.lock().unwrap().take() {
-            found.send(peer).ok();
-        }
-        std::future::ready(())
     };
     state.io().ns("/", handler.with(middleware));
     let talk = move || drop(Client::connect(address, ""));
