@@ -8,7 +8,7 @@ use super::brake::Brake;
 use super::caller::Caller;
 use super::connects::Connects;
 use super::hand_over::HandOver;
-use super::peers::Entry;
+use super::peers::{Entry, Peers};
 use crate::live::Wire;
 
 /// Shared by the [`Link`](super::Link) of a session and the handlers that the library calls for it.
@@ -26,7 +26,7 @@ pub struct Peer {
     /// Stops reading from the session.
     pub brake: Brake,
     /// Set once the library has assigned the session's id.
-    pub(super) entry: OnceLock<Entry>,
+    entry: OnceLock<Entry<Peer>>,
 }
 
 impl Peer {
@@ -40,6 +40,11 @@ impl Peer {
             brake: Brake::default(),
             entry: OnceLock::new(),
         })
+    }
+
+    /// The library has assigned the session's id.
+    pub fn enter(self: &Arc<Self>, peers: &Peers<Self>, sid: Sid) {
+        self.entry.get_or_init(|| peers.enter(sid, self));
     }
 
     /// The session's id, once the library has assigned it.

@@ -9,6 +9,7 @@ use socketioxide_core::Sid;
 use super::addresses::{Addresses, Refused, Seat};
 use super::caller::Caller;
 use super::gate::Rules;
+use super::peer::Peer;
 use super::peers::Peers;
 use super::request::Problem;
 use super::session::Sessions;
@@ -42,7 +43,7 @@ pub struct Shared {
     ping: (Duration, Duration),
     pub(super) addresses: Addresses,
     pub(super) sessions: Sessions,
-    pub(super) peers: Peers,
+    pub(super) peers: Peers<Peer>,
     pub(super) library: Arc<dyn Knows>,
     pub(super) given: Given,
 }

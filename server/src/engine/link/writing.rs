@@ -67,7 +67,7 @@ impl Link {
         }
         match serde_json::from_slice::<Open>(open) {
             Ok(Open { sid }) => {
-                self.shared.peers.enter(sid, &self.peer);
+                self.peer.enter(&self.shared.peers, sid);
                 let (shared, sid) = (&self.shared, sid.as_str());
                 if let Some(session) = &self.session {
                     shared.sessions.enter(sid.into(), Arc::clone(session));
