@@ -61,7 +61,7 @@ pub fn People(
     view! {
         <aside class="beside">
             <details class="people" aria-label="Who is here" node_ref=details on:keydown=pressed>
-                <summary><span class="here">{move || format!("{} here", here())}</span></summary>
+                <summary><span class="here"><span class="icon icon-people" aria-hidden="true"></span>{move || format!("{} here", here())}</span></summary>
                 <div class="people-panel">
                     <ul aria-label="People">
                         {entries}
