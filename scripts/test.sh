@@ -15,18 +15,21 @@ wasm=wasm32-unknown-unknown
 # move its longest tests to `make soak`; do not raise the sum.
 budgets="
 set-up      5
-check      20
-crates     50
-simulation 10
-server     80
-build     140
-browser   285
-replicas  130
+check      45
+crates    110
+simulation 25
+server     85
+build      90
+browser   225
+replicas  135
 "
 
 step=""
 began=0
 times=()
+building=""
+build_log=$(mktemp)
+unsteady=$(mktemp)
 
 # Begins a step. What stood before it is over.
 step() {
@@ -42,10 +45,11 @@ over() {
 
 report() {
     local status=$? name took budget grown=() sum=0
+    [ -z "$building" ] || wait "$building" || true
     [ -z "$step" ] || [ "$status" = 0 ] || printf '\n== FAILED in %s\n' "$step"
     over
     [ ! -s "$unsteady" ] || { printf '\n== Failed, or passed only the second time\n'; cat "$unsteady"; }
-    rm -f "$unsteady"
+    rm -f "$unsteady" "$build_log"
     printf '\n%-12s %6s %8s\n' step took budget
     for name in "${times[@]}"; do
         read -r name took <<<"$name"
@@ -63,7 +67,6 @@ trap report EXIT
 # Runs browser tests. At most FLAKY of them may need a second try: a flaky test is a fault of the test or of the
 # product. Find out which, and mend it.
 FLAKY=2
-unsteady=$(mktemp)
 playwright() {
     local log status=0
     log=$(mktemp)
@@ -126,7 +129,13 @@ unit() {
 }
 
 browser() {
-    build
+    if [ -n "$building" ]; then
+        step build
+        wait "$building" || { cat "$build_log"; exit 1; }
+        building=""
+    else
+        build
+    fi
     step browser
     playwright
     # Several replicas on one Redis, behind nginx and HAProxy.
@@ -134,16 +143,23 @@ browser() {
     playwright --project=replicas
 }
 
+# The release build has a folder of its own in target/, so it can run beside the tests without a browser, which mostly
+# wait. Whatever it prints comes at the end if it fails.
+build_beside() {
+    build >"$build_log" 2>&1 &
+    building=$!
+}
+
 build() {
     step build
-    say "the checker, which judges what the tests have seen"
-    cargo build -q -p testkit --bin check
     say "release build"
     cargo leptos build --release --precompress
     # leptos_config brings it along for the server; the linker drops it as long as nothing here uses it.
     if grep -qa 'regex_automata\|regex-automata' target/site/pkg/*.wasm; then
         echo "the browser build contains the crate regex" >&2; exit 1
     fi
+    say "the checker, which judges what the tests have seen"
+    cargo build -q -p testkit --bin check
 }
 
 soak() {
@@ -161,7 +177,7 @@ soak() {
 }
 
 case $part in
-    all) check; unit; browser ;;
+    all) check; build_beside; unit; browser ;;
     check | unit | browser | soak) "$part" ;;
     *) echo "usage: test.sh [all|check|unit|browser|soak]" >&2; exit 2 ;;
 esac
