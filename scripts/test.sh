@@ -18,8 +18,8 @@ set-up      5
 check      45
 crates    110
 simulation 25
-server     85
-build      90
+server    120
+build      55
 browser   225
 replicas  135
 "
