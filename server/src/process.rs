@@ -200,10 +200,10 @@ mod tests {
         let (state, log) = (state(folder.path()).await, Log::start().unwrap());
         let listener = listener::bind(([127, 0, 0, 1], 0).into()).unwrap();
         assert_eq!(state.readiness.check().await, Ok(()));
-        let Storage::Embedded(embedded) = &state.storage else {
+        let Storage::Alone { sqlite, .. } = &state.storage else {
             panic!("no data folder")
         };
-        embedded.kill_writer();
+        sqlite.kill_writer();
         let ended = serve(listener, &state, &log).await;
         let said = ended.expect_err("it ends as a failure").to_string();
         assert!(said.contains("writer has died"), "{said}");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use backend::{Embedded, RandomIds, Redis, SystemClock, Vitals};
+use backend::{Local, RandomIds, Redis, Sqlite, SystemClock, Vitals};
 use chat::StoreError;
 use chat::hub::Ports;
 use chat::ports::{Accounts, Directory, Presence, RoomLog};
@@ -17,7 +17,12 @@ const SESSION_SECRET: &str = "session";
 #[derive(Clone)]
 pub enum Storage {
     /// One process, one data folder.
-    Embedded(Embedded),
+    Alone {
+        /// The data folder's database.
+        sqlite: Sqlite,
+        /// What the process tells itself.
+        local: Arc<Local>,
+    },
     /// Any number of replicas.
     Redis(Redis),
 }
@@ -29,7 +34,11 @@ impl Storage {
     /// A sentence that says what cannot be used and why.
     pub async fn open(redis_url: Option<&str>, data_dir: &Path) -> Result<Self, Box<dyn std::error::Error>> {
         match redis_url {
-            None => Ok(Self::Embedded(Embedded::open(data_dir)?)),
+            None => {
+                let local = Arc::new(Local::default());
+                let sqlite = Sqlite::open(data_dir, local.clone())?;
+                Ok(Self::Alone { sqlite, local })
+            }
             Some(url) => match Redis::open(url).await {
                 Ok(redis) => Ok(Self::Redis(redis)),
                 Err(error) => Err(format!("HUBBUB_REDIS_URL: {error}").into()),
@@ -40,7 +49,7 @@ impl Storage {
     /// The threads and tasks without which nothing can be stored.
     pub fn vitals(&self) -> Vitals {
         match self {
-            Self::Embedded(embedded) => embedded.vitals().clone(),
+            Self::Alone { sqlite, .. } => sqlite.vitals().clone(),
             // The Redis backend restarts its own tasks.
             Self::Redis(_) => Vitals::default(),
         }
@@ -49,8 +58,8 @@ impl Storage {
     /// The ports for the hub.
     pub fn ports(&self) -> Ports {
         match self {
-            Self::Embedded(embedded) => ports(embedded),
-            Self::Redis(redis) => ports(redis),
+            Self::Alone { sqlite, local } => ports(sqlite, local.clone()),
+            Self::Redis(redis) => ports(redis, Arc::new(redis.clone())),
         }
     }
 
@@ -60,7 +69,7 @@ impl Storage {
     /// The error of the storage.
     pub async fn check(&self) -> Result<(), StoreError> {
         match self {
-            Self::Embedded(embedded) => embedded.check().await,
+            Self::Alone { sqlite, .. } => sqlite.check().await,
             Self::Redis(redis) => redis.check().await,
         }
     }
@@ -76,7 +85,7 @@ impl Storage {
     ) -> Result<Sessions, Box<dyn std::error::Error>> {
         match (configured, self) {
             (Some(secret), _) => Ok(Sessions::configured(secret)),
-            (None, Self::Embedded(_)) => Ok(Sessions::kept_in(data_dir)?),
+            (None, Self::Alone { .. }) => Ok(Sessions::kept_in(data_dir)?),
             (None, Self::Redis(redis)) => {
                 let key = redis.shared_secret(SESSION_SECRET, &fresh_key()?).await?;
                 Ok(Sessions::with_key(&key)
@@ -88,21 +97,25 @@ impl Storage {
     /// Finishes pending work and closes the storage.
     pub async fn close(&self) {
         match self {
-            Self::Embedded(embedded) => embedded.close().await,
+            Self::Alone { sqlite, local } => {
+                sqlite.close().await;
+                local.close();
+            }
             Self::Redis(redis) => redis.close().await,
         }
     }
 }
 
-fn ports<B>(backend: &B) -> Ports
+fn ports<T>(truth: &T, presence: Arc<dyn Presence>) -> Ports
 where
-    B: RoomLog + Directory + Accounts + Presence + Clone + 'static,
+    T: RoomLog + Directory + Accounts + Clone + 'static,
 {
+    let truth = Arc::new(truth.clone());
     Ports {
-        log: Arc::new(backend.clone()),
-        directory: Arc::new(backend.clone()),
-        accounts: Arc::new(backend.clone()),
-        presence: Arc::new(backend.clone()),
+        log: truth.clone(),
+        directory: truth.clone(),
+        accounts: truth,
+        presence,
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
     }

@@ -1,4 +1,4 @@
-//! What only the embedded backend promises about accounts: how older data folders are migrated, and what remains of
+//! What only SQLite promises about accounts: how older data folders are migrated, and what remains of
 //! forgotten people.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -7,14 +7,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use backend::Embedded;
+use backend::{Local, Sqlite};
 use chat::ports::{Accounts, Directory, RoomLog};
 use protocol::{Person, Timestamp};
 use rusqlite::Connection;
 use testkit::sample::{append, messages, person, room, session, slug, whole_log};
 use testkit::within;
 
-const VERSION_1: &str = include_str!("../src/embedded/schema/1.sql");
+const VERSION_1: &str = include_str!("../src/sqlite/schema/1.sql");
 const ROWS: &str = r#"
     INSERT INTO rooms (id, slug, title, epoch, head, created_at, last_at) VALUES (1, 'lobby', 'Lobby', 'e1', 1, 1, 5);
     INSERT INTO people VALUES ('ada', 'Ada', 1), ('bob', 'Bob', 2);
@@ -46,12 +46,12 @@ fn database(folder: &Path) -> Connection {
     Connection::open(folder.join("hubbub.db")).unwrap()
 }
 
-fn open(folder: &Path) -> Embedded {
-    Embedded::open(folder).expect("the folder can be opened")
+fn open(folder: &Path) -> Sqlite {
+    Sqlite::open(folder, Arc::new(Local::default())).expect("the folder can be opened")
 }
 
-async fn whose(embedded: &Embedded, token: &str) -> Option<Person> {
-    let found = Accounts::session(embedded, &session(token)).await.unwrap();
+async fn whose(sqlite: &Sqlite, token: &str) -> Option<Person> {
+    let found = Accounts::session(sqlite, &session(token)).await.unwrap();
     found.map(|session| session.person)
 }
 
@@ -65,18 +65,18 @@ async fn tokens_of_version_1_stay_valid_but_are_wiped() {
         drop(old);
         assert!(contains_a_token(folder.path()), "otherwise nothing is tested");
         for _ in 0..2 {
-            let embedded = open(folder.path());
+            let sqlite = open(folder.path());
             // This must hold before closing, because a killed process closes nothing.
             assert!(!contains_a_token(folder.path()));
             for token in ["7m3qplaintexttokenofada", "another-token-of-ada"] {
-                assert_eq!(whose(&embedded, token).await, Some(person("Ada")), "{token}");
+                assert_eq!(whose(&sqlite, token).await, Some(person("Ada")), "{token}");
             }
-            assert_eq!(whose(&embedded, "token-of-bob").await, Some(person("Bob")));
-            let forgotten = embedded.forget(Timestamp(1_000_000), 10).await.unwrap();
+            assert_eq!(whose(&sqlite, "token-of-bob").await, Some(person("Bob")));
+            let forgotten = sqlite.forget(Timestamp(1_000_000), 10).await.unwrap();
             assert_eq!(forgotten, 0, "their time begins with the migration");
-            let log: Arc<dyn RoomLog> = Arc::new(embedded.clone());
+            let log: Arc<dyn RoomLog> = Arc::new(sqlite.clone());
             assert_eq!(whole_log(&log, &slug("lobby")).await.len(), 1);
-            embedded.close().await;
+            sqlite.close().await;
         }
         assert!(!contains_a_token(folder.path()));
     })
@@ -87,9 +87,9 @@ async fn tokens_of_version_1_stay_valid_but_are_wiped() {
 async fn people_who_never_wrote_are_forgotten_with_their_session() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
-        let embedded = open(folder.path());
+        let sqlite = open(folder.path());
         let lobby = room(1, "lobby", "Lobby");
-        Directory::create(&embedded, &lobby).await.unwrap();
+        Directory::create(&sqlite, &lobby).await.unwrap();
         let people = [
             person("Writer"),
             person("Reader"),
@@ -98,21 +98,21 @@ async fn people_who_never_wrote_are_forgotten_with_their_session() {
         ];
         for (at, who) in (1..).zip(&people) {
             let token = format!("token-{}", who.name);
-            Accounts::create(&embedded, who, &session(&token), Timestamp(at))
+            Accounts::create(&sqlite, who, &session(&token), Timestamp(at))
                 .await
                 .unwrap();
         }
-        Accounts::create(&embedded, &people[3], &session("second"), Timestamp(100))
+        Accounts::create(&sqlite, &people[3], &session("second"), Timestamp(100))
             .await
             .unwrap();
-        let log: Arc<dyn RoomLog> = Arc::new(embedded.clone());
+        let log: Arc<dyn RoomLog> = Arc::new(sqlite.clone());
         append(&log, &lobby.slug, &people[0], messages("w", 1)).await;
-        embedded.end(&session("token-Leaver")).await.unwrap();
-        assert_eq!(embedded.forget(Timestamp(50), 2).await.unwrap(), 2);
-        assert_eq!(embedded.forget(Timestamp(50), 2).await.unwrap(), 1);
-        assert_eq!(embedded.forget(Timestamp(50), 2).await.unwrap(), 0);
-        assert_eq!(whose(&embedded, "second").await, Some(person("Two")));
-        embedded.close().await;
+        sqlite.end(&session("token-Leaver")).await.unwrap();
+        assert_eq!(sqlite.forget(Timestamp(50), 2).await.unwrap(), 2);
+        assert_eq!(sqlite.forget(Timestamp(50), 2).await.unwrap(), 1);
+        assert_eq!(sqlite.forget(Timestamp(50), 2).await.unwrap(), 0);
+        assert_eq!(whose(&sqlite, "second").await, Some(person("Two")));
+        sqlite.close().await;
 
         let left = database(folder.path());
         let mut names = left.prepare("SELECT name FROM people ORDER BY name").unwrap();

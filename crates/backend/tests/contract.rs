@@ -1,14 +1,17 @@
-//! Every backend passes the contract of every port.
+//! Every truth, bus and presence passes the contracts of its ports.
+
+use std::sync::Arc;
 
 use testkit::Backend;
 
-mod embedded {
+mod sqlite {
     use super::*;
 
     async fn fixture() -> Backend {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let embedded = backend::Embedded::open(folder.path()).expect("an empty folder can be opened");
-        Backend::new(embedded, folder)
+        let local = Arc::new(backend::Local::default());
+        let sqlite = backend::Sqlite::open(folder.path(), local.clone());
+        Backend::new(sqlite.expect("an empty folder can be opened"), local, folder)
     }
 
     testkit::room_log_contract!(fixture);
@@ -23,7 +26,8 @@ mod redis {
     async fn fixture() -> Backend {
         let server = testkit::RedisServer::start();
         let redis = backend::Redis::open(&server.url()).await;
-        Backend::new(redis.expect("an empty Redis can be opened"), server)
+        let redis = redis.expect("an empty Redis can be opened");
+        Backend::new(redis.clone(), Arc::new(redis), server)
     }
 
     testkit::room_log_contract!(fixture);
@@ -34,7 +38,7 @@ mod redis {
 
 mod redis_cluster {
     use std::sync::atomic::{AtomicU32, Ordering};
-    use std::sync::{Arc, Mutex, PoisonError, Weak};
+    use std::sync::{Mutex, PoisonError, Weak};
 
     use testkit::RedisCluster;
 
@@ -56,7 +60,8 @@ mod redis_cluster {
         let prefix = format!("test-{}:", TEST.fetch_add(1, Ordering::Relaxed));
         let cluster = cluster();
         let redis = backend::Redis::open_with_prefix(&cluster.url(), &prefix).await;
-        Backend::new(redis.expect("an empty cluster can be opened"), cluster)
+        let redis = redis.expect("an empty cluster can be opened");
+        Backend::new(redis.clone(), Arc::new(redis), cluster)
     }
 
     testkit::room_log_contract!(fixture);

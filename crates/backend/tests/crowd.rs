@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use backend::{Embedded, RandomIds, SystemClock};
+use backend::{Local, RandomIds, Sqlite, SystemClock};
 use chat::followers::Listener;
 use chat::followers::pack::Pack;
 use chat::followers::telling::{Outlet, Said, Telling, Trouble};
@@ -87,11 +87,12 @@ impl Outlet for Ears {
 async fn messages_do_not_wait_for_the_roster_of_a_crowd() {
     within(async {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let embedded = Arc::new(Embedded::open(folder.path()).expect("an empty folder can be opened"));
+        let sqlite = Sqlite::open(folder.path(), Arc::new(Local::default()));
+        let sqlite = Arc::new(sqlite.expect("an empty folder can be opened"));
         let ports = Ports {
-            log: embedded.clone(),
-            directory: embedded.clone(),
-            accounts: embedded,
+            log: sqlite.clone(),
+            directory: sqlite.clone(),
+            accounts: sqlite,
             presence: Arc::new(Mute),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),

@@ -1,8 +1,9 @@
-//! The use cases on the embedded backend.
+//! The use cases on SQLite.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use backend::{Embedded, RandomIds, SystemClock};
+use backend::{Local, RandomIds, Sqlite, SystemClock};
 use chat::hub::Ports;
 use chat::ports::PresenceChange;
 use chat::{Caller, ChatError, ConnectionId, FindRoom, Hub, RoomUpdate};
@@ -18,17 +19,21 @@ use testkit::within;
 /// A hub, and its temporary folder.
 async fn hub() -> (Hub, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let embedded = Embedded::open(folder.path()).expect("an empty folder can be opened");
-    let embedded = Arc::new(embedded);
+    (open(folder.path()).await, folder)
+}
+
+async fn open(folder: &Path) -> Hub {
+    let local = Arc::new(Local::default());
+    let sqlite = Arc::new(Sqlite::open(folder, local.clone()).expect("the folder can be opened"));
     let ports = Ports {
-        log: embedded.clone(),
-        directory: embedded.clone(),
-        accounts: embedded.clone(),
-        presence: embedded,
+        log: sqlite.clone(),
+        directory: sqlite.clone(),
+        accounts: sqlite,
+        presence: local,
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
     };
-    (Hub::open(ports).await.expect("the hub opens"), folder)
+    Hub::open(ports).await.expect("the hub opens")
 }
 
 /// Sends this many messages, a hundred at a time.
@@ -338,16 +343,7 @@ async fn a_hub_opens_on_existing_data() {
         let (first, folder) = hub().await;
         send(&first, &RoomSlug::lobby(), &person("Ada"), "m", 3).await;
         drop(first);
-        let embedded = Arc::new(Embedded::open(folder.path()).unwrap());
-        let ports = Ports {
-            log: embedded.clone(),
-            directory: embedded.clone(),
-            accounts: embedded.clone(),
-            presence: embedded,
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        };
-        let hub = Hub::open(ports).await.unwrap();
+        let hub = open(folder.path()).await;
         hub.check().await.unwrap();
         let joined = join(&hub, &person("Bob"), None).await;
         assert_eq!(seqs(&joined.events), [1, 2, 3]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chat::ports::{Accounts, Directory, Presence, RoomLog};
 
-/// The four ports of one backend, and a value that must live as long as they do.
+/// Four ports, and a value that must live as long as they do.
 pub struct Backend {
     /// The rooms' logs.
     pub log: Arc<dyn RoomLog>,
@@ -19,17 +19,17 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Uses one value for all four ports. `keep` (a temporary folder, a server process) is dropped after it.
-    pub fn new<B>(backend: B, keep: impl Any + Send + Sync) -> Self
+    /// Uses a truth for three ports. `keep` (a temporary folder, a server process) is dropped after it.
+    pub fn new<T>(truth: T, presence: Arc<dyn Presence>, keep: impl Any + Send + Sync) -> Self
     where
-        B: RoomLog + Directory + Accounts + Presence + 'static,
+        T: RoomLog + Directory + Accounts + 'static,
     {
-        let backend = Arc::new(backend);
+        let truth = Arc::new(truth);
         Self {
-            log: backend.clone(),
-            directory: backend.clone(),
-            accounts: backend.clone(),
-            presence: backend,
+            log: truth.clone(),
+            directory: truth.clone(),
+            accounts: truth,
+            presence,
             _keep: Box::new(keep),
         }
     }

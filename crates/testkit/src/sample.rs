@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat::ports::RoomLog;
 use chat::{Caller, Limit, Room, SessionDigest};
 use protocol::{
-    ClientId, DisplayName, EventBody, MessageText, Outgoing, Person, PersonId, RoomEvent, RoomSlug,
+    ClientId, DisplayName, Epoch, EventBody, MessageText, Outgoing, Person, PersonId, RoomEvent, RoomSlug,
     RoomTitle, Seq, SessionToken, Timestamp,
 };
 
@@ -72,6 +72,19 @@ pub fn messages(prefix: &str, count: usize) -> Vec<Outgoing> {
     (1..=count)
         .map(|n| message(&format!("{prefix}-{n}"), &format!("{prefix} says {n}")))
         .collect()
+}
+
+/// The lobby's event with this `seq`: a message of Ada's.
+pub fn event(n: u64) -> RoomEvent {
+    let Outgoing { client_id, text } = message(&format!("m-{n}"), &format!("m says {n}"));
+    RoomEvent {
+        room: RoomSlug::lobby(),
+        epoch: Epoch::from_random(1),
+        seq: seq(n),
+        at: Timestamp(n),
+        author: person("Ada"),
+        body: EventBody::Posted { client_id, text },
+    }
 }
 
 /// An event's text.

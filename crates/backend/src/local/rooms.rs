@@ -11,7 +11,7 @@ use protocol::{Person, PersonId, RoomSlug};
 
 /// The rooms that people are in.
 #[derive(Default)]
-pub struct LocalPresence(Mutex<HashMap<RoomSlug, RoomPresence>>);
+pub struct Rooms(Mutex<HashMap<RoomSlug, RoomPresence>>);
 
 /// The people in one room, by id and in the order of the roster.
 #[derive(Default)]
@@ -108,7 +108,7 @@ impl PartialEq for ByName {
 
 impl Eq for ByName {}
 
-impl LocalPresence {
+impl Rooms {
     /// Locks all rooms, so that nobody enters or leaves.
     pub fn rooms(&self) -> MutexGuard<'_, HashMap<RoomSlug, RoomPresence>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

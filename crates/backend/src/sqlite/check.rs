@@ -2,7 +2,7 @@
 
 use chat::StoreError;
 
-use super::Embedded;
+use super::Sqlite;
 
 /// The pragma with the schema's version. Rewriting it changes nothing, but takes the path of every write.
 const VERSION: &str = "user_version";
@@ -12,7 +12,7 @@ const VERSION: &str = "user_version";
 #[error("the database does not give back what was written")]
 struct Unlike;
 
-impl Embedded {
+impl Sqlite {
     /// Writes a value and reads it back, for readiness.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use protocol::{DisplayName, Person, Timestamp};
 use rusqlite::{Connection, ToSql, params};
 
-use super::{Embedded, row};
+use super::{Sqlite, row};
 
 const ADD_PERSON: &str = "\
     INSERT INTO people (id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING";
@@ -59,7 +59,7 @@ struct Leaving {
 }
 
 #[async_trait]
-impl Accounts for Embedded {
+impl Accounts for Sqlite {
     async fn create(
         &self,
         person: &Person,
@@ -117,7 +117,7 @@ impl Accounts for Embedded {
         let leaving = self
             .leaving(LEAVING_ONE, vec![Box::new(session.as_bytes().to_vec())])
             .await?;
-        let inner = std::sync::Arc::clone(&self.inner);
+        let bus = std::sync::Arc::clone(&self.inner.bus);
         let ending = self.inner.writer.run(
             move |connection| {
                 for Leaving {
@@ -133,7 +133,7 @@ impl Accounts for Embedded {
                 }
                 Ok(())
             },
-            move |()| inner.ends.ended(session),
+            move |()| bus.ended(&session),
         );
         ending.await
     }
@@ -169,11 +169,11 @@ impl Accounts for Embedded {
     }
 
     async fn ends(&self) -> Result<BoxStream<'static, SessionSignal>, StoreError> {
-        Ok(self.inner.ends.follow())
+        self.inner.bus.ends().await
     }
 }
 
-impl Embedded {
+impl Sqlite {
     /// Finds sessions to remove, and whether their people wrote anything.
     async fn leaving(
         &self,

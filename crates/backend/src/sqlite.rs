@@ -1,18 +1,15 @@
-//! The embedded backend: one SQLite database, one thread that writes, a few connections that read.
+//! The truth in one SQLite database: one thread that writes, a few connections that read.
 //!
 //! A write is a job in the [`writer`]'s bounded queue. It is answered after its commit has reached the disk. A read
-//! borrows a connection of the [`readers`] and sees one snapshot. Followers of [`log`] and [`presence`] receive
-//! updates through [`crate::channels`], in the order of the commits. [`folder`] is the data folder and its lock,
-//! [`schema`] the tables and their versions.
+//! borrows a connection of the [`readers`] and sees one snapshot. The [`Bus`] hears of commits in their order.
+//! [`folder`] is the data folder and its lock, [`schema`] the tables and their versions.
 
 mod accounts;
 mod check;
 mod directory;
 mod error;
 mod folder;
-mod local_presence;
 mod log;
-mod presence;
 mod readers;
 mod row;
 mod schema;
@@ -22,29 +19,19 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chat::ports::PresenceChange;
-use protocol::RoomEvent;
-
-use crate::channels::Channels;
-use crate::ends::Ends;
+use crate::bus::Bus;
 use crate::ids::RandomIds;
 use crate::vitals::Vitals;
 pub use error::OpenError;
-use local_presence::LocalPresence;
 use readers::Readers;
 use writer::Writer;
 
-/// Events that a follower of a log can be behind before it gets a gap: twice what one append can store.
-const LOG_CHANNEL: usize = 2_048;
-/// Changes that a follower of a room's presence can be behind before it must read the roster again.
-const PRESENCE_CHANNEL: usize = 256;
-
-/// A chat in one data folder. Implements [`chat::ports::RoomLog`], [`chat::ports::Directory`],
-/// [`chat::ports::Accounts`] and [`chat::ports::Presence`]. Clones share it.
+/// A chat in one data folder. Implements [`chat::ports::RoomLog`], [`chat::ports::Directory`] and
+/// [`chat::ports::Accounts`]. Clones share it.
 ///
-/// Its methods need a tokio runtime. Dropping the last clone closes it, like [`Embedded::close`].
+/// Its methods need a tokio runtime. Dropping the last clone closes it, like [`Sqlite::close`].
 #[derive(Clone)]
-pub struct Embedded {
+pub struct Sqlite {
     inner: Arc<Inner>,
 }
 
@@ -52,20 +39,18 @@ struct Inner {
     vitals: Vitals,
     writer: Writer,
     readers: Readers,
-    events: Arc<Channels<Arc<RoomEvent>>>,
-    present: LocalPresence,
-    changes: Arc<Channels<PresenceChange>>,
-    ends: Ends,
+    bus: Arc<dyn Bus>,
     ids: RandomIds,
     lock: Mutex<Option<File>>,
 }
 
-impl Embedded {
-    /// Opens the data folder, creates it if it is missing, and migrates its database. Blocks.
+impl Sqlite {
+    /// Opens the data folder, creates it if it is missing, and migrates its database. Tells `bus` what is committed.
+    /// Blocks.
     ///
     /// # Errors
     /// One line that names the path, and the remedy or the cause: see [`OpenError`].
-    pub fn open(data_dir: &Path) -> Result<Self, OpenError> {
+    pub fn open(data_dir: &Path, bus: Arc<dyn Bus>) -> Result<Self, OpenError> {
         folder::create(data_dir)?;
         let lock = folder::lock(data_dir)?;
         let database = folder::database(data_dir)?;
@@ -83,10 +68,7 @@ impl Embedded {
                 vitals,
                 writer,
                 readers,
-                events: Channels::new(LOG_CHANNEL),
-                present: LocalPresence::default(),
-                changes: Channels::new(PRESENCE_CHANNEL),
-                ends: Ends::default(),
+                bus,
                 ids: RandomIds,
                 lock: Mutex::new(Some(lock)),
             }),
@@ -104,13 +86,12 @@ impl Embedded {
         self.inner.writer.kill();
     }
 
-    /// Finishes the jobs in the queue, ends the followers' streams, and unlocks the data folder. Later calls fail.
-    /// Closing again does nothing.
+    /// Finishes the jobs in the queue and unlocks the data folder. Later calls fail. Closing again does nothing.
     pub async fn close(&self) {
         let inner = Arc::clone(&self.inner);
         // This waits for the disk, so it must not block a thread of the runtime.
         if tokio::task::spawn_blocking(move || inner.close()).await.is_err() {
-            tracing::error!("closing the embedded backend failed");
+            tracing::error!("closing the database failed");
         }
     }
 }
@@ -120,9 +101,6 @@ impl Inner {
         // The writer's connection closes last, because only it can checkpoint the write-ahead log.
         self.readers.close();
         self.writer.close();
-        self.events.close();
-        self.changes.close();
-        self.ends.close();
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chat::ports::{RoomLog, Signal};
 use chat::{Fill, Limit, StoreError, Stretch};
-use futures::stream::{BoxStream, StreamExt};
+use futures::stream::BoxStream;
 use protocol::{EventBody, Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 use rusqlite::{Connection, Transaction, params};
 
-use super::{Embedded, row};
-use crate::channels::Received;
+use super::{Sqlite, row};
 
 const INSERT: &str = "\
     INSERT INTO events (room_id, seq, at, author_id, author_name, client_id, body)
@@ -30,7 +29,7 @@ const OLDER: &str = "\
     WHERE room_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
 
 #[async_trait]
-impl RoomLog for Embedded {
+impl RoomLog for Sqlite {
     async fn append(
         &self,
         room: &RoomSlug,
@@ -39,8 +38,8 @@ impl RoomLog for Embedded {
         at: Timestamp,
     ) -> Result<Vec<Receipt>, StoreError> {
         let append = Append::new(room.clone(), author.clone(), messages, at)?;
-        let (room, events) = (room.clone(), Arc::clone(&self.inner.events));
-        let publish = move |stored: &Stored| events.publish(&room, stored.events.iter().cloned());
+        let (room, bus) = (room.clone(), Arc::clone(&self.inner.bus));
+        let publish = move |stored: &Stored| bus.committed(&room, &stored.events);
         let stored = self.inner.writer.run(move |c| append.store(c), publish).await?;
         Ok(stored.receipts)
     }
@@ -99,11 +98,7 @@ impl RoomLog for Embedded {
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
         self.head(room).await?;
-        let signals = self.inner.events.subscribe(room).map(|received| match received {
-            Received::Next(event) => Signal::Event(event),
-            Received::Missed => Signal::Gap,
-        });
-        Ok(signals.boxed())
+        self.inner.bus.follow(room).await
     }
 }
 

@@ -1,34 +1,34 @@
-//! What only the embedded backend promises: what is on the disk, and who can access it.
+//! What only SQLite promises: what is on the disk, and who can access it.
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use backend::{Embedded, OpenError};
-use chat::ports::{Accounts, Directory, Presence, PresenceChange, RoomLog, Signal};
+use backend::{Local, OpenError, Sqlite};
+use chat::ports::{Accounts, Directory, RoomLog, Signal};
 use chat::{Limit, StoreError};
 use futures::StreamExt;
 use protocol::{EventBody, RoomSlug, Seq, Timestamp};
 use testkit::sample::{append, messages, person, room, session, whole_log};
 use testkit::within;
 
-fn open(folder: &Path) -> Embedded {
-    Embedded::open(folder).expect("the folder can be opened")
+fn open(folder: &Path) -> Sqlite {
+    Sqlite::open(folder, Arc::new(Local::default())).expect("the folder can be opened")
 }
 
-fn log(embedded: &Embedded) -> Arc<dyn RoomLog> {
-    Arc::new(embedded.clone())
+fn log(sqlite: &Sqlite) -> Arc<dyn RoomLog> {
+    Arc::new(sqlite.clone())
 }
 
-async fn create_lobby(embedded: &Embedded) -> RoomSlug {
+async fn create_lobby(sqlite: &Sqlite) -> RoomSlug {
     let lobby = room(1, "lobby", "Lobby");
-    let created = Directory::create(embedded, &lobby).await;
+    let created = Directory::create(sqlite, &lobby).await;
     created.expect("the room is created");
     lobby.slug
 }
 
 fn refused(folder: &Path) -> OpenError {
-    match Embedded::open(folder) {
+    match Sqlite::open(folder, Arc::new(Local::default())) {
         Ok(_) => panic!("{} should be refused", folder.display()),
         Err(error) => error,
     }
@@ -39,58 +39,53 @@ async fn everything_survives_opening_again() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
         let ada = person("Ada");
-        let embedded = open(folder.path());
-        let lobby = create_lobby(&embedded).await;
-        Accounts::create(&embedded, &ada, &session("token"), Timestamp(1))
+        let sqlite = open(folder.path());
+        let lobby = create_lobby(&sqlite).await;
+        Accounts::create(&sqlite, &ada, &session("token"), Timestamp(1))
             .await
             .unwrap();
         assert_eq!(
-            append(&log(&embedded), &lobby, &ada, messages("m", 3)).await,
+            append(&log(&sqlite), &lobby, &ada, messages("m", 3)).await,
             [1, 2, 3]
         );
         let (head, events) = (
-            embedded.head(&lobby).await.unwrap(),
-            whole_log(&log(&embedded), &lobby).await,
+            sqlite.head(&lobby).await.unwrap(),
+            whole_log(&log(&sqlite), &lobby).await,
         );
-        let rooms = embedded.rooms(10).await.unwrap();
-        drop(embedded);
+        let rooms = sqlite.rooms(10).await.unwrap();
+        drop(sqlite);
 
         for round in 0..2_u64 {
-            let embedded = open(folder.path());
-            assert_eq!(embedded.head(&lobby).await.unwrap().epoch, head.epoch);
-            let stored = whole_log(&log(&embedded), &lobby).await;
+            let sqlite = open(folder.path());
+            assert_eq!(sqlite.head(&lobby).await.unwrap().epoch, head.epoch);
+            let stored = whole_log(&log(&sqlite), &lobby).await;
             assert_eq!(stored[..3], events);
-            let again = append(&log(&embedded), &lobby, &ada, messages("m", 3)).await;
+            let again = append(&log(&sqlite), &lobby, &ada, messages("m", 3)).await;
             assert_eq!(again, [1, 2, 3], "sent again after a restart");
-            let new = append(&log(&embedded), &lobby, &ada, messages(&format!("r{round}"), 1)).await;
+            let new = append(&log(&sqlite), &lobby, &ada, messages(&format!("r{round}"), 1)).await;
             assert_eq!(new, [4 + round]);
-            let found = Accounts::session(&embedded, &session("token")).await.unwrap();
+            let found = Accounts::session(&sqlite, &session("token")).await.unwrap();
             assert_eq!(found.map(|session| session.person).as_ref(), Some(&ada));
-            assert_eq!(embedded.rooms(10).await.unwrap(), rooms);
-            embedded.close().await;
+            assert_eq!(sqlite.rooms(10).await.unwrap(), rooms);
+            sqlite.close().await;
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn closing_ends_the_streams_and_unlocks_the_folder() {
+async fn closing_unlocks_the_folder() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
-        let embedded = open(folder.path());
-        let lobby = create_lobby(&embedded).await;
-        let mut signals = RoomLog::follow(&embedded, &lobby).await.unwrap();
-        let mut changes = Presence::follow(&embedded, &lobby).await.unwrap();
-        append(&log(&embedded), &lobby, &person("Ada"), messages("m", 1)).await;
-        embedded.close().await;
-        embedded.close().await;
+        let sqlite = open(folder.path());
+        let lobby = create_lobby(&sqlite).await;
+        append(&log(&sqlite), &lobby, &person("Ada"), messages("m", 1)).await;
+        sqlite.close().await;
+        sqlite.close().await;
 
-        assert!(matches!(signals.next().await, Some(Signal::Event(_))));
-        assert!(signals.next().await.is_none());
-        assert!(changes.next().await.is_none());
-        assert!(matches!(embedded.head(&lobby).await, Err(StoreError::Failed(_))));
+        assert!(matches!(sqlite.head(&lobby).await, Err(StoreError::Failed(_))));
         let ada = person("Ada");
-        let late = embedded.append(&lobby, &ada, messages("late", 1), Timestamp(1));
+        let late = sqlite.append(&lobby, &ada, messages("late", 1), Timestamp(1));
         assert!(matches!(late.await, Err(StoreError::Failed(_))));
         let again = open(folder.path());
         assert_eq!(again.head(&lobby).await.unwrap().seq.get(), 1);
@@ -194,8 +189,8 @@ async fn only_the_owner_can_access_the_folder() {
     use std::os::unix::fs::PermissionsExt;
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("deep/data");
-    let embedded = open(&folder);
-    create_lobby(&embedded).await;
+    let sqlite = open(&folder);
+    create_lobby(&sqlite).await;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
     let files: Vec<_> = fs::read_dir(&folder).unwrap().map(Result::unwrap).collect();
@@ -209,12 +204,12 @@ async fn only_the_owner_can_access_the_folder() {
 async fn a_slow_follower_of_a_log_is_told_of_the_gap() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
-        let embedded = open(folder.path());
-        let lobby = create_lobby(&embedded).await;
-        let mut signals = RoomLog::follow(&embedded, &lobby).await.unwrap();
+        let sqlite = open(folder.path());
+        let lobby = create_lobby(&sqlite).await;
+        let mut signals = RoomLog::follow(&sqlite, &lobby).await.unwrap();
         for batch in 0..31 {
             let sent = messages(&format!("b{batch}"), 100);
-            append(&log(&embedded), &lobby, &person("Ada"), sent).await;
+            append(&log(&sqlite), &lobby, &person("Ada"), sent).await;
         }
         let mut heard = Seq::ZERO;
         while let Some(Signal::Event(event)) = signals.next().await {
@@ -227,7 +222,7 @@ async fn a_slow_follower_of_a_log_is_told_of_the_gap() {
         }
         // The gap ended the loop. Events after it are new.
         assert!((1..3_100).contains(&heard.get()));
-        append(&log(&embedded), &lobby, &person("Ada"), messages("after", 1)).await;
+        append(&log(&sqlite), &lobby, &person("Ada"), messages("after", 1)).await;
         match signals.next().await {
             Some(Signal::Event(event)) => assert_eq!(event.seq.get(), 3_101),
             other => panic!("expected an event, not {other:?}"),
@@ -236,42 +231,19 @@ async fn a_slow_follower_of_a_log_is_told_of_the_gap() {
     .await;
 }
 
-#[tokio::test]
-async fn a_slow_follower_of_presence_is_told_to_read_the_roster() {
-    within(async {
-        let folder = tempfile::tempdir().unwrap();
-        let embedded = open(folder.path());
-        let lobby = create_lobby(&embedded).await;
-        let mut changes = Presence::follow(&embedded, &lobby).await.unwrap();
-        for n in 0..1_000 {
-            embedded.typing(&lobby, &person("Ada"), n % 2 == 0).await.unwrap();
-        }
-        let mut kept = 0;
-        while let Some(PresenceChange::Typing(..)) = changes.next().await {
-            kept += 1;
-        }
-        // `Unsure` ended the loop. Changes after it are new.
-        assert!((1..1_000).contains(&kept));
-        let bob = person("Bob");
-        embedded.typing(&lobby, &bob, true).await.unwrap();
-        assert_eq!(changes.next().await, Some(PresenceChange::Typing(bob, true)));
-    })
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_and_writes_do_not_block_each_other() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
-        let embedded = open(folder.path());
-        let lobby = create_lobby(&embedded).await;
+        let sqlite = open(folder.path());
+        let lobby = create_lobby(&sqlite).await;
         let reading = (0..64).map(|_| {
-            let (log, lobby) = (log(&embedded), lobby.clone());
+            let (log, lobby) = (log(&sqlite), lobby.clone());
             tokio::spawn(async move { while whole_log(&log, &lobby).await.len() < 200 {} })
         });
         let reading: Vec<_> = reading.collect();
         for message in messages("m", 200) {
-            append(&log(&embedded), &lobby, &person("Ada"), vec![message]).await;
+            append(&log(&sqlite), &lobby, &person("Ada"), vec![message]).await;
         }
         for reader in reading {
             reader.await.unwrap();
@@ -281,17 +253,17 @@ async fn reads_and_writes_do_not_block_each_other() {
 }
 
 /// A log of ten messages, after another program changed the database.
-async fn tampered(sql: &str) -> (tempfile::TempDir, Embedded, RoomSlug) {
+async fn tampered(sql: &str) -> (tempfile::TempDir, Sqlite, RoomSlug) {
     let folder = tempfile::tempdir().expect("a folder");
-    let embedded = open(folder.path());
-    let lobby = create_lobby(&embedded).await;
-    append(&log(&embedded), &lobby, &person("Ada"), messages("m", 10)).await;
-    drop(embedded);
+    let sqlite = open(folder.path());
+    let lobby = create_lobby(&sqlite).await;
+    append(&log(&sqlite), &lobby, &person("Ada"), messages("m", 10)).await;
+    drop(sqlite);
     let database = rusqlite::Connection::open(folder.path().join("hubbub.db")).expect("the database");
     assert_eq!(database.execute(sql, []).expect("SQL"), 1, "{sql}");
     drop(database);
-    let embedded = open(folder.path());
-    (folder, embedded, lobby)
+    let sqlite = open(folder.path());
+    (folder, sqlite, lobby)
 }
 
 #[tokio::test]
@@ -302,26 +274,26 @@ async fn a_hole_in_a_log_is_an_error() {
             "UPDATE events SET body = '[]' WHERE seq = 5",
             "UPDATE events SET body = '{\"type\":\"posted\"}' WHERE seq = 5",
         ] {
-            let (_folder, embedded, lobby) = tampered(sql).await;
+            let (_folder, sqlite, lobby) = tampered(sql).await;
             let damaged = |stretch: Result<chat::Stretch, StoreError>| match stretch {
                 Err(StoreError::Damaged(_)) => {}
                 other => panic!("after {sql}: {other:?}"),
             };
             let at = testkit::sample::seq;
-            damaged(embedded.read(&lobby, Seq::ZERO, Limit::CATCH_UP).await);
-            damaged(embedded.read(&lobby, at(4), Limit::events(1)).await);
-            damaged(embedded.read_before(&lobby, None, Limit::HISTORY).await);
-            damaged(embedded.read_before(&lobby, Some(at(6)), Limit::HISTORY).await);
-            let after = embedded.read(&lobby, at(5), Limit::CATCH_UP).await.unwrap();
+            damaged(sqlite.read(&lobby, Seq::ZERO, Limit::CATCH_UP).await);
+            damaged(sqlite.read(&lobby, at(4), Limit::events(1)).await);
+            damaged(sqlite.read_before(&lobby, None, Limit::HISTORY).await);
+            damaged(sqlite.read_before(&lobby, Some(at(6)), Limit::HISTORY).await);
+            let after = sqlite.read(&lobby, at(5), Limit::CATCH_UP).await.unwrap();
             assert_eq!(after.events.len(), 5);
-            let before = embedded
+            let before = sqlite
                 .read_before(&lobby, Some(at(5)), Limit::HISTORY)
                 .await
                 .unwrap();
             assert_eq!((before.events.len(), before.more), (4, false));
         }
-        let (_folder, embedded, lobby) = tampered("DELETE FROM events WHERE seq = 10").await;
-        let stretch = embedded.read_before(&lobby, None, Limit::HISTORY).await;
+        let (_folder, sqlite, lobby) = tampered("DELETE FROM events WHERE seq = 10").await;
+        let stretch = sqlite.read_before(&lobby, None, Limit::HISTORY).await;
         assert!(
             matches!(stretch, Err(StoreError::Damaged(_))),
             "the last event is missing"
@@ -334,13 +306,13 @@ async fn a_hole_in_a_log_is_an_error() {
 async fn an_event_of_an_unknown_type_counts_in_the_log() {
     within(async {
         let sql = "UPDATE events SET body = '{\"type\":\"reacted\",\"to\":[3],\"text\":{}}' WHERE seq = 5";
-        let (_folder, embedded, lobby) = tampered(sql).await;
-        let events = whole_log(&log(&embedded), &lobby).await;
+        let (_folder, sqlite, lobby) = tampered(sql).await;
+        let events = whole_log(&log(&sqlite), &lobby).await;
         assert_eq!(events.len(), 10);
         assert_eq!(events[4].body, EventBody::Unknown);
         let sql = "UPDATE events SET body = json_set(body, '$.mood', json('{\"a\":[1]}')) WHERE seq = 5";
-        let (_folder, embedded, lobby) = tampered(sql).await;
-        let events = whole_log(&log(&embedded), &lobby).await;
+        let (_folder, sqlite, lobby) = tampered(sql).await;
+        let events = whole_log(&log(&sqlite), &lobby).await;
         assert_eq!(testkit::sample::text(&events[4]), "m says 5");
     })
     .await;

@@ -6,7 +6,7 @@ use chat::{Room, StoreError};
 use protocol::{Epoch, RoomSlug};
 use rusqlite::params;
 
-use super::{Embedded, row};
+use super::{Sqlite, row};
 
 const CREATE: &str = "\
     INSERT INTO rooms (slug, title, epoch, created_at, last_at)
@@ -21,7 +21,7 @@ const LIST: &str = "\
 const COUNT: &str = "SELECT count(*) FROM rooms";
 
 #[async_trait]
-impl Directory for Embedded {
+impl Directory for Sqlite {
     async fn create(&self, room: &Room) -> Result<(), StoreError> {
         let room = room.clone();
         let epoch = Epoch::from_random(self.inner.ids.random());
