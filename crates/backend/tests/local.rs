@@ -1,7 +1,5 @@
 //! What one process tells itself.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::sync::Arc;
 
 use backend::{Bus, Local};

@@ -51,17 +51,20 @@ pub fn came_from_here() -> bool {
     origin.is_ok_and(|origin| document().referrer().starts_with(&format!("{origin}/")))
 }
 
-/// Moves the focus to the next or previous message with the arrow keys. Tab stops at the log once, and at the links of
+/// Moves the focus to the next or previous message with the arrow keys, and scrolls with Home and End. Tab stops at the log once, and at the links of
 /// the focused message.
 pub fn move_focus_in_log(event: &KeyboardEvent, scroller: &Element) {
-    let down = match event.key().as_str() {
-        "ArrowDown" => true,
-        "ArrowUp" => false,
-        _ => return,
-    };
     if event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key() {
         return;
     }
+    let down = match event.key().as_str() {
+        "ArrowDown" => true,
+        "ArrowUp" => false,
+        // The browser's own scrolling is animated, and stops halfway when older messages come in meanwhile.
+        "Home" => return jump(event, scroller, i32::MIN),
+        "End" => return jump(event, scroller, 0),
+        _ => return,
+    };
     let from = document()
         .active_element()
         .and_then(|focused| message_of(&focused));
@@ -83,6 +86,12 @@ pub fn move_focus_in_log(event: &KeyboardEvent, scroller: &Element) {
         let element: &HtmlElement = to.unchecked_ref();
         let _ = element.focus();
     }
+}
+
+/// Scrolls at once. The newest message is at 0, older ones below.
+fn jump(event: &KeyboardEvent, scroller: &Element, top: i32) {
+    event.prevent_default();
+    scroller.set_scroll_top(top);
 }
 
 fn message_of(element: &Element) -> Option<Element> {
