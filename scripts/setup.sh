@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs what Hubbub needs to build (`setup.sh build`) or to be tested (`setup.sh test`), or only Redis, nginx and
-# HAProxy for several replicas (`setup.sh replicas`), what the fault matrix needs beside the build (`setup.sh faults`),
-# or the benchmark's peers (`setup.sh bench`). Tries rustup, prebuilt tools and Playwright's browser first, then falls
-# back to what works with only the crates, npm and Debian registries. Safe to run again. HUBBUB_WORLD=debian uses the
-# fallback at once (the checks do); HUBBUB_WORLD=rustup never falls back.
+# Installs what Hubbub needs to build (`setup.sh build`) or to be tested (`setup.sh test`), or only PostgreSQL, Redis,
+# nginx and HAProxy for several replicas (`setup.sh replicas`), what the fault matrix needs beside the build
+# (`setup.sh faults`), or the benchmark's peers (`setup.sh bench`). Tries rustup, prebuilt tools and Playwright's browser
+# first, then falls back to what works with only the crates, npm and Debian registries. Safe to run again.
+# HUBBUB_WORLD=debian uses the fallback at once (the checks do); HUBBUB_WORLD=rustup never falls back.
 set -euo pipefail
 
 want=${1:-build}
@@ -175,7 +175,7 @@ schemathesis() {
     echo "$version" >"$venv/.version"
 }
 
-# --- Redis, nginx, HAProxy: programs that the tests and `make replicas` start -----------------------
+# --- PostgreSQL, Redis, nginx, HAProxy: programs that the tests and `make replicas` start -----------
 
 # Debian starts a service when its package is installed, on a port that the machine may need, and at every boot. This
 # function prevents both.
@@ -195,15 +195,18 @@ apt_install_idle() {
     [ -z "$ours" ] || trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
     apt_install "${missing[@]}"
     # Debian also enables the services. Without systemd there is nothing to disable.
-    as_root systemctl disable -q redis-server nginx haproxy 2>/dev/null || true
+    for package in "${missing[@]}"; do
+        as_root systemctl disable -q "${package%-light}" 2>/dev/null || true
+    done
     [ -z "$ours" ] || { as_root rm -f "$ours"; trap - EXIT; }
 }
 
 services() {
     export PATH=$PATH:/usr/sbin
-    have redis-server && have nginx && have haproxy && have openssl && return
-    have apt-get || die "needs redis-server (7 or newer), nginx, haproxy and openssl on PATH: install them, for example with
-    dnf install redis nginx haproxy openssl     or     brew install redis nginx haproxy openssl"
+    have redis-server && have nginx && have haproxy && have openssl && have_postgres && return
+    have apt-get || die "needs postgres (15 or newer), redis-server (7 or newer), nginx, haproxy and openssl on PATH: install
+    them, for example with
+    dnf install postgresql-server redis nginx haproxy openssl     or     brew install postgresql redis nginx haproxy openssl"
     # nginx-light is Debian's smallest; any other nginx works, too.
     local -a wanted=()
     have redis-server || wanted+=(redis-server)
@@ -211,7 +214,21 @@ services() {
     have haproxy || wanted+=(haproxy)
     # A test of the Redis backend uses TLS.
     have openssl || wanted+=(openssl)
+    have_postgres || { no_cluster; wanted+=(postgresql); }
     apt_install_idle "${wanted[@]}"
+}
+
+# Debian keeps PostgreSQL's programs outside the PATH, a folder for each version.
+have_postgres() {
+    have postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null
+}
+
+# Debian's package also makes a cluster of its own, unless this file says otherwise. The tests make theirs.
+no_cluster() {
+    local file=/etc/postgresql-common/createcluster.conf
+    [ -e "$file" ] && return
+    as_root mkdir -p "${file%/*}"
+    printf 'create_main_cluster = false\n' | as_root tee "$file" >/dev/null
 }
 
 # --- The fault matrix: the peer, wrong clocks, lost packets -----------------------------------------

@@ -31,6 +31,8 @@ pub struct Config {
     /// The public address. Absent: the server does not know its name.
     pub url: Option<Origin>,
     pub data_dir: PathBuf,
+    /// The PostgreSQL database that keeps everything. Absent: the data folder does.
+    pub database_url: Option<String>,
     /// The Redis that all replicas share. Absent: everything is in the data folder.
     pub redis_url: Option<String>,
     pub site_dir: PathBuf,
@@ -136,6 +138,7 @@ impl Config {
         Ok(Self {
             addr,
             data_dir: get("HUBBUB_DATA_DIR").into(),
+            database_url: variable("HUBBUB_DATABASE_URL"),
             redis_url: variable("HUBBUB_REDIS_URL"),
             site_dir: get("HUBBUB_SITE_DIR").into(),
             session_key,

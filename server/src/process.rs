@@ -59,6 +59,7 @@ pub async fn open_with(
         addr,
         url,
         data_dir,
+        database_url,
         redis_url,
         site_dir,
         session_key,
@@ -68,7 +69,7 @@ pub async fn open_with(
         ..
     } = config;
     let site = Site::find(&site_dir)?;
-    let storage = Storage::open(redis_url.as_deref(), &data_dir).await?;
+    let storage = Storage::open(database_url.as_deref(), redis_url.as_deref(), &data_dir).await?;
     let sessions = storage.sessions(session_key.as_deref(), &data_dir).await?;
     let message_chars = limits.message_chars;
     let gate = Gate::new(limits);

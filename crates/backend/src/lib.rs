@@ -1,6 +1,7 @@
 //! The chat's ports on real storage.
 //!
-//! [`Sqlite`] keeps everything in one database in a data folder. A [`Bus`] tells followers what was committed:
+//! A truth keeps: [`Sqlite`] in one database in a data folder, or [`Postgres`] in a database that replicas share. A
+//! [`Bus`] tells followers what was committed:
 //! [`Local`], which also knows who is present, within one process.
 //! [`Redis`] stores everything in a Redis that many replicas share.
 //! [`Vitals`] watches their long-lived threads and tasks.
@@ -12,14 +13,19 @@ mod clock;
 mod ends;
 mod ids;
 mod local;
+mod numbers;
+mod posted;
+mod postgres;
 mod redis;
 mod sqlite;
+mod stretch;
 mod vitals;
 
 pub use bus::Bus;
 pub use clock::SystemClock;
 pub use ids::RandomIds;
 pub use local::Local;
+pub use postgres::{OpenPostgresError, Postgres, Sharing};
 pub use redis::{OpenRedisError, Redis};
 pub use sqlite::{OpenError, Sqlite};
 pub use vitals::{Vitals, tireless};

@@ -69,7 +69,8 @@ impl Vitals {
         }
     }
 
-    fn died(&self, name: &'static str) {
+    /// Reports that something has died without which the process cannot work.
+    pub fn died(&self, name: &'static str) {
         tracing::error!(part = name, "a part of the server has died");
         // Report the first death: later ones may be its consequences.
         self.0

@@ -20,6 +20,23 @@ mod sqlite {
     testkit::presence_contract!(fixture);
 }
 
+mod postgres {
+    use super::*;
+
+    async fn fixture() -> Backend {
+        let server = testkit::PostgresServer::shared();
+        let url = server.url(&server.database());
+        let local = Arc::new(backend::Local::default());
+        let postgres = backend::Postgres::open(&url, local.clone(), backend::Sharing::Alone).await;
+        let postgres = postgres.unwrap_or_else(|error| panic!("an empty database can be opened: {error}"));
+        Backend::new(postgres, local, server)
+    }
+
+    testkit::room_log_contract!(fixture);
+    testkit::directory_contract!(fixture);
+    testkit::accounts_contract!(fixture);
+}
+
 mod redis {
     use super::*;
 

@@ -15,20 +15,29 @@
 pub mod backend;
 pub mod checker;
 pub mod contract;
+pub mod postgres_server;
 pub mod proxy;
 pub mod redis_server;
 pub mod sample;
 pub mod silent;
 
 pub use backend::Backend;
+pub use postgres_server::PostgresServer;
 pub use proxy::Proxy;
 pub use redis_server::{RedisCluster, RedisServer};
 pub use silent::Silent;
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 /// How long one test may take on a slow machine with all cores busy.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// A port that is free at the moment.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("it has an address").port()
+}
 
 /// Fails a test that waits for something that never happens.
 ///

@@ -1,11 +1,13 @@
 //! Real Redis servers to test with. Each is a process with its own folder and port.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::free_port;
 
 /// How long a server may take to start on a slow machine with all cores busy.
 const START: Duration = Duration::from_secs(20);
@@ -18,12 +20,6 @@ pub struct RedisServer {
     folder: TempDir,
     options: Vec<String>,
     child: Option<Child>,
-}
-
-/// A port that is free at the moment.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it has an address").port()
 }
 
 impl RedisServer {

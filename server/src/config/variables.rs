@@ -32,6 +32,11 @@ pub const VARIABLES: &[Variable] = &[
     ),
     variable("HUBBUB_SITE_DIR", Some("target/site"), "folder of the built site"),
     variable(
+        "HUBBUB_DATABASE_URL",
+        None,
+        "a PostgreSQL database that keeps everything, such as postgres://user:password@host/hubbub; unset: the data folder",
+    ),
+    variable(
         "HUBBUB_REDIS_URL",
         None,
         "a Redis that all replicas share, such as redis://127.0.0.1:6379; unset: the data folder",

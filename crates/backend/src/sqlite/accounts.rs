@@ -8,6 +8,7 @@ use protocol::{DisplayName, Person, Timestamp};
 use rusqlite::{Connection, ToSql, params};
 
 use super::{Sqlite, row};
+use crate::numbers;
 
 const ADD_PERSON: &str = "\
     INSERT INTO people (id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING";
@@ -69,7 +70,7 @@ impl Accounts for Sqlite {
         let (person, session) = (person.clone(), *session);
         let creating = self.inner.writer.run(
             move |connection| {
-                let at = row::integer(at.0)?;
+                let at = numbers::signed(at.0)?;
                 let id = person.id.as_str();
                 change(connection, ADD_PERSON, params![id, person.name.as_str(), at])?;
                 match change(connection, ADD_SESSION, params![session.as_bytes(), id, at])? {
@@ -104,7 +105,7 @@ impl Accounts for Sqlite {
         let session = *session;
         let prolonging = self.inner.writer.run(
             move |connection| {
-                let at = row::integer(at.0)?;
+                let at = numbers::signed(at.0)?;
                 change(connection, PROLONG, params![session.as_bytes(), at]).map(drop)
             },
             |()| {},
@@ -139,7 +140,7 @@ impl Accounts for Sqlite {
     }
 
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        let before = row::integer(before.0)?;
+        let before = numbers::signed(before.0)?;
         let leaving = self
             .leaving(LEAVING_IDLE, vec![Box::new(before), Box::new(limit)])
             .await?;

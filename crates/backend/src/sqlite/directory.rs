@@ -7,6 +7,7 @@ use protocol::{Epoch, RoomSlug};
 use rusqlite::params;
 
 use super::{Sqlite, row};
+use crate::numbers;
 
 const CREATE: &str = "\
     INSERT INTO rooms (slug, title, epoch, created_at, last_at)
@@ -28,8 +29,8 @@ impl Directory for Sqlite {
         let creating = self.inner.writer.run(
             move |connection| {
                 let mut insert = connection.prepare_cached(CREATE).map_err(StoreError::failed)?;
-                let created_at = row::integer(room.created_at.0)?;
-                let last_at = room.last_at.map(|at| row::integer(at.0)).transpose()?;
+                let created_at = numbers::signed(room.created_at.0)?;
+                let last_at = room.last_at.map(|at| numbers::signed(at.0)).transpose()?;
                 let (slug, title) = (room.slug.as_str(), room.title.as_str());
                 match insert.execute(params![slug, title, epoch.as_str(), created_at, last_at]) {
                     Ok(0) => Err(StoreError::RoomExists(room.slug)),

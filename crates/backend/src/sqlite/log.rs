@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::ports::{RoomLog, Signal};
-use chat::{Fill, Limit, StoreError, Stretch};
+use chat::{Limit, StoreError, Stretch};
 use futures::stream::BoxStream;
-use protocol::{EventBody, Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 use rusqlite::{Connection, Transaction, params};
 
 use super::{Sqlite, row};
+use crate::{numbers, posted, stretch};
 
 const INSERT: &str = "\
     INSERT INTO events (room_id, seq, at, author_id, author_name, client_id, body)
@@ -121,33 +122,15 @@ impl<P: Iterator<Item = u64>> Query<P> {
         head: &Position,
     ) -> Result<Vec<Arc<RoomEvent>>, StoreError> {
         let mut statement = snapshot.prepare_cached(self.sql).map_err(StoreError::failed)?;
-        let values = params![id, row::integer(self.from.get())?, self.limit.events];
+        let values = params![id, numbers::signed(self.from.get())?, self.limit.events];
         let mut rows = statement.query(values).map_err(StoreError::failed)?;
-        let (mut fill, mut events) = (Fill::new(self.limit), Vec::new());
-        for seq in self.seqs.take(self.limit.events as usize) {
+        stretch::collect(room, self.seqs, self.limit, || {
             let row = rows.next().map_err(StoreError::failed)?;
             let event = row.map(|row| row::event(row, room, &head.epoch)).transpose();
             // An event that cannot be read counts as missing.
-            let event = event.map_err(StoreError::damaged)?;
-            let Some(event) = event.filter(|event| event.seq.get() == seq) else {
-                let room = room.clone();
-                return Err(StoreError::damaged(Hole { room, seq }));
-            };
-            if !fill.take(event.bytes()) {
-                break;
-            }
-            events.push(Arc::new(event));
-        }
-        Ok(events)
+            event.map_err(StoreError::damaged)
+        })
     }
-}
-
-/// An event is missing from a log.
-#[derive(Debug, thiserror::Error)]
-#[error("the log of {room} has no event {seq}; restore the database from a backup")]
-struct Hole {
-    room: RoomSlug,
-    seq: u64,
 }
 
 /// Messages ready to be stored. They are already JSON, to spend less time on the writer's thread.
@@ -172,24 +155,17 @@ impl Append {
         messages: Vec<Outgoing>,
         at: Timestamp,
     ) -> Result<Self, StoreError> {
-        let with_body = |message: Outgoing| {
-            let body = serde_json::to_string(&posted(&message)).map_err(StoreError::failed)?;
-            Ok((message, body))
-        };
         Ok(Self {
             room,
             author,
-            messages: messages
-                .into_iter()
-                .map(with_body)
-                .collect::<Result<_, StoreError>>()?,
+            messages: posted::with_json(messages)?,
             at,
         })
     }
 
     fn store(self, connection: &Connection) -> Result<Stored, StoreError> {
         let (id, mut head) = row::head(connection, &self.room)?;
-        let at = row::integer(self.at.0)?;
+        let at = numbers::signed(self.at.0)?;
         let author = self.author.id.as_str();
         let mut insert = connection.prepare_cached(INSERT).map_err(StoreError::failed)?;
         let mut receipts = Vec::with_capacity(self.messages.len());
@@ -197,7 +173,15 @@ impl Append {
         for (message, body) in self.messages {
             let next = head.seq.next();
             let (name, client_id) = (self.author.name.as_str(), message.client_id.as_str());
-            let columns = params![id, row::integer(next.get())?, at, author, name, client_id, body];
+            let columns = params![
+                id,
+                numbers::signed(next.get())?,
+                at,
+                author,
+                name,
+                client_id,
+                body
+            ];
             let seq = if insert.execute(columns).map_err(StoreError::failed)? == 1 {
                 head.seq = next;
                 events.push(Arc::new(RoomEvent {
@@ -206,7 +190,7 @@ impl Append {
                     seq: next,
                     at: self.at,
                     author: self.author.clone(),
-                    body: posted(&message),
+                    body: posted::body(&message),
                 }));
                 next
             } else {
@@ -221,17 +205,10 @@ impl Append {
         if !events.is_empty() {
             let mut update = connection.prepare_cached(MOVE_HEAD).map_err(StoreError::failed)?;
             update
-                .execute(params![id, row::integer(head.seq.get())?, at])
+                .execute(params![id, numbers::signed(head.seq.get())?, at])
                 .map_err(StoreError::failed)?;
         }
         Ok(Stored { receipts, events })
-    }
-}
-
-fn posted(message: &Outgoing) -> EventBody {
-    EventBody::Posted {
-        client_id: message.client_id.clone(),
-        text: message.text.clone(),
     }
 }
 
@@ -243,6 +220,5 @@ fn first_time(connection: &Connection, room: i64, author: &str, client_id: &str)
     let seq: i64 = find
         .query_row(params![room, author, client_id], |row| row.get(0))
         .map_err(StoreError::failed)?;
-    let seq = u64::try_from(seq).map_err(StoreError::failed)?;
-    Seq::try_from(seq).map_err(StoreError::failed)
+    numbers::seq(seq)
 }

@@ -8,14 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use chat::Room;
 
-/// SQLite's integers are signed. Seqs and times are far too small to overflow.
-pub fn integer(value: u64) -> Result<i64, StoreError> {
-    i64::try_from(value).map_err(StoreError::failed)
-}
-
-fn unsigned(value: i64) -> Result<u64, StoreError> {
-    u64::try_from(value).map_err(StoreError::failed)
-}
+use crate::numbers;
 
 /// Parses a column's text, which was valid when it was written.
 pub fn parsed<T>(row: &Row<'_>, column: &str) -> Result<T, StoreError>
@@ -32,14 +25,12 @@ pub fn text(row: &Row<'_>, column: &str) -> Result<String, StoreError> {
 }
 
 fn seq(row: &Row<'_>, column: &str) -> Result<Seq, StoreError> {
-    let value = row.get(column).map_err(StoreError::failed)?;
-    Seq::try_from(unsigned(value)?).map_err(StoreError::failed)
+    numbers::seq(row.get(column).map_err(StoreError::failed)?)
 }
 
 /// A time in milliseconds.
 pub fn time(row: &Row<'_>, column: &str) -> Result<Timestamp, StoreError> {
-    let value = row.get(column).map_err(StoreError::failed)?;
-    Ok(Timestamp(unsigned(value)?))
+    numbers::time(row.get(column).map_err(StoreError::failed)?)
 }
 
 /// A room, from the columns `slug`, `title`, `created_at` and `last_at`.
@@ -49,7 +40,7 @@ pub fn room(row: &Row<'_>) -> Result<Room, StoreError> {
         slug: parsed(row, "slug")?,
         title: RoomTitle::kept(text(row, "title")?),
         created_at: time(row, "created_at")?,
-        last_at: last_at.map(unsigned).transpose()?.map(Timestamp),
+        last_at: last_at.map(numbers::time).transpose()?,
     })
 }
 
@@ -78,7 +69,7 @@ pub fn head(connection: &Connection, slug: &RoomSlug) -> Result<(i64, Position),
         .map_err(StoreError::failed)?;
     find.query_row([slug.as_str()], |row| {
         let head = || {
-            Ok(Position {
+            Ok::<_, StoreError>(Position {
                 epoch: parsed(row, "epoch")?,
                 seq: seq(row, "head")?,
             })

@@ -1,0 +1,128 @@
+//! One connection to PostgreSQL, with its prepared statements.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, Row, Socket, Statement};
+
+use super::error::Fault;
+
+/// The values of a statement's parameters.
+pub type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// An open connection. Any number of tasks can use it at the same time: the server answers in order. Dropping it closes
+/// it.
+pub struct Connection {
+    client: Client,
+    statements: Mutex<HashMap<&'static str, Statement>>,
+    ended: watch::Receiver<()>,
+    driver: AbortHandle,
+}
+
+impl Connection {
+    /// Connects.
+    pub async fn open<T>(config: &Config, tls: T) -> Result<Self, Fault>
+    where
+        T: MakeTlsConnect<Socket>,
+        T::Stream: Send + 'static,
+    {
+        let (client, connection) = config.connect(tls).await?;
+        let (alive, ended) = watch::channel(());
+        let driver = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = %Fault::from(error), "a connection to PostgreSQL ended");
+            }
+            drop(alive);
+        });
+        Ok(Self {
+            client,
+            statements: Mutex::default(),
+            ended,
+            driver: driver.abort_handle(),
+        })
+    }
+
+    /// True if the connection has ended.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Waits until the connection ends.
+    pub async fn closed(&self) {
+        let mut ended = self.ended.clone();
+        // Nothing is ever sent: the only change is that the sender goes.
+        while ended.changed().await.is_ok() {}
+    }
+
+    /// A statement, prepared when it is used for the first time.
+    pub async fn prepared(&self, sql: &'static str) -> Result<Statement, Fault> {
+        let known = self.statements().get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements().insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    fn statements(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Statement>> {
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a statement and returns its rows.
+    pub async fn query(&self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, Fault> {
+        let statement = self.prepared(sql).await?;
+        Ok(self.client.query(&statement, values).await?)
+    }
+
+    /// Runs a statement and returns its only row.
+    pub async fn row(&self, sql: &'static str, values: Values<'_>) -> Result<Row, Fault> {
+        let rows = self.query(sql, values).await?;
+        rows.into_iter()
+            .next()
+            .ok_or_else(|| Fault::lost("an answer has no row"))
+    }
+
+    /// Runs a statement and returns the number of rows that it changed.
+    pub async fn execute(&self, sql: &'static str, values: Values<'_>) -> Result<u64, Fault> {
+        let statement = self.prepared(sql).await?;
+        Ok(self.client.execute(&statement, values).await?)
+    }
+
+    /// Runs statements without parameters, separated by semicolons.
+    pub async fn run(&self, sql: &str) -> Result<(), Fault> {
+        Ok(self.client.batch_execute(sql).await?)
+    }
+
+    /// Runs two statements in one transaction, in one trip to the server, and returns the rows of both. The second sees
+    /// what others committed while the first waited for locks.
+    pub async fn transaction(
+        &self,
+        first: (&'static str, Values<'_>),
+        second: (&'static str, Values<'_>),
+    ) -> Result<(Vec<Row>, Vec<Row>), Fault> {
+        let (one, two) = (self.prepared(first.0).await?, self.prepared(second.0).await?);
+        // The statements are sent in this order, at once. If one fails, PostgreSQL refuses those after it and rolls back.
+        let (began, first, second, committed) = tokio::join!(
+            self.client.batch_execute("BEGIN"),
+            self.client.query(&one, first.1),
+            self.client.query(&two, second.1),
+            self.client.batch_execute("COMMIT"),
+        );
+        began?;
+        let rows = (first?, second?);
+        committed?;
+        Ok(rows)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // A server that does not read would keep the task waiting.
+        self.driver.abort();
+    }
+}

@@ -1,0 +1,64 @@
+//! The primary is lost for good, and its synchronous standby takes over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backend::{Local, OpenPostgresError, Postgres, Sharing};
+use testkit::postgres_server::url;
+use testkit::{PostgresServer, within};
+use tokio::time::sleep;
+
+use crate::support::{Follower, Writers, assert_kept, lobby, replica, until};
+
+/// The time within which events must arrive after the standby has become the primary.
+const FLOWS: Duration = Duration::from_secs(2);
+const WHILE: Duration = Duration::from_millis(700);
+
+async fn taken_over(lose: impl Fn(&mut PostgresServer)) {
+    let mut primary = PostgresServer::with(&[]);
+    let database = primary.database();
+    let first = replica(&primary.url(&database)).await;
+    lobby(&first).await;
+    first.close().await;
+    let standby = primary.synchronous_standby();
+    // The standby alone is no place to write.
+    let refused = Postgres::open(
+        &standby.url(&database),
+        Arc::new(Local::default()),
+        Sharing::Replicas,
+    )
+    .await;
+    assert!(matches!(refused, Err(OpenPostgresError::ReadOnly { .. })));
+
+    let both = url(&[&standby.address(), &primary.address()], &database);
+    let (one, two) = (replica(&both).await, replica(&both).await);
+    let follower = Follower::start(&one).await;
+    let writers = Writers::start(&[&one, &two], 4);
+    sleep(WHILE).await;
+    lose(&mut primary);
+    sleep(WHILE).await;
+    standby.promote();
+    let before = follower.last();
+    let heard = async || follower.last() > before;
+    until("events arrive from the new primary", 4 * FLOWS, heard).await;
+    sleep(WHILE).await;
+    // The old primary comes back and takes writes, too: nobody goes back to it.
+    primary.go_on();
+    sleep(WHILE).await;
+    let receipts = writers.stop().await;
+    assert!(receipts.len() > 100, "{}", receipts.len());
+    assert_kept(&two, &receipts).await;
+    follower.assert_heard_all(&one).await;
+    let count = standby.sql(&database, "SELECT head FROM rooms");
+    assert!(count.parse::<usize>().expect("a number") > receipts.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_killed_for_good_loses_nothing_acknowledged() {
+    within(taken_over(PostgresServer::kill)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_falls_silent_is_left() {
+    within(taken_over(|primary| primary.stop())).await;
+}

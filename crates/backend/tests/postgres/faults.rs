@@ -1,0 +1,126 @@
+//! PostgreSQL ends, and comes back: nothing acknowledged is lost, nothing is stored twice, and followers go on by
+//! themselves.
+
+use std::time::{Duration, Instant};
+
+use chat::StoreError;
+use chat::ports::RoomLog;
+use protocol::{RoomSlug, Timestamp};
+use testkit::sample::{messages, person};
+use testkit::{PostgresServer, within};
+use tokio::time::sleep;
+
+use crate::support::{Follower, Writers, assert_kept, lobby, replica, until};
+
+/// The time within which events must arrive after PostgreSQL accepts connections again.
+const FLOWS: Duration = Duration::from_secs(2);
+/// How long people write before and after a fault.
+const WHILE: Duration = Duration::from_millis(700);
+
+/// PostgreSQL ends under load, twice, and starts again with its data.
+async fn ends_and_starts_again(end: impl Fn(&mut PostgresServer)) {
+    let mut server = PostgresServer::with(&[]);
+    let url = server.url(&server.database());
+    let (one, two) = (replica(&url).await, replica(&url).await);
+    lobby(&one).await;
+    let follower = Follower::start(&one).await;
+    let writers = Writers::start(&[&one, &two], 4);
+    for away in [Duration::ZERO, 2 * WHILE] {
+        sleep(WHILE).await;
+        end(&mut server);
+        sleep(away).await;
+        if !away.is_zero() {
+            let begun = Instant::now();
+            assert!(matches!(
+                one.head(&RoomSlug::lobby()).await,
+                Err(StoreError::Failed(_))
+            ));
+            assert!(two.check().await.is_err(), "not ready");
+            assert!(begun.elapsed() < WHILE, "calls fail at once after a while");
+        }
+        server.restart();
+        let before = follower.last();
+        let heard = async || follower.last() > before;
+        until("events arrive again", FLOWS, heard).await;
+        one.check().await.expect("ready again");
+    }
+    sleep(WHILE).await;
+    let receipts = writers.stop().await;
+    assert!(receipts.len() > 100, "{}", receipts.len());
+    assert_kept(&two, &receipts).await;
+    follower.assert_heard_all(&one).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_loses_nothing() {
+    within(ends_and_starts_again(PostgresServer::terminate)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_loses_nothing() {
+    within(ends_and_starts_again(PostgresServer::kill)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_silent_for_ten_seconds_loses_nothing() {
+    within(async {
+        let server = PostgresServer::start();
+        let url = server.url(&server.database());
+        let (one, two) = (replica(&url).await, replica(&url).await);
+        lobby(&one).await;
+        let follower = Follower::start(&one).await;
+        let writers = Writers::start(&[&one, &two], 4);
+        sleep(WHILE).await;
+        server.stop();
+        sleep(Duration::from_secs(10)).await;
+        let before = follower.last();
+        server.go_on();
+        let heard = async || follower.last() > before;
+        until("events arrive again", FLOWS, heard).await;
+        sleep(WHILE).await;
+        assert_kept(&two, &writers.stop().await).await;
+        follower.assert_heard_all(&one).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_without_an_answer_is_told() {
+    within(async {
+        let server = PostgresServer::start();
+        let database = server.database();
+        let one = replica(&server.url(&database)).await;
+        lobby(&one).await;
+        let follower = Follower::start(&one).await;
+        // Commits wait for a standby that does not exist, after they are on the disk.
+        server.sql(
+            "postgres",
+            "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
+        );
+        server.sql("postgres", "SELECT pg_reload_conf()");
+        let sending = tokio::spawn({
+            let one = one.clone();
+            async move {
+                let lobby = RoomSlug::lobby();
+                one.append(&lobby, &person("Ada"), messages("m", 2), Timestamp(7))
+                    .await
+            }
+        });
+        let stuck = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        let waits = async || !server.sql("postgres", stuck).is_empty();
+        until("the commit waits", FLOWS, waits).await;
+        server.sql("postgres", &format!("SELECT pg_terminate_backend(({stuck}))"));
+        server.sql("postgres", "ALTER SYSTEM RESET synchronous_standby_names");
+        server.sql("postgres", "SELECT pg_reload_conf()");
+        let receipts = sending.await.unwrap().unwrap();
+        assert_eq!(receipts.len(), 2);
+        let heard = async || follower.last() == 2;
+        until("the follower hears of it", FLOWS, heard).await;
+        assert_kept(&one, &receipts).await;
+        assert_eq!(
+            server.sql(&database, "SELECT count(*), min(at) FROM events"),
+            "2|7"
+        );
+    })
+    .await;
+}

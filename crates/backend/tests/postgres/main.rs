@@ -1,0 +1,11 @@
+//! What only PostgreSQL promises: what is refused at the start, and what survives faults of the server.
+
+mod alone;
+mod damage;
+mod failover;
+mod faults;
+mod opening;
+mod speed;
+mod support;
+mod tls;
+mod together;
