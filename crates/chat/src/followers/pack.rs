@@ -1,10 +1,9 @@
 //! Collects a room's updates, so that few packets carry them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use protocol::{
-    Person, Position, PresenceList, PresenceUpdate, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate,
-};
+use protocol::{Position, PresenceList, PresenceUpdate, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate};
 
 use crate::error::StoreError;
 use crate::hub::RoomUpdate;
@@ -101,22 +100,25 @@ impl Pack {
         })
     }
 
-    /// The net effect of arrivals and departures, if there were any.
+    /// The people who came and went, each as the last change of them says, if there were any.
+    ///
+    /// A change and its opposite do not cancel out: a client may have read a roster that has one of them already.
     pub fn presence(&self, room: &RoomSlug) -> Option<PresenceUpdate> {
-        let (mut entered, mut left, mut now) = (Vec::<Person>::new(), Vec::<Person>::new(), None);
-        for change in &self.changes {
-            let (person, here, to, from) = match change {
-                PresenceChange::Entered(person, here) => (person, here, &mut entered, &mut left),
-                PresenceChange::Left(person, here) => (person, here, &mut left, &mut entered),
+        let (mut entered, mut left, mut now) = (Vec::new(), Vec::new(), None);
+        let mut known = HashSet::new();
+        for change in self.changes.iter().rev() {
+            let (person, here, list) = match change {
+                PresenceChange::Entered(person, here) => (person, here, &mut entered),
+                PresenceChange::Left(person, here) => (person, here, &mut left),
                 PresenceChange::Typing(..) | PresenceChange::Unsure => continue,
             };
-            now = Some(*here);
-            let before = from.len();
-            from.retain(|other| other.id != person.id);
-            if from.len() == before {
-                to.push(person.clone());
+            now.get_or_insert(*here);
+            if known.insert(&person.id) {
+                list.push(person.clone());
             }
         }
+        entered.reverse();
+        left.reverse();
         now.map(|here| PresenceUpdate {
             room: room.clone(),
             entered,
@@ -165,7 +167,7 @@ impl Pack {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{DisplayName, PersonId};
+    use protocol::{DisplayName, Person, PersonId};
 
     fn person(n: u128) -> Person {
         Person {
@@ -175,13 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn presence_is_the_net_effect_of_the_changes() {
+    fn the_last_change_of_a_person_counts() {
         let mut pack = Pack::default();
         let (a, b) = (person(1), person(2));
         for change in [
             PresenceChange::Entered(a.clone(), 1),
             PresenceChange::Left(a.clone(), 0),
             PresenceChange::Typing(b.clone(), true),
+            PresenceChange::Left(b.clone(), 0),
             PresenceChange::Entered(b.clone(), 1),
             PresenceChange::Typing(b.clone(), false),
         ] {
@@ -190,7 +193,8 @@ mod tests {
         let update = pack.presence(&RoomSlug::lobby()).unwrap();
         assert_eq!(
             (update.entered, update.left, update.here),
-            (vec![b.clone()], vec![], 1)
+            (vec![b.clone()], vec![a], 1),
+            "whatever the roster was that they knew before"
         );
         let typing = pack.typing(&RoomSlug::lobby());
         assert_eq!(typing.len(), 1);
