@@ -250,6 +250,9 @@ impl RoomClient {
     fn join(&mut self, from: Option<protocol::Position>) -> Vec<Effect> {
         self.sync = SyncState::Joining;
         self.reset_meanwhile = false;
+        // The answer's roster will be newer. After a refused `join`, changes since then did not even arrive.
+        self.held_roster = None;
+        self.held_presence.clear();
         self.rejoin_at = None;
         self.refill_at = None;
         let room = self.room.clone();

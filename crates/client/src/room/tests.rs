@@ -353,15 +353,36 @@ fn presence_before_the_answer_to_join_is_applied_after_it() {
     assert!(matches!(client.roster().notes(), [note] if note.person == person("bob") && note.entered));
 }
 
-#[test]
-fn a_whole_roster_replaces_the_known_one() {
-    let whole_roster = |names: &[&str]| RosterUpdate {
+fn whole_roster(names: &[&str]) -> RosterUpdate {
+    RosterUpdate {
         room: RoomSlug::lobby(),
         roster: PresenceList {
             people: names.iter().map(|name| person(name)).collect(),
             here: names.len() as u32,
         },
+    }
+}
+
+#[test]
+fn a_roster_from_before_a_refused_join_does_not_replace_the_answers() {
+    let mut client = live(0);
+    client.connected();
+    client.whole_roster(whole_roster(&["you"]));
+    let of = client.generation();
+    let refused = Refusal::new(ErrorCode::Unavailable, "away").retry_after_ms(500);
+    client.joined(of, Err(Failure::Refused(refused)), 0);
+    let effects = client.tick(2_000);
+    assert!(matches!(effects.first(), Some(Effect::Join(_))), "{effects:?}");
+    let answer = Joined {
+        roster: whole_roster(&["ada", "you"]).roster,
+        ..joined(vec![], 0, false)
     };
+    client.joined(of, Ok(answer), 2_000);
+    assert_eq!(client.roster().list().people, ["ada", "you"].map(person));
+}
+
+#[test]
+fn a_whole_roster_replaces_the_known_one() {
     let mut client = live(0);
     client.whole_roster(whole_roster(&["ada", "bob", "you"]));
     assert_eq!(client.roster().list().here, 3);
