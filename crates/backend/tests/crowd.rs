@@ -66,6 +66,10 @@ impl Outlet for Ears {
 
     async fn sleep_until(&self, _: Duration) {}
 
+    fn every(&self, _: Duration) -> BoxStream<'static, ()> {
+        stream::pending().boxed()
+    }
+
     fn members(&self) -> u32 {
         1
     }

@@ -66,6 +66,9 @@ pub trait Listener {
     /// [`Listener::deliver`] panicked. The room is followed again.
     fn panicked(&mut self);
 
+    /// The times at which to compare the follower's position with the log's head: see [`Hub::follow_checked`].
+    fn checks(&self) -> BoxStream<'static, ()>;
+
     /// Completes when it is time to try again.
     fn pause(&mut self) -> impl Future<Output = ()>;
 }
@@ -199,7 +202,8 @@ impl Hub {
             let mut told: Option<Position> = None;
             let mut gone = false;
             loop {
-                match self.follow(&room, told.clone()).await {
+                let checks = listener.checks();
+                match self.follow_checked(&room, told.clone(), checks).await {
                     Ok(Followed { head, updates }) => {
                         if let Some(started) = started.take() {
                             // Fails if no holder is waiting any more.

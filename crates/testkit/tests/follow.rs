@@ -1,5 +1,6 @@
 //! [`Hub::follow`] over a log that signals what the test wants: doubles, holes, another epoch, no answer.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -7,7 +8,8 @@ use chat::hub::Ports;
 use chat::ports::{RoomLog, Signal};
 use chat::{Fill, Hub, Limit, RoomUpdate, StoreError, Stretch};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures::stream::{BoxStream, StreamExt};
+use futures::future::poll_immediate;
+use futures::stream::{BoxStream, StreamExt, pending};
 use protocol::{Epoch, EventBody, Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 use testkit::sample::{message, person, seq};
 use testkit::{Silent, within};
@@ -19,6 +21,9 @@ struct Script {
     signals: Mutex<Option<UnboundedReceiver<Signal>>>,
     /// The factor by which its events count as larger than they are.
     size: usize,
+    /// How often it was read, and how often it was asked for its head.
+    reads: AtomicUsize,
+    heads: AtomicUsize,
 }
 
 fn epoch(n: u128) -> Epoch {
@@ -69,10 +74,12 @@ impl RoomLog for Script {
     }
 
     async fn head(&self, _: &RoomSlug) -> Result<Position, StoreError> {
+        self.heads.fetch_add(1, Ordering::SeqCst);
         self.now()
     }
 
     async fn read(&self, _: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         let head = self.now()?;
         let (from, to) = (after.get() + 1, head.seq.get());
         // The script names epochs by number, and tests use only these two.
@@ -109,11 +116,25 @@ async fn following_after(
     UnboundedSender<Signal>,
     BoxStream<'static, RoomUpdate>,
 ) {
+    following_checked(after, pending().boxed()).await
+}
+
+/// As [`following_after`], and compares with the log's head at each of these checks.
+async fn following_checked(
+    after: Option<Position>,
+    checks: BoxStream<'static, ()>,
+) -> (
+    Arc<Script>,
+    UnboundedSender<Signal>,
+    BoxStream<'static, RoomUpdate>,
+) {
     let (signal, signals) = unbounded();
     let script = Arc::new(Script {
         head: Mutex::new(None),
         signals: Mutex::new(Some(signals)),
         size: 150,
+        reads: AtomicUsize::new(0),
+        heads: AtomicUsize::new(0),
     });
     script.set_head(1, 5);
     let ports = Ports {
@@ -125,7 +146,7 @@ async fn following_after(
         ids: Arc::new(Silent),
     };
     let hub = Hub::open(ports).await.expect("the hub opens");
-    let following = hub.follow(&RoomSlug::lobby(), after).await;
+    let following = hub.follow_checked(&RoomSlug::lobby(), after, checks).await;
     (script, signal, following.expect("it can be followed").updates)
 }
 
@@ -342,6 +363,131 @@ async fn following_again_from_another_epoch_is_a_reset() {
         let (_script, _signal, mut updates) = following_after(Some(head(2, 5))).await;
         let heard = hear_log(&mut updates).await;
         assert!(matches!(heard, Some(RoomUpdate::Reset(now)) if now == head(1, 5)));
+    })
+    .await;
+}
+
+/// A follower that is checked whenever the test says so.
+struct Checked {
+    script: Arc<Script>,
+    signal: UnboundedSender<Signal>,
+    updates: BoxStream<'static, RoomUpdate>,
+    checks: UnboundedSender<()>,
+}
+
+impl Checked {
+    async fn new() -> Self {
+        let (checks, times) = unbounded();
+        let (script, signal, updates) = following_checked(None, times.boxed()).await;
+        Self {
+            script,
+            signal,
+            updates,
+            checks,
+        }
+    }
+
+    /// A check to which the follower has nothing to say.
+    async fn quiet_check(&mut self) {
+        let before = self.script.heads.load(Ordering::SeqCst);
+        self.check();
+        let heard = poll_immediate(self.updates.next()).await;
+        assert!(heard.is_none(), "nothing, but: {heard:?}");
+        assert_eq!(self.script.heads.load(Ordering::SeqCst), before + 1, "one check");
+    }
+
+    fn check(&self) {
+        self.checks.unbounded_send(()).expect("a follower is checked");
+    }
+
+    fn reads(&self) -> usize {
+        self.script.reads.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_the_bus_lost_is_read_at_the_second_check() {
+    within(async {
+        let mut checked = Checked::new().await;
+        checked.script.set_head(1, 7);
+        // It may still be on its way.
+        checked.quiet_check().await;
+        checked.check();
+        hear(&mut checked.updates, 1, 6..8).await;
+        let reads = checked.reads();
+        checked.quiet_check().await;
+        checked.quiet_check().await;
+        assert_eq!(checked.reads(), reads, "nothing is missing any more");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_on_its_way_is_not_read_from_the_log() {
+    within(async {
+        let mut checked = Checked::new().await;
+        for n in 6..20 {
+            checked.script.set_head(1, n);
+            checked.quiet_check().await;
+            tell_event(&checked.signal, 1, n);
+            hear(&mut checked.updates, 1, n..n + 1).await;
+        }
+        assert_eq!(checked.reads(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_epoch_is_noticed_at_a_check() {
+    within(async {
+        let mut checked = Checked::new().await;
+        checked.script.set_head(2, 2);
+        checked.check();
+        hear_reset(&mut checked.updates).await;
+        checked.quiet_check().await;
+        tell_event(&checked.signal, 2, 3);
+        hear(&mut checked.updates, 2, 3..4).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_check_without_an_answer_is_left_out() {
+    within(async {
+        let mut checked = Checked::new().await;
+        checked.script.stop_answering();
+        checked.quiet_check().await;
+        checked.quiet_check().await;
+        checked.script.set_head(1, 6);
+        tell_event(&checked.signal, 1, 6);
+        hear(&mut checked.updates, 1, 6..7).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_in_another_order_are_read_once_for_each_inversion() {
+    within(async {
+        let (script, signal, mut updates) = following().await;
+        for first in (6..206).step_by(2) {
+            script.set_head(1, first + 1);
+            tell_event(&signal, 1, first + 1);
+            tell_event(&signal, 1, first);
+            hear(&mut updates, 1, first..first + 2).await;
+        }
+        assert_eq!(
+            script.reads.load(Ordering::SeqCst),
+            100,
+            "the late event is a repeated one"
+        );
+        // Behind the log's head, everything that comes is known.
+        script.set_head(1, 209);
+        for n in (206..=209).rev() {
+            tell_event(&signal, 1, n);
+        }
+        hear(&mut updates, 1, 206..210).await;
+        assert!(poll_immediate(updates.next()).await.is_none());
+        assert_eq!(script.reads.load(Ordering::SeqCst), 101);
     })
     .await;
 }

@@ -127,6 +127,10 @@ impl Listener for Telling {
 
     fn panicked(&mut self) {}
 
+    fn checks(&self) -> BoxStream<'static, ()> {
+        futures::stream::pending().boxed()
+    }
+
     async fn pause(&mut self) {
         tokio::task::yield_now().await;
     }

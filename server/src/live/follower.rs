@@ -7,10 +7,11 @@ use chat::followers::LINGER;
 use chat::followers::pack::Pack;
 use chat::followers::telling::{Outlet, Said, Telling, Trouble};
 use chat::{ChatError, Follower, Followers, Hub, StoreError};
+use futures::stream::{BoxStream, StreamExt, unfold};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use protocol::{Refusal, RoomSlug};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use super::audience::{Audience, Membership};
 use super::guests::Guests;
@@ -128,6 +129,16 @@ impl Outlet for RoomOutlet {
 
     async fn sleep_until(&self, then: Duration) {
         sleep_until(self.begun + then).await;
+    }
+
+    fn every(&self, period: Duration) -> BoxStream<'static, ()> {
+        let mut ticks = interval_at(Instant::now() + period, period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let tick = |mut ticks: Interval| async move {
+            ticks.tick().await;
+            Some(((), ticks))
+        };
+        unfold(ticks, tick).boxed()
     }
 
     fn members(&self) -> u32 {

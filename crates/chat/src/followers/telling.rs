@@ -18,6 +18,9 @@ use crate::hub::{Hub, RoomUpdate};
 
 /// How long to wait before following a lost room again.
 const RETRY: Duration = Duration::from_millis(500);
+/// How often to compare the follower's position with the log's head. An event that the bus has lost arrives within two
+/// of these periods; each costs one read of the room's head.
+const CHECK: Duration = Duration::from_secs(5);
 
 /// A packet for the connections in a room.
 pub enum Said<'a> {
@@ -55,6 +58,9 @@ pub trait Outlet {
 
     /// Completes at this time.
     fn sleep_until(&self, then: Duration) -> impl Future<Output = ()>;
+
+    /// Yields once after every `period`.
+    fn every(&self, period: Duration) -> BoxStream<'static, ()>;
 
     /// The number of connections.
     fn members(&self) -> u32;
@@ -194,6 +200,10 @@ impl<O: Outlet> Listener for Telling<O> {
 
     fn panicked(&mut self) {
         self.outlet.note(Trouble::Panicked);
+    }
+
+    fn checks(&self) -> BoxStream<'static, ()> {
+        self.outlet.every(CHECK)
     }
 
     async fn pause(&mut self) {

@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use futures::stream::{BoxStream, StreamExt, once};
+use futures::stream::{BoxStream, Stream, StreamExt, once, pending, select};
 use protocol::limits::{CATCH_UP_EVENTS, ROSTER_PEOPLE};
 use protocol::{Position, PresenceList, RoomEvent, RoomSlug};
 
@@ -42,6 +42,21 @@ impl Hub {
     /// # Errors
     /// [`StoreError::NoSuchRoom`], or the backend does not answer.
     pub async fn follow(&self, room: &RoomSlug, after: Option<Position>) -> Result<Followed, ChatError> {
+        self.follow_checked(room, after, pending().boxed()).await
+    }
+
+    /// As [`Hub::follow`], and compares the follower's position with the log's head at each of these `checks`. So an
+    /// event that the bus loses is noticed even if no other follows it: an event that the log had at one check, and that
+    /// has not arrived by the next, is read from the log.
+    ///
+    /// # Errors
+    /// As [`Hub::follow`].
+    pub async fn follow_checked(
+        &self,
+        room: &RoomSlug,
+        after: Option<Position>,
+        checks: BoxStream<'static, ()>,
+    ) -> Result<Followed, ChatError> {
         let signals = self.with_lobby(room, || self.log.follow(room)).await?;
         let changes = self.presence.follow(room).await?;
         let (head, signals, changes) = match after {
@@ -65,15 +80,20 @@ impl Hub {
             room: room.clone(),
             head: head.clone(),
             behind: false,
+            due: None,
         };
+        // The stream ends with the signals.
+        let signals = signals.map(Learned::Signal).map(Some).chain(once(ready(None)));
+        let heads = self.heads(room, checks).map(Learned::Head).map(Some);
+        let learned = select(signals, heads).boxed();
         let feed = self.tails.feed(room, &head);
-        let events = futures::stream::unfold(Some((cursor, signals, feed)), |state| async {
-            let (mut cursor, mut signals, feed) = state?;
+        let events = futures::stream::unfold(Some((cursor, learned, feed)), |state| async {
+            let (mut cursor, mut learned, feed) = state?;
             loop {
                 let step = if cursor.behind {
                     cursor.catch_up().await
                 } else {
-                    cursor.take(signals.next().await?).await
+                    cursor.learn(learned.next().await??).await
                 };
                 match step {
                     Ok(None) => {}
@@ -83,7 +103,7 @@ impl Hub {
                             RoomUpdate::Reset(head) => feed.reset(head),
                             _ => {}
                         }
-                        return Some((update, Some((cursor, signals, feed))));
+                        return Some((update, Some((cursor, learned, feed))));
                     }
                     Err(error) => return Some((RoomUpdate::Lost(Arc::new(error)), None)),
                 }
@@ -94,7 +114,7 @@ impl Hub {
         let presence = changes.then(move |change| presence_update(hub.clone(), slug.clone(), change));
         // When the log ends or is lost, everything ends: presence alone would look like a quiet room.
         let events = events.map(Some).chain(once(ready(None)));
-        let both = futures::stream::select(events, presence.map(Some));
+        let both = select(events, presence.map(Some));
         let updates = both.scan(false, |lost, update| {
             let over = std::mem::replace(lost, matches!(update, Some(RoomUpdate::Lost(_))));
             ready(update.filter(|_| !over))
@@ -103,6 +123,21 @@ impl Hub {
             head,
             updates: updates.boxed(),
         })
+    }
+
+    /// The log's head at each check. A check without an answer is left out: while the storage is away, nothing new is
+    /// stored, and the next check is soon. A slow answer delays no signal.
+    fn heads(
+        &self,
+        room: &RoomSlug,
+        checks: BoxStream<'static, ()>,
+    ) -> impl Stream<Item = Result<Position, StoreError>> + Send + use<> {
+        let (log, room) = (Arc::clone(&self.log), room.clone());
+        let heads = checks.then(move |()| {
+            let (log, room) = (Arc::clone(&log), room.clone());
+            async move { log.head(&room).await }
+        });
+        heads.filter(|head| ready(!matches!(head, Err(StoreError::Failed(_) | StoreError::Busy))))
     }
 }
 
@@ -117,16 +152,45 @@ async fn presence_update(hub: Hub, room: RoomSlug, change: PresenceChange) -> Ro
     }
 }
 
-/// A follower's position in the log. Turns signals into updates.
+/// What a follower learns of its log.
+enum Learned {
+    /// From the bus.
+    Signal(Signal),
+    /// From the log itself, at a check.
+    Head(Result<Position, StoreError>),
+}
+
+/// A follower's position in the log. Turns what it learns into updates.
 struct Cursor {
     log: Arc<dyn RoomLog>,
     room: RoomSlug,
     head: Position,
     /// True if not everything that was missed has been read yet.
     behind: bool,
+    /// The log's head at the last check: by the next one, everything up to there should have arrived.
+    due: Option<Position>,
 }
 
 impl Cursor {
+    async fn learn(&mut self, learned: Learned) -> Result<Option<RoomUpdate>, StoreError> {
+        match learned {
+            Learned::Signal(signal) => self.take(signal).await,
+            Learned::Head(head) => self.check(head?).await,
+        }
+    }
+
+    /// Compares the position with the log's head.
+    async fn check(&mut self, head: Position) -> Result<Option<RoomUpdate>, StoreError> {
+        let other_epoch = head.epoch != self.head.epoch;
+        let due = self.due.replace(head);
+        if other_epoch {
+            return self.reset().await;
+        }
+        // What is newer than that may still be on its way.
+        let lost = due.is_some_and(|due| due.epoch == self.head.epoch && due.seq > self.head.seq);
+        if lost { self.catch_up().await } else { Ok(None) }
+    }
+
     async fn take(&mut self, signal: Signal) -> Result<Option<RoomUpdate>, StoreError> {
         match signal {
             Signal::Event(event) if event.epoch != self.head.epoch => self.reset().await,
