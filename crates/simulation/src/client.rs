@@ -1,8 +1,10 @@
-//! One person with a browser. Drives the real client core as `app/src/client/live.rs` does, and records what the person
-//! sent and saw.
+//! One person with a browser: a page with a few rooms and one connection. Drives the real client core as
+//! `app/src/client/live.rs` does, and records what the person sent and saw.
 
 mod asking;
+mod connecting;
 mod keeping;
+mod pane;
 mod person;
 mod view;
 
@@ -10,21 +12,16 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use chat::Caller;
-use client::room::RoomClient;
-use client::timeline::Timeline;
-use futures::StreamExt;
+use client::room::{Effect, RoomClient};
 use futures::channel::oneshot;
-use futures::future::{AbortHandle, Either, select};
-use protocol::{History, Person, Position, PresenceList, RoomSlug, Seq};
+use protocol::{Person, PresenceList, RoomSlug};
 use testkit::checker::{RoomPosition, Sender};
 
-use crate::link::{Answer, Connection, Told, connect};
+use crate::link::{Answer, Connection, Told};
 use crate::server::Replica;
 use crate::world::World;
-use asking::Done;
-use keeping::Kept;
-use view::Views;
+use asking::Waiting;
+pub use pane::Pane;
 
 /// A person with a browser.
 pub struct Client {
@@ -34,41 +31,39 @@ pub struct Client {
     pub person: Person,
     /// Counts page loads. Tasks of an earlier page do nothing.
     page: Cell<u32>,
+    /// True once they have closed the page for good.
+    gone: Cell<bool>,
     asked: Cell<u32>,
-    room: RefCell<Option<RoomClient>>,
-    /// What the browser stores of the unsent messages; it outlives the page.
-    kept: RefCell<Kept>,
+    said: Cell<u64>,
+    /// The rooms that they use.
+    pub panes: Vec<Rc<Pane>>,
     connection: RefCell<Option<Connection>>,
     /// Ends the present connection on the browser's side.
     hang_up: RefCell<Option<oneshot::Sender<()>>>,
-    waiting: RefCell<BTreeMap<u32, Done>>,
-    /// The number of the latest `send`.
-    last_send: Cell<u32>,
-    timer: RefCell<Option<(u64, AbortHandle)>>,
+    /// The number of the replica that it is connected to.
+    at: Cell<usize>,
+    waiting: RefCell<BTreeMap<u32, Waiting>>,
     /// What was sent and what was acknowledged.
     pub sender: RefCell<Sender>,
-    /// What was shown.
-    pub views: RefCell<Views>,
 }
 
 impl Client {
     /// A person who has not opened a page.
-    pub fn new(world: &World, replicas: &[Rc<Replica>], person: Person) -> Rc<Self> {
+    pub fn new(world: &World, replicas: &[Rc<Replica>], person: Person, rooms: &[RoomSlug]) -> Rc<Self> {
         let name = person.name.to_string();
         Rc::new(Self {
             world: world.clone(),
             replicas: replicas.to_vec(),
+            panes: rooms.iter().map(|room| Rc::new(Pane::new(&name, room))).collect(),
             person,
             page: Cell::new(0),
+            gone: Cell::new(false),
             asked: Cell::new(0),
-            room: RefCell::default(),
-            kept: RefCell::default(),
+            said: Cell::new(0),
             connection: RefCell::default(),
             hang_up: RefCell::default(),
+            at: Cell::new(0),
             waiting: RefCell::default(),
-            last_send: Cell::new(0),
-            timer: RefCell::default(),
-            views: RefCell::new(Views::new(&name)),
             sender: RefCell::new(Sender {
                 name,
                 ..Sender::default()
@@ -80,118 +75,29 @@ impl Client {
         self.world.note(|| format!("{}: {}", self.person.name, what()));
     }
 
-    /// Loads the page again. Unsent messages are kept; everything else is gone.
-    pub fn reload(self: &Rc<Self>) {
-        self.page.set(self.page.get() + 1);
-        self.room.take();
-        self.note(|| format!("reloads with {} unsent", self.kept.borrow().len()));
-        self.waiting.borrow_mut().clear();
-        if let Some((_, timer)) = self.timer.take() {
-            timer.abort();
-        }
-        if let Some(connection) = self.connection.take() {
-            connection.cable.cut();
-        }
-        self.hang_up.take();
-        let (client, page) = (Rc::clone(self), self.page.get());
-        self.world.spawn(async move { client.open(page).await });
+    /// True until they have closed the page for good.
+    pub fn is_there(&self) -> bool {
+        !self.gone.get()
     }
 
-    /// Breaks the network to this client. The client and its replica notice later, independently.
-    pub fn cut(&self) {
-        let Some(hang_up) = self.hang_up.take() else {
+    /// The number of the replica that it was connected to last.
+    pub fn at(&self) -> usize {
+        self.at.get()
+    }
+
+    /// The room's part of the page, if they use that room.
+    pub fn pane(&self, room: &RoomSlug) -> Option<&Rc<Pane>> {
+        self.panes.iter().find(|pane| pane.room == *room)
+    }
+
+    /// Changes a room client, records what it shows, and carries out its effects.
+    fn drive(self: &Rc<Self>, pane: &Rc<Pane>, f: impl FnOnce(&mut RoomClient, u64) -> Vec<Effect>) {
+        let now = self.world.time.millis();
+        let Some((of, effects)) = pane.change(|core| f(core, now)) else {
             return;
         };
-        self.note(|| "is cut off".to_owned());
-        if let Some(connection) = self.connection.borrow().as_ref() {
-            connection.cable.cut();
-        }
-        let noticed = self.world.time.sleep(self.world.dice.between(0..=25_000));
-        self.world.spawn(async move {
-            noticed.await;
-            drop(hang_up);
-        });
-    }
-
-    /// Gets the page from any replica that answers, then stays connected for as long as the page exists.
-    async fn open(self: Rc<Self>, page: u32) {
-        let timeline = loop {
-            self.world.time.sleep(self.world.dice.between(20..=1_000)).await;
-            if self.page.get() != page {
-                return;
-            }
-            let Some(hub) = self.any_replica().hub() else {
-                continue;
-            };
-            let latest = History {
-                room: RoomSlug::lobby(),
-                before: None,
-                after: None,
-            };
-            let Ok(latest) = hub.ask(&Caller::NOBODY, latest).await else {
-                continue;
-            };
-            let seq = latest.events.last().map_or(Seq::ZERO, |event| event.seq);
-            let epoch = latest.epoch;
-            break Timeline::new(Position { epoch, seq }, latest.events, latest.more);
-        };
-        if self.page.get() != page {
-            return;
-        }
-        let you = Some(self.person.clone());
-        let mut room = RoomClient::new(
-            RoomSlug::lobby(),
-            you,
-            timeline,
-            PresenceList::default(),
-            str::to_lowercase,
-        );
-        room.await_outbox();
-        self.views.borrow_mut().next_stretch();
-        self.views.borrow_mut().look(room.timeline());
-        self.note(|| format!("sees a page at {}", room.timeline().position().seq));
-        self.room.replace(Some(room));
-        self.recover(page);
-        while self.page.get() == page {
-            self.world.time.sleep(self.world.dice.between(50..=2_000)).await;
-            self.connected(page).await;
-        }
-    }
-
-    fn any_replica(&self) -> &Rc<Replica> {
-        let all = self.replicas.len() as u64;
-        &self.replicas[self.world.dice.between(0..=all - 1) as usize]
-    }
-
-    /// One connection, from beginning to end.
-    async fn connected(self: &Rc<Self>, page: u32) {
-        let replica = self.any_replica();
-        if self.page.get() != page || !replica.is_up() {
-            return;
-        }
-        let (connection, mut told, accepted) = connect(&self.world);
-        let (hang_up, mut hung_up) = oneshot::channel();
-        self.connection.replace(Some(connection));
-        self.hang_up.replace(Some(hang_up));
-        replica.accept(self.person.clone(), accepted);
-        self.note(|| "is connected".to_owned());
-        self.drive(|room, _| {
-            room.await_outbox();
-            room.connected()
-        });
-        self.recover(page);
-        while let Either::Left((Some(told), _)) = select(told.next(), &mut hung_up).await {
-            self.hear(told);
-        }
-        if self.page.get() == page {
-            self.note(|| "is disconnected".to_owned());
-            self.connection.replace(None);
-            self.hang_up.replace(None);
-            self.drive(|room, _| {
-                room.disconnected();
-                Vec::new()
-            });
-            self.waiting.borrow_mut().clear();
+        for effect in effects {
+            self.perform(pane, of, effect);
         }
     }
 
@@ -200,20 +106,52 @@ impl Client {
             Told::Events(events) => {
                 self.note(|| {
                     let seqs: Vec<_> = events.iter().map(|event| event.seq.get()).collect();
-                    format!("is told {seqs:?}")
+                    let room = events.first().map(|event| &event.room);
+                    format!("is told {seqs:?} of {room:?}")
                 });
-                self.drive(|room, now| room.events(events, now));
+                let room = events.first().map(|event| event.room.clone());
+                if let Some(pane) = room.as_ref().and_then(|room| self.pane(room)) {
+                    self.drive(pane, |core, now| core.events(events, now));
+                }
             }
-            Told::Reset => {
-                self.note(|| "is told to load the room again".to_owned());
-                self.drive(|room, _| room.reset());
+            Told::Reset(reset) => {
+                self.note(|| format!("is told to load {} again", reset.room));
+                if let Some(pane) = self.pane(&reset.room) {
+                    self.drive(pane, |core, _| core.reset());
+                }
+            }
+            Told::Presence(update) => {
+                self.note(|| {
+                    let (room, here) = (&update.room, update.here);
+                    format!(
+                        "is told that {:?} came to {room} and {:?} left; {here} are here",
+                        names(&update.entered),
+                        names(&update.left)
+                    )
+                });
+                if let Some(pane) = self.pane(&update.room) {
+                    pane.tell(|core| core.presence(update));
+                }
+            }
+            Told::Roster(update) => {
+                self.note(|| {
+                    let (room, roster) = (&update.room, &update.roster);
+                    format!(
+                        "is told that {} are in {room}: {:?}",
+                        roster.here,
+                        names(&roster.people)
+                    )
+                });
+                if let Some(pane) = self.pane(&update.room) {
+                    pane.tell(|core| core.whole_roster(update));
+                }
             }
             Told::Answer(number, answer) => {
                 self.note(|| format!("answer {number}: {}", answer.describe()));
                 self.promised(&answer);
-                let done = self.waiting.borrow_mut().remove(&number);
-                if let Some(done) = done {
-                    self.drive(|room, now| done(room, Ok(*answer), now));
+                let waiting = self.waiting.borrow_mut().remove(&number);
+                if let Some(Waiting { pane, done }) = waiting {
+                    self.drive(&pane, |core, now| done(core, Ok(*answer), now));
                 }
             }
         }
@@ -221,10 +159,10 @@ impl Client {
 
     /// A receipt is a promise, even if it arrives too late.
     fn promised(&self, answer: &Answer) {
-        if let Answer::Sent(receipts) = answer {
+        if let Answer::Sent(room, receipts) = answer {
             let promises = receipts.receipts.iter().map(|receipt| {
                 let position = RoomPosition {
-                    room: RoomSlug::lobby(),
+                    room: room.clone(),
                     epoch: receipt.epoch.clone(),
                     seq: receipt.seq,
                 };
@@ -234,27 +172,13 @@ impl Client {
         }
     }
 
-    /// Succeeds if nothing is waiting and the log is shown up to its head. Fails with what is still missing.
-    pub fn is_quiet(&self, head: &Position) -> Result<(), String> {
-        let room = self.room.borrow();
-        let Some(room) = room.as_ref() else {
-            return Err("has no page".to_owned());
-        };
-        if let Some((_, id)) = self.kept.borrow().keys().next() {
-            return Err(format!("still keeps {id}"));
-        }
-        let waits: Vec<_> = room.clone().into_outbox().items().to_vec();
-        if let Some(why) = room.over() {
-            return Err(format!("is told that the room is gone: {why}"));
-        }
-        if let Some(first) = waits.first() {
-            let (id, state) = (&first.client_id, &first.state);
-            return Err(format!("has {} unsent, first {id}: {state:?}", waits.len()));
-        }
-        let position = room.timeline().position();
-        if position != *head {
-            return Err(format!("shows {position:?} where the log's head is {head:?}"));
-        }
-        Ok(())
+    /// Who is in a room, as this person sees it. `None` if the room is not on the page.
+    pub fn roster(&self, room: &RoomSlug) -> Option<PresenceList> {
+        self.pane(room)?.look(|core| core.roster().list().clone())
     }
+}
+
+/// For the trace.
+fn names(people: &[Person]) -> Vec<&str> {
+    people.iter().map(|person| person.name.as_str()).collect()
 }

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use chat::ports::Ids;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::{LocalBoxStream, StreamExt};
-use protocol::{HistoryAnswer, Joined, Receipts, Refusal, RoomEvent};
+use protocol::{
+    HistoryAnswer, Joined, PresenceUpdate, Receipts, Refusal, Reset, RoomEvent, RoomSlug, RosterUpdate,
+};
 
 use crate::world::World;
 
@@ -16,6 +18,8 @@ use crate::world::World;
 pub enum Ask {
     /// `join`.
     Join(protocol::Join),
+    /// `leave`.
+    Leave(RoomSlug),
     /// `send`.
     Send(protocol::Send),
     /// `history`.
@@ -27,16 +31,17 @@ impl Ask {
     pub fn describe(&self) -> String {
         match self {
             Self::Join(join) => match &join.from {
-                Some(from) => format!("join from {} of {}", from.seq, from.epoch),
-                None => "join afresh".to_owned(),
+                Some(from) => format!("join {} from {} of {}", join.room, from.seq, from.epoch),
+                None => format!("join {} afresh", join.room),
             },
+            Self::Leave(room) => format!("leave {room}"),
             Self::Send(send) => {
                 let ids: Vec<_> = send
                     .messages
                     .iter()
                     .map(|message| message.client_id.as_str())
                     .collect();
-                format!("send {}", ids.join(" "))
+                format!("send to {} {}", send.room, ids.join(" "))
             }
             Self::History(history) => match (history.before, history.after) {
                 (Some(before), _) => format!("history before {before}"),
@@ -52,8 +57,8 @@ impl Ask {
 pub enum Answer {
     /// To `join`.
     Joined(Joined),
-    /// To `send`.
-    Sent(Receipts),
+    /// To `send` to a room.
+    Sent(RoomSlug, Receipts),
     /// To `history`.
     Stretch(HistoryAnswer),
     /// A refusal.
@@ -66,12 +71,18 @@ impl Answer {
         match self {
             Self::Joined(joined) => {
                 let (seq, epoch, count) = (joined.head.seq, &joined.head.epoch, joined.events.len());
+                let here: Vec<_> = joined
+                    .roster
+                    .people
+                    .iter()
+                    .map(|person| person.name.as_str())
+                    .collect();
                 format!(
-                    "joined at {seq} of {epoch} with {count} events, reset {}",
-                    joined.reset
+                    "joined {} at {seq} of {epoch} with {count} events, reset {}, here {here:?}",
+                    joined.room, joined.reset
                 )
             }
-            Self::Sent(receipts) => {
+            Self::Sent(_, receipts) => {
                 let position =
                     |receipt: &protocol::Receipt| format!("{} at {}", receipt.client_id, receipt.seq);
                 let positions: Vec<_> = receipts.receipts.iter().map(position).collect();
@@ -100,7 +111,11 @@ pub enum Told {
     /// Events of the room.
     Events(Vec<RoomEvent>),
     /// The client must load the room again.
-    Reset,
+    Reset(Reset),
+    /// People came and went.
+    Presence(PresenceUpdate),
+    /// Who is here.
+    Roster(RosterUpdate),
 }
 
 /// True while a connection carries anything.

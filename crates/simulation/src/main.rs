@@ -4,8 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Arg, ArgAction, Command, value_parser};
-use simulation::{Options, run};
+use clap::{Arg, Command, value_parser};
+use simulation::{Bug, Options, run};
 
 /// `--name` with a number, and its default.
 fn number(name: &'static str, otherwise: &'static str, help: &'static str) -> Arg {
@@ -18,29 +18,33 @@ fn number(name: &'static str, otherwise: &'static str, help: &'static str) -> Ar
 
 fn main() -> std::io::Result<ExitCode> {
     let arguments = Command::new("simulation")
-        .about("Clients, replicas and a storage that fails, in one process with a virtual clock")
+        .about("Clients, replicas, a truth and a bus that fail, in one process with a virtual clock")
         .arg(number("seeds", "1000", "How many seeds to simulate"))
         .arg(number("from", "0", "The first seed"))
         .arg(
-            Arg::new("forgetful")
-                .long("forgetful")
-                .action(ArgAction::SetTrue)
-                .help("Put in a bug: the storage does not recognise a message sent again"),
+            Arg::new("bug")
+                .long("bug")
+                .value_parser(Bug::ALL.map(|(name, _)| name))
+                .help("Put in a bug, which must be found"),
         )
         .get_matches();
     let number = |name| arguments.get_one::<u64>(name).copied().unwrap_or_default();
     let (seeds, from) = (number("seeds"), number("from"));
-    let forgetful = arguments.get_flag("forgetful");
+    let bug = arguments.get_one::<String>("bug");
+    let bug = bug.and_then(|name| Bug::ALL.into_iter().find(|(known, _)| known == name));
     let mut out = std::io::stdout().lock();
     let options = Options {
-        forgetful,
+        bug: bug.map(|(_, bug)| bug),
         trace: false,
     };
-    let (started, mut messages, mut failed, mut slowest) = (Instant::now(), 0, 0_u64, 0);
+    let (started, mut messages, mut reads, mut failed) = (Instant::now(), 0, 0, 0_u64);
+    let (mut slowest, mut longest) = (0, 0);
     for seed in from..from.saturating_add(seeds) {
         let ending = run(seed, options);
         messages += ending.messages;
-        slowest = slowest.max(ending.took);
+        reads += ending.reads;
+        slowest = slowest.max(ending.quiet_after);
+        longest = longest.max(ending.took);
         if !ending.wrong.is_empty() {
             failed += 1;
             writeln!(out, "seed {seed} failed; replay it with")?;
@@ -53,9 +57,10 @@ fn main() -> std::io::Result<ExitCode> {
     let seconds = started.elapsed().as_secs_f64();
     writeln!(
         out,
-        "{seeds} seeds, {failed} failed; {messages} messages; {seconds:.1} s, {:.0} seeds/s; the longest took {} virtual s",
+        "{seeds} seeds, {failed} failed; {messages} messages, {reads} reads; {seconds:.1} s, {:.0} seeds/s; quiet at most {} virtual s after the trouble, the longest took {}",
         seeds as f64 / seconds,
-        slowest / 1_000
+        slowest / 1_000,
+        longest / 1_000
     )?;
     Ok(if failed == 0 {
         ExitCode::SUCCESS

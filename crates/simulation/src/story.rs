@@ -1,31 +1,33 @@
-//! What happens: people talk, everything may fail for a minute, then nothing fails, and all must become quiet.
+//! What happens: people talk, everything may fail for a minute, then nothing fails, and all must become quiet. At the
+//! end a replica is killed, with nothing else wrong.
+
+mod ending;
+mod trouble;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures::executor::LocalPool;
-use protocol::{Person, PersonId, Position, Timestamp};
+use protocol::{Person, PersonId, RoomSlug, Timestamp};
 use testkit::sample::message;
 
+use crate::bus::Bus;
 use crate::client::Client;
 use crate::server::Replica;
-use crate::store::Store;
+use crate::truth::Truth;
 use crate::verdict;
-use crate::world::{Dice, Trace, World};
+use crate::world::{Bug, Dice, Trace, World};
 
-/// How long things fail, in milliseconds.
-const TROUBLE: u64 = 60_000;
-/// How long it may then take until everything is in its place, in milliseconds: a slow storage, a dead connection that
-/// is not noticed yet, and an acknowledgement that never comes, one after another.
-const CALM: u64 = 180_000;
-/// Everything in transit has arrived after this many more milliseconds.
-const AFTERWARDS: u64 = 40_000;
+/// The rooms that there may be. The first is the lobby.
+const ROOMS: [&str; 3] = ["lobby", "tea", "work"];
+/// The people that there may be.
+const PEOPLE: [&str; 5] = ["ada", "bob", "eve", "kim", "tom"];
 
 /// What to simulate.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Puts in a bug: the storage does not recognise a message sent again.
-    pub forgetful: bool,
+    /// A bug to put in.
+    pub bug: Option<Bug>,
     /// Records a trace.
     pub trace: bool,
 }
@@ -39,21 +41,35 @@ pub struct Ending {
     pub trace: Vec<String>,
     /// How many messages were sent.
     pub messages: usize,
-    /// How long it took, in virtual milliseconds.
+    /// How often logs were read, or asked for their heads.
+    pub reads: u64,
+    /// How long it took until all was quiet after the trouble, in virtual milliseconds.
+    pub quiet_after: u64,
+    /// How long it took in all, in virtual milliseconds.
     pub took: u64,
+}
+
+/// Everybody and everything in a story.
+struct Cast {
+    world: World,
+    truth: Truth,
+    bus: Bus,
+    replicas: Vec<Rc<Replica>>,
+    clients: Vec<Rc<Client>>,
 }
 
 /// Simulates one seed.
 pub fn run(seed: u64, options: Options) -> Ending {
     let mut pool = LocalPool::new();
-    let world = World::new(Dice::new(seed), pool.spawner(), Trace::new(options.trace));
+    let (dice, trace) = (Dice::new(seed), Trace::new(options.trace));
+    let world = World::new(dice, pool.spawner(), trace, options.bug);
     let (done, ending) = (
         Rc::new(Cell::new(false)),
         Rc::new(RefCell::new(Ending::default())),
     );
     let (told, end, there) = (Rc::clone(&done), Rc::clone(&ending), world.clone());
     world.spawn(async move {
-        end.replace(story(&there, options).await);
+        end.replace(story(there).await);
         told.set(true);
     });
     if !world.time.run(&mut pool, &done) {
@@ -66,27 +82,14 @@ pub fn run(seed: u64, options: Options) -> Ending {
     ending
 }
 
-async fn story(world: &World, options: Options) -> Ending {
-    let dice = &world.dice;
-    let store = Store::new(world.time.clone(), dice.clone(), options.forgetful);
-    // Sometimes the log is longer than a stretch, and one person writes more than others can catch up with.
-    if dice.one_in(4) {
-        before(&store, dice.between(1..=200));
-    }
-    let flood = dice.one_in(40);
-    let replicas: Vec<_> = (1..=dice.between(2..=3))
-        .map(|number| Replica::new(world, &store, number as usize))
-        .collect();
-    for replica in &replicas {
+async fn story(world: World) -> Ending {
+    let cast = Cast::new(world);
+    let (world, dice) = (&cast.world, &cast.world.dice);
+    for replica in &cast.replicas {
         start(world, replica);
     }
-    let clients: Vec<_> = ["ada", "bob", "eve", "kim", "tom"]
-        .into_iter()
-        .take(dice.between(2..=5) as usize)
-        .filter_map(person)
-        .map(|person| Client::new(world, &replicas, person))
-        .collect();
-    for (n, client) in clients.iter().enumerate() {
+    let flood = dice.one_in(40);
+    for (n, client) in cast.clients.iter().enumerate() {
         client.reload();
         let hasty = flood && n == 0;
         let messages = if hasty {
@@ -97,26 +100,63 @@ async fn story(world: &World, options: Options) -> Ending {
         world.spawn(Rc::clone(client).talk(messages, hasty));
         world.spawn(Rc::clone(client).insist());
     }
-    trouble(world, &store, &replicas, &clients).await;
+    cast.trouble().await;
     dice.end_faults();
     world.note(|| "nothing fails from here on".to_owned());
-    for replica in replicas.iter().filter(|replica| !replica.is_up()) {
+    for replica in &cast.replicas {
         start(world, replica);
     }
-    let mut wrong = becomes_quiet(world, &store, &clients).await;
-    world.time.sleep(AFTERWARDS).await;
-    wrong.extend(becomes_quiet(world, &store, &clients).await);
-    wrong.extend(verdict::judge(&store, &clients));
-    wrong.dedup();
-    let messages = clients
+    let mut ending = cast.end().await;
+    ending.wrong.extend(verdict::judge(&cast.truth, &cast.clients));
+    ending.wrong.dedup();
+    let sent = cast
+        .clients
         .iter()
-        .map(|client| client.sender.borrow().sent.len())
-        .sum();
-    Ending {
-        wrong,
-        messages,
-        ..Ending::default()
+        .map(|client| client.sender.borrow().sent.len());
+    ending.messages = sent.sum();
+    ending.reads = cast.truth.reads();
+    ending
+}
+
+impl Cast {
+    fn new(world: World) -> Self {
+        let dice = &world.dice;
+        let (truth, bus) = (Truth::new(&world), Bus::new(&world));
+        let rooms = &ROOMS[..dice.between(1..=ROOMS.len() as u64) as usize];
+        let rooms: Vec<_> = rooms.iter().filter_map(|room| slug(room)).collect();
+        for room in &rooms {
+            // Sometimes the log is longer than a stretch, and one person writes more than others can catch up with.
+            let long = if dice.one_in(4) { dice.between(1..=200) } else { 0 };
+            before(&truth, room, long);
+        }
+        let replicas: Vec<_> = (1..=dice.between(2..=3))
+            .map(|number| Replica::new(&world, &truth, &bus, number as usize))
+            .collect();
+        let people = PEOPLE.into_iter().take(dice.between(2..=5) as usize);
+        let clients = people
+            .filter_map(person)
+            .map(|person| {
+                let used: Vec<_> = rooms.iter().filter(|_| !dice.one_in(3)).cloned().collect();
+                let used = if used.is_empty() {
+                    vec![RoomSlug::lobby()]
+                } else {
+                    used
+                };
+                Client::new(&world, &replicas, person, &used)
+            })
+            .collect();
+        Self {
+            truth,
+            bus,
+            replicas,
+            clients,
+            world,
+        }
     }
+}
+
+fn slug(room: &str) -> Option<RoomSlug> {
+    RoomSlug::try_from(room.to_owned()).ok()
 }
 
 fn person(name: &str) -> Option<Person> {
@@ -126,80 +166,19 @@ fn person(name: &str) -> Option<Person> {
     })
 }
 
-/// What happened before anyone came: the room and its first messages.
-fn before(store: &Store, messages: u64) {
+/// What happened before anyone came: a room and its first messages.
+fn before(truth: &Truth, room: &RoomSlug, messages: u64) {
     let Some(author) = person("old") else { return };
     let messages = (1..=messages)
-        .map(|n| message(&format!("old-{n}"), "long ago"))
+        .map(|n| message(&format!("old-{room}-{n}"), "long ago"))
         .collect();
     // The room does not exist yet, and then it does: neither call can be refused.
-    let _fresh = store.create();
-    let _stored = store.append(&author, messages, Timestamp(0));
+    let _fresh = truth.create(room);
+    let _stored = truth.append(room, &author, messages, Timestamp(0));
 }
 
+/// Starts a replica unless it is up.
 fn start(world: &World, replica: &Rc<Replica>) {
     let replica = Rc::clone(replica);
     world.spawn(async move { replica.start().await });
-}
-
-/// Cuts, kills, reloads, and sometimes empties the storage, for as long as things fail.
-async fn trouble(world: &World, store: &Store, replicas: &[Rc<Replica>], clients: &[Rc<Client>]) {
-    let dice = &world.dice;
-    let may_empty = dice.one_in(4);
-    let end = world.time.millis() + TROUBLE;
-    let any = |count: usize| dice.between(0..=count as u64 - 1) as usize;
-    loop {
-        world.time.sleep(dice.between(200..=6_000)).await;
-        if world.time.millis() >= end {
-            return;
-        }
-        let client = &clients[any(clients.len())];
-        match dice.between(0..=9) {
-            0..=3 => client.cut(),
-            4..=5 => client.reload(),
-            6..=7 => {
-                let replica = Rc::clone(&replicas[any(replicas.len())]);
-                if replica.is_up() {
-                    replica.kill();
-                    let back = world.time.sleep(dice.between(0..=8_000));
-                    world.spawn(async move {
-                        back.await;
-                        replica.start().await;
-                    });
-                }
-            }
-            8 if may_empty && dice.one_in(2) && store.exists() => {
-                world.note(|| "the storage is emptied".to_owned());
-                store.empty();
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Waits until every client shows everything and nothing is unsent. Returns what is missing if that takes too long.
-async fn becomes_quiet(world: &World, store: &Store, clients: &[Rc<Client>]) -> Vec<String> {
-    let end = world.time.millis() + CALM;
-    loop {
-        let wrong = disquiet(store, clients);
-        if wrong.is_empty() || world.time.millis() >= end {
-            return wrong;
-        }
-        world.time.sleep(500).await;
-    }
-}
-
-fn disquiet(store: &Store, clients: &[Rc<Client>]) -> Vec<String> {
-    let Ok(head) = store.head() else {
-        return vec!["there is no room".to_owned()];
-    };
-    let head = Position {
-        epoch: head.epoch,
-        seq: head.seq,
-    };
-    let still = |client: &Rc<Client>| {
-        let why = client.is_quiet(&head).err()?;
-        Some(format!("it does not become quiet: {} {why}", client.person.name))
-    };
-    clients.iter().filter_map(still).collect()
 }

@@ -1,4 +1,4 @@
-//! What everything in a simulation shares: the clock, the dice, whether things fail now, and the trace.
+//! What everything in a simulation shares: the clock, the dice, whether things fail now, the bug to find, and the trace.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chat::ports::Ids;
+use futures::StreamExt;
+use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::executor::LocalSpawner;
-use futures::future::{AbortHandle, abortable};
+use futures::future::{AbortHandle, BoxFuture, FutureExt, abortable};
 use futures::task::LocalSpawnExt;
 
 use crate::time::Time;
@@ -81,6 +83,38 @@ impl Trace {
     }
 }
 
+/// A bug that is put in on purpose, and that the simulation must find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// A truth that crashes or fails over forgets which `client_id`s it has stored.
+    Forgets,
+    /// The bus loses a subscription for good, and signals no gap.
+    Deaf,
+    /// A hold on a follower that failed to start is taken off its successor's count.
+    Miscounts,
+}
+
+impl Bug {
+    /// All of them, with their names on the command line.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("forgets", Self::Forgets),
+        ("deaf", Self::Deaf),
+        ("miscounts", Self::Miscounts),
+    ];
+}
+
+/// Starts tasks for those who outlive the caller, and may be called from the ports, which are `Send`.
+#[derive(Clone)]
+pub struct Hands(UnboundedSender<BoxFuture<'static, ()>>);
+
+impl Hands {
+    /// Starts a task. It goes on even if the process that started it is killed.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        // Fails only when the pool is gone, and everything with it.
+        let _gone = self.0.unbounded_send(task.boxed());
+    }
+}
+
 /// A handle: clones are the same world.
 #[derive(Clone)]
 pub struct World {
@@ -88,19 +122,33 @@ pub struct World {
     pub time: Time,
     /// The dice.
     pub dice: Dice,
+    /// The bug that was put in.
+    pub bug: Option<Bug>,
+    /// Starts tasks from the ports.
+    pub hands: Hands,
     spawner: LocalSpawner,
     trace: Rc<Trace>,
 }
 
 impl World {
     /// A new world.
-    pub fn new(dice: Dice, spawner: LocalSpawner, trace: Trace) -> Self {
-        Self {
+    pub fn new(dice: Dice, spawner: LocalSpawner, trace: Trace, bug: Option<Bug>) -> Self {
+        let (hands, mut tasks) = unbounded();
+        let world = Self {
             time: Time::default(),
             dice,
+            bug,
+            hands: Hands(hands),
             spawner,
             trace: Rc::new(trace),
-        }
+        };
+        let spawner = world.spawner.clone();
+        world.spawn(async move {
+            while let Some(task) = tasks.next().await {
+                let _gone = spawner.spawn_local(task);
+            }
+        });
+        world
     }
 
     /// Records what happens.

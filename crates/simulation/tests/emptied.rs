@@ -1,4 +1,4 @@
-//! A storage emptied at any moment of a join, of following or of reading still has a lobby.
+//! A truth emptied at any moment of a join, of following or of reading still has a lobby.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -7,22 +7,24 @@ use chat::{Caller, ClientAddress, ConnectionId, Hub};
 use futures::executor::LocalPool;
 use protocol::{History, Join, RoomSlug};
 use simulation::backend;
-use simulation::store::Store;
+use simulation::bus::Bus;
+use simulation::truth::Truth;
 use simulation::world::{Dice, Trace, World};
 use testkit::sample::person;
 
-/// Follows, joins and reads, while the storage is emptied after `after` milliseconds, and again `again` milliseconds
+/// Follows, joins and reads, while the truth is emptied after `after` milliseconds, and again `again` milliseconds
 /// later.
 async fn visit(world: World, after: u64, again: u64) {
-    let store = Store::new(world.time.clone(), world.dice.clone(), false);
-    let opened = Hub::open(backend::ports(&world, &store)).await;
+    let truth = Truth::new(&world);
+    let (ports, _here) = backend::ports(&world, &truth, &Bus::new(&world));
+    let opened = Hub::open(ports).await;
     let hub = opened.expect("nothing fails");
     let time = world.time.clone();
     world.spawn(async move {
         time.sleep(after).await;
-        store.empty();
+        truth.empty();
         time.sleep(again).await;
-        store.empty();
+        truth.empty();
     });
     let room = RoomSlug::lobby();
     let connection = ConnectionId("1".into());
@@ -55,12 +57,12 @@ async fn visit(world: World, after: u64, again: u64) {
 }
 
 #[test]
-fn an_emptied_storage_still_has_a_lobby() {
+fn an_emptied_truth_still_has_a_lobby() {
     for (after, again) in (0..60).flat_map(|after| (1..20).map(move |again| (after, again))) {
         let mut pool = LocalPool::new();
         let dice = Dice::new(after);
         dice.end_faults();
-        let world = World::new(dice, pool.spawner(), Trace::new(false));
+        let world = World::new(dice, pool.spawner(), Trace::new(false), None);
         let done = Rc::new(Cell::new(false));
         let (there, told) = (world.clone(), Rc::clone(&done));
         world.spawn(async move {

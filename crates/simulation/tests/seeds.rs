@@ -1,14 +1,12 @@
-//! A fixed number of seeds, one that the caller chooses, and a bug that must be found.
+//! A fixed number of seeds, one that the caller chooses, and bugs that must be found.
 
-use simulation::{Options, run};
+use simulation::{Bug, Ending, Options, run};
 
 /// Seeds in `make test`: a few seconds in a debug build.
 const SEEDS: u64 = 300;
-/// How many seeds it takes at most to find the bug.
-const SOON: u64 = 50;
 
 const TRACED: Options = Options {
-    forgetful: false,
+    bug: None,
     trace: true,
 };
 
@@ -49,24 +47,40 @@ fn the_same_seed_is_the_same_story() {
     }
 }
 
-#[test]
-fn a_forgetful_storage_is_found_every_time() {
-    let forgetful = Options {
-        forgetful: true,
+/// The first seed that finds a bug, which must replay, and which must find nothing without the bug.
+fn found(bug: Bug) -> Ending {
+    let options = Options {
+        bug: Some(bug),
         trace: true,
     };
-    let (seed, found) = (0..SOON)
-        .map(|seed| (seed, run(seed, forgetful)))
-        .find(|(_, ending)| !ending.wrong.is_empty())
-        .expect("a seed that finds the bug");
-    assert!(
-        found
-            .wrong
-            .iter()
-            .any(|sentence| sentence.contains("a second time")),
-        "{:?}",
-        found.wrong
-    );
-    assert_eq!(run(seed, forgetful), found, "identically");
+    let quiet = Options {
+        trace: false,
+        ..options
+    };
+    let seed = (0..SEEDS).find(|seed| !run(*seed, quiet).wrong.is_empty());
+    let seed = seed.expect("a seed that finds the bug");
+    let found = run(seed, options);
+    assert_eq!(run(seed, options), found, "identically");
     assert!(run(seed, TRACED).wrong.is_empty(), "and it is that bug");
+    found
+}
+
+fn says(found: &Ending, words: &str) {
+    let said = found.wrong.iter().any(|sentence| sentence.contains(words));
+    assert!(said, "{words}, but: {:?}", found.wrong);
+}
+
+#[test]
+fn a_truth_that_forgets_what_it_has_is_found() {
+    says(&found(Bug::Forgets), "a second time");
+}
+
+#[test]
+fn a_bus_that_loses_a_subscription_without_a_word_is_found() {
+    says(&found(Bug::Deaf), "too late");
+}
+
+#[test]
+fn a_hold_taken_off_another_followers_count_is_found() {
+    says(&found(Bug::Miscounts), "become quiet");
 }

@@ -7,7 +7,7 @@ use client::outbox::{Pending, SendState, Unsaved};
 use client::room::RoomClient;
 use protocol::ClientId;
 
-use super::Client;
+use super::{Client, Pane};
 
 /// By their key in the browser's storage.
 pub type Kept = BTreeMap<(u64, ClientId), Pending>;
@@ -15,11 +15,11 @@ pub type Kept = BTreeMap<(u64, ClientId), Pending>;
 /// The longest that reading takes, in milliseconds. The page would not wait longer than three seconds.
 const READ_MS: u64 = 2_500;
 
-impl Client {
+impl Pane {
     /// Stores what changed.
-    pub(super) fn keep(&self, room: &mut RoomClient) {
+    pub(super) fn keep(&self, core: &mut RoomClient) {
         let mut kept = self.kept.borrow_mut();
-        for change in room.unsaved() {
+        for change in core.unsaved() {
             match change {
                 Unsaved::Keep(item) => kept.insert((item.order, item.client_id.clone()), item),
                 Unsaved::Forget { order, client_id } => kept.remove(&(order, client_id)),
@@ -27,21 +27,32 @@ impl Client {
         }
     }
 
-    /// Reads what is stored, and restores it unless the page was left.
-    pub(super) fn recover(self: &Rc<Self>, page: u32) {
-        let client = Rc::clone(self);
+    /// The messages that were refused.
+    pub(super) fn failed(&self) -> Vec<ClientId> {
+        let kept = self.kept.borrow();
+        let failed = |item: &&Pending| matches!(item.state, SendState::Failed(_));
+        let failed = kept.values().filter(failed);
+        failed.map(|item| item.client_id.clone()).collect()
+    }
+}
+
+impl Client {
+    /// Reads what is stored of a room, and restores it unless the room was left.
+    pub(super) fn recover(self: &Rc<Self>, pane: &Rc<Pane>) {
+        let (client, pane) = (Rc::clone(self), Rc::clone(pane));
+        let (page, visit) = (self.page.get(), pane.visit.get());
         self.world.spawn(async move {
             let (before, after) = (
                 client.world.dice.between(1..=READ_MS / 2),
                 client.world.dice.between(1..=READ_MS / 2),
             );
             client.world.time.sleep(before).await;
-            let found: Vec<Pending> = client.kept.borrow().values().cloned().collect();
+            let found: Vec<Pending> = pane.kept.borrow().values().cloned().collect();
             client.world.time.sleep(after).await;
-            if client.page.get() != page {
+            if client.page.get() != page || pane.visit.get() != visit {
                 return;
             }
-            client.note(|| format!("finds {} unsent", found.len()));
+            client.note(|| format!("finds {} unsent in {}", found.len(), pane.room));
             let found = found.into_iter().map(|mut item| {
                 if !matches!(item.state, SendState::Failed(_)) {
                     item.state = SendState::Waiting;
@@ -50,7 +61,7 @@ impl Client {
                 (item, false)
             });
             let found = found.collect();
-            client.drive(|room, now| room.restore(found, now));
+            client.drive(&pane, |core, now| core.restore(found, now));
         });
     }
 }

@@ -1,0 +1,130 @@
+//! One process' subscription to a room's channel.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chat::ports::{PresenceChange, Signal};
+use protocol::RoomEvent;
+
+use super::ProcessNumber;
+use crate::arrivals::Post;
+use crate::world::Dice;
+
+/// Who publishes. The messages of one publisher arrive in its order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Publisher {
+    /// The bus itself, about presence.
+    Bus,
+    /// A process, about what it has committed.
+    Process(ProcessNumber),
+}
+
+/// A subscription, shared by the followers of the room's log and of its presence.
+#[derive(Default)]
+pub struct Subscription {
+    /// To followers of the log.
+    signals: Vec<Post<Signal>>,
+    /// To followers of the presence.
+    changes: Vec<Post<PresenceChange>>,
+    /// A change of presence was lost, and nobody has been told.
+    pub missed: bool,
+    /// When the last message of each publisher arrives.
+    last: BTreeMap<Publisher, u64>,
+    /// What arrives before this time is lost.
+    deaf_until: u64,
+}
+
+impl Subscription {
+    /// True if nobody follows any more.
+    pub fn is_over(&self) -> bool {
+        self.signals.iter().all(Post::is_closed) && self.changes.iter().all(Post::is_closed)
+    }
+
+    /// Adds a follower of the log. If the subscription is lost now, it is told so once it is back.
+    pub fn follow(&mut self, signals: Post<Signal>, now: u64) {
+        if let Some(back) = self.back(now) {
+            signals.send(back, Signal::Gap);
+        }
+        self.signals.retain(|known| !known.is_closed());
+        self.signals.push(signals);
+    }
+
+    /// Adds a follower of the presence.
+    pub fn follow_presence(&mut self, changes: Post<PresenceChange>, now: u64) {
+        if let Some(back) = self.back(now) {
+            changes.send(back, PresenceChange::Unsure);
+        }
+        self.changes.retain(|known| !known.is_closed());
+        self.changes.push(changes);
+    }
+
+    /// When a lost subscription will be back.
+    fn back(&self, now: u64) -> Option<u64> {
+        let back = self.deaf_until;
+        (now < back && back < u64::MAX).then_some(back)
+    }
+
+    /// Everything until `back` is lost, and then the followers are told so. With `deaf`, everything is lost for good,
+    /// and they are not told: see [`crate::world::Bug::Deaf`].
+    pub fn interrupt(&mut self, back: u64, deaf: bool) {
+        if deaf {
+            self.deaf_until = u64::MAX;
+            return;
+        }
+        self.deaf_until = self.deaf_until.max(back);
+        let back = self.deaf_until;
+        self.missed = false;
+        for signals in &self.signals {
+            signals.send(back, Signal::Gap);
+        }
+        self.change(back, &PresenceChange::Unsure);
+    }
+
+    /// True if a message that is published now is lost here: alone, or with the subscription.
+    pub fn fails(&mut self, now: u64, dice: &Dice, deaf: bool) -> bool {
+        if dice.fault(60) {
+            self.interrupt(now + dice.between(100..=3_000), deaf);
+        }
+        now < self.deaf_until || dice.fault(40)
+    }
+
+    /// Tells the followers of the log what their own process has committed. If their queue `overflows`, they are told
+    /// that instead.
+    pub fn tell_own(&mut self, now: u64, events: &[Arc<RoomEvent>], overflows: bool) {
+        for signals in &self.signals {
+            if overflows {
+                signals.send(now, Signal::Gap);
+            } else {
+                events
+                    .iter()
+                    .for_each(|event| signals.send(now, Signal::Event(Arc::clone(event))));
+            }
+        }
+    }
+
+    /// Tells the followers of the log what another process has committed, perhaps `twice`.
+    pub fn tell(&mut self, from: Publisher, due: u64, events: &[Arc<RoomEvent>], twice: bool) {
+        let due = self.after_last(from, due);
+        for _ in 0..=u32::from(twice) {
+            self.tell_own(due, events, false);
+        }
+    }
+
+    /// Tells the followers of the presence what changed.
+    pub fn change(&mut self, due: u64, change: &PresenceChange) {
+        let due = self.after_last(Publisher::Bus, due);
+        let missed = std::mem::take(&mut self.missed);
+        for changes in &self.changes {
+            if missed {
+                changes.send(due, PresenceChange::Unsure);
+            }
+            changes.send(due, change.clone());
+        }
+    }
+
+    fn after_last(&mut self, from: Publisher, due: u64) -> u64 {
+        let last = self.last.entry(from).or_default();
+        *last = due.max(*last);
+        *last
+    }
+}
