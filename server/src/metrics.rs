@@ -42,6 +42,8 @@ pub struct Metrics {
     pub cut: Counter,
     /// Joins that were told to try again later.
     pub deferred: Counter,
+    /// 1 while other replicas cannot be told anything.
+    pub redis_away: Gauge,
     /// Tokio tasks that are running.
     tasks: Gauge,
     /// Seconds from the start of an append to its receipts.
@@ -89,6 +91,7 @@ impl Metrics {
             waiting: Gauge::default(),
             cut: Counter::default(),
             deferred: Counter::default(),
+            redis_away: Gauge::default(),
             tasks: Gauge::default(),
             append: Histogram::new(exponential_buckets(0.000_25, 2.0, 15)),
             registry: Registry::default(),
@@ -150,6 +153,11 @@ impl Metrics {
             "joins_deferred",
             "Joins that were told to try again later",
             metrics.deferred.clone(),
+        );
+        registry.register(
+            "redis_away",
+            "1 while Redis is away and people on other replicas hear later",
+            metrics.redis_away.clone(),
         );
         let log = crate::log::counters();
         registry.register("panics", "Panics; each is a bug in the server", log.panics);

@@ -180,6 +180,7 @@ async fn close(state: &State, deadline: Deadline) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::readiness::Ready;
 
     async fn state(folder: &std::path::Path) -> State {
         for file in ["pkg/hubbub.js", "vendor/socket.io-0.0.0.js"] {
@@ -200,7 +201,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (state, log) = (state(folder.path()).await, Log::start().unwrap());
         let listener = listener::bind(([127, 0, 0, 1], 0).into()).unwrap();
-        assert_eq!(state.readiness.check().await, Ok(()));
+        assert_eq!(state.readiness.check().await, Ok(Ready::Fully));
         let Storage::Alone { sqlite, .. } = &state.storage else {
             panic!("no data folder")
         };

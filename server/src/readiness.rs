@@ -24,7 +24,17 @@ pub struct Readiness {
     latest: Mutex<Option<(Instant, Answer)>>,
 }
 
-type Answer = Result<(), &'static str>;
+type Answer = Result<Ready, &'static str>;
+
+/// How a process can serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// Everything works.
+    Fully,
+    /// Messages are stored and told here, but Redis does not answer: people on other replicas hear later. If replicas
+    /// left the proxy for that, nobody could write at all.
+    Alone,
+}
 
 impl Readiness {
     /// The readiness of a process that was not probed yet.
@@ -71,14 +81,19 @@ impl Readiness {
     }
 
     async fn ask_storage(&self) -> Answer {
-        let asking = async {
+        let storage = async {
             self.storage.check().await?;
             self.hub.check().await?;
             Ok::<_, ChatError>(())
         };
+        let asking = async { tokio::join!(storage, self.storage.check_redis()) };
         match timeout(WITHIN, asking).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
+            Ok((Ok(()), Ok(()))) => Ok(Ready::Fully),
+            Ok((Ok(()), Err(error))) => {
+                tracing::warn!(%error, "Redis fails; people on other replicas hear later");
+                Ok(Ready::Alone)
+            }
+            Ok((Err(error), _)) => {
                 tracing::error!(%error, "not ready: the storage fails");
                 Err("the storage fails")
             }

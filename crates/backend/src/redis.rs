@@ -1,27 +1,31 @@
-//! The Redis backend: everything in one Redis, standalone or cluster, that any number of replicas share.
+//! What replicas tell each other, through one Redis, standalone or cluster. Redis keeps nothing that matters: messages,
+//! rooms and sessions are in the database that the replicas share.
 //!
-//! A room lives in one slot ([`keys`]). A [`script`] changes it atomically and publishes the change on the room's
-//! channel, so all replicas receive changes in the same order. The channel is only a doorbell: the stream in [`log`] is
-//! the log, and what the channel loses is read from there.
+//! A room has one channel ([`keys`]). [`bus`] tells followers on this replica directly, and other replicas through the
+//! channel: what is to be published waits in an [`outbox`] of its server, a [`publisher`] sends it, and [`untold`]
+//! remembers what may have reached nobody. [`subscriptions`] knows what is followed on this replica, [`subscriber`]
+//! subscribes to the channels, [`message`] is what travels there, and [`order`] puts the events of several replicas in
+//! order. What is lost on the way, followers read from the log.
+//!
+//! [`presence`] is leases in Redis, which [`script`]s change atomically and [`renewal`] prolongs for the people in
+//! [`local_presence`]; [`versions`] tells whether a change is missing, and [`known`] answers while Redis is away.
 //!
 //! [`servers`] knows which server has which slot and sends commands there over a [`link`], a connection that
-//! reconnects. [`subscriptions`] knows the rooms followed on this replica, [`subscriber`] subscribes to their channels,
-//! [`message`] parses what arrives, and [`heard`] decides whether something is missing. [`presence`] is leases, which
-//! [`renewal`] prolongs for the people in [`local_presence`]. [`opening`] checks a Redis before it is used.
+//! reconnects. [`opening`] checks a Redis before it is used.
 
-mod accounts;
-mod activity;
+mod bus;
 mod check;
-mod directory;
 mod error;
-mod heard;
 mod keys;
+mod known;
 mod link;
 mod local_presence;
-mod log;
 mod message;
 mod opening;
+mod order;
+mod outbox;
 mod presence;
+mod publisher;
 mod renewal;
 mod replica;
 mod rights;
@@ -30,30 +34,28 @@ mod servers;
 mod slots;
 mod subscriber;
 mod subscriptions;
+mod untold;
 mod url;
 mod value;
+mod versions;
 mod work;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chat::StoreError;
 use chat::ports::Ids;
 use futures::StreamExt;
 use protocol::Opaque;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::ends::Ends;
 use crate::ids::RandomIds;
 use crate::vitals::tireless;
-use activity::Activity;
 pub use error::OpenRedisError;
-use keys::Keys;
+use keys::{Keys, Topic};
 use local_presence::LocalPresence;
 use replica::Inner;
 pub use replica::Redis;
-use servers::{Servers, in_time};
+use servers::Servers;
 use subscriptions::Subscriptions;
 
 /// The prefix of all keys.
@@ -62,8 +64,6 @@ const PREFIX: &str = "hubbub:";
 const LOG_CHANNEL: usize = 2_048;
 /// Changes that a follower of a room's presence can be behind before it must read the roster again.
 const PRESENCE_CHANNEL: usize = 256;
-/// The most concurrent appends. Beyond that, callers get [`StoreError::Busy`] at once.
-const APPENDS: usize = 4_096;
 /// How long a replica that closes may take to remove its people, so that it does not wait for a Redis that is down.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Rooms from which people are removed at a time.
@@ -97,47 +97,43 @@ impl Redis {
             cause: cause.to_string(),
         };
         let cluster = target.cluster;
-        let subscriptions = Subscriptions::new(keys.clone(), LOG_CHANNEL, PRESENCE_CHANNEL);
-        let servers = Servers::start(target, Arc::clone(&subscriptions)).map_err(failed)?;
+        let replica = Opaque::from_random(RandomIds.random());
+        let subscriptions = Subscriptions::new(keys.clone(), replica.clone(), LOG_CHANNEL, PRESENCE_CHANNEL);
+        let servers = Servers::start(target, replica.clone(), Arc::clone(&subscriptions)).map_err(failed)?;
         if cluster && !servers.arrange(&slots).map_err(failed)? {
             return Err(OpenRedisError::Incomplete {
                 server,
                 cause: "not every slot has a server".to_owned(),
             });
         }
+        let owner = servers.owner(&keys.channel(&Topic::Replicas)).ok();
+        let replicas =
+            subscriptions.subscribe(&Topic::Replicas, owner.map(|server| Arc::clone(&server.work)));
         let inner = Arc::new(Inner {
             servers,
             subscriptions,
+            _replicas: replicas,
             keys,
-            replica: Opaque::from_random(RandomIds.random()),
+            replica,
             present: Arc::new(LocalPresence::default()),
-            appends: Semaphore::new(APPENDS),
-            activity: Arc::new(Activity::default()),
-            ends: Ends::default(),
             ids: RandomIds,
             tasks: Mutex::default(),
         });
-        let latest_end = accounts::latest(&inner)
-            .await
-            .map_err(|cause| OpenRedisError::Unreachable {
-                server: server.clone(),
-                cause: cause.to_string(),
-            })?;
-        let backend = Arc::downgrade(&inner);
-        let (renewing, hearing) = (backend.clone(), backend);
-        let (activity, servers) = (Arc::downgrade(&inner.activity), Arc::downgrade(&inner.servers));
-        let list = inner.keys.rooms();
-        let hearing = tireless("ends of sessions", move || {
-            accounts::follow(hearing.clone(), latest_end.clone())
-        });
+        let renewing = Arc::downgrade(&inner);
         let renewing = tireless("renewal", move || renewal::run(renewing.clone()));
-        let telling = tireless("list of rooms", move || {
-            activity::tell(activity.clone(), servers.clone(), list.clone())
+        let telling = Arc::downgrade(&inner.servers);
+        let telling = tireless("notices to replicas", move || {
+            Servers::keep_telling(telling.clone())
+        });
+        let ordering = Arc::clone(&inner.subscriptions);
+        let ordering = tireless("order of events", move || {
+            let ordering = Arc::clone(&ordering);
+            async move { ordering.keep_order().await }
         });
         let mut tasks = vec![
-            tokio::spawn(hearing).abort_handle(),
             tokio::spawn(renewing).abort_handle(),
             tokio::spawn(telling).abort_handle(),
+            tokio::spawn(ordering).abort_handle(),
         ];
         if cluster {
             let servers = Arc::downgrade(&inner.servers);
@@ -152,8 +148,8 @@ impl Redis {
         Ok(Self { inner })
     }
 
-    /// Removes this replica's people from all rooms, ends the followers' streams, and disconnects. Later calls fail.
-    /// Closing again does nothing.
+    /// Removes this replica's people from all rooms, tells other replicas what they were not told yet, ends the
+    /// followers' streams, and disconnects. Closing again does nothing.
     pub async fn close(&self) {
         let inner = &self.inner;
         inner.stop();
@@ -163,30 +159,17 @@ impl Redis {
                 tracing::debug!(%error, %room, "cannot remove this replica's people from a room");
             }
         });
+        let goodbyes = async {
+            goodbyes.await;
+            inner.servers.flushed().await;
+        };
         if timeout(GOODBYE, goodbyes).await.is_err() {
             tracing::warn!(
-                "Redis did not answer in time; the people of this replica disappear when its leases expire"
+                "Redis did not answer in time; other replicas hear later what happened here last, and the people of this \
+                 replica disappear when its leases expire"
             );
         }
-        inner.ends.close();
         inner.subscriptions.close();
         inner.servers.close();
-    }
-
-    /// A secret that all replicas share: `fresh`, or the one that another replica stored first.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub async fn shared_secret(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let key = self.inner.keys.secret(name);
-        let mut set = ::redis::cmd("SET");
-        set.arg(&key).arg(fresh).arg("NX");
-        let mut get = ::redis::cmd("GET");
-        get.arg(&key);
-        let sharing = async {
-            self.inner.servers.send(&key, &set).await?;
-            value::read(self.inner.servers.send(&key, &get).await?)
-        };
-        in_time(sharing).await
     }
 }

@@ -1,8 +1,49 @@
 //! Every truth, bus and presence passes the contracts of its ports.
 
+use std::any::Any;
 use std::sync::Arc;
 
-use testkit::Backend;
+use async_trait::async_trait;
+use backend::Bus;
+use chat::ports::{SessionSignal, Signal};
+use chat::{SessionDigest, StoreError};
+use futures::stream::BoxStream;
+use protocol::{RoomEvent, RoomSlug};
+use testkit::{Backend, End, Wire};
+
+/// A bus as the contracts see it.
+struct OnBus<B>(B);
+
+#[async_trait]
+impl<B: Bus> End for OnBus<B> {
+    fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]) {
+        self.0.committed(room, events);
+    }
+
+    fn ended(&self, session: &SessionDigest) {
+        self.0.ended(session);
+    }
+
+    async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
+        self.0.follow(room).await
+    }
+
+    async fn ends(&self) -> Result<BoxStream<'static, SessionSignal>, StoreError> {
+        self.0.ends().await
+    }
+}
+
+fn end(bus: impl Bus + 'static) -> Arc<dyn End> {
+    Arc::new(OnBus(bus))
+}
+
+/// A Redis with a truth, which the contract of presence needs to create rooms.
+fn on_redis(redis: backend::Redis, keep: impl Any + Send + Sync) -> Backend {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let sqlite = backend::Sqlite::open(folder.path(), Arc::new(redis.clone()));
+    let sqlite = sqlite.expect("an empty folder can be opened");
+    Backend::new(sqlite, Arc::new(redis), (folder, keep))
+}
 
 mod sqlite {
     use super::*;
@@ -37,20 +78,37 @@ mod postgres {
     testkit::accounts_contract!(fixture);
 }
 
+mod local {
+    use super::*;
+
+    async fn wire() -> Wire {
+        let local = end(backend::Local::default());
+        Wire::new(local.clone(), local, ())
+    }
+
+    testkit::bus_contract!(wire);
+}
+
 mod redis {
     use super::*;
 
     async fn fixture() -> Backend {
         let server = testkit::RedisServer::start();
-        let redis = backend::Redis::open(&server.url()).await;
-        let redis = redis.expect("an empty Redis can be opened");
-        Backend::new(redis.clone(), Arc::new(redis), server)
+        on_redis(open(&server).await, server)
     }
 
-    testkit::room_log_contract!(fixture);
-    testkit::directory_contract!(fixture);
-    testkit::accounts_contract!(fixture);
+    async fn wire() -> Wire {
+        let server = testkit::RedisServer::start();
+        Wire::new(end(open(&server).await), end(open(&server).await), server)
+    }
+
+    async fn open(server: &testkit::RedisServer) -> backend::Redis {
+        let redis = backend::Redis::open(&server.url()).await;
+        redis.expect("an empty Redis can be opened")
+    }
+
     testkit::presence_contract!(fixture);
+    testkit::bus_contract!(wire);
 }
 
 mod redis_cluster {
@@ -72,17 +130,28 @@ mod redis_cluster {
         })
     }
 
-    async fn fixture() -> Backend {
+    /// A prefix that no other test uses.
+    fn prefix() -> String {
         static TEST: AtomicU32 = AtomicU32::new(0);
-        let prefix = format!("test-{}:", TEST.fetch_add(1, Ordering::Relaxed));
-        let cluster = cluster();
-        let redis = backend::Redis::open_with_prefix(&cluster.url(), &prefix).await;
-        let redis = redis.expect("an empty cluster can be opened");
-        Backend::new(redis.clone(), Arc::new(redis), cluster)
+        format!("test-{}:", TEST.fetch_add(1, Ordering::Relaxed))
     }
 
-    testkit::room_log_contract!(fixture);
-    testkit::directory_contract!(fixture);
-    testkit::accounts_contract!(fixture);
+    async fn open(cluster: &RedisCluster, prefix: &str) -> backend::Redis {
+        let redis = backend::Redis::open_with_prefix(&cluster.url(), prefix).await;
+        redis.expect("an empty cluster can be opened")
+    }
+
+    async fn fixture() -> Backend {
+        let cluster = cluster();
+        on_redis(open(&cluster, &prefix()).await, cluster)
+    }
+
+    async fn wire() -> Wire {
+        let (cluster, prefix) = (cluster(), prefix());
+        let (near, far) = (open(&cluster, &prefix).await, open(&cluster, &prefix).await);
+        Wire::new(end(near), end(far), cluster)
+    }
+
     testkit::presence_contract!(fixture);
+    testkit::bus_contract!(wire);
 }

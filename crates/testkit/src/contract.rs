@@ -1,6 +1,7 @@
 //! The contracts, one file per port. Each file begins with the list that its macro expands to.
 
 pub mod accounts;
+pub mod bus;
 pub mod directory;
 pub mod presence;
 pub mod room_log;
@@ -12,6 +13,7 @@ mod tests {
     fn every_contract_is_listed() {
         for (port, source) in [
             ("accounts", include_str!("contract/accounts.rs")),
+            ("bus", include_str!("contract/bus.rs")),
             ("directory", include_str!("contract/directory.rs")),
             ("presence", include_str!("contract/presence.rs")),
             (

@@ -7,9 +7,11 @@
 //! testkit::directory_contract!(fixture);
 //! testkit::accounts_contract!(fixture);
 //! testkit::presence_contract!(fixture);
+//! testkit::bus_contract!(wire);
 //! ```
 //!
-//! where `fixture` is an `async fn() -> testkit::Backend` that returns a new, empty backend for each test.
+//! where `fixture` is an `async fn() -> testkit::Backend` that returns a new, empty backend for each test, and `wire` an
+//! `async fn() -> testkit::Wire`.
 //! Tests never sleep: they wait for what must happen, and [`within`] fails them if it does not.
 
 pub mod backend;
@@ -22,6 +24,7 @@ pub mod sample;
 pub mod silent;
 
 pub use backend::Backend;
+pub use contract::bus::{End, Wire};
 pub use postgres_server::PostgresServer;
 pub use proxy::Proxy;
 pub use redis_server::{RedisCluster, RedisServer};

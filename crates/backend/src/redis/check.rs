@@ -1,4 +1,7 @@
-//! Checks that Redis accepts writes, returns what was written, and delivers what is published.
+//! Checks that Redis accepts writes, returns what was written, and delivers what is published. A replica works without
+//! it, but alone.
+
+use std::sync::Arc;
 
 use chat::StoreError;
 use chat::ports::Ids;
@@ -6,13 +9,21 @@ use protocol::Opaque;
 
 use super::error::{Deaf, Spoiled};
 use super::replica::Redis;
+use super::servers::Server;
 use super::value;
 
 /// Seconds until the value that a check wrote expires.
 const KEPT: u64 = 60;
 
 impl Redis {
-    /// Writes a value, reads it back, and checks that every server has a subscribed connection. For readiness.
+    /// True if every server has a connection for commands and one that hears what is published, as far as is known.
+    pub fn is_connected(&self) -> bool {
+        let servers = self.inner.servers.all();
+        let connected = |server: &Arc<Server>| server.link.is_up() && server.work.is_heard();
+        !servers.is_empty() && servers.iter().all(connected)
+    }
+
+    /// Writes a value, reads it back, and checks that every server has a subscribed connection.
     ///
     /// # Errors
     /// [`StoreError::Failed`].

@@ -132,7 +132,7 @@ pub enum Unanswered {
     NoServer(u16),
 }
 
-/// The stored data is not what Hubbub wrote: other software changed it, or Redis evicted a part.
+/// What Redis holds is not what Hubbub wrote: other software changed it, or Redis evicted a part.
 #[derive(Debug, thiserror::Error)]
 #[error("Redis holds something that hubbub did not write: {0}")]
 pub struct Spoiled(pub &'static str);

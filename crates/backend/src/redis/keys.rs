@@ -1,12 +1,30 @@
 //! The names of keys and channels in Redis, and their slots.
 
+use std::fmt;
 use std::sync::Arc;
 
-use chat::SessionDigest;
 use protocol::{Opaque, RoomSlug};
 
 /// The number of slots of a cluster.
 pub const SLOTS: u16 = 16_384;
+
+/// What a channel is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// A room: its events and its presence.
+    Room(RoomSlug),
+    /// What concerns all replicas.
+    Replicas,
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Room(room) => room.fmt(f),
+            Self::Replicas => f.write_str("all replicas"),
+        }
+    }
+}
 
 /// The names of keys and channels. All begin with one prefix. Those of a room have its slug as their hash tag, so they
 /// are in one slot.
@@ -38,71 +56,45 @@ impl Keys {
         format!("{}check:{}", self.prefix, replica.as_str())
     }
 
-    /// Slugs by the time of their latest activity.
-    pub fn rooms(&self) -> String {
-        format!("{}rooms", self.prefix)
-    }
-
     /// Slugs by the time when a replica last reported people there.
     pub fn occupied(&self) -> String {
         format!("{}occupied", self.prefix)
     }
 
-    /// A secret that all replicas share.
-    pub fn secret(&self, name: &str) -> String {
-        format!("{}secret:{name}", self.prefix)
+    /// The list of rooms that a Hubbub wrote which kept its log in Redis.
+    pub fn old_rooms(&self) -> String {
+        format!("{}rooms", self.prefix)
     }
 
-    /// A session and its person.
-    pub fn session(&self, session: &SessionDigest) -> String {
-        let digest: String = session
-            .as_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("{}session:{digest}", self.prefix)
+    /// A topic's channel.
+    pub fn channel(&self, topic: &Topic) -> String {
+        match topic {
+            Topic::Room(room) => format!("{}{{{room}}}", self.prefix),
+            Topic::Replicas => format!("{}replicas", self.prefix),
+        }
     }
 
-    /// The stream of sessions that ended recently.
-    pub fn ended(&self) -> String {
-        format!("{}ended", self.prefix)
-    }
-
-    /// A room's channel.
-    pub fn channel(&self, room: &RoomSlug) -> String {
-        format!("{}{{{room}}}", self.prefix)
-    }
-
-    /// The room that a channel belongs to.
-    pub fn room_of(&self, channel: &str) -> Option<RoomSlug> {
-        let slug = channel.strip_prefix(&*self.prefix)?;
-        let slug = slug.strip_prefix('{')?.strip_suffix('}')?;
-        RoomSlug::try_from(slug.to_owned()).ok()
-    }
-
-    /// A room's title, and its log's epoch and head.
-    pub fn room(&self, room: &RoomSlug) -> String {
-        self.part(room, "room")
-    }
-
-    /// The keys for a log's scripts, in their order.
-    pub fn log(&self, room: &RoomSlug) -> Vec<String> {
-        ["room", "log", "ids"].map(|part| self.part(room, part)).into()
+    /// The topic that a channel belongs to.
+    pub fn topic(&self, channel: &str) -> Option<Topic> {
+        let name = channel.strip_prefix(&*self.prefix)?;
+        if name == "replicas" {
+            return Some(Topic::Replicas);
+        }
+        let slug = name.strip_prefix('{')?.strip_suffix('}')?;
+        RoomSlug::try_from(slug.to_owned()).ok().map(Topic::Room)
     }
 
     /// The keys for the presence scripts, in their order.
     pub fn presence(&self, room: &RoomSlug) -> Vec<String> {
-        [
-            "people",
-            "names",
-            "connections",
-            "leases",
-            "digests",
-            "version",
-            "room",
-        ]
-        .map(|part| self.part(room, part))
-        .into()
+        ["people", "names", "connections", "leases", "digests", "version"]
+            .map(|part| self.part(room, part))
+            .into()
+    }
+
+    /// The keys of rooms for the script that counts.
+    pub fn counts(&self, rooms: &[RoomSlug]) -> Vec<String> {
+        let keys = |room| ["people", "leases"].map(|part| self.part(room, part));
+        rooms.iter().flat_map(keys).collect()
     }
 
     fn part(&self, room: &RoomSlug, part: &str) -> String {
@@ -142,7 +134,7 @@ mod tests {
     fn slots_are_those_of_the_specification() {
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(slot("foo"), 12_182);
-        assert_eq!(slot("hubbub:{foo}:log"), 12_182);
+        assert_eq!(slot("hubbub:{foo}:people"), 12_182);
         assert_eq!(
             slot("{}foo"),
             crc16(b"{}foo") % SLOTS,
@@ -153,12 +145,24 @@ mod tests {
     #[test]
     fn a_rooms_keys_and_channel_share_a_slot() {
         let (keys, room) = (Keys::new("hubbub:"), RoomSlug::lobby());
-        let expected = slot(&keys.channel(&room));
-        for key in keys.log(&room).into_iter().chain(keys.presence(&room)) {
-            assert_eq!(slot(&key), expected, "{key}");
+        let channel = keys.channel(&Topic::Room(room.clone()));
+        for key in keys.presence(&room) {
+            assert_eq!(slot(&key), slot(&channel), "{key}");
         }
-        assert_eq!(keys.channel(&room), "hubbub:{lobby}");
-        assert_eq!(keys.room_of("hubbub:{lobby}"), Some(room));
-        assert_eq!(keys.room_of("other:{lobby}"), None);
+    }
+
+    #[test]
+    fn channels_name_their_topics() {
+        let keys = Keys::new("hubbub:");
+        for (topic, channel) in [
+            (Topic::Room(RoomSlug::lobby()), "hubbub:{lobby}"),
+            (Topic::Replicas, "hubbub:replicas"),
+        ] {
+            assert_eq!(keys.channel(&topic), channel);
+            assert_eq!(keys.topic(channel), Some(topic));
+        }
+        for channel in ["other:{lobby}", "hubbub:lobby", "hubbub:{Not a room}"] {
+            assert_eq!(keys.topic(channel), None, "{channel}");
+        }
     }
 }

@@ -194,6 +194,11 @@ impl Link {
         }
     }
 
+    /// True if the connection is up, as far as is known.
+    pub fn is_up(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Up(_))
+    }
+
     /// Checks the connection now, because a command got no answer.
     pub fn suspect(&self) {
         self.suspicion.notify_one();

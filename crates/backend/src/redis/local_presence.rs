@@ -1,7 +1,7 @@
 //! Which connections of this replica are in which room. Redis should know the same.
 
-use std::collections::HashMap;
 use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,7 +26,7 @@ struct RoomPresence {
 pub struct Change {
     present: Arc<LocalPresence>,
     room: RoomSlug,
-    /// An arrival to undo unless Redis has confirmed it.
+    /// An arrival to undo unless it is done.
     arrival: Option<(PersonId, ConnectionId)>,
 }
 
@@ -83,7 +83,7 @@ impl LocalPresence {
         change
     }
 
-    /// Removes a connection, whether or not Redis confirms it.
+    /// Removes a connection.
     pub fn leave(self: &Arc<Self>, room: &RoomSlug, person: &PersonId, connection: &ConnectionId) -> Change {
         let key = (person.clone(), connection.clone());
         self.begin(room, |local| local.forget(&key)).0
@@ -92,6 +92,20 @@ impl LocalPresence {
     /// The rooms that people are in.
     pub fn occupied(&self) -> Vec<RoomSlug> {
         self.rooms().keys().cloned().collect()
+    }
+
+    /// The people in a room, in no order.
+    pub fn people(&self, room: &RoomSlug) -> Vec<Person> {
+        let rooms = self.rooms();
+        let connections = rooms.get(room).map(|local| &local.connections);
+        let mut seen = HashSet::new();
+        let people = connections.into_iter().flatten();
+        let people = people.filter(|((id, _), _)| seen.insert(id.clone()));
+        let people = people.map(|((id, _), name)| Person {
+            id: id.clone(),
+            name: name.clone(),
+        });
+        people.collect()
     }
 
     /// The digest of a room that Redis should have now.
@@ -155,7 +169,7 @@ impl Expected {
 }
 
 impl Change {
-    /// Redis has confirmed the change.
+    /// The change stays, whether or not Redis knows of it already.
     pub fn done(mut self) {
         self.arrival = None;
     }
@@ -194,11 +208,11 @@ mod tests {
     }
 
     #[test]
-    fn an_arrival_that_redis_did_not_confirm_is_undone() {
+    fn an_arrival_that_was_abandoned_is_undone() {
         let (here, room) = (Arc::new(LocalPresence::default()), RoomSlug::lobby());
         here.enter(&room, &ada(), &tab(1)).done();
         drop(here.enter(&room, &ada(), &tab(2)));
-        // A failure to enter again undoes nothing: the connection was here before.
+        // Abandoning a second arrival undoes nothing: the connection was here before.
         drop(here.enter(&room, &ada(), &tab(1)));
         let (digest, everybody) = here.everybody(&room);
         assert_eq!(everybody, [(ada(), tab(1))]);

@@ -1,34 +1,96 @@
-//! The messages on a room's channel: lines of text, written by the scripts.
+//! The messages on channels: lines of text. The first line has the version, the kind, the sender and what the kind
+//! needs.
+//!
+//! | first line | the other lines |
+//! | --- | --- |
+//! | `1 events <replica>` | one event each, as JSON |
+//! | `1 look <replica> [<epoch> <seq>]` | |
+//! | `1 presence -` | one change each, written by a script |
+//! | `1 typing - <0 or 1> <person's id> <name>` | |
+//! | `1 ended <replica>` | the digest of one session each |
+//! | `1 unsure <replica>` | |
+//!
+//! A replica ignores its own messages. `-` is nobody's: all replicas take it.
 
 use std::str::Split;
 use std::sync::Arc;
 
+use chat::SessionDigest;
 use chat::ports::PresenceChange;
-use protocol::{DisplayName, Epoch, Person, PersonId, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{DisplayName, Epoch, Opaque, Person, PersonId, Position, RoomEvent, RoomSlug, Seq};
 
-/// A message on a room's channel.
+use super::keys::Topic;
+
+/// The version of the messages that this build writes and reads.
+const VERSION: &str = "1";
+
+/// A message on a channel.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Message {
-    /// The events of one append.
+    /// New events of a room, in order.
     Events(Vec<Arc<RoomEvent>>),
+    /// Events may have been missed, in this room or, on the channel of all replicas, in any. If the position is known
+    /// and followers are there, nothing was missed.
+    Look(Option<Position>),
     /// Changes of presence, each with its version.
     Presence(Vec<(u64, PresenceChange)>),
     /// A person is typing, or has stopped.
     Typing(PresenceChange),
+    /// These sessions have ended.
+    Ended(Vec<SessionDigest>),
+    /// Some sessions may have ended.
+    Unsure,
 }
 
-/// Parses a message. `None` if this build does not know it.
-pub fn parse(room: &RoomSlug, text: &str) -> Option<Message> {
-    let mut lines = text.split('\n');
-    let mut words = lines.next()?.splitn(4, ' ');
-    match words.next()? {
+/// What was read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Read {
+    /// A message of this replica's own.
+    Own,
+    /// A message of somebody else.
+    Message(Message),
+    /// This build does not know it.
+    Unknown,
+}
+
+/// Reads a message as the replica `me`.
+pub fn read(topic: &Topic, text: &str, me: &Opaque) -> Read {
+    let (first, lines) = text.split_once('\n').unwrap_or((text, ""));
+    let mut words = first.splitn(4, ' ');
+    let (version, kind, sender) = (words.next(), words.next(), words.next());
+    if sender == Some(me.as_str()) {
+        return Read::Own;
+    }
+    let rest = words.next().unwrap_or_default();
+    let known = match (version, kind, topic) {
+        (Some(VERSION), Some(kind), Topic::Room(room)) => of_room(room, kind, rest, lines),
+        (Some(VERSION), Some(kind), Topic::Replicas) => of_replicas(kind, lines),
+        _ => None,
+    };
+    known.map_or(Read::Unknown, Read::Message)
+}
+
+fn of_room(room: &RoomSlug, kind: &str, rest: &str, lines: &str) -> Option<Message> {
+    match kind {
         "events" => {
-            let epoch = Epoch::try_from(words.next()?.to_owned()).ok()?;
-            let at = Timestamp(words.next()?.parse().ok()?);
-            events(room, &epoch, at, lines).map(Message::Events)
+            let events = lines.split('\n').map(|line| {
+                let event: RoomEvent = serde_json::from_str(line).ok()?;
+                (event.room == *room).then(|| Arc::new(event))
+            });
+            events.collect::<Option<_>>().map(Message::Events)
         }
-        "presence" => lines.map(change).collect::<Option<_>>().map(Message::Presence),
+        "look" if rest.is_empty() => Some(Message::Look(None)),
+        "look" => {
+            let (epoch, seq) = rest.split_once(' ')?;
+            let head = Position {
+                epoch: Epoch::try_from(epoch.to_owned()).ok()?,
+                seq: Seq::try_from(seq.parse::<u64>().ok()?).ok()?,
+            };
+            Some(Message::Look(Some(head)))
+        }
+        "presence" => changes(lines.split('\n')).map(Message::Presence),
         "typing" => {
+            let mut words = rest.splitn(3, ' ');
             let typing = words.next()? == "1";
             let person = person(words.next()?, words.next()?)?;
             Some(Message::Typing(PresenceChange::Typing(person, typing)))
@@ -37,30 +99,62 @@ pub fn parse(room: &RoomSlug, text: &str) -> Option<Message> {
     }
 }
 
-/// The message that a person is typing, or has stopped.
-pub fn typing(person: &Person, typing: bool) -> String {
-    format!("typing {} {} {}", u8::from(typing), person.id, person.name)
+fn of_replicas(kind: &str, lines: &str) -> Option<Message> {
+    match kind {
+        "look" => Some(Message::Look(None)),
+        "ended" => lines
+            .split('\n')
+            .map(digest)
+            .collect::<Option<_>>()
+            .map(Message::Ended),
+        "unsure" => Some(Message::Unsure),
+        _ => None,
+    }
 }
 
-fn events(
-    room: &RoomSlug,
-    epoch: &Epoch,
-    at: Timestamp,
-    mut lines: Split<'_, char>,
-) -> Option<Vec<Arc<RoomEvent>>> {
-    let author: Person = serde_json::from_str(lines.next()?).ok()?;
-    let event = |line: &str| {
-        let (seq, body) = line.split_once(' ')?;
-        Some(Arc::new(RoomEvent {
-            room: room.clone(),
-            epoch: epoch.clone(),
-            seq: Seq::try_from(seq.parse::<u64>().ok()?).ok()?,
-            at,
-            author: author.clone(),
-            body: serde_json::from_str(body).ok()?,
-        }))
-    };
-    lines.map(event).collect()
+/// The message with these events. `None` if one of them cannot be written.
+pub fn events(me: &Opaque, events: &[Arc<RoomEvent>]) -> Option<String> {
+    let mut text = format!("{VERSION} events {me}");
+    for event in events {
+        text.push('\n');
+        text.push_str(&serde_json::to_string(&**event).ok()?);
+    }
+    Some(text)
+}
+
+/// The message to look: whether the log has this position, or at any change.
+pub fn look(me: &Opaque, head: Option<&Position>) -> String {
+    let head = head.map_or_else(String::new, |head| format!(" {} {}", head.epoch, head.seq));
+    format!("{VERSION} look {me}{head}")
+}
+
+/// The message that a person is typing, or has stopped.
+pub fn typing(person: &Person, typing: bool) -> String {
+    format!(
+        "{VERSION} typing - {} {} {}",
+        u8::from(typing),
+        person.id,
+        person.name
+    )
+}
+
+/// The message that sessions have ended.
+pub fn ended(me: &Opaque, sessions: &[SessionDigest]) -> String {
+    let mut text = format!("{VERSION} ended {me}");
+    for session in sessions {
+        text.push('\n');
+        text.extend(session.as_bytes().iter().map(|byte| format!("{byte:02x}")));
+    }
+    text
+}
+
+/// The message that sessions may have ended.
+pub fn unsure(me: &Opaque) -> String {
+    format!("{VERSION} unsure {me}")
+}
+
+fn changes(lines: Split<'_, char>) -> Option<Vec<(u64, PresenceChange)>> {
+    lines.map(change).collect()
 }
 
 fn change(line: &str) -> Option<(u64, PresenceChange)> {
@@ -85,46 +179,150 @@ fn person(id: &str, name: &str) -> Option<Person> {
     })
 }
 
+fn digest(line: &str) -> Option<SessionDigest> {
+    let mut digest = [0; 32];
+    if line.len() != 2 * digest.len() || !line.is_ascii() {
+        return None;
+    }
+    for (n, byte) in digest.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(line.get(2 * n..2 * n + 2)?, 16).ok()?;
+    }
+    Some(SessionDigest::from(digest))
+}
+
 #[cfg(test)]
 mod tests {
+    use protocol::{EventBody, MessageText, Timestamp};
+
     use super::*;
 
     fn ada() -> Person {
         person("ada", "Ada of  London").unwrap()
     }
 
+    fn me() -> Opaque {
+        Opaque::from_random(1)
+    }
+
+    fn other() -> Opaque {
+        Opaque::from_random(2)
+    }
+
+    fn lobby() -> Topic {
+        Topic::Room(RoomSlug::lobby())
+    }
+
+    fn head() -> Position {
+        Position {
+            epoch: Epoch::from_random(3),
+            seq: Seq::try_from(9).unwrap(),
+        }
+    }
+
+    fn event(n: u64) -> Arc<RoomEvent> {
+        Arc::new(RoomEvent {
+            room: RoomSlug::lobby(),
+            epoch: head().epoch,
+            seq: Seq::try_from(n).unwrap(),
+            at: Timestamp(5),
+            author: ada(),
+            body: EventBody::Posted {
+                client_id: protocol::ClientId(me()),
+                text: MessageText::try_from("a\nb  c".to_owned()).unwrap(),
+            },
+        })
+    }
+
     #[test]
     fn messages_are_read_as_they_were_written() {
-        let room = RoomSlug::lobby();
-        let text = typing(&ada(), true);
-        let told = Message::Typing(PresenceChange::Typing(ada(), true));
-        assert_eq!(parse(&room, &text), Some(told));
-        let text = "presence\nentered 7 3 ada Ada of  London\nleft 8 2 ada Ada of  London";
-        let told = vec![
+        let both = [event(9), event(10)];
+        let session = SessionDigest::from([0xab; 32]);
+        let (room, replicas) = (lobby(), Topic::Replicas);
+        let presence = "1 presence -\nentered 7 3 ada Ada of  London\nleft 8 2 ada Ada of  London";
+        let changes = vec![
             (7, PresenceChange::Entered(ada(), 3)),
             (8, PresenceChange::Left(ada(), 2)),
         ];
-        assert_eq!(parse(&room, text), Some(Message::Presence(told)));
-        let text = "events e1 5\n{\"id\":\"ada\",\"name\":\"Ada\"}\n9 {\"type\":\"posted\",\"client_id\":\"c\",\"text\":\"a b\"}";
-        match parse(&room, text) {
-            Some(Message::Events(events)) => {
-                assert_eq!(events.len(), 1);
-                assert_eq!((events[0].seq.get(), events[0].at), (9, Timestamp(5)));
-            }
+        for (topic, text, message) in [
+            (
+                &room,
+                events(&other(), &both).unwrap(),
+                Message::Events(both.to_vec()),
+            ),
+            (&room, look(&other(), Some(&head())), Message::Look(Some(head()))),
+            (&room, look(&other(), None), Message::Look(None)),
+            (&room, "1 look -".to_owned(), Message::Look(None)),
+            (
+                &room,
+                typing(&ada(), true),
+                Message::Typing(PresenceChange::Typing(ada(), true)),
+            ),
+            (&room, presence.to_owned(), Message::Presence(changes)),
+            (
+                &replicas,
+                ended(&other(), &[session; 2]),
+                Message::Ended(vec![session; 2]),
+            ),
+            (&replicas, unsure(&other()), Message::Unsure),
+            (&replicas, look(&other(), None), Message::Look(None)),
+        ] {
+            assert_eq!(read(topic, &text, &me()), Read::Message(message), "{text}");
+        }
+    }
+
+    #[test]
+    fn own_messages_are_recognised() {
+        let own = [
+            events(&me(), &[event(9)]).unwrap(),
+            look(&me(), None),
+            ended(&me(), &[]),
+            "2 news 00000000000000000000000001 of tomorrow".to_owned(),
+        ];
+        for text in own {
+            assert_eq!(read(&lobby(), &text, &me()), Read::Own, "{text}");
+        }
+    }
+
+    #[test]
+    fn events_of_later_versions_count() {
+        let json = r#"{"room":"lobby","epoch":"e1","seq":9,"at":5,"author":{"id":"ada","name":"Ada","badge":3},"type":"reacted","to":3}"#;
+        let text = format!("1 events newer more of it\n{json}");
+        match read(&lobby(), &text, &me()) {
+            Read::Message(Message::Events(events)) => assert_eq!(events[0].body, EventBody::Unknown),
             other => panic!("an event, but: {other:?}"),
         }
     }
 
     #[test]
-    fn unknown_messages_are_none() {
+    fn unknown_messages_are_unknown() {
+        let elsewhere =
+            r#"{"room":"other","epoch":"e1","seq":9,"at":5,"author":{"id":"ada","name":"Ada"},"type":"new"}"#;
         for text in [
             "",
             "news",
-            "events e1",
-            "presence\nmoved 1 2 ada Ada",
-            "typing 1 ada",
+            "2 events other",
+            "1 news other",
+            "1 events other",
+            "1 events other\n{}",
+            &format!("1 events other\n{elsewhere}"),
+            "1 look other e1",
+            "1 look other e1 nine",
+            "1 presence -",
+            "1 presence -\nmoved 1 2 ada Ada",
+            "1 typing - 1 ada",
+            "1 ended other\nabc",
         ] {
-            assert_eq!(parse(&RoomSlug::lobby(), text), None, "{text}");
+            assert_eq!(read(&lobby(), text, &me()), Read::Unknown, "{text}");
         }
+        for text in [
+            "1 events other",
+            "1 ended other",
+            "1 ended other\nabc",
+            "1 typing - 1 ada Ada",
+        ] {
+            assert_eq!(read(&Topic::Replicas, text, &me()), Read::Unknown, "{text}");
+        }
+        let long = format!("1 ended other\n{}", "é".repeat(32));
+        assert_eq!(read(&Topic::Replicas, &long, &me()), Read::Unknown);
     }
 }

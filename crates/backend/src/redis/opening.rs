@@ -12,7 +12,9 @@ use super::url::Target;
 use super::{link, rights, slots};
 
 /// The format of the keys that this build reads and writes.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
+/// The format of a Hubbub that kept its log in Redis. Its keys for presence are the same.
+const WITH_LOG: &str = "1";
 /// The oldest Redis with sharded channels.
 const OLDEST: u64 = 7;
 /// Keys per step, and most steps, when searching for keys that are not ours.
@@ -47,12 +49,14 @@ pub async fn examine(mut target: Target, keys: &Keys) -> Result<(Target, Vec<Ran
         let mut all = [first];
         check_rights(&mut all, keys, false).await?;
         claim(&mut all, 0, keys).await?;
+        warn_of_log(&mut all, 0, keys).await?;
         return Ok((target, vec![]));
     }
     let ranges = slots::ask(&mut first.connection, &first.server).await;
     let ranges = ranges.map_err(|error| refusal(&first.server, &error))?;
     let mut primaries: Vec<Reached> = Vec::new();
-    let mut holder = None;
+    let wanted = [keys.format(), keys.old_rooms()].map(|key| slot(&key));
+    let mut holders = [None; 2];
     for range in &ranges {
         let known = primaries
             .iter()
@@ -70,11 +74,13 @@ pub async fn examine(mut target: Target, keys: &Keys) -> Result<(Target, Vec<Ran
                 primaries.len() - 1
             }
         };
-        if (range.first..=range.last).contains(&slot(&keys.format())) {
-            holder = Some(index);
+        for (slot, holder) in wanted.iter().zip(&mut holders) {
+            if (range.first..=range.last).contains(slot) {
+                *holder = Some(index);
+            }
         }
     }
-    let Some(holder) = holder else {
+    let [Some(holder), Some(old)] = holders else {
         return Err(OpenRedisError::Incomplete {
             server: first.server,
             cause: "not every slot has a server".to_owned(),
@@ -82,6 +88,7 @@ pub async fn examine(mut target: Target, keys: &Keys) -> Result<(Target, Vec<Ran
     };
     check_rights(&mut primaries, keys, true).await?;
     claim(&mut primaries, holder, keys).await?;
+    warn_of_log(&mut primaries, old, keys).await?;
     Ok((target, ranges))
 }
 
@@ -169,15 +176,9 @@ impl Reached {
         Ok(())
     }
 
-    /// Warns of settings under which Redis can lose messages.
+    /// Warns of settings under which lists of people can be wrong.
     fn warn(&self) {
         let server = &self.server;
-        if self.is("aof_enabled", "0") {
-            tracing::warn!(
-                %server,
-                "Redis keeps no append-only file, so messages are lost when it dies; set appendonly yes"
-            );
-        }
         if let Some(policy) = self
             .info
             .get("maxmemory_policy")
@@ -185,7 +186,8 @@ impl Reached {
         {
             tracing::warn!(
                 %server, %policy,
-                "Redis evicts keys, messages included, when memory is short; set maxmemory-policy noeviction"
+                "Redis evicts keys when memory is short, and lists of people may be wrong then; set maxmemory-policy \
+                 noeviction"
             );
         }
     }
@@ -216,6 +218,26 @@ async fn claim(servers: &mut [Reached], holder: usize, keys: &Keys) -> Result<()
     written.map_err(|error| refusal(&holder.server, &error))
 }
 
+/// Names a log that an earlier Hubbub kept in this Redis, and leaves it alone.
+async fn warn_of_log(servers: &mut [Reached], holder: usize, keys: &Keys) -> Result<(), OpenRedisError> {
+    let Some(holder) = servers.get_mut(holder) else {
+        return Ok(());
+    };
+    let mut exists = ::redis::cmd("EXISTS");
+    let found = exists
+        .arg(keys.old_rooms())
+        .query_async(&mut holder.connection)
+        .await;
+    if found.map_err(|error| refusal(&holder.server, &error))? {
+        tracing::warn!(
+            server = %holder.server, key = %keys.old_rooms(),
+            "Redis holds messages of an earlier hubbub, which stored them there; this hubbub stores them in the \
+             database and leaves those alone"
+        );
+    }
+    Ok(())
+}
+
 /// The format of the data, if there is any.
 async fn format(
     servers: &mut [Reached],
@@ -229,7 +251,7 @@ async fn format(
     let found = get.arg(keys.format()).query_async(&mut holder.connection).await;
     let found: Option<String> = found.map_err(|error| refusal(&holder.server, &error))?;
     match found {
-        Some(found) if found != FORMAT => Err(OpenRedisError::Newer {
+        Some(found) if found != FORMAT && found != WITH_LOG => Err(OpenRedisError::Newer {
             server: holder.server.clone(),
             found,
             known: FORMAT,

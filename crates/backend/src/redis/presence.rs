@@ -1,15 +1,19 @@
 //! Who is in which room. A replica's people stay in Redis while the replica prolongs its leases.
+//!
+//! While Redis does not answer, nothing fails: a replica answers from what it knows, its own people and the last roster
+//! that it heard of, and tells Redis with the next renewal that succeeds.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::ports::{Presence, PresenceChange};
 use chat::{ConnectionId, StoreError};
-use futures::future::try_join_all;
+use futures::future::join_all;
 use futures::stream::{BoxStream, StreamExt};
 use protocol::{DisplayName, Person, PersonId, PresenceList, RoomSlug};
 
+use super::keys::Topic;
+use super::known;
 use super::local_presence::fingerprint;
 use super::replica::{Inner, Redis};
 use super::script::{self, Run, Script};
@@ -19,14 +23,14 @@ use crate::channels::Received;
 /// How long a silent replica counts as alive, in milliseconds. Together with the round of [`super::renewal`], its
 /// people disappear well within 15 seconds.
 const LEASE_MS: u64 = 9_000;
-/// Rooms reported to Redis in one call.
+/// Rooms reported to Redis, or counted, in one call.
 const AT_ONCE: usize = 1_000;
 
 impl Inner {
     /// A run of a presence script, with the arguments that all of them share.
     pub(super) fn presence(&self, script: &'static Script, room: &RoomSlug) -> Run {
         Run::new(script, self.keys.presence(room))
-            .arg(self.keys.channel(room))
+            .arg(self.keys.channel(&Topic::Room(room.clone())))
             .arg(self.replica.as_str())
             .number(LEASE_MS)
     }
@@ -57,7 +61,8 @@ impl Inner {
         Ok(())
     }
 
-    async fn roster(&self, room: &RoomSlug, limit: u32) -> Result<PresenceList, StoreError> {
+    /// The roster that Redis has.
+    async fn ask_roster(&self, room: &RoomSlug, limit: u32) -> Result<PresenceList, StoreError> {
         let run = self.presence(&script::ROSTER, room).number(limit.into());
         let answer: Vec<String> = value::read(self.servers.run(run).await?)?;
         let mut answer = answer.into_iter();
@@ -74,6 +79,63 @@ impl Inner {
             here: u32::try_from(here).unwrap_or(u32::MAX),
         })
     }
+
+    /// The roster that Redis has or, while it is away, what this replica knows.
+    async fn roster(&self, room: &RoomSlug, limit: u32) -> PresenceList {
+        match self.ask_roster(room, limit).await {
+            Ok(roster) => {
+                self.subscriptions.learn_roster(room, &roster);
+                roster
+            }
+            Err(error) => {
+                without(&error);
+                self.known(room, limit)
+            }
+        }
+    }
+
+    /// What this replica knows itself.
+    fn known(&self, room: &RoomSlug, limit: u32) -> PresenceList {
+        let known = self.subscriptions.known_roster(room);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        known::with(known, self.present.people(room), limit)
+    }
+
+    /// The counts of these rooms, as far as one command can tell.
+    async fn count(&self, rooms: &[RoomSlug]) -> Vec<Option<u32>> {
+        if self.servers.is_cluster() {
+            return vec![None; rooms.len()];
+        }
+        let mut counts = Vec::with_capacity(rooms.len());
+        for rooms in rooms.chunks(AT_ONCE) {
+            let run = Run::new(&script::COUNTS, self.keys.counts(rooms));
+            let answer = self.servers.run(run).await.and_then(value::read::<Vec<i64>>);
+            match answer {
+                Ok(found) => {
+                    let mut found = found.into_iter().map(|count| u32::try_from(count).ok());
+                    counts.extend(rooms.iter().map(|_| found.next().flatten()));
+                }
+                Err(error) => {
+                    without(&error);
+                    counts.extend(rooms.iter().map(|room| Some(self.known(room, 0).here)));
+                }
+            }
+        }
+        counts
+    }
+
+    async fn ask_occupied(&self, limit: u32) -> Result<Vec<RoomSlug>, StoreError> {
+        let key = self.keys.occupied();
+        let mut list = ::redis::cmd("ZREVRANGE");
+        list.arg(&key).arg(0).arg(limit - 1);
+        let rooms: Vec<String> = value::read(self.servers.send(&key, &list).await?)?;
+        rooms.into_iter().map(value::parsed).collect()
+    }
+}
+
+/// Notes that a call did without Redis. The connection and the renewal say so in the log.
+fn without(error: &StoreError) {
+    tracing::debug!(%error, "Redis does not answer; going on without");
 }
 
 /// The key by which people are sorted: the name in lower case.
@@ -98,7 +160,9 @@ impl Presence for Redis {
             .number(fingerprint(&person.id, connection))
             .arg(sort_key(person))
             .arg(person.name.as_str());
-        self.inner.servers.run(run).await?;
+        if let Err(error) = self.inner.servers.run(run).await {
+            without(&error);
+        }
         entering.done();
         Ok(())
     }
@@ -116,48 +180,58 @@ impl Presence for Redis {
             .arg(person.as_str())
             .arg(&*connection.0)
             .number(fingerprint(person, connection));
-        self.inner.servers.run(run).await?;
+        if let Err(error) = self.inner.servers.run(run).await {
+            without(&error);
+        }
         leaving.done();
         Ok(())
     }
 
     async fn roster(&self, room: &RoomSlug, limit: u32) -> Result<PresenceList, StoreError> {
-        self.inner.roster(room, limit).await
+        Ok(self.inner.roster(room, limit).await)
     }
 
     async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError> {
-        // The rooms may be in many slots, so this is one call per room, all at once.
-        let rosters = try_join_all(rooms.iter().map(|room| self.inner.roster(room, 0))).await?;
-        Ok(rosters.iter().map(|roster| roster.here).collect())
+        let mut counts = self.inner.count(rooms).await;
+        // All at once: what could not be counted together, in a cluster because the rooms are in different slots.
+        let uncounted = rooms.iter().zip(&mut counts).filter(|(_, count)| count.is_none());
+        let counting = uncounted.map(async |(room, count)| {
+            *count = Some(self.inner.roster(room, 0).await.here);
+        });
+        join_all(counting).await;
+        Ok(counts.into_iter().map(Option::unwrap_or_default).collect())
     }
 
     async fn occupied(&self, limit: u32) -> Result<Vec<RoomSlug>, StoreError> {
         if limit == 0 {
             return Ok(vec![]);
         }
-        let key = self.inner.keys.occupied();
-        let mut list = ::redis::cmd("ZREVRANGE");
-        list.arg(&key).arg(0).arg(limit - 1);
-        let elsewhere: Vec<String> = value::read(self.inner.servers.send(&key, &list).await?)?;
-        let elsewhere = elsewhere.into_iter().map(value::parsed::<_, RoomSlug>);
+        let elsewhere = self.inner.ask_occupied(limit).await.unwrap_or_else(|error| {
+            without(&error);
+            vec![]
+        });
         // Redis learns of this replica's rooms only with the next round.
         let mut rooms: HashSet<_> = self.inner.present.occupied().into_iter().collect();
-        rooms.extend(elsewhere.collect::<Result<Vec<_>, _>>()?);
+        rooms.extend(elsewhere);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(rooms.into_iter().take(limit).collect())
     }
 
     async fn typing(&self, room: &RoomSlug, person: &Person, typing: bool) -> Result<(), StoreError> {
-        let channel = self.inner.keys.channel(room);
+        let channel = self.inner.keys.channel(&Topic::Room(room.clone()));
         let mut publish = ::redis::cmd("SPUBLISH");
         publish.arg(&channel).arg(message::typing(person, typing));
-        self.inner.servers.send(&channel, &publish).await?;
+        if let Err(error) = self.inner.servers.send(&channel, &publish).await {
+            without(&error);
+            let change = PresenceChange::Typing(person.clone(), typing);
+            self.inner.subscriptions.tell_here(room, change);
+        }
         Ok(())
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, PresenceChange>, StoreError> {
-        let changes = Arc::clone(&self.inner.subscriptions.changes).subscribe(room);
-        let (subscription, _) = self.listen(room).await?;
+        let changes = self.inner.subscriptions.changes.subscribe(room);
+        let subscription = self.inner.listen(&Topic::Room(room.clone())).await;
         let changes = changes.map(move |received| {
             // Holds the subscription for as long as this stream lives.
             let _ = &subscription;

@@ -2,18 +2,18 @@
 //! checks that nothing was missed.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use chat::StoreError;
 use futures::StreamExt;
-use protocol::{RoomSlug, Seq};
-use tokio::time::sleep;
+use protocol::RoomSlug;
+use tokio::time::{sleep, timeout};
 
-use super::heard::RoomState;
+use super::keys::Topic;
 use super::local_presence::Expected;
 use super::replica::Inner;
-use super::{script, value};
+use super::{opening, script, value};
 
 /// The time between two rounds. A lease spans three, so one failed round removes nobody.
 const ROUND: Duration = Duration::from_secs(3);
@@ -28,8 +28,8 @@ const ON_ITS_WAY: Duration = Duration::from_millis(200);
 const QUIET_TRIES: usize = 5;
 const QUIET: Duration = Duration::from_millis(20);
 
-/// Rooms whose subscription may be behind, to be checked again.
-type Suspects = Mutex<Vec<(RoomSlug, RoomState)>>;
+/// Rooms whose subscription may be behind the version in Redis, to be checked again.
+type Suspects = Mutex<Vec<(RoomSlug, u64)>>;
 /// Servers that did not answer in this round.
 type Silent = Mutex<HashMap<String, StoreError>>;
 
@@ -39,6 +39,7 @@ pub async fn run(backend: Weak<Inner>) {
     loop {
         let Some(inner) = backend.upgrade() else { return };
         let silent = round(&inner).await;
+        let up = Arc::clone(&inner.servers.up);
         drop(inner);
         // Log only the first of several failed rounds.
         if let Some((server, error)) = &silent
@@ -47,19 +48,22 @@ pub async fn run(backend: Weak<Inner>) {
             tracing::warn!(%error, %server, "cannot tell Redis who is here");
         }
         well = silent.is_none();
-        sleep(if well { ROUND } else { AGAIN }).await;
+        // A Redis that is back may have forgotten everybody, so tell it at once.
+        let _ = timeout(if well { ROUND } else { AGAIN }, up.notified()).await;
     }
 }
 
 /// Does one round. Returns a server that did not answer, if there is one.
 async fn round(inner: &Inner) -> Option<(String, StoreError)> {
     let rooms = inner.present.occupied().into_iter();
-    let rooms: BTreeSet<_> = rooms.chain(inner.subscriptions.subscribed()).collect();
+    let rooms: BTreeSet<_> = rooms.chain(inner.subscriptions.rooms()).collect();
     let (suspects, silent) = (Suspects::default(), Silent::default());
     let looking = futures::stream::iter(rooms).for_each_concurrent(AT_ONCE, |room| {
         let (suspects, silent) = (&suspects, &silent);
         async move {
-            let owner = inner.servers.owner(&inner.keys.channel(&room));
+            let owner = inner
+                .servers
+                .owner(&inner.keys.channel(&Topic::Room(room.clone())));
             let server = owner.map_or_else(|_| String::new(), |server| server.address.clone());
             // If a server does not answer, skip its other rooms.
             if !lock(silent).contains_key(&server)
@@ -70,14 +74,14 @@ async fn round(inner: &Inner) -> Option<(String, StoreError)> {
         }
     });
     looking.await;
-    if let Err(error) = inner.occupy().await {
+    if let Err(error) = inner.claim().await.and(inner.occupy().await) {
         tracing::debug!(%error, "cannot tell Redis where people are; trying again with the next round");
     }
     let suspects = std::mem::take(&mut *lock(&suspects));
     if !suspects.is_empty() {
         sleep(ON_ITS_WAY).await;
-        for (room, state) in suspects {
-            inner.subscriptions.insist(&room, &state);
+        for (room, version) in suspects {
+            inner.subscriptions.insist(&room, version);
         }
     }
     let silent = std::mem::take(&mut *lock(&silent));
@@ -90,13 +94,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Inner {
     async fn look_after(&self, room: &RoomSlug, suspects: &Suspects) -> Result<(), StoreError> {
-        let heard = self.subscriptions.heard(room);
+        let before = self.subscriptions.version(room);
         let expected = self.present.expected(room);
-        let (state, digest) = self.renew(room).await?;
-        if let Some(heard) = heard
-            && self.subscriptions.compare(room, &heard, &state)
+        let (version, digest) = self.renew(room).await?;
+        if let Some(before) = before
+            && self.subscriptions.compare(room, before, version)
         {
-            lock(suspects).push((room.clone(), state));
+            lock(suspects).push((room.clone(), version));
         }
         self.check(room, expected, digest).await
     }
@@ -124,31 +128,21 @@ impl Inner {
         self.settle(room).await
     }
 
-    /// Prolongs the lease. Returns the room's state, and Redis' digest of this replica's connections.
-    async fn renew(&self, room: &RoomSlug) -> Result<(RoomState, u64), StoreError> {
-        let run = self.with_known(self.presence(&script::RENEW, room), room);
-        let answer: (String, u64, u64, String) = value::read(self.servers.run(run).await?)?;
-        let (epoch, head, version, digest) = answer;
-        let epoch = Some(epoch).filter(|epoch| !epoch.is_empty());
-        let state = RoomState {
-            epoch: epoch.map(value::parsed).transpose()?,
-            head: value::parsed::<_, Seq>(head)?,
-            version,
-        };
+    /// Prolongs the lease. Returns the version of the room's presence, and Redis' digest of this replica's connections.
+    async fn renew(&self, room: &RoomSlug) -> Result<(u64, u64), StoreError> {
+        let run = self.presence(&script::RENEW, room);
+        let (version, digest): (u64, String) = value::read(self.servers.run(run).await?)?;
         let digest = if digest.is_empty() {
             0
         } else {
             value::number(&digest)?
         };
-        Ok((state, digest))
+        Ok((version, digest))
     }
 
-    /// The room's state in Redis. From now on it counts as delivered to the followers.
-    pub(super) async fn room_state(&self, room: &RoomSlug) -> Result<RoomState, StoreError> {
-        let before = self.subscriptions.heard(room).unwrap_or_default();
-        let (state, _) = self.renew(room).await?;
-        // Anything not delivered yet is on its way. The next round checks that it arrived.
-        self.subscriptions.compare(room, &before, &state);
-        Ok(state)
+    /// Claims the keys again, in case Redis was emptied.
+    async fn claim(&self) -> Result<(), StoreError> {
+        let claim = opening::write(&self.keys);
+        self.servers.send(&self.keys.format(), &claim).await.map(drop)
     }
 }

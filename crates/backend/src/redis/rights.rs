@@ -4,7 +4,7 @@ use ::redis::RedisError;
 use ::redis::aio::MultiplexedConnection;
 use protocol::RoomSlug;
 
-use super::keys::Keys;
+use super::keys::{Keys, Topic};
 
 /// Every command that this backend sends or runs in a script, with enough arguments to show its keys (`K`) and channels
 /// (`C`). A cluster needs more.
@@ -19,22 +19,15 @@ const NEEDED: &[&str] = &[
     "GET K",
     "SET K x",
     "INCR K",
-    "DEL K",
-    "UNLINK K",
-    "PEXPIRE K 1",
     "HGET K x",
-    "HMGET K x",
     "HKEYS K",
     "HLEN K",
     "HSET K x x",
     "HSETNX K x x",
     "HINCRBY K x 1",
     "HDEL K x",
-    "XADD K * x x",
-    "XRANGE K - +",
-    "XREVRANGE K + -",
     "ZADD K 1 x",
-    "ZCARD K",
+    "ZCOUNT K 0 1",
     "ZRANGE K 0 1",
     "ZRANGEBYSCORE K 0 1",
     "ZREMRANGEBYSCORE K 0 1",
@@ -64,7 +57,7 @@ pub async fn missing(
     cluster: bool,
 ) -> Result<String, RedisError> {
     let lobby = RoomSlug::lobby();
-    let (key, channel) = (keys.room(&lobby), keys.channel(&lobby));
+    let (key, channel) = (keys.occupied(), keys.channel(&Topic::Room(lobby)));
     let needed: Vec<&str> = if cluster {
         [NEEDED, NEEDED_IN_CLUSTER].concat()
     } else {

@@ -24,26 +24,6 @@ macro_rules! script {
 }
 
 script! {
-    /// Creates a room.
-    CREATE, "create.lua"
-}
-script! {
-    /// Stores messages.
-    APPEND, "append.lua"
-}
-script! {
-    /// Reads a stretch of a log.
-    READ, "read.lua"
-}
-script! {
-    /// Gives a session to a person.
-    ACCOUNT, "account.lua"
-}
-script! {
-    /// Records that a session was used.
-    PROLONG, "prolong.lua"
-}
-script! {
     /// Adds a connection to a room.
     ENTER, "presence.lua", "enter.lua"
 }
@@ -56,14 +36,17 @@ script! {
     SETTLE, "presence.lua", "settle.lua"
 }
 script! {
-    /// Prolongs a replica's lease and reads a room's state.
+    /// Prolongs a replica's lease, and reads its digest and the version of the room's presence.
     RENEW, "presence.lua", "renew.lua"
 }
 script! {
     /// Reads a roster.
     ROSTER, "presence.lua", "roster.lua"
 }
-
+script! {
+    /// Counts the people in many rooms.
+    COUNTS, "counts.lua"
+}
 script! {
     /// Records that a replica has people in these rooms.
     OCCUPY, "occupy.lua"

@@ -1,14 +1,16 @@
 //! Sends each command to the server that has its slot. Without a cluster, one server has all slots.
 
+mod publishing;
 mod topology;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::redis::{Cmd, ConnectionInfo, ErrorKind, RedisError, ServerErrorKind, Value};
 use chat::StoreError;
+use protocol::Opaque;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
@@ -16,11 +18,15 @@ use tokio::time::{sleep, timeout};
 use super::error::Unanswered;
 use super::keys::{SLOTS, slot};
 use super::link::{Change, Link, is_read_only};
+use super::outbox::Outbox;
+use super::publisher::Publisher;
 use super::script::Run;
 use super::subscriber;
 use super::subscriptions::Subscriptions;
+use super::untold::Untold;
 use super::url::Target;
 use super::work::Work;
+use crate::vitals::tireless;
 
 /// The longest that a call of a port may take, whatever happens to Redis.
 const LIMIT: Duration = Duration::from_millis(900);
@@ -40,22 +46,31 @@ pub struct Server {
     /// Host and port.
     pub address: String,
     /// The connection for commands.
-    pub link: Link,
-    /// Rooms whose subscription must be checked.
+    pub link: Arc<Link>,
+    /// Topics whose subscription must be checked.
     pub work: Arc<Work>,
-    subscriber: AbortHandle,
+    /// What waits to be published.
+    outbox: Arc<Outbox>,
+    tasks: [AbortHandle; 2],
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.subscriber.abort();
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 }
 
 /// All servers of the Redis.
 pub struct Servers {
     target: Target,
+    /// This replica's id.
+    me: Opaque,
     subscriptions: Arc<Subscriptions>,
+    untold: Arc<Untold>,
+    /// Notified when a connection is up.
+    pub up: Arc<Notify>,
     /// `None` once closed.
     map: RwLock<Option<Map>>,
     stale: Arc<Notify>,
@@ -72,9 +87,16 @@ struct Map {
 
 impl Servers {
     /// Starts to connect.
-    pub fn start(target: Target, subscriptions: Arc<Subscriptions>) -> Result<Arc<Self>, RedisError> {
+    pub fn start(
+        target: Target,
+        me: Opaque,
+        subscriptions: Arc<Subscriptions>,
+    ) -> Result<Arc<Self>, RedisError> {
         let servers = Arc::new(Self {
+            me,
             subscriptions,
+            untold: Arc::default(),
+            up: Arc::default(),
             map: RwLock::new(Some(Map::default())),
             stale: Arc::new(Notify::new()),
             turn: AtomicUsize::new(0),
@@ -103,28 +125,60 @@ impl Servers {
 
     fn connect(&self, info: ConnectionInfo) -> Result<Server, RedisError> {
         let address = info.addr().to_string();
-        let stale = Arc::clone(&self.stale);
         let work = Arc::new(Work::new(address.clone()));
-        let followed = Arc::clone(&work);
         // In a cluster, the map says which server accepts writes.
         let write = (!self.target.cluster).then(|| self.subscriptions.write());
+        let (stale, up, untold) = (
+            Arc::clone(&self.stale),
+            Arc::clone(&self.up),
+            Arc::clone(&self.untold),
+        );
+        let followed = Arc::clone(&work);
         let link = Link::start(info.clone(), write, move |change| match change {
-            Change::Up => {}
-            Change::Lost => stale.notify_one(),
-            Change::Elsewhere => followed.follow_elsewhere(),
+            Change::Up => up.notify_one(),
+            Change::Lost => {
+                stale.notify_one();
+                untold.doubt(Instant::now());
+            }
+            Change::Elsewhere => {
+                followed.follow_elsewhere();
+                untold.doubt(Instant::now());
+                up.notify_one();
+            }
         })?;
+        let link = Arc::new(link);
         let subscriber = subscriber::start(
             info,
             Arc::clone(&self.subscriptions),
             Arc::clone(&work),
             Arc::clone(&self.stale),
         )?;
+        let outbox = Arc::new(Outbox::default());
+        let publisher = Arc::new(Publisher {
+            me: self.me.clone(),
+            keys: self.subscriptions.keys().clone(),
+            address: address.clone(),
+            link: Arc::clone(&link),
+            outbox: Arc::clone(&outbox),
+            untold: Arc::clone(&self.untold),
+            moved: Arc::clone(&self.stale),
+        });
+        let publishing = tokio::spawn(tireless("publisher to Redis", move || {
+            let publisher = Arc::clone(&publisher);
+            async move { publisher.run().await }
+        }));
         Ok(Server {
             address,
             link,
             work,
-            subscriber,
+            outbox,
+            tasks: [subscriber, publishing.abort_handle()],
         })
+    }
+
+    /// True if this is a cluster, in which rooms are in different slots.
+    pub fn is_cluster(&self) -> bool {
+        self.target.cluster
     }
 
     /// The server that has a key's slot.

@@ -8,11 +8,11 @@ use std::time::Duration;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{Client, ConnectionInfo, PushInfo, PushKind, RedisError, Value};
 use futures::future::join_all;
-use protocol::RoomSlug;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
+use super::keys::Topic;
 use super::link::{self, Backoff, PONG};
 use super::subscriptions::Subscriptions;
 use super::work::Work;
@@ -23,15 +23,15 @@ const AGAIN: Duration = Duration::from_millis(100);
 
 /// The channels of one connection.
 struct Channels {
-    /// Rooms that are subscribed to.
-    subscribed: HashSet<RoomSlug>,
+    /// Topics that are subscribed to.
+    subscribed: HashSet<Topic>,
     /// Refused subscriptions, to be tried again.
-    refused: Vec<RoomSlug>,
+    refused: Vec<Topic>,
     /// Channels that are being unsubscribed from, to recognise the server's answers.
     leaving: Arc<Mutex<HashSet<String>>>,
 }
 
-/// Starts to connect, and reconnects until aborted. Notifies `moved` when a room turns out to be on another server.
+/// Starts to connect, and reconnects until aborted. Notifies `moved` when a topic turns out to be on another server.
 pub fn start(
     info: ConnectionInfo,
     subscriptions: Arc<Subscriptions>,
@@ -99,14 +99,14 @@ async fn subscribe(
         })
     };
     let mut connection = link::connect(client, &config).await?;
-    // A follower that gets a gap reads the log at once, so the log must be loaded.
+    // A follower that is unsure reads the roster at once, so it must be loaded.
     link::loaded(&mut connection, &subscriptions.any_key()).await?;
     let mut channels = Channels {
         subscribed: HashSet::new(),
         refused: Vec::new(),
         leaving,
     };
-    work.replace(subscriptions.rooms_of(address));
+    work.replace(subscriptions.topics_of(address));
     work.heard.store(true, Ordering::Relaxed);
     let mut watched = connection.clone();
     let watching = async { while link::watch_over(&mut watched, &suspicion).await {} };
@@ -120,14 +120,14 @@ async fn subscribe(
                 break;
             }
             () = sleep(AGAIN), if !channels.refused.is_empty() => {
-                for room in channels.refused.drain(..) {
-                    work.add(&room);
+                for topic in channels.refused.drain(..) {
+                    work.add(&topic);
                 }
                 moved.notify_one();
             }
             () = work.more.notified() => {
-                let rooms = work.take();
-                let looking = channels.look_at(&connection, rooms, address, subscriptions);
+                let topics = work.take();
+                let looking = channels.look_at(&connection, topics, address, subscriptions);
                 if !looking.await {
                     break;
                 }
@@ -161,51 +161,51 @@ fn was_asked(leaving: &Mutex<HashSet<String>>, info: &PushInfo) -> bool {
 }
 
 impl Channels {
-    /// Subscribes to those of these rooms that are wanted, and unsubscribes from the others. Returns false if the
+    /// Subscribes to those of these topics that are wanted, and unsubscribes from the others. Returns false if the
     /// connection is lost.
     async fn look_at(
         &mut self,
         connection: &MultiplexedConnection,
-        rooms: Vec<RoomSlug>,
+        topics: Vec<Topic>,
         address: &str,
         subscriptions: &Subscriptions,
     ) -> bool {
         let mut asked = Vec::new();
-        for room in rooms {
-            let channel = subscriptions.channel(&room);
-            match subscriptions.wanted(&room, address) {
-                Some(true) => asked.push((room, "SSUBSCRIBE", channel)),
+        for topic in topics {
+            let channel = subscriptions.keys().channel(&topic);
+            match subscriptions.wanted(&topic, address) {
+                Some(true) => asked.push((topic, "SSUBSCRIBE", channel)),
                 Some(false) => {}
-                None if self.subscribed.remove(&room) => {
+                None if self.subscribed.remove(&topic) => {
                     let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
                     leaving.insert(channel.clone());
-                    asked.push((room, "SUNSUBSCRIBE", channel));
+                    asked.push((topic, "SUNSUBSCRIBE", channel));
                 }
                 None => {}
             }
         }
-        let answers = asked.into_iter().map(|(room, command, channel)| {
+        let answers = asked.into_iter().map(|(topic, command, channel)| {
             let mut connection = connection.clone();
             async move {
                 let mut ask = ::redis::cmd(command);
                 let answer = ask.arg(channel).query_async::<Value>(&mut connection).await;
-                (room, command, answer)
+                (topic, command, answer)
             }
         });
         let Ok(answers) = timeout(PONG, join_all(answers)).await else {
             return false;
         };
-        for (room, command, answer) in answers {
+        for (topic, command, answer) in answers {
             match answer {
                 Ok(_) if command == "SSUBSCRIBE" => {
-                    subscriptions.confirm(&room, address);
-                    self.subscribed.insert(room);
+                    subscriptions.confirm(&topic, address);
+                    self.subscribed.insert(topic);
                 }
                 Ok(_) => {}
                 Err(error) if error.is_io_error() => return false,
                 Err(error) => {
-                    tracing::debug!(%address, %room, %error, "cannot subscribe");
-                    self.refused.push(room);
+                    tracing::debug!(%address, %topic, %error, "cannot subscribe");
+                    self.refused.push(topic);
                 }
             }
         }

@@ -1,71 +1,98 @@
-//! The rooms that this replica subscribes to: through which server, and what was delivered.
+//! What this replica subscribes to: through which server, and what its followers were told.
 //!
-//! A room's channel is subscribed to once, however many followers its log and its presence have, and unsubscribed from
-//! with the last one. [`super::subscriber`] does that for each server; this module decides what it should do.
+//! A channel is subscribed to once, however many followers its topic has, and unsubscribed from with the last one.
+//! [`super::subscriber`] does that for each server; this module decides what it should do. [`hearing`] passes on what
+//! arrives, from the channels and from this process.
 
-mod compare;
+mod hearing;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use chat::ports::{PresenceChange, Signal};
-use protocol::{Epoch, RoomSlug, Seq};
-use tokio::sync::watch;
+use chat::ports::{PresenceChange, SessionSignal, Signal};
+use protocol::{Opaque, PresenceList, RoomSlug, Seq};
+use tokio::sync::{Notify, watch};
 
-use super::heard::Heard;
-use super::keys::Keys;
-use super::message::{self, Message};
+use super::keys::{Keys, Topic};
+use super::known::Known;
+use super::order::Order;
 use super::work::Work;
 use crate::channels::Channels;
+use crate::ends::Ends;
 
-/// The subscribed rooms, and the channels to their followers.
+/// The subscribed topics, and the channels to their followers.
 pub struct Subscriptions {
     keys: Keys,
-    rooms: Mutex<HashMap<RoomSlug, SubscribedRoom>>,
+    /// This replica's id.
+    me: Opaque,
+    state: Mutex<State>,
+    /// Notified when an event came early.
+    early: Notify,
     /// To followers of the logs.
     pub events: Arc<Channels<Signal>>,
     /// To followers of the presence.
     pub changes: Arc<Channels<PresenceChange>>,
+    /// To followers of the ends of sessions.
+    pub ends: Ends,
 }
 
-struct SubscribedRoom {
-    /// The number of [`RoomSubscription`]s.
+#[derive(Default)]
+struct State {
+    topics: HashMap<Topic, Subscribed>,
+    /// Rooms with events that came early.
+    holding: HashSet<RoomSlug>,
+}
+
+struct Subscribed {
+    /// The number of [`Subscription`]s.
     holds: usize,
-    /// The work of the server that has the room.
-    work: Arc<Work>,
+    /// The work of the server that has the topic. `None` while no server has it.
+    work: Option<Arc<Work>>,
     /// True once that server has confirmed the subscription.
     confirmed: watch::Sender<bool>,
     /// True if something may have been missed since the last confirmation.
     interrupted: bool,
-    heard: Heard,
-    /// A position that the log certainly reached, perhaps before an interruption.
-    known: Option<(Epoch, Seq)>,
+    order: Order,
+    /// The event that early ones wait for, and since when.
+    waiting: Option<(Seq, Instant)>,
+    /// The version of the latest change of presence. `None`: nothing to compare with yet.
+    version: Option<u64>,
+    roster: Known,
 }
 
-/// Keeps a room subscribed until it is dropped.
-pub struct RoomSubscription {
+/// Keeps a topic subscribed until it is dropped.
+pub struct Subscription {
     subscriptions: Arc<Subscriptions>,
-    room: RoomSlug,
+    topic: Topic,
     confirmed: watch::Receiver<bool>,
 }
 
-impl RoomSubscription {
+impl Subscription {
     /// Waits until everything published from now on arrives.
     pub async fn confirmed(&mut self) {
-        // The sender lives as long as the room is subscribed, so at least as long as this.
+        // The sender lives as long as the topic is subscribed, so at least as long as this.
         let _ = self.confirmed.wait_for(|confirmed| *confirmed).await;
+    }
+
+    /// Does not wait any longer: unless it is confirmed now, followers are told once it is.
+    pub fn give_up(&self) {
+        if let Some(subscribed) = self.subscriptions.state().topics.get_mut(&self.topic) {
+            subscribed.interrupted |= !*subscribed.confirmed.borrow();
+        }
     }
 }
 
-impl Drop for RoomSubscription {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        let mut rooms = self.subscriptions.rooms();
-        if let Some(subscribed) = rooms.get_mut(&self.room) {
+        let mut state = self.subscriptions.state();
+        if let Some(subscribed) = state.topics.get_mut(&self.topic) {
             subscribed.holds -= 1;
             if subscribed.holds == 0
-                && let Some(subscribed) = rooms.remove(&self.room)
+                && let Some(subscribed) = state.topics.remove(&self.topic)
+                && let Some(work) = subscribed.work
             {
-                subscribed.work.add(&self.room);
+                work.add(&self.topic);
             }
         }
     }
@@ -73,49 +100,61 @@ impl Drop for RoomSubscription {
 
 impl Subscriptions {
     /// No subscriptions yet. `events` and `changes` are the capacities of the followers' queues.
-    pub fn new(keys: Keys, events: usize, changes: usize) -> Arc<Self> {
+    pub fn new(keys: Keys, me: Opaque, events: usize, changes: usize) -> Arc<Self> {
         Arc::new(Self {
             keys,
-            rooms: Mutex::default(),
+            me,
+            state: Mutex::default(),
+            early: Notify::new(),
             events: Channels::new(events),
             changes: Channels::new(changes),
+            ends: Ends::default(),
         })
     }
 
-    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomSlug, SubscribedRoom>> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts to subscribe to a room. [`RoomSubscription::confirmed`] returns when it is subscribed.
-    pub fn subscribe(self: &Arc<Self>, room: &RoomSlug, work: &Arc<Work>) -> RoomSubscription {
-        let mut rooms = self.rooms();
-        let subscribed = rooms.entry(room.clone()).or_insert_with(|| SubscribedRoom {
-            holds: 0,
-            work: Arc::clone(work),
-            confirmed: watch::Sender::new(false),
-            interrupted: false,
-            heard: Heard::default(),
-            known: None,
+    /// The names of channels.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Starts to subscribe to a topic, through the server with this work.
+    pub fn subscribe(self: &Arc<Self>, topic: &Topic, work: Option<Arc<Work>>) -> Subscription {
+        let mut state = self.state();
+        let subscribed = state.topics.entry(topic.clone()).or_insert_with(|| {
+            if let Some(work) = &work {
+                work.add(topic);
+            }
+            Subscribed {
+                holds: 0,
+                work,
+                confirmed: watch::Sender::new(false),
+                interrupted: false,
+                order: Order::default(),
+                waiting: None,
+                version: None,
+                roster: Known::default(),
+            }
         });
         subscribed.holds += 1;
-        if subscribed.holds == 1 {
-            subscribed.work.add(room);
-        }
-        RoomSubscription {
+        Subscription {
             subscriptions: Arc::clone(self),
-            room: room.clone(),
+            topic: topic.clone(),
             confirmed: subscribed.confirmed.subscribe(),
         }
     }
 
     /// All subscribed rooms.
-    pub fn subscribed(&self) -> Vec<RoomSlug> {
-        self.rooms().keys().cloned().collect()
-    }
-
-    /// A room's channel.
-    pub fn channel(&self, room: &RoomSlug) -> String {
-        self.keys.channel(room)
+    pub fn rooms(&self) -> Vec<RoomSlug> {
+        let state = self.state();
+        let rooms = state.topics.keys().filter_map(|topic| match topic {
+            Topic::Room(room) => Some(room.clone()),
+            Topic::Replicas => None,
+        });
+        rooms.collect()
     }
 
     /// A key to ask for, to check that a server answers.
@@ -128,140 +167,115 @@ impl Subscriptions {
         super::opening::write(&self.keys)
     }
 
-    /// The rooms to subscribe to on a server.
-    pub fn rooms_of(&self, server: &str) -> Vec<RoomSlug> {
-        let rooms = self.rooms();
-        let of = rooms
+    /// The topics to subscribe to on a server.
+    pub fn topics_of(&self, server: &str) -> Vec<Topic> {
+        let state = self.state();
+        let of = state
+            .topics
             .iter()
-            .filter(|(_, subscribed)| subscribed.work.address == server);
-        of.map(|(room, _)| room.clone()).collect()
+            .filter(|(_, subscribed)| subscribed.is_on(server));
+        of.map(|(topic, _)| topic.clone()).collect()
     }
 
-    /// Returns true if a room must still be subscribed to on this server, false if it already is, and `None` if it must
+    /// Returns true if a topic must still be subscribed to on this server, false if it already is, and `None` if it must
     /// not be subscribed to there.
-    pub fn wanted(&self, room: &RoomSlug, server: &str) -> Option<bool> {
-        let rooms = self.rooms();
-        let subscribed = rooms
-            .get(room)
-            .filter(|subscribed| subscribed.work.address == server)?;
+    pub fn wanted(&self, topic: &Topic, server: &str) -> Option<bool> {
+        let state = self.state();
+        let subscribed = state
+            .topics
+            .get(topic)
+            .filter(|subscribed| subscribed.is_on(server))?;
         Some(!*subscribed.confirmed.borrow())
     }
 
     /// Records that a server has confirmed a subscription. If something may have been missed before, tells the
     /// followers.
-    pub fn confirm(&self, room: &RoomSlug, server: &str) {
-        let mut rooms = self.rooms();
-        if let Some(subscribed) = rooms.get_mut(room)
-            && subscribed.work.address == server
+    pub fn confirm(&self, topic: &Topic, server: &str) {
+        let mut state = self.state();
+        if let Some(subscribed) = state.topics.get_mut(topic)
+            && subscribed.is_on(server)
         {
             subscribed.confirmed.send_replace(true);
             if std::mem::take(&mut subscribed.interrupted) {
+                subscribed.order.restart();
+                self.unsure(topic);
+            }
+        }
+    }
+
+    /// Tells the followers of a topic that they may have missed something.
+    fn unsure(&self, topic: &Topic) {
+        match topic {
+            Topic::Room(room) => {
                 self.events.publish(room, [Signal::Gap]);
                 self.changes.publish(room, [PresenceChange::Unsure]);
             }
+            Topic::Replicas => self.ends.tell(SessionSignal::Unsure),
         }
     }
 
     /// Records that a server's connection, and with it its subscriptions, are lost.
     pub fn interrupted(&self, server: &str) {
-        for subscribed in self.rooms().values_mut() {
-            if subscribed.work.address == server {
+        for subscribed in self.state().topics.values_mut() {
+            if subscribed.is_on(server) {
                 subscribed.interrupt();
             }
         }
     }
 
-    /// Moves each subscription to the server that has the room's slot now.
+    /// Moves each subscription to the server that has the topic's slot now.
     pub fn reassign(&self, owner: impl Fn(&str) -> Option<Arc<Work>>) {
-        for (room, subscribed) in self.rooms().iter_mut() {
-            if let Some(owner) = owner(&self.keys.channel(room))
-                && owner.address != subscribed.work.address
+        for (topic, subscribed) in &mut self.state().topics {
+            if let Some(owner) = owner(&self.keys.channel(topic))
+                && !subscribed.is_on(&owner.address)
             {
-                subscribed.work.add(room);
-                subscribed.work = owner;
+                owner.add(topic);
+                let before = subscribed.work.replace(owner);
                 subscribed.interrupt();
-                subscribed.work.add(room);
-            }
-        }
-    }
-
-    /// Handles a message from a room's channel.
-    pub fn message(&self, channel: &str, text: &str) {
-        let Some(room) = self.keys.room_of(channel) else {
-            return;
-        };
-        if !self.rooms().contains_key(&room) {
-            return;
-        }
-        let message = message::parse(&room, text);
-        let mut rooms = self.rooms();
-        let Some(subscribed) = rooms.get_mut(&room) else {
-            return;
-        };
-        match message {
-            Some(Message::Events(events)) => {
-                if let Some(last) = events.last() {
-                    subscribed.learn(&last.epoch, last.seq);
-                    subscribed.heard.log = Some((last.epoch.clone(), last.seq));
-                    subscribed.heard.gone = false;
-                }
-                self.events.publish(&room, events.into_iter().map(Signal::Event));
-            }
-            Some(Message::Presence(changes)) => {
-                for (version, change) in changes {
-                    let expected = subscribed.heard.version.replace(version).map(|last| last + 1);
-                    if expected.is_some_and(|expected| expected != version) {
-                        self.changes.publish(&room, [PresenceChange::Unsure]);
-                    }
-                    self.changes.publish(&room, [change]);
+                if let Some(before) = before {
+                    before.add(topic);
                 }
             }
-            Some(Message::Typing(change)) => self.changes.publish(&room, [change]),
-            None => {
-                tracing::warn!(%room, "a message in the room's channel cannot be read");
-                self.events.publish(&room, [Signal::Gap]);
-                self.changes.publish(&room, [PresenceChange::Unsure]);
-            }
         }
     }
 
-    /// What was delivered of a room, if it is subscribed.
-    pub fn heard(&self, room: &RoomSlug) -> Option<Heard> {
-        self.rooms().get(room).map(|subscribed| subscribed.heard.clone())
+    /// The version of the latest change of a room's presence that arrived. `None` if the room is not subscribed.
+    pub fn version(&self, room: &RoomSlug) -> Option<Option<u64>> {
+        let state = self.state();
+        let subscribed = state.topics.get(&Topic::Room(room.clone()))?;
+        Some(subscribed.version)
     }
 
-    /// A position that a room's log certainly reached, if the room is subscribed.
-    pub fn known(&self, room: &RoomSlug) -> Option<(Epoch, Seq)> {
-        self.rooms()
-            .get(room)
-            .and_then(|subscribed| subscribed.known.clone())
-    }
-
-    /// Records that a room's log has reached a position.
-    pub fn learn(&self, room: &RoomSlug, epoch: &Epoch, seq: Seq) {
-        if let Some(subscribed) = self.rooms().get_mut(room) {
-            subscribed.learn(epoch, seq);
+    /// Keeps a roster that Redis returned, if the room is subscribed.
+    pub fn learn_roster(&self, room: &RoomSlug, roster: &PresenceList) {
+        if let Some(subscribed) = self.state().topics.get_mut(&Topic::Room(room.clone())) {
+            subscribed.roster.learn(roster);
         }
+    }
+
+    /// The roster as it was last known. Empty if the room is not subscribed.
+    pub fn known_roster(&self, room: &RoomSlug) -> PresenceList {
+        let state = self.state();
+        let subscribed = state.topics.get(&Topic::Room(room.clone()));
+        subscribed.map_or_else(PresenceList::default, |subscribed| subscribed.roster.list())
     }
 
     /// Ends every stream after the items in its queue.
     pub fn close(&self) {
         self.events.close();
         self.changes.close();
+        self.ends.close();
     }
 }
 
-impl SubscribedRoom {
-    fn learn(&mut self, epoch: &Epoch, seq: Seq) {
-        match &mut self.known {
-            Some((known, latest)) if known == epoch => *latest = seq.max(*latest),
-            known => *known = Some((epoch.clone(), seq)),
-        }
+impl Subscribed {
+    fn is_on(&self, server: &str) -> bool {
+        self.work.as_ref().is_some_and(|work| work.address == server)
     }
 
     fn interrupt(&mut self) {
         // If it was never confirmed, no follower can have missed anything.
         self.interrupted |= self.confirmed.send_replace(false);
-        self.heard = Heard::default();
+        self.version = None;
     }
 }

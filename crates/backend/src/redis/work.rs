@@ -1,20 +1,21 @@
-//! The rooms that a server's subscriber must check next.
+//! The topics that a server's subscriber must check next.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::RoomSlug;
 use tokio::sync::Notify;
+
+use super::keys::Topic;
 
 /// Subscriptions sent at once.
 const CHUNK: usize = 256;
 
-/// The rooms whose subscription a server's subscriber must check. Never more than there are rooms.
+/// The topics whose subscription a server's subscriber must check. Never more than there are topics.
 pub struct Work {
     /// The server's host and port.
     pub address: String,
-    rooms: Mutex<HashSet<RoomSlug>>,
+    topics: Mutex<HashSet<Topic>>,
     pub(super) more: Notify,
     pub(super) heard: AtomicBool,
     pub(super) elsewhere: Notify,
@@ -25,20 +26,20 @@ impl Work {
     pub fn new(address: String) -> Self {
         Self {
             address,
-            rooms: Mutex::default(),
+            topics: Mutex::default(),
             more: Notify::new(),
             heard: AtomicBool::new(false),
             elsewhere: Notify::new(),
         }
     }
 
-    fn rooms(&self) -> MutexGuard<'_, HashSet<RoomSlug>> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    fn topics(&self) -> MutexGuard<'_, HashSet<Topic>> {
+        self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a room.
-    pub fn add(&self, room: &RoomSlug) {
-        self.rooms().insert(room.clone());
+    /// Adds a topic.
+    pub fn add(&self, topic: &Topic) {
+        self.topics().insert(topic.clone());
         self.more.notify_one();
     }
 
@@ -52,20 +53,20 @@ impl Work {
         self.heard.load(Ordering::Relaxed)
     }
 
-    /// Replaces all rooms.
-    pub(super) fn replace(&self, rooms: Vec<RoomSlug>) {
-        *self.rooms() = rooms.into_iter().collect();
+    /// Replaces all topics.
+    pub(super) fn replace(&self, topics: Vec<Topic>) {
+        *self.topics() = topics.into_iter().collect();
         self.more.notify_one();
     }
 
-    /// Takes out some of the rooms.
-    pub(super) fn take(&self) -> Vec<RoomSlug> {
-        let mut rooms = self.rooms();
-        let chunk: Vec<_> = rooms.iter().take(CHUNK).cloned().collect();
-        for room in &chunk {
-            rooms.remove(room);
+    /// Takes out some of the topics.
+    pub(super) fn take(&self) -> Vec<Topic> {
+        let mut topics = self.topics();
+        let chunk: Vec<_> = topics.iter().take(CHUNK).cloned().collect();
+        for topic in &chunk {
+            topics.remove(topic);
         }
-        if !rooms.is_empty() {
+        if !topics.is_empty() {
             self.more.notify_one();
         }
         chunk

@@ -1,16 +1,19 @@
-//! Replicas on a cluster, where each room lives in one slot.
+//! Replicas on a cluster, where each room has one slot.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chat::ports::{Directory, Presence};
-use testkit::sample::{append, message, messages, person, room, slug, whole_log};
+use chat::ports::{Accounts, Presence, SessionSignal};
+use protocol::{RoomSlug, Timestamp};
+use testkit::sample::{message, person, session, slug};
 use testkit::{RedisCluster, RedisServer, within};
 use tokio::time::sleep;
 
-use crate::support::{Follower, Writers, assert_heard, assert_kept, connection, log, replica, send, until};
+use crate::support::{Follower, Truth, Writers, assert_heard, assert_kept, connection, next, until};
 
 /// How long people write before and after a fault.
 const WHILE: Duration = Duration::from_millis(700);
+/// The time within which events must arrive once the cluster is whole.
+const FLOWS: Duration = Duration::from_secs(2);
 
 /// The server that has the lobby, another server, and the lobby's slot.
 fn lobby_and_other(cluster: &RedisCluster) -> (&RedisServer, &RedisServer, String) {
@@ -24,23 +27,23 @@ fn lobby_and_other(cluster: &RedisCluster) -> (&RedisServer, &RedisServer, Strin
 async fn rooms_of_all_slots_work_together() {
     within(async {
         let cluster = RedisCluster::start();
-        let (one, two) = (replica(&cluster.url()).await, replica(&cluster.url()).await);
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&cluster.url()).await;
         let slugs: Vec<_> = (0..30).map(|n| slug(&format!("room-{n}"))).collect();
-        for (n, slug) in (0..).zip(&slugs) {
-            Directory::create(&one, &room(n, slug.as_str(), "A room"))
-                .await
-                .unwrap();
-            append(&log(&one), slug, &person("Ada"), messages("m", 2)).await;
+        for slug in &slugs {
             two.enter(slug, &person("Ada"), &connection("a")).await.unwrap();
         }
-        assert_eq!(two.rooms(100).await.unwrap().len(), 30);
         assert_eq!(one.counts(&slugs).await.unwrap(), vec![1; 30]);
-        for slug in &slugs {
-            assert_eq!(whole_log(&log(&two), slug).await.len(), 2);
-        }
         for server in &cluster.servers {
             assert_ne!(server.cli(&["dbsize"]), "0", "every server has keys");
         }
+        let mut ends = two.ends().await.unwrap();
+        Accounts::create(&one, &person("Ada"), &session("s"), Timestamp(1))
+            .await
+            .unwrap();
+        one.end(&session("s")).await.unwrap();
+        let ended = next(&mut ends, Duration::from_secs(1)).await;
+        assert_eq!(ended, SessionSignal::Ended(session("s")));
     })
     .await;
 }
@@ -49,11 +52,11 @@ async fn rooms_of_all_slots_work_together() {
 async fn a_slot_that_moves_under_load_loses_no_event() {
     within(async {
         let cluster = RedisCluster::start();
-        let (one, two) = (replica(&cluster.url()).await, replica(&cluster.url()).await);
-        let (first, second) = (Follower::start(&one).await, Follower::start(&two).await);
-        two.enter(&slug("lobby"), &person("Ada"), &connection("a"))
-            .await
-            .unwrap();
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&cluster.url()).await;
+        let followers = vec![Follower::start(&one).await, Follower::start(&two).await];
+        let lobby = RoomSlug::lobby();
+        two.enter(&lobby, &person("Ada"), &connection("a")).await.unwrap();
         let writers = Writers::start(&[&one, &two], 2);
         sleep(WHILE).await;
         let (from, to, slot) = lobby_and_other(&cluster);
@@ -83,20 +86,6 @@ async fn a_slot_that_moves_under_load_loses_no_event() {
             assert!(migrated == "OK" || migrated == "NOKEY", "{migrated}");
         }
         // The old server still owns the slot, and redirects clients to the new one.
-        for n in 0..20 {
-            let begun = Instant::now();
-            append(
-                &log(&one),
-                &slug("lobby"),
-                &person("Ada"),
-                messages(&format!("{n}"), 1),
-            )
-            .await;
-            assert!(
-                begun.elapsed() < Duration::from_millis(500),
-                "the redirect is followed"
-            );
-        }
         sleep(WHILE).await;
         for server in [
             to,
@@ -107,14 +96,18 @@ async fn a_slot_that_moves_under_load_loses_no_event() {
         ] {
             assert_eq!(server.cli(&["cluster", "setslot", &slot, "node", &to_id]), "OK");
         }
-        let before = second.last();
-        let heard = async || second.last() > before + 5;
-        until("events arrive again", Duration::from_secs(3), heard).await;
+        let head = truth.log().head(&lobby).await.unwrap().seq.get();
+        for follower in &followers {
+            follower.has(head, FLOWS).await;
+        }
         sleep(WHILE).await;
+        let numbers = ["pubsub", "shardnumsub", "hubbub:{lobby}"];
+        let moved = async || to.cli(&numbers) == "hubbub:{lobby}\n2";
+        until("both subscribe at the new server", FLOWS, moved).await;
         let receipts = writers.stop().await;
-        assert_kept(&one, &receipts).await;
-        assert_heard(&one, vec![first, second], 1).await;
-        assert_eq!(one.counts(&[slug("lobby")]).await.unwrap(), [1]);
+        assert_kept(&truth, &receipts).await;
+        assert_heard(&one, followers, 1).await;
+        assert_eq!(one.counts(&[lobby]).await.unwrap(), [1]);
     })
     .await;
 }
@@ -122,9 +115,10 @@ async fn a_slot_that_moves_under_load_loses_no_event() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_of_a_cluster_that_restarts_loses_nothing() {
     within(async {
-        let mut cluster = RedisCluster::with(&["--appendonly", "yes"]);
-        let (one, two) = (replica(&cluster.url()).await, replica(&cluster.url()).await);
-        let follower = Follower::start(&two).await;
+        let mut cluster = RedisCluster::start();
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&cluster.url()).await;
+        let followers = vec![Follower::start(&one).await, Follower::start(&two).await];
         let writers = Writers::start(&[&one, &two], 4);
         sleep(WHILE).await;
         let (has, _, _) = lobby_and_other(&cluster);
@@ -140,12 +134,13 @@ async fn a_server_of_a_cluster_that_restarts_loses_nothing() {
         let server = &*server;
         let whole = async || server.cli(&["cluster", "info"]).contains("cluster_state:ok");
         until("the cluster is complete", Duration::from_secs(10), whole).await;
-        let before = follower.last();
-        let heard = async || follower.last() > before;
-        until("events arrive again", Duration::from_secs(2), heard).await;
+        let head = truth.log().head(&RoomSlug::lobby()).await.unwrap().seq.get();
+        for follower in &followers {
+            follower.has(head, FLOWS).await;
+        }
         let receipts = writers.stop().await;
-        assert_kept(&one, &receipts).await;
-        assert_heard(&one, vec![follower], 1).await;
+        assert_kept(&truth, &receipts).await;
+        assert_heard(&one, followers, 1).await;
     })
     .await;
 }
@@ -156,28 +151,30 @@ async fn a_replica_that_takes_over_loses_no_event() {
         let cluster = RedisCluster::start();
         let (has, _, _) = lobby_and_other(&cluster);
         let spare = cluster.add_replica(has);
-        let (one, two) = (replica(&cluster.url()).await, replica(&cluster.url()).await);
-        let follower = Follower::start(&two).await;
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&cluster.url()).await;
+        let followers = vec![Follower::start(&one).await, Follower::start(&two).await];
         let writers = Writers::start(&[&one, &two], 4);
         sleep(WHILE).await;
         assert_eq!(spare.cli(&["cluster", "failover"]), "OK");
         let primary = async || spare.cli(&["role"]).starts_with("master");
         until("the replica is primary", Duration::from_secs(10), primary).await;
-        let before = follower.last();
-        let heard = async || follower.last() > before + 20;
-        until("events arrive again", Duration::from_secs(2), heard).await;
+        let head = truth.log().head(&RoomSlug::lobby()).await.unwrap().seq.get();
+        for follower in &followers {
+            follower.has(head, FLOWS).await;
+        }
         sleep(WHILE).await;
         let numbers = ["pubsub", "shardnumsub", "hubbub:{lobby}"];
-        let subscribed = async || spare.cli(&numbers) == "hubbub:{lobby}\n1";
+        let subscribed = async || spare.cli(&numbers) == "hubbub:{lobby}\n2";
         until(
-            "the new primary has the subscription",
+            "the new primary has the subscriptions",
             Duration::from_secs(10),
             subscribed,
         )
         .await;
         let receipts = writers.stop().await;
-        assert_kept(&one, &receipts).await;
-        assert_heard(&one, vec![follower], 1).await;
+        assert_kept(&truth, &receipts).await;
+        assert_heard(&one, followers, 1).await;
     })
     .await;
 }
@@ -188,38 +185,31 @@ async fn a_server_that_dies_is_replaced_by_its_replica() {
         let mut cluster = RedisCluster::with(&["--cluster-node-timeout", "1000"]);
         let (has, _, _) = lobby_and_other(&cluster);
         let (address, spare) = (has.address(), cluster.add_replica(has));
-        let (one, two) = (replica(&cluster.url()).await, replica(&cluster.url()).await);
-        let follower = Follower::start(&two).await;
-        two.enter(&slug("lobby"), &person("Ada"), &connection("a"))
-            .await
-            .unwrap();
-        let before = send(&one, &person("Ada"), message("before", "hello")).await.seq;
-        // Events that the replica does not have yet would be lost with the primary.
-        let offset = |server: &RedisServer, name: &str| {
-            let info = server.cli(&["info", "replication"]);
-            let line = info.lines().find_map(|line| line.strip_prefix(name));
-            line.map(|offset| offset.trim().to_owned())
-        };
-        let has = lobby_and_other(&cluster).0;
-        let copied = async || offset(has, "master_repl_offset:") == offset(&spare, "slave_repl_offset:");
-        until("the replica has the event", Duration::from_secs(5), copied).await;
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&cluster.url()).await;
+        let (here, there) = (Follower::start(&one).await, Follower::start(&two).await);
+        let lobby = RoomSlug::lobby();
+        two.enter(&lobby, &person("Ada"), &connection("a")).await.unwrap();
+        one.send(&person("Ada"), message("before", "hello")).await;
+        there.has(1, FLOWS).await;
         let server = cluster
             .servers
             .iter_mut()
             .find(|server| server.address() == address);
         server.unwrap().kill();
+        one.send(&person("Ada"), message("meanwhile", "hello")).await;
+        here.has(2, Duration::from_millis(500)).await;
         let primary = async || {
             spare.cli(&["cluster", "info"]).contains("cluster_state:ok")
                 && spare.cli(&["role"]).starts_with("master")
         };
         until("the replica takes over", Duration::from_secs(20), primary).await;
-        let begun = Instant::now();
-        send(&one, &person("Ada"), message("after", "hello")).await;
-        let heard = async || follower.last() > before.get();
-        until("the event arrives", Duration::from_secs(2), heard).await;
-        assert!(begun.elapsed() < Duration::from_secs(2));
-        assert_heard(&one, vec![follower], 1).await;
-        assert_eq!(one.counts(&[slug("lobby")]).await.unwrap(), [1]);
+        there.has(2, FLOWS).await;
+        one.send(&person("Ada"), message("after", "hello")).await;
+        there.has(3, FLOWS).await;
+        assert_heard(&one, vec![here, there], 1).await;
+        let counted = async || one.counts(std::slice::from_ref(&lobby)).await.unwrap() == [1];
+        until("everybody is counted", FLOWS * 3, counted).await;
     })
     .await;
 }

@@ -1,39 +1,28 @@
-//! Redis fails in every way that we know: nothing acknowledged is lost, nothing is duplicated, no follower misses
-//! anything, and the replicas recover by themselves.
+//! Faults of Redis while it answers: connections break, another server takes over, data is lost. No follower misses
+//! anything.
 
 use std::time::{Duration, Instant};
 
-use chat::ports::{Directory, Presence, RoomLog, Signal};
-use chat::{Limit, RoomUpdate, StoreError};
-use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream::BoxStream;
-use protocol::{RoomSlug, Timestamp};
-use testkit::sample::{append, message, messages, person, room};
+use chat::ports::{Presence, RoomLog, Signal};
+use protocol::RoomSlug;
+use testkit::sample::{append, message, messages, person};
 use testkit::{Proxy, RedisServer, within};
 use tokio::time::sleep;
 
-use crate::support::{
-    Follower, Writers, assert_heard, assert_kept, connection, follow_again, hub, lobby, log, replica, send,
-    until,
-};
+use crate::support::{Follower, Truth, Writers, assert_heard, assert_kept, connection, next, until};
 
 /// The time within which events must arrive after Redis accepts connections again.
 const FLOWS: Duration = Duration::from_secs(2);
 /// How long people write before and after a fault.
 const WHILE: Duration = Duration::from_millis(700);
 
-async fn signal(signals: &mut BoxStream<'static, Signal>) -> Signal {
-    let signal = tokio::time::timeout(Duration::from_secs(8), signals.next()).await;
-    signal.expect("a signal in time").expect("the stream continues")
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_connections_lose_no_event() {
     within(async {
         let server = RedisServer::start();
-        let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
-        let (first, second) = (Follower::start(&one).await, Follower::start(&two).await);
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&server.url()).await;
+        let followers = vec![Follower::start(&one).await, Follower::start(&two).await];
         let writers = Writers::start(&[&one, &two], 4);
         for n in 0..12 {
             sleep(Duration::from_millis(100)).await;
@@ -42,9 +31,13 @@ async fn killed_connections_lose_no_event() {
             server.cli(&["client", "kill", "type", kind, "skipme", "yes"]);
         }
         let receipts = writers.stop().await;
-        assert!(assert_kept(&one, &receipts).await > 100);
-        let lost = assert_heard(&one, vec![first, second], 1).await;
-        assert_eq!(lost, 0, "the streams continue");
+        assert!(assert_kept(&truth, &receipts).await > 100);
+        // What was cut off last arrives without another event.
+        let head = truth.log().head(&RoomSlug::lobby()).await.unwrap().seq.get();
+        for follower in &followers {
+            follower.has(head, FLOWS).await;
+        }
+        assert_heard(&one, followers, 1).await;
     })
     .await;
 }
@@ -53,83 +46,37 @@ async fn killed_connections_lose_no_event() {
 async fn a_failover_with_connections_left_open_is_followed() {
     within(async {
         let old = RedisServer::with(&["--repl-diskless-sync-delay", "0"]);
-        let (host, port) = old
-            .address()
-            .rsplit_once(':')
-            .map(|(h, p)| (h.to_owned(), p.to_owned()))
-            .unwrap();
-        let new = RedisServer::with(&["--replicaof", &format!("{host} {port}")]);
+        let port = |server: &RedisServer| server.address().rsplit_once(':').unwrap().1.to_owned();
+        let new = RedisServer::with(&["--replicaof", &format!("127.0.0.1 {}", port(&old))]);
         let proxy = Proxy::before(&old.address()).await;
-        let redis = replica(&format!("redis://{}", proxy.address())).await;
-        let follower = Follower::start(&redis).await;
-        let author = person("Ada");
-        let receipts = append(&log(&redis), &RoomSlug::lobby(), &author, messages("before", 3)).await;
-        assert_eq!(receipts.len(), 3);
-        redis.check().await.unwrap();
-        let synced = async || new.cli(&["get", "hubbub:format"]) == "1";
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&format!("redis://{}", proxy.address())).await;
+        let followers = vec![Follower::start(&one).await, Follower::start(&two).await];
+        one.check().await.unwrap();
+        let synced = async || new.cli(&["get", "hubbub:format"]) == "2";
         until("the replica has everything", FLOWS * 5, synced).await;
-
+        let writers = Writers::start(&[&one, &two], 4);
+        sleep(WHILE).await;
         new.cli(&["replicaof", "no", "one"]);
-        let (host, port) = new
-            .address()
-            .rsplit_once(':')
-            .map(|(h, p)| (h.to_owned(), p.to_owned()))
-            .unwrap();
-        old.cli(&["replicaof", &host, &port]);
-        let unready = async || redis.check().await.is_err();
-        until("not ready while Redis is read-only", FLOWS, unready).await;
+        old.cli(&["replicaof", "127.0.0.1", &port(&new)]);
+        let away = async || one.check().await.is_err() && two.check().await.is_err();
+        until("both notice that Redis is read-only", FLOWS, away).await;
         proxy.redirect_to(&new.address());
-        let ready = async || redis.check().await.is_ok();
-        until("ready again", FLOWS * 2, ready).await;
-        append(&log(&redis), &RoomSlug::lobby(), &author, messages("after", 3)).await;
-        assert_eq!(new.cli(&["hget", "hubbub:{lobby}:room", "head"]), "6");
-        let before = follower.last();
-        let heard = async || follower.last() >= before.max(6);
-        until("events of the new primary arrive", FLOWS * 2, heard).await;
+        let back = async || one.check().await.is_ok() && two.check().await.is_ok();
+        until("both are connected to the new primary", FLOWS * 2, back).await;
+        let receipts = writers.stop().await;
+        assert_kept(&truth, &receipts).await;
+        let head = truth.log().head(&RoomSlug::lobby()).await.unwrap().seq.get();
+        for follower in &followers {
+            follower.has(head, FLOWS).await;
+        }
+        assert_eq!(
+            new.cli(&["pubsub", "shardnumsub", "hubbub:{lobby}"]),
+            "hubbub:{lobby}\n2"
+        );
+        assert_heard(&one, followers, 1).await;
     })
     .await;
-}
-
-/// Redis ends under load and restarts with its data.
-async fn ends_and_restarts(mut server: RedisServer, end: impl Fn(&mut RedisServer)) {
-    let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
-    let follower = Follower::start(&two).await;
-    let writers = Writers::start(&[&one, &two], 4);
-    for _ in 0..2 {
-        sleep(WHILE).await;
-        end(&mut server);
-        let begun = Instant::now();
-        assert!(matches!(
-            one.head(&RoomSlug::lobby()).await,
-            Err(StoreError::Failed(_))
-        ));
-        assert!(RoomLog::follow(&one, &RoomSlug::lobby()).await.is_err());
-        assert!(
-            begun.elapsed() < Duration::from_secs(2),
-            "each call within a second"
-        );
-        sleep(WHILE).await;
-        server.restart();
-        // Redis accepts connections now.
-        let before = follower.last();
-        let heard = async || follower.last() > before;
-        until("events arrive again", FLOWS, heard).await;
-    }
-    let receipts = writers.stop().await;
-    assert_kept(&one, &receipts).await;
-    assert_heard(&one, vec![follower], 1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restart_loses_nothing() {
-    let server = RedisServer::with(&["--appendonly", "yes"]);
-    within(ends_and_restarts(server, RedisServer::terminate)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_crash_loses_nothing() {
-    let server = RedisServer::with(&["--appendonly", "yes", "--appendfsync", "always"]);
-    within(ends_and_restarts(server, RedisServer::kill)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,57 +91,19 @@ async fn a_redis_that_loads_for_long_loses_no_follower() {
             "--loading-process-events-interval-bytes",
             "1024",
         ]);
-        let redis = replica(&server.url()).await;
-        let follower = Follower::start(&redis).await;
-        send(&redis, &person("Ada"), message("before", "hello")).await;
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&server.url()).await;
+        let follower = Follower::start(&two).await;
+        one.send(&person("Ada"), message("before", "hello")).await;
         assert_eq!(server.cli(&["debug", "populate", "2500"]), "OK");
         assert_eq!(server.cli(&["save"]), "OK");
         server.kill();
+        one.send(&person("Ada"), message("away", "hello")).await;
         let begun = Instant::now();
         server.restart();
         assert!(begun.elapsed() > Duration::from_secs(2), "loading must take long");
-        send(&redis, &person("Ada"), message("after", "hello")).await;
-        let lost = assert_heard(&redis, vec![follower], 1).await;
-        assert_eq!(lost, 0, "the stream continues");
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_hangs_is_noticed() {
-    within(async {
-        let server = RedisServer::start();
-        let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
-        let follower = Follower::start(&two).await;
-        let writers = Writers::start(&[&one, &two], 4);
-        for stopped in [Duration::from_millis(300), Duration::from_secs(4)] {
-            sleep(WHILE).await;
-            server.stop();
-            sleep(stopped).await;
-            let lobby = RoomSlug::lobby();
-            let calls: [BoxFuture<'_, bool>; 6] = [
-                Box::pin(async { one.head(&lobby).await.is_err() }),
-                Box::pin(async { RoomLog::follow(&one, &lobby).await.is_err() }),
-                Box::pin(async { one.rooms(10).await.is_err() }),
-                Box::pin(async { one.roster(&lobby, 10).await.is_err() }),
-                Box::pin(async { Directory::create(&one, &room(1, "new", "New")).await.is_err() }),
-                Box::pin(async { one.shared_secret("cookies", b"secret").await.is_err() }),
-            ];
-            for call in calls {
-                let begun = Instant::now();
-                assert!(call.await, "the call fails");
-                assert!(
-                    begun.elapsed() < Duration::from_secs(1),
-                    "a call takes at most a second"
-                );
-            }
-            let before = follower.last();
-            server.go_on();
-            let heard = async || follower.last() > before;
-            until("events arrive again", FLOWS, heard).await;
-        }
-        let receipts = writers.stop().await;
-        assert_kept(&one, &receipts).await;
+        follower.has(2, FLOWS).await;
+        one.send(&person("Ada"), message("after", "hello")).await;
         assert_heard(&one, vec![follower], 1).await;
     })
     .await;
@@ -205,9 +114,10 @@ async fn replicas_recover_from_a_broken_network() {
     within(async {
         let server = RedisServer::start();
         let proxy = Proxy::before(&server.address()).await;
-        let one = replica(&server.url()).await;
-        let two = replica(&format!("redis://{}", proxy.address())).await;
-        let follower = Follower::start(&two).await;
+        let truth = Truth::start().await;
+        let one = truth.replica(&server.url()).await;
+        let two = truth.replica(&format!("redis://{}", proxy.address())).await;
+        let followers = vec![Follower::start(&one).await, Follower::start(&two).await];
         let writers = Writers::start(&[&one, &two], 4);
         for silent in [false, true] {
             sleep(WHILE).await;
@@ -217,207 +127,62 @@ async fn replicas_recover_from_a_broken_network() {
                 proxy.cut()
             }
             sleep(Duration::from_secs(3)).await;
-            let before = follower.last();
             proxy.pass();
-            let heard = async || follower.last() > before;
-            until("events arrive again", FLOWS, heard).await;
+            let head = truth.log().head(&RoomSlug::lobby()).await.unwrap().seq.get();
+            for follower in &followers {
+                follower.has(head, FLOWS).await;
+            }
         }
         let receipts = writers.stop().await;
-        assert_kept(&one, &receipts).await;
-        assert_heard(&one, vec![follower], 1).await;
+        assert_kept(&truth, &receipts).await;
+        assert_heard(&one, followers, 1).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn updates_missed_while_cut_off_arrive_without_new_ones() {
+async fn a_redis_that_is_emptied_loses_nothing() {
     within(async {
         let server = RedisServer::start();
-        let proxy = Proxy::before(&server.address()).await;
-        let one = replica(&server.url()).await;
-        let two = replica(&format!("redis://{}", proxy.address())).await;
-        let (lobby, ada) = (lobby(&one).await, person("Ada"));
-        let mut updates = hub(&two).await.follow(&lobby, None).await.unwrap().updates;
-        append(&log(&one), &lobby, &ada, messages("before", 1)).await;
-        assert!(matches!(updates.next().await, Some(RoomUpdate::Events(events)) if events.len() == 1));
-        proxy.cut();
-        let unreachable = async || two.head(&lobby).await.is_err();
-        until("the replica is cut off", FLOWS, unreachable).await;
-        append(&log(&one), &lobby, &ada, messages("meanwhile", 3)).await;
-        one.enter(&lobby, &ada, &connection("a")).await.unwrap();
-        proxy.pass();
-        let mut missing = vec!["events", "presence"];
-        let limit = tokio::time::Instant::now() + FLOWS;
-        while !missing.is_empty() {
-            let updates = tokio::time::timeout_at(limit, updates.next()).await;
-            match updates.expect("an update in time").expect("the stream continues") {
-                RoomUpdate::Events(events) if events.len() == 3 => missing.retain(|what| *what != "events"),
-                RoomUpdate::Roster(roster) if roster.here == 1 => missing.retain(|what| *what != "presence"),
-                // The roster may come more than once.
-                RoomUpdate::Roster(_) => {}
-                other => panic!("expected three events and a roster, not {other:?}"),
-            }
-        }
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_event_whose_message_was_lost_is_noticed() {
-    within(async {
-        let server = RedisServer::start();
-        let redis = replica(&server.url()).await;
-        let lobby = lobby(&redis).await;
-        let mut signals = RoomLog::follow(&redis, &lobby).await.unwrap();
-        append(&log(&redis), &lobby, &person("Ada"), messages("m", 1)).await;
-        assert!(matches!(signal(&mut signals).await, Signal::Event(_)));
-        // Store the next event without publishing it.
-        let entry = server.cli(&["xrange", "hubbub:{lobby}:log", "-", "+"]);
-        let fields: Vec<_> = entry.lines().skip(1).collect();
-        let mut add = vec!["xadd", "hubbub:{lobby}:log", "2-0"];
-        add.extend(&fields);
-        assert_eq!(server.cli(&add), "2-0");
-        server.cli(&["hset", "hubbub:{lobby}:room", "head", "2"]);
-        assert!(matches!(signal(&mut signals).await, Signal::Gap));
-        assert_eq!(redis.head(&lobby).await.unwrap().seq.get(), 2);
-        // The gap is reported once.
-        append(&log(&redis), &lobby, &person("Ada"), messages("n", 1)).await;
-        sleep(Duration::from_secs(4)).await;
-        append(&log(&redis), &lobby, &person("Ada"), messages("o", 1)).await;
-        for expected in [3, 4] {
-            match signal(&mut signals).await {
-                Signal::Event(event) => assert_eq!(event.seq.get(), expected),
-                other => panic!("expected an event, not {other:?}"),
-            }
-        }
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_is_emptied_is_another_chat() {
-    within(async {
-        let server = RedisServer::start();
-        let redis = replica(&server.url()).await;
-        let lobby = lobby(&redis).await;
-        let mut signals = RoomLog::follow(&redis, &lobby).await.unwrap();
-        append(&log(&redis), &lobby, &person("Ada"), messages("m", 3)).await;
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&server.url()).await;
+        let lobby = RoomSlug::lobby();
+        let followers = vec![Follower::start(&one).await, Follower::start(&two).await];
+        one.enter(&lobby, &person("Ada"), &connection("a")).await.unwrap();
+        two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
+        let writers = Writers::start(&[&one, &two], 4);
         for _ in 0..3 {
-            assert!(matches!(signal(&mut signals).await, Signal::Event(_)));
+            sleep(WHILE).await;
+            server.cli(&["flushall"]);
         }
-        server.cli(&["flushall"]);
-        assert!(matches!(signal(&mut signals).await, Signal::Gap));
-        let gone = redis.head(&lobby).await;
-        assert!(matches!(gone, Err(StoreError::NoSuchRoom(_))));
-        let sent = redis
-            .append(&lobby, &person("Ada"), messages("m", 1), Timestamp(1))
-            .await;
-        assert!(matches!(sent, Err(StoreError::NoSuchRoom(_))));
-        assert!(redis.rooms(10).await.unwrap().is_empty());
-
-        Directory::create(&redis, &room(1, "lobby", "Lobby"))
-            .await
-            .unwrap();
-        assert!(matches!(signal(&mut signals).await, Signal::NewEpoch));
-        let again = append(&log(&redis), &lobby, &person("Ada"), messages("m", 1)).await;
-        assert_eq!(again, [1]);
-        assert!(matches!(signal(&mut signals).await, Signal::Event(_)));
-
-        server.cli(&["flushall"]);
-        // Create the room again before the replica notices.
-        Directory::create(&redis, &room(1, "lobby", "Lobby"))
-            .await
-            .unwrap();
-        assert!(matches!(signal(&mut signals).await, Signal::NewEpoch));
-        assert!(hub(&redis).await.check().await.is_ok());
+        let everybody = async || one.here().await == ["Ada", "Bob"];
+        until("all are back", FLOWS * 3, everybody).await;
+        let claimed = async || server.cli(&["get", "hubbub:format"]) == "2";
+        until("another replica can start", FLOWS * 2, claimed).await;
+        let receipts = writers.stop().await;
+        assert_kept(&truth, &receipts).await;
+        assert_heard(&one, followers, 1).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_lost_events_begins_another_epoch() {
-    within(async {
-        for append_first in [true, false] {
-            // Snapshots only: a crash loses everything after the latest one.
-            let mut server = RedisServer::with(&["--dbfilename", "dump.rdb"]);
-            let redis = replica(&server.url()).await;
-            let lobby = lobby(&redis).await;
-            // Follow through the hub: if the new epoch began before the replica subscribed again, the backend only
-            // reports a gap, and the hub reads the log.
-            let hub = hub(&redis).await;
-            let mut updates = hub.follow(&lobby, None).await.unwrap().updates;
-            append(&log(&redis), &lobby, &person("Ada"), messages("m", 3)).await;
-            server.cli(&["save"]);
-            append(&log(&redis), &lobby, &person("Ada"), messages("n", 3)).await;
-            let before = redis.head(&lobby).await.unwrap();
-            server.kill();
-            server.restart();
-            if append_first {
-                let receipt = send(&redis, &person("Ada"), message("o-1", "hello")).await;
-                assert_eq!(receipt.seq.get(), 4);
-                assert_ne!(receipt.epoch, before.epoch);
-            }
-            let told = async {
-                loop {
-                    match updates.next().await {
-                        Some(RoomUpdate::Reset(head)) if head.epoch != before.epoch => break,
-                        // The log went back, but has no other epoch yet.
-                        Some(RoomUpdate::Reset(_) | RoomUpdate::Roster(_)) => {}
-                        Some(RoomUpdate::Events(events)) => {
-                            assert!(events.iter().all(|event| event.epoch == before.epoch));
-                        }
-                        // Follow again from the last position, like the server.
-                        Some(RoomUpdate::Lost(_)) => updates = follow_again(&hub, &before).await,
-                        other => panic!("expected another epoch, not {other:?}"),
-                    }
-                }
-            };
-            let told = tokio::time::timeout(Duration::from_secs(8), told).await;
-            told.expect("a reset in time");
-            let after = redis.head(&lobby).await.unwrap().epoch;
-            sleep(Duration::from_secs(4)).await;
-            assert_eq!(redis.head(&lobby).await.unwrap().epoch, after, "once");
-        }
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hole_in_a_log_is_an_error() {
+async fn what_a_replica_stored_before_it_died_is_heard() {
     within(async {
         let server = RedisServer::start();
-        let redis = replica(&server.url()).await;
-        let lobby = lobby(&redis).await;
-        append(&log(&redis), &lobby, &person("Ada"), messages("m", 5)).await;
-        server.cli(&["xdel", "hubbub:{lobby}:log", "3-0"]);
-        let damaged = redis.read(&lobby, testkit::sample::seq(1), Limit::HISTORY).await;
-        assert!(matches!(damaged, Err(StoreError::Damaged(_))), "{damaged:?}");
-        assert!(redis.read_before(&lobby, None, Limit::HISTORY).await.is_err());
-        assert!(redis.read_before(&lobby, None, Limit::events(2)).await.is_ok());
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_redis_without_memory_refuses_writes_and_recovers() {
-    within(async {
-        let server = RedisServer::start();
-        let redis = replica(&server.url()).await;
-        let lobby = lobby(&redis).await;
-        append(&log(&redis), &lobby, &person("Ada"), messages("m", 2)).await;
-        server.cli(&["config", "set", "maxmemory", "1"]);
-        let refused = redis
-            .append(&lobby, &person("Ada"), messages("n", 2), Timestamp(1))
-            .await;
-        assert!(matches!(refused, Err(StoreError::Failed(_))));
-        assert_eq!(
-            redis.head(&lobby).await.unwrap().seq.get(),
-            2,
-            "reading still works"
-        );
-        server.cli(&["config", "set", "maxmemory", "0"]);
-        let receipt = send(&redis, &person("Ada"), message("n-1", "hello")).await;
-        assert_eq!(receipt.seq.get(), 3);
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&server.url()).await;
+        let lobby = RoomSlug::lobby();
+        one.enter(&lobby, &person("Ada"), &connection("a")).await.unwrap();
+        let mut signals = RoomLog::follow(&two, &lobby).await.unwrap();
+        append(&one.log(), &lobby, &person("Ada"), messages("told", 1)).await;
+        assert!(matches!(next(&mut signals, FLOWS).await, Signal::Event(_)));
+        // It stores, and dies before it tells anybody.
+        truth.forget_replicas();
+        append(&truth.log(), &lobby, &person("Ada"), messages("untold", 1)).await;
+        drop(one);
+        let heard = next(&mut signals, Duration::from_secs(15)).await;
+        assert!(matches!(heard, Signal::Gap), "{heard:?}");
     })
     .await;
 }

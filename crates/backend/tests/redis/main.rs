@@ -1,9 +1,13 @@
-//! What only the Redis backend promises: replicas share one chat and survive faults of Redis and of each other.
+//! What only the Redis bus promises: replicas that share a truth tell each other what was committed and who is present,
+//! through faults of Redis and of each other.
 
+mod away;
+mod bus;
 mod cluster;
 mod faults;
 mod opening;
 mod presence;
 mod replicas;
+mod sessions;
 mod support;
 mod tls;

@@ -1,9 +1,28 @@
 //! A Redis that Hubbub cannot use is refused with one line that says what to do.
 
 use backend::{OpenRedisError, Redis};
+use chat::ports::Presence;
+use protocol::RoomSlug;
+use testkit::sample::person;
 use testkit::{RedisCluster, RedisServer, within};
 
-use crate::support::{lobby, replica};
+use crate::support::connection;
+
+async fn open(url: &str) -> Redis {
+    Redis::open(url).await.expect("the Redis can be opened")
+}
+
+/// Opens a Redis, and checks that it can be used.
+async fn use_it(url: &str) {
+    let redis = open(url).await;
+    let lobby = RoomSlug::lobby();
+    redis
+        .enter(&lobby, &person("Ada"), &connection("a"))
+        .await
+        .expect("people enter");
+    redis.check().await.expect("it works");
+    redis.close().await;
+}
 
 async fn refused(url: &str) -> OpenRedisError {
     match Redis::open(url).await {
@@ -57,7 +76,7 @@ async fn a_missing_or_wrong_password_is_refused() {
             let error = refused(&format!("redis://{user}:s3cret@{at}")).await;
             assert!(matches!(error, OpenRedisError::PasswordWrong { .. }), "{error}");
         }
-        replica(&format!("redis://:right@{at}")).await;
+        use_it(&format!("redis://:right@{at}")).await;
     })
     .await;
 }
@@ -115,8 +134,8 @@ async fn missing_rights_are_named() {
             ("elsewhere", &["~other:*", "&*"], "SETUSER <user> ~hubbub:* "),
             (
                 "short",
-                &["~*", "&*", "-xadd", "-ssubscribe"],
-                "+xadd +ssubscribe",
+                &["~*", "&*", "-zadd", "-ssubscribe"],
+                "+zadd +ssubscribe",
             ),
         ] {
             let error = refused(&user(name, rules)).await;
@@ -125,7 +144,7 @@ async fn missing_rights_are_named() {
         }
         assert_eq!(server.cli(&["dbsize"]), "0", "nothing was claimed");
         let enough = ["~hubbub:*", "&hubbub:*"];
-        lobby(&replica(&user("enough", &enough)).await).await;
+        use_it(&user("enough", &enough)).await;
     })
     .await;
 }
@@ -140,9 +159,8 @@ async fn foreign_keys_are_refused_and_not_touched() {
         assert!(line.contains("hubbub:recipes"), "{line}");
         assert_eq!(server.cli(&["dbsize"]), "2");
         // Another database of the same server has no foreign keys.
-        let redis = replica(&format!("{}/3", server.url())).await;
-        lobby(&redis).await;
-        assert_eq!(server.cli(&["-n", "3", "get", "hubbub:format"]), "1");
+        use_it(&format!("{}/3", server.url())).await;
+        assert_eq!(server.cli(&["-n", "3", "get", "hubbub:format"]), "2");
         assert_eq!(server.cli(&["dbsize"]), "2");
     })
     .await;
@@ -154,7 +172,7 @@ async fn a_newer_format_is_refused_and_not_touched() {
         let server = RedisServer::start();
         server.cli(&["set", "hubbub:format", "99"]);
         let sentence = format!(
-            "the data in Redis at {} has format 99, and this hubbub knows format 1; run the newer hubbub that wrote it",
+            "the data in Redis at {} has format 99, and this hubbub knows format 2; run the newer hubbub that wrote it",
             server.address()
         );
         assert_eq!(refused(&server.url()).await.to_string(), sentence);
@@ -174,7 +192,7 @@ async fn single_servers_and_clusters_are_told_apart() {
         let error = refused(&alone.url()).await;
         assert!(matches!(error, OpenRedisError::Incomplete { .. }), "{error}");
         let cluster = RedisCluster::start();
-        lobby(&replica(&cluster.servers[1].url()).await).await;
+        use_it(&cluster.servers[1].url()).await;
         let error = refused(&format!("{}/2", cluster.servers[1].url())).await;
         assert!(!error.to_string().is_empty());
         cluster.servers[2].cli(&["set", "hubbub:recipes", "1"]);
@@ -187,10 +205,30 @@ async fn replicas_that_start_at_once_accept_each_others_keys() {
     within(async {
         let server = RedisServer::start();
         let all = (0..8).map(|_| async {
-            let redis = replica(&server.url()).await;
-            redis.shared_secret("cookies", b"secret").await.unwrap();
+            use_it(&server.url()).await;
         });
         futures::future::join_all(all).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_of_an_earlier_version_is_left_alone() {
+    within(async {
+        let server = RedisServer::start();
+        for command in [
+            &["set", "hubbub:format", "1"][..],
+            &["zadd", "hubbub:rooms", "5", "lobby"],
+            &["hset", "hubbub:{lobby}:room", "title", "Lobby", "head", "1"],
+            &["xadd", "hubbub:{lobby}:log", "1-0", "at", "5"],
+        ] {
+            server.cli(command);
+        }
+        use_it(&server.url()).await;
+        use_it(&server.url()).await;
+        assert_eq!(server.cli(&["zcard", "hubbub:rooms"]), "1");
+        assert_eq!(server.cli(&["hget", "hubbub:{lobby}:room", "head"]), "1");
+        assert_eq!(server.cli(&["xlen", "hubbub:{lobby}:log"]), "1");
     })
     .await;
 }

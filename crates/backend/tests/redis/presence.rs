@@ -3,30 +3,26 @@
 use std::time::Duration;
 
 use chat::ports::{Presence, PresenceChange};
-use futures::StreamExt;
-use futures::stream::BoxStream;
 use testkit::sample::person;
 use testkit::{Proxy, RedisServer, within};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{connection, here, lobby, replica, until};
+use protocol::RoomSlug;
+
+use crate::support::{Truth, connection, next, until};
 
 /// The time within which the people of a killed replica must disappear.
 const FORGOTTEN: Duration = Duration::from_secs(15);
-
-/// The next change, which must come in time.
-async fn next(changes: &mut BoxStream<'static, PresenceChange>, limit: Duration) -> PresenceChange {
-    let change = tokio::time::timeout(limit, changes.next()).await;
-    change.expect("a change in time").expect("the stream continues")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_people_of_a_replica_that_dies_leave() {
     within(async {
         let server = RedisServer::start();
-        let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
-        let lobby = lobby(&one).await;
-        let mut changes = one.follow(&lobby).await.unwrap();
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&server.url()).await;
+        truth.forget_replicas();
+        let lobby = RoomSlug::lobby();
+        let mut changes = Presence::follow(&*one, &lobby).await.unwrap();
         one.enter(&lobby, &person("Ada"), &connection("a")).await.unwrap();
         two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
         two.enter(&lobby, &person("Bob"), &connection("c")).await.unwrap();
@@ -41,16 +37,12 @@ async fn the_people_of_a_replica_that_dies_leave() {
             next(&mut changes, FORGOTTEN).await,
             PresenceChange::Entered(person("Bob"), 2)
         );
-        assert_eq!(here(&one).await.unwrap(), ["Ada", "Bob"]);
+        assert_eq!(one.here().await, ["Ada", "Bob"]);
         assert_eq!(
             next(&mut changes, FORGOTTEN).await,
             PresenceChange::Left(person("Bob"), 1)
         );
-        assert_eq!(
-            here(&one).await.unwrap(),
-            ["Ada"],
-            "she is still on the first replica"
-        );
+        assert_eq!(one.here().await, ["Ada"], "she is still on the first replica");
         assert_eq!(server.cli(&["hlen", "hubbub:{lobby}:connections"]), "1");
     })
     .await;
@@ -60,8 +52,10 @@ async fn the_people_of_a_replica_that_dies_leave() {
 async fn the_dead_do_not_count_even_without_followers() {
     within(async {
         let server = RedisServer::start();
-        let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
-        let lobby = lobby(&one).await;
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&server.url()).await;
+        truth.forget_replicas();
+        let lobby = RoomSlug::lobby();
         two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
         drop(two);
         let begun = Instant::now();
@@ -79,8 +73,10 @@ async fn the_dead_do_not_count_even_without_followers() {
 async fn every_replica_knows_and_forgets_occupied_rooms() {
     within(async {
         let server = RedisServer::start();
-        let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
-        let lobby = lobby(&one).await;
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&server.url()).await;
+        truth.forget_replicas();
+        let lobby = RoomSlug::lobby();
         two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
         let known = async || one.occupied(10).await.unwrap() == [lobby.clone()];
         until("the other replica's room is known", FORGOTTEN, known).await;
@@ -95,11 +91,13 @@ async fn every_replica_knows_and_forgets_occupied_rooms() {
 async fn the_people_of_a_replica_that_closes_leave_at_once() {
     within(async {
         let server = RedisServer::start();
-        let (one, two) = (replica(&server.url()).await, replica(&server.url()).await);
-        let lobby = lobby(&one).await;
+        let truth = Truth::start().await;
+        let (one, two) = truth.two_replicas(&server.url()).await;
+        truth.forget_replicas();
+        let lobby = RoomSlug::lobby();
         two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
         two.close().await;
-        assert_eq!(here(&one).await.unwrap(), Vec::<String>::new());
+        assert_eq!(one.here().await, Vec::<String>::new());
         for gone in ["connections", "people", "names", "leases", "digests"] {
             let key = format!("hubbub:{{lobby}}:{gone}");
             assert_eq!(server.cli(&["exists", &key]), "0", "{key}");
@@ -113,10 +111,11 @@ async fn the_people_of_a_replica_that_was_cut_off_come_back() {
     within(async {
         let server = RedisServer::start();
         let proxy = Proxy::before(&server.address()).await;
-        let one = replica(&server.url()).await;
-        let two = replica(&format!("redis://{}", proxy.address())).await;
-        let lobby = lobby(&one).await;
-        let mut changes = one.follow(&lobby).await.unwrap();
+        let truth = Truth::start().await;
+        let one = truth.replica(&server.url()).await;
+        let two = truth.replica(&format!("redis://{}", proxy.address())).await;
+        let lobby = RoomSlug::lobby();
+        let mut changes = Presence::follow(&*one, &lobby).await.unwrap();
         two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
         assert_eq!(
             next(&mut changes, FORGOTTEN).await,
@@ -130,7 +129,7 @@ async fn the_people_of_a_replica_that_was_cut_off_come_back() {
         proxy.pass();
         let back = next(&mut changes, Duration::from_secs(5)).await;
         assert_eq!(back, PresenceChange::Entered(person("Bob"), 1));
-        assert_eq!(here(&two).await.unwrap(), ["Bob"]);
+        assert_eq!(two.here().await, ["Bob"]);
     })
     .await;
 }
@@ -139,19 +138,19 @@ async fn the_people_of_a_replica_that_was_cut_off_come_back() {
 async fn people_forgotten_by_redis_come_back() {
     within(async {
         let server = RedisServer::start();
-        let redis = replica(&server.url()).await;
-        let lobby = lobby(&redis).await;
-        redis
-            .enter(&lobby, &person("Ada"), &connection("a"))
-            .await
-            .unwrap();
-        redis
-            .enter(&lobby, &person("Bob"), &connection("b"))
-            .await
-            .unwrap();
-        let mut changes = redis.follow(&lobby).await.unwrap();
+        let redis = Truth::start().await.replica(&server.url()).await;
+        let lobby = RoomSlug::lobby();
+        let mut changes = Presence::follow(&*redis, &lobby).await.unwrap();
+        for (here, name) in (1..).zip(["Ada", "Bob"]) {
+            redis
+                .enter(&lobby, &person(name), &connection(name))
+                .await
+                .unwrap();
+            let entered = PresenceChange::Entered(person(name), here);
+            assert_eq!(next(&mut changes, FORGOTTEN).await, entered);
+        }
         server.cli(&["flushall"]);
-        let everybody = async || here(&redis).await.unwrap() == ["Ada", "Bob"];
+        let everybody = async || redis.here().await == ["Ada", "Bob"];
         until("all are back", Duration::from_secs(5), everybody).await;
         assert_eq!(
             next(&mut changes, Duration::from_secs(5)).await,
@@ -166,25 +165,23 @@ async fn late_commands_leave_no_ghosts() {
     within(async {
         let server = RedisServer::start();
         let proxy = Proxy::before(&server.address()).await;
-        let one = replica(&server.url()).await;
-        let two = replica(&format!("redis://{}", proxy.address())).await;
-        let lobby = lobby(&one).await;
+        let truth = Truth::start().await;
+        let one = truth.replica(&server.url()).await;
+        let two = truth.replica(&format!("redis://{}", proxy.address())).await;
+        let lobby = RoomSlug::lobby();
         two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
         proxy.hold();
-        // Neither gets an answer. Both reach Redis after the callers have given up.
-        assert!(two.enter(&lobby, &person("Eve"), &connection("e")).await.is_err());
-        assert!(
-            two.leave(&lobby, &person("Bob").id, &connection("b"))
-                .await
-                .is_err()
-        );
-        two.enter(&lobby, &person("Zoe"), &connection("z"))
+        // None gets an answer. All reach Redis after the callers have gone on without it.
+        two.enter(&lobby, &person("Eve"), &connection("e")).await.unwrap();
+        two.leave(&lobby, &person("Eve").id, &connection("e"))
             .await
-            .unwrap_err();
+            .unwrap();
+        two.leave(&lobby, &person("Bob").id, &connection("b"))
+            .await
+            .unwrap();
+        two.enter(&lobby, &person("Zoe"), &connection("z")).await.unwrap();
         proxy.pass();
-        let entering = async || two.enter(&lobby, &person("Zoe"), &connection("z")).await.is_ok();
-        until("Redis answers again", Duration::from_secs(3), entering).await;
-        let settled = async || here(&one).await.unwrap() == ["Zoe"];
+        let settled = async || one.here().await == ["Zoe"];
         until("only Zoe is here", Duration::from_secs(10), settled).await;
         // It stays that way.
         sleep(Duration::from_secs(4)).await;
@@ -197,9 +194,17 @@ async fn late_commands_leave_no_ghosts() {
 async fn a_change_whose_message_was_lost_is_noticed() {
     within(async {
         let server = RedisServer::start();
-        let redis = replica(&server.url()).await;
-        let lobby = lobby(&redis).await;
-        let mut changes = redis.follow(&lobby).await.unwrap();
+        let redis = Truth::start().await.replica(&server.url()).await;
+        let lobby = RoomSlug::lobby();
+        let mut changes = Presence::follow(&*redis, &lobby).await.unwrap();
+        redis
+            .enter(&lobby, &person("Eve"), &connection("e"))
+            .await
+            .unwrap();
+        assert_eq!(
+            next(&mut changes, FORGOTTEN).await,
+            PresenceChange::Entered(person("Eve"), 1)
+        );
         // Count a change without publishing it.
         server.cli(&["incr", "hubbub:{lobby}:version"]);
         assert_eq!(
@@ -217,7 +222,7 @@ async fn a_change_whose_message_was_lost_is_noticed() {
         );
         assert_eq!(
             next(&mut changes, FORGOTTEN).await,
-            PresenceChange::Entered(person("Ada"), 1)
+            PresenceChange::Entered(person("Ada"), 2)
         );
     })
     .await;
@@ -227,11 +232,12 @@ async fn a_change_whose_message_was_lost_is_noticed() {
 async fn the_roster_is_right_after_any_fault() {
     within(async {
         let server = RedisServer::start();
+        let truth = Truth::start().await;
         let mut replicas = Vec::new();
         for _ in 0..3 {
-            replicas.push(replica(&server.url()).await);
+            replicas.push(truth.replica(&server.url()).await);
         }
-        let lobby = lobby(&replicas[0]).await;
+        let lobby = RoomSlug::lobby();
         let people = replicas.iter().enumerate().flat_map(|(r, redis)| {
             let lobby = &lobby;
             (0..10).map(move |n| async move {
@@ -241,19 +247,16 @@ async fn the_roster_is_right_after_any_fault() {
                 } else {
                     format!("Person-{r}-{n}")
                 });
-                let mut here = false;
+                let stays = n % 2 == 0;
                 for round in 0..150 {
                     let tab = connection(&format!("tab-{}", round % 2));
-                    here = redis.enter(lobby, &who, &tab).await.is_ok();
+                    redis.enter(lobby, &who, &tab).await.unwrap();
                     sleep(Duration::from_millis(5)).await;
-                    let stays = round == 149 && n % 2 == 0;
-                    if !stays {
-                        // The person is gone, whether or not Redis confirms it.
-                        let _ = redis.leave(lobby, &who.id, &tab).await;
-                        here = false;
+                    if round < 149 || !stays {
+                        redis.leave(lobby, &who.id, &tab).await.unwrap();
                     }
                 }
-                here.then_some(String::from(who.name))
+                stays.then_some(String::from(who.name))
             })
         });
         let faults = async {
@@ -272,7 +275,7 @@ async fn the_roster_is_right_after_any_fault() {
         let mut expected: Vec<_> = people.into_iter().flatten().collect();
         expected.sort_by_key(|name| name.to_lowercase());
         expected.dedup();
-        let right = async || here(&replicas[0]).await.is_some_and(|here| here == expected);
+        let right = async || replicas[0].here().await == expected;
         until("the roster is right", FORGOTTEN, right).await;
         // Closing all replicas leaves nothing behind.
         for redis in &replicas {

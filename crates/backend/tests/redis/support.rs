@@ -1,68 +1,251 @@
 //! Replicas, writers and followers for the tests in this folder.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use backend::{RandomIds, Redis, SystemClock};
+use async_trait::async_trait;
+use backend::{Bus, RandomIds, Redis, Sqlite, SystemClock};
 use chat::hub::Ports;
-use chat::ports::{Directory, Presence, RoomLog};
-use chat::{Caller, ConnectionId, Followed, Hub, RoomUpdate, StoreError};
+use chat::ports::{Accounts, Directory, Presence, RoomLog, SessionSignal, Signal};
+use chat::{
+    Caller, ConnectionId, Followed, Hub, Limit, RoomUpdate, Session, SessionDigest, StoreError, Stretch,
+};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use protocol::{History, Position, Receipt, RoomEvent, RoomSlug, Timestamp};
-use testkit::sample::{message, person, room};
+use protocol::{
+    EventBody, History, Outgoing, Person, PersonId, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp,
+};
+use tempfile::TempDir;
+use testkit::sample::{message, person, room, whole_log};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-/// Opens a replica.
-pub async fn replica(url: &str) -> Redis {
-    Redis::open(url).await.expect("the Redis can be opened")
+/// One truth for several replicas, each of which has a Redis of its own to tell the others.
+pub struct Truth {
+    sqlite: Sqlite,
+    replicas: Arc<Replicas>,
+    _folder: TempDir,
 }
 
-/// A hub on a replica.
-pub async fn hub(redis: &Redis) -> Hub {
-    let redis = Arc::new(redis.clone());
-    let ports = Ports {
-        log: redis.clone(),
-        directory: redis.clone(),
-        accounts: redis.clone(),
-        presence: redis,
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(RandomIds),
-    };
-    Hub::open(ports).await.expect("the hub opens")
+/// The bus of the truth: passes on what was committed through the replica that stored it.
+#[derive(Default)]
+struct Replicas {
+    redis: Mutex<Vec<Redis>>,
+    /// The replica that each author writes through.
+    writes_through: Mutex<HashMap<PersonId, usize>>,
+    /// The replica through which sessions end.
+    ends_through: AtomicUsize,
 }
 
-/// Creates the lobby.
-pub async fn lobby(redis: &Redis) -> RoomSlug {
-    let lobby = room(1, "lobby", "Lobby");
-    let created = Directory::create(redis, &lobby).await;
-    created.expect("the room is created");
-    lobby.slug
+/// A replica. Its presence is its Redis'.
+#[derive(Clone)]
+pub struct Replica {
+    redis: Redis,
+    sqlite: Sqlite,
+    replicas: Arc<Replicas>,
+    index: usize,
 }
 
-/// A replica's log, as `testkit::sample` needs it.
-pub fn log(redis: &Redis) -> Arc<dyn RoomLog> {
-    Arc::new(redis.clone())
+impl Deref for Replica {
+    type Target = Redis;
+
+    fn deref(&self) -> &Redis {
+        &self.redis
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Truth {
+    /// A truth with an empty lobby.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let replicas = Arc::new(Replicas::default());
+        let sqlite = Sqlite::open(folder.path(), replicas.clone()).expect("an empty folder can be opened");
+        Directory::create(&sqlite, &room(1, "lobby", "Lobby"))
+            .await
+            .expect("the room is created");
+        Self {
+            sqlite,
+            replicas,
+            _folder: folder,
+        }
+    }
+
+    /// Opens a replica.
+    pub async fn replica(&self, url: &str) -> Replica {
+        let redis = Redis::open(url).await.expect("the Redis can be opened");
+        let mut all = lock(&self.replicas.redis);
+        all.push(redis.clone());
+        Replica {
+            redis,
+            sqlite: self.sqlite.clone(),
+            replicas: Arc::clone(&self.replicas),
+            index: all.len() - 1,
+        }
+    }
+
+    /// Opens two replicas.
+    pub async fn two_replicas(&self, url: &str) -> (Replica, Replica) {
+        (self.replica(url).await, self.replica(url).await)
+    }
+
+    /// Forgets all replicas, so that only the test has them: what is committed now is told to nobody.
+    pub fn forget_replicas(&self) {
+        lock(&self.replicas.redis).clear();
+    }
+
+    /// Its log.
+    pub fn log(&self) -> Arc<dyn RoomLog> {
+        Arc::new(self.sqlite.clone())
+    }
+}
+
+#[async_trait]
+impl Bus for Replicas {
+    fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]) {
+        let (redis, through) = (lock(&self.redis), lock(&self.writes_through));
+        let index = |event: &Arc<RoomEvent>| through.get(&event.author.id).copied().unwrap_or_default();
+        for events in events.chunk_by(|one, two| index(one) == index(two)) {
+            if let Some(redis) = redis.get(index(&events[0])) {
+                redis.committed(room, events);
+            }
+        }
+    }
+
+    fn ended(&self, session: &SessionDigest) {
+        if let Some(redis) = lock(&self.redis).get(self.ends_through.load(Ordering::Relaxed)) {
+            redis.ended(session);
+        }
+    }
+
+    async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
+        unimplemented_here()
+    }
+
+    async fn ends(&self) -> Result<BoxStream<'static, SessionSignal>, StoreError> {
+        unimplemented_here()
+    }
+}
+
+fn unimplemented_here<T>() -> T {
+    panic!("tests follow a replica")
+}
+
+#[async_trait]
+impl RoomLog for Replica {
+    async fn append(
+        &self,
+        room: &RoomSlug,
+        author: &Person,
+        messages: Vec<Outgoing>,
+        at: Timestamp,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        lock(&self.replicas.writes_through).insert(author.id.clone(), self.index);
+        self.sqlite.append(room, author, messages, at).await
+    }
+
+    async fn head(&self, room: &RoomSlug) -> Result<Position, StoreError> {
+        self.sqlite.head(room).await
+    }
+
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
+        self.sqlite.read(room, after, limit).await
+    }
+
+    async fn read_before(
+        &self,
+        room: &RoomSlug,
+        before: Option<Seq>,
+        limit: Limit,
+    ) -> Result<Stretch, StoreError> {
+        self.sqlite.read_before(room, before, limit).await
+    }
+
+    async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
+        Bus::follow(&self.redis, room).await
+    }
+}
+
+#[async_trait]
+impl Accounts for Replica {
+    async fn create(
+        &self,
+        person: &Person,
+        session: &SessionDigest,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        Accounts::create(&self.sqlite, person, session, at).await
+    }
+
+    async fn session(&self, session: &SessionDigest) -> Result<Option<Session>, StoreError> {
+        self.sqlite.session(session).await
+    }
+
+    async fn prolong(&self, session: &SessionDigest, at: Timestamp) -> Result<(), StoreError> {
+        self.sqlite.prolong(session, at).await
+    }
+
+    async fn end(&self, session: &SessionDigest) -> Result<(), StoreError> {
+        self.replicas.ends_through.store(self.index, Ordering::Relaxed);
+        self.sqlite.end(session).await
+    }
+
+    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.sqlite.forget(before, limit).await
+    }
+
+    async fn ends(&self) -> Result<BoxStream<'static, SessionSignal>, StoreError> {
+        Bus::ends(&self.redis).await
+    }
+}
+
+impl Replica {
+    /// A hub on this replica.
+    pub async fn hub(&self) -> Hub {
+        let ports = Ports {
+            log: Arc::new(self.clone()),
+            directory: Arc::new(self.sqlite.clone()),
+            accounts: Arc::new(self.clone()),
+            presence: Arc::new(self.redis.clone()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        };
+        Hub::open(ports).await.expect("the hub opens")
+    }
+
+    /// Its log, as `testkit::sample` needs it.
+    pub fn log(&self) -> Arc<dyn RoomLog> {
+        Arc::new(self.clone())
+    }
+
+    /// The names of the people in the lobby.
+    pub async fn here(&self) -> Vec<String> {
+        let roster = self.redis.roster(&RoomSlug::lobby(), 200).await;
+        let roster = roster.expect("there is always a roster");
+        assert_eq!(roster.people.len(), roster.here as usize);
+        let names = roster.people.into_iter().map(|person| person.name.into());
+        names.collect()
+    }
+
+    /// Sends a message to the lobby. Must not take longer than a second, whatever happens to Redis.
+    pub async fn send(&self, author: &Person, sent: Outgoing) -> Receipt {
+        let (begun, lobby) = (Instant::now(), RoomSlug::lobby());
+        let stored = self.append(&lobby, author, vec![sent], Timestamp(1));
+        let mut receipts = stored.await.expect("the message is stored");
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(1), "an append took {took:?}");
+        receipts.remove(0)
+    }
 }
 
 pub fn connection(id: &str) -> ConnectionId {
     ConnectionId(id.into())
-}
-
-/// The names of the people in the lobby, or `None` if Redis does not answer.
-pub async fn here(redis: &Redis) -> Option<Vec<String>> {
-    let roster = redis.roster(&RoomSlug::lobby(), 200).await.ok()?;
-    assert_eq!(roster.people.len(), roster.here as usize);
-    Some(
-        roster
-            .people
-            .into_iter()
-            .map(|person| person.name.into())
-            .collect(),
-    )
 }
 
 /// Waits until a condition is true. Returns how long that took.
@@ -75,6 +258,12 @@ pub async fn until(what: &str, limit: Duration, mut condition: impl AsyncFnMut()
     begun.elapsed()
 }
 
+/// The next item of a stream, which must come in time.
+pub async fn next<T>(stream: &mut BoxStream<'static, T>, limit: Duration) -> T {
+    let item = tokio::time::timeout(limit, stream.next()).await;
+    item.expect("an item in time").expect("the stream continues")
+}
+
 /// People who send one message after another, each until it is stored.
 pub struct Writers {
     stop: Arc<AtomicBool>,
@@ -83,20 +272,20 @@ pub struct Writers {
 
 impl Writers {
     /// Starts `each` people on each replica.
-    pub fn start(replicas: &[&Redis], each: usize) -> Self {
+    pub fn start(replicas: &[&Replica], each: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut tasks = Vec::new();
-        for (n, redis) in replicas.iter().enumerate() {
+        for (n, replica) in replicas.iter().enumerate() {
             for m in 0..each {
-                let (redis, stop) = ((*redis).clone(), Arc::clone(&stop));
+                let (replica, stop) = ((*replica).clone(), Arc::clone(&stop));
                 tasks.push(tokio::spawn(async move {
                     let author = person(&format!("Author-{n}-{m}"));
                     let mut receipts = Vec::new();
                     while !stop.load(Ordering::Relaxed) {
                         let sent = message(&format!("m-{}", receipts.len()), "hello");
-                        receipts.push(send(&redis, &author, sent).await);
+                        receipts.push(replica.send(&author, sent).await);
                         // Without a pause, followers on two busy cores could not keep up.
-                        sleep(Duration::from_millis(2)).await;
+                        sleep(Duration::from_millis(4)).await;
                     }
                     receipts
                 }));
@@ -116,29 +305,12 @@ impl Writers {
     }
 }
 
-/// Sends a message to the lobby until it is stored, like a client. No call may take longer than a second.
-pub async fn send(redis: &Redis, author: &protocol::Person, sent: protocol::Outgoing) -> Receipt {
-    let lobby = RoomSlug::lobby();
-    loop {
-        let begun = Instant::now();
-        let stored = redis.append(&lobby, author, vec![sent.clone()], Timestamp(1));
-        let stored = stored.await;
-        let took = begun.elapsed();
-        assert!(took < Duration::from_secs(1), "an append took {took:?}");
-        match stored {
-            Ok(mut receipts) => return receipts.remove(0),
-            Err(StoreError::Failed(_)) => sleep(Duration::from_millis(20)).await,
-            Err(error) => panic!("expected a receipt or a failure, not {error}"),
-        }
-    }
-}
-
 /// Checks that every acknowledged message is stored once, at the position of its receipt.
-pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
-    let stored = testkit::sample::whole_log(&log(redis), &RoomSlug::lobby()).await;
+pub async fn assert_kept(truth: &Truth, receipts: &[Vec<Receipt>]) -> usize {
+    let stored = whole_log(&truth.log(), &RoomSlug::lobby()).await;
     let mut seen = HashSet::new();
     for event in &stored {
-        let protocol::EventBody::Posted { client_id, .. } = &event.body else {
+        let EventBody::Posted { client_id, .. } = &event.body else {
             panic!("only messages were sent");
         };
         assert!(
@@ -151,7 +323,7 @@ pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
     for receipt in receipts.iter().flatten() {
         let index = usize::try_from(receipt.seq.get()).expect("it fits") - 1;
         let event = stored.get(index).expect("an acknowledged message is stored");
-        let protocol::EventBody::Posted { client_id, .. } = &event.body else {
+        let EventBody::Posted { client_id, .. } = &event.body else {
             panic!("only messages were sent");
         };
         assert_eq!((client_id, &event.epoch), (&receipt.client_id, &receipt.epoch));
@@ -160,34 +332,17 @@ pub async fn assert_kept(redis: &Redis, receipts: &[Vec<Receipt>]) -> usize {
     count
 }
 
-/// Follows the lobby from the last position after a loss.
-pub async fn follow_again(hub: &Hub, last: &Position) -> BoxStream<'static, RoomUpdate> {
-    loop {
-        match hub.follow(&RoomSlug::lobby(), Some(last.clone())).await {
-            Ok(followed) => return followed.updates,
-            Err(_) => sleep(Duration::from_millis(50)).await,
-        }
-    }
-}
-
 /// Follows the lobby like the server: after a loss, from the last event.
 pub struct Follower {
-    task: JoinHandle<Heard>,
-    last: Arc<std::sync::atomic::AtomicU64>,
-}
-
-/// What a follower received.
-pub struct Heard {
-    pub events: Vec<Arc<RoomEvent>>,
-    /// How often the stream ended.
-    pub lost: usize,
+    task: JoinHandle<Vec<u64>>,
+    last: Arc<AtomicU64>,
 }
 
 impl Follower {
     /// Follows until an event by `Last` arrives.
-    pub async fn start(redis: &Redis) -> Self {
-        let hub = hub(redis).await;
-        let last = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    pub async fn start(replica: &Replica) -> Self {
+        let hub = replica.hub().await;
+        let last = Arc::new(AtomicU64::new(0));
         let heard_last = Arc::clone(&last);
         let Followed {
             mut head,
@@ -197,46 +352,37 @@ impl Follower {
             .await
             .expect("the lobby can be followed");
         let task = tokio::spawn(async move {
-            let mut heard = Heard {
-                events: Vec::new(),
-                lost: 0,
-            };
+            let mut heard = Vec::new();
             loop {
-                match updates.next().await {
-                    Some(RoomUpdate::Events(events)) => {
-                        head.seq = events.last().map_or(head.seq, |event| event.seq);
-                        heard.events.extend(events);
-                    }
+                let events = match updates.next().await {
+                    Some(RoomUpdate::Events(events)) => events,
                     Some(RoomUpdate::Presence(_) | RoomUpdate::Roster(_)) => continue,
-                    Some(RoomUpdate::Lost(_)) | None => {
-                        heard.lost += 1;
-                        updates = follow_again(&hub, &head).await;
-                    }
                     Some(RoomUpdate::Reset(now)) => {
                         assert_eq!(now.epoch, head.epoch, "the log has no other epoch");
                         // More was missed than a follower catches up with, so read it like a client.
+                        let mut events = Vec::new();
                         while head.seq < now.seq {
                             let missed = History {
                                 room: RoomSlug::lobby(),
                                 before: None,
                                 after: Some(head.seq),
                             };
-                            let answer = hub.ask(&Caller::NOBODY, missed);
-                            for event in answer.await.map_or_else(|_| Vec::new(), |answer| answer.events) {
+                            let answer = hub.ask(&Caller::NOBODY, missed).await;
+                            for event in answer.expect("the log can be read").events {
                                 head.seq = event.seq;
-                                heard.events.push(Arc::new(event));
+                                events.push(Arc::new(event));
                             }
                         }
-                        heard.lost += 1;
+                        events
                     }
+                    other => panic!("the stream continues, but: {other:?}"),
+                };
+                for event in &events {
+                    head.seq = event.seq;
+                    heard.push(event.seq.get());
                 }
-                let seqs = heard.events.iter().map(|event| event.seq.get());
-                heard_last.store(seqs.clone().max().unwrap_or(0), Ordering::Relaxed);
-                if heard
-                    .events
-                    .last()
-                    .is_some_and(|event| event.author == person("Last"))
-                {
+                heard_last.store(head.seq.get(), Ordering::Relaxed);
+                if events.last().is_some_and(|event| event.author == person("Last")) {
                     return heard;
                 }
             }
@@ -249,26 +395,17 @@ impl Follower {
         self.last.load(Ordering::Relaxed)
     }
 
-    /// What arrived, up to the event by `Last`.
-    pub async fn heard(self) -> Heard {
-        self.task.await.expect("the follower does not panic")
+    /// Waits until everything up to this seq has arrived.
+    pub async fn has(&self, seq: u64, limit: Duration) -> Duration {
+        until("events arrive", limit, async || self.last() >= seq).await
     }
 }
 
 /// Sends a message by `Last`, and checks that each follower received every event from `from` on, in order, once.
-/// Returns how often streams ended.
-pub async fn assert_heard(redis: &Redis, followers: Vec<Follower>, from: u64) -> usize {
-    let last = send(redis, &person("Last"), message("last", "good night")).await;
-    let mut lost = 0;
+pub async fn assert_heard(replica: &Replica, followers: Vec<Follower>, from: u64) {
+    let last = replica.send(&person("Last"), message("last", "good night")).await;
     for follower in followers {
-        let heard = follower.heard().await;
-        let mut seqs: Vec<_> = heard.events.iter().map(|event| event.seq.get()).collect();
-        if heard.lost > 0 {
-            // After a loss, an event may arrive twice. Clients drop the duplicate.
-            seqs.dedup();
-            seqs.sort_unstable();
-            seqs.dedup();
-        }
+        let seqs = follower.task.await.expect("the follower does not panic");
         let expected: Vec<_> = (from..=last.seq.get()).collect();
         assert!(
             seqs == expected,
@@ -276,7 +413,5 @@ pub async fn assert_heard(redis: &Redis, followers: Vec<Follower>, from: u64) ->
             seqs.len(),
             expected.len()
         );
-        lost += heard.lost;
     }
-    lost
 }

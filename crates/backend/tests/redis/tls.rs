@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::Command;
 
 use backend::{OpenRedisError, Redis};
+use chat::ports::Presence;
 use protocol::RoomSlug;
-use testkit::sample::{append, messages, person};
+use testkit::sample::person;
 use testkit::{RedisServer, within};
 
-use crate::support::{lobby, log, replica};
+use crate::support::connection;
 
 /// The variable that tells the child process the server's URL.
 const URL: &str = "HUBBUB_TEST_REDISS_URL";
@@ -50,7 +51,7 @@ async fn tls_connects_to_trusted_servers_only() {
             "{}",
             String::from_utf8_lossy(&child.stdout)
         );
-        assert_eq!(server.cli(&["xlen", "hubbub:{lobby}:log"]), "1");
+        assert_eq!(server.cli(&["hlen", "hubbub:{lobby}:people"]), "1");
     })
     .await;
 }
@@ -58,8 +59,11 @@ async fn tls_connects_to_trusted_servers_only() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "run by the test above, with its own environment"]
 async fn child() {
-    let redis = replica(&std::env::var(URL).expect("a URL")).await;
-    lobby(&redis).await;
-    append(&log(&redis), &RoomSlug::lobby(), &person("Ada"), messages("m", 1)).await;
-    redis.close().await;
+    let redis = Redis::open(&std::env::var(URL).expect("a URL")).await.unwrap();
+    let lobby = RoomSlug::lobby();
+    redis
+        .enter(&lobby, &person("Ada"), &connection("a"))
+        .await
+        .unwrap();
+    // Not closed: the person stays for a while.
 }

@@ -2,16 +2,17 @@
 --
 -- KEYS, always: people (id -> connections, sort key, name), names (sorted for the roster), connections
 -- ('replica/person/connection'), leases (replica -> expiry), digests (replica -> sum of its connections' fingerprints),
--- version (incremented with each change, so that a follower notices a missing one), room.
+-- version (incremented with each change, so that a follower notices a missing one).
 -- ARGV, always: channel, replica, its lease in milliseconds.
 --
 -- A script changes the presence and announces the change in one step, so all replicas receive changes in one order.
-local people, names, connections, leases, digests, version, room = unpack(KEYS)
+local people, names, connections, leases, digests, version = unpack(KEYS)
 local channel, replica, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 -- Use Redis' clock, because the replicas' clocks may differ.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local changes = {}
+local died = false
 
 local function change(kind, person, name)
   local next = string.format('%.0f', redis.call('INCR', version))
@@ -22,7 +23,11 @@ end
 -- Must be called at the end of the script.
 local function announce()
   if #changes > 0 then
-    redis.call('SPUBLISH', channel, 'presence\n' .. table.concat(changes, '\n'))
+    redis.call('SPUBLISH', channel, '1 presence -\n' .. table.concat(changes, '\n'))
+  end
+  if died then
+    -- The replica may have stored events and died before it told anybody.
+    redis.call('SPUBLISH', channel, '1 look -')
   end
 end
 
@@ -70,6 +75,7 @@ local function purge()
     redis.call('HDEL', digests, one)
   end
   if next(dead) then
+    died = true
     for _, field in ipairs(redis.call('HKEYS', connections)) do
       local of, person = string.match(field, '^([^/]*)/([^/]*)/')
       if dead[of] then

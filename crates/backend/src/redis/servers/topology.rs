@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::redis::{Client, RedisError};
 use chat::StoreError;
@@ -12,12 +12,27 @@ use tokio::time::{sleep, timeout};
 use super::{LIMIT, Map, Server, Servers};
 use crate::redis::error::Unanswered;
 use crate::redis::keys::SLOTS;
-use crate::redis::{link, slots};
+use crate::redis::{link, publisher, slots};
 
 /// How often to ask a cluster for its slots, even if nothing seems to have changed.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// The shortest time between two such questions.
 const ASK_GAP: Duration = Duration::from_millis(100);
+
+impl Map {
+    fn has(&self, server: &Arc<Server>) -> bool {
+        let known = self.servers.get(&server.address);
+        known.is_some_and(|known| Arc::ptr_eq(known, server))
+    }
+
+    fn owners_differ(&self, other: &Self) -> bool {
+        let same = |(one, two): (&Option<Arc<Server>>, &Option<Arc<Server>>)| match (one, two) {
+            (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            (one, two) => one.is_none() && two.is_none(),
+        };
+        !self.owners.iter().zip(&other.owners).all(same)
+    }
+}
 
 impl Servers {
     pub(super) fn moved(&self, error: &RedisError, from: &Server) -> Result<(), StoreError> {
@@ -29,6 +44,7 @@ impl Servers {
                     *owner = Some(server);
                 }
             });
+            self.untold.doubt(Instant::now());
             self.reassign();
         }
         Ok(())
@@ -75,7 +91,12 @@ impl Servers {
             }
             servers.insert(range.address.clone(), server);
         }
-        self.write(|map| *map = Map { servers, owners });
+        let before = self.write(|map| std::mem::replace(map, Map { servers, owners }));
+        if let Some(before) = before
+            && self.read(|map| map.owners_differ(&before)) == Some(true)
+        {
+            self.hand_over(before);
+        }
         self.reassign();
         Ok(served == usize::from(SLOTS))
     }
@@ -84,6 +105,15 @@ impl Servers {
     fn reassign(&self) {
         let owner = |channel: &str| Some(Arc::clone(&self.owner(channel).ok()?.work));
         self.subscriptions.reassign(owner);
+    }
+
+    /// What servers that have lost slots accepted lately, or have not published yet, may reach nobody.
+    fn hand_over(&self, before: Map) {
+        let gone = before.servers.into_values();
+        for server in gone.filter(|server| self.read(|map| map.has(server)) == Some(false)) {
+            publisher::owe(&self.untold, server.outbox.take_all());
+        }
+        self.untold.doubt(Instant::now());
     }
 
     /// Keeps the map up to date for as long as the servers exist.

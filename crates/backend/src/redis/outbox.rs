@@ -1,0 +1,231 @@
+//! What waits to be published through one server: a bounded queue, because those who fill it never wait.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chat::SessionDigest;
+use protocol::{Position, RoomEvent, RoomSlug};
+use tokio::sync::Notify;
+
+use super::keys::Topic;
+
+/// The most notices that wait, and their bytes.
+const WAITING: (usize, usize) = (8_192, 16 * 1024 * 1024);
+/// The most notices that are taken at once, and about how many bytes.
+const AT_ONCE: (usize, usize) = (256, 1024 * 1024);
+/// The most bytes of events in one message. Larger ones only tell other replicas to look.
+pub const MESSAGE: usize = 256 * 1024;
+/// About the size of a notice without events.
+const SMALL: usize = 128;
+
+/// Something to tell other replicas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// New events of a room, in order, at least one.
+    Events(RoomSlug, Vec<Arc<RoomEvent>>),
+    /// The room's log has reached this position.
+    Look(RoomSlug, Position),
+    /// Events may be missing in any room.
+    LookEverywhere,
+    /// A session has ended.
+    Ended(SessionDigest),
+    /// Some sessions may have ended.
+    Unsure,
+}
+
+impl Notice {
+    /// The topic of its channel.
+    pub fn topic(&self) -> Topic {
+        match self {
+            Self::Events(room, _) | Self::Look(room, _) => Topic::Room(room.clone()),
+            Self::LookEverywhere | Self::Ended(_) | Self::Unsure => Topic::Replicas,
+        }
+    }
+
+    /// The room and the position that its log has reached, if this is about a room.
+    pub fn head(&self) -> Option<(&RoomSlug, Position)> {
+        match self {
+            Self::Events(room, events) => {
+                let last = events.last()?;
+                let head = Position {
+                    epoch: last.epoch.clone(),
+                    seq: last.seq,
+                };
+                Some((room, head))
+            }
+            Self::Look(room, head) => Some((room, head.clone())),
+            Self::LookEverywhere | Self::Ended(_) | Self::Unsure => None,
+        }
+    }
+
+    /// About its size in bytes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Events(_, events) => SMALL + events.iter().map(|event| event.bytes()).sum::<usize>(),
+            _ => SMALL,
+        }
+    }
+}
+
+/// The queue of one server.
+#[derive(Default)]
+pub struct Outbox {
+    queue: Mutex<Queue>,
+    /// Notified when something is added.
+    pub more: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    notices: VecDeque<Notice>,
+    bytes: usize,
+    /// True while notices that were taken are being published.
+    publishing: bool,
+}
+
+impl Outbox {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a notice, or returns it if the queue is full.
+    pub fn add(&self, notice: Notice) -> Result<(), Notice> {
+        let mut queue = self.queue();
+        let bytes = queue.bytes + notice.bytes();
+        if queue.notices.len() >= WAITING.0 || bytes > WAITING.1 {
+            return Err(notice);
+        }
+        queue.bytes = bytes;
+        queue.notices.push_back(notice);
+        drop(queue);
+        self.more.notify_one();
+        Ok(())
+    }
+
+    /// Takes everything.
+    pub fn take_all(&self) -> Vec<Notice> {
+        let mut queue = self.queue();
+        queue.bytes = 0;
+        std::mem::take(&mut queue.notices).into()
+    }
+
+    /// What was taken is published, or will not be.
+    pub fn done(&self) {
+        self.queue().publishing = false;
+    }
+
+    /// True if nothing waits or is being published.
+    pub fn is_idle(&self) -> bool {
+        let queue = self.queue();
+        queue.notices.is_empty() && !queue.publishing
+    }
+
+    /// Takes the next notices, and joins events of the same room that fit into one message. The order in each room
+    /// stays.
+    pub fn take(&self) -> Vec<Notice> {
+        let mut queue = self.queue();
+        let (mut taken, mut bytes) = (Vec::new(), 0);
+        let mut latest: HashMap<RoomSlug, (usize, usize)> = HashMap::new();
+        for _ in 0..AT_ONCE.0 {
+            if bytes >= AT_ONCE.1 {
+                break;
+            }
+            let Some(notice) = queue.notices.pop_front() else {
+                break;
+            };
+            let size = notice.bytes();
+            queue.bytes -= size;
+            bytes += size;
+            match notice {
+                Notice::Events(room, events) => match latest.get_mut(&room) {
+                    Some((index, whole)) if *whole + size <= MESSAGE => {
+                        *whole += size;
+                        if let Some(Notice::Events(_, before)) = taken.get_mut(*index) {
+                            before.extend(events);
+                        }
+                    }
+                    _ => {
+                        latest.insert(room.clone(), (taken.len(), size));
+                        taken.push(Notice::Events(room, events));
+                    }
+                },
+                notice => taken.push(notice),
+            }
+        }
+        queue.publishing = !taken.is_empty();
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redis::order::tests::event_with;
+
+    fn events(room: &str, seqs: std::ops::RangeInclusive<u64>, text: &str) -> Notice {
+        let room = RoomSlug::try_from(room.to_owned()).unwrap();
+        Notice::Events(room, seqs.map(|seq| event_with(1, seq, text)).collect())
+    }
+
+    #[test]
+    fn events_of_a_room_share_a_message() {
+        let outbox = Outbox::default();
+        let added = [
+            events("one", 1..=2, "hi"),
+            events("two", 1..=1, "hi"),
+            events("one", 3..=3, "hi"),
+            Notice::Unsure,
+            events("one", 4..=4, "hi"),
+        ];
+        for notice in added {
+            outbox.add(notice).unwrap();
+        }
+        let taken = [
+            events("one", 1..=4, "hi"),
+            events("two", 1..=1, "hi"),
+            Notice::Unsure,
+        ];
+        assert_eq!(outbox.take(), taken);
+        assert!(outbox.take().is_empty());
+        assert_eq!(outbox.queue().bytes, 0);
+    }
+
+    #[test]
+    fn a_message_does_not_grow_beyond_its_size() {
+        let outbox = Outbox::default();
+        let long = "x".repeat(8_000);
+        for seq in 1..=100 {
+            outbox.add(events("one", seq..=seq, &long)).unwrap();
+        }
+        let taken = outbox.take();
+        assert!(taken.len() > 2);
+        let mut next = 1;
+        for notice in taken {
+            assert!(notice.bytes() <= MESSAGE);
+            let Notice::Events(_, events) = notice else {
+                panic!("only events were added")
+            };
+            for event in events {
+                assert_eq!(event.seq.get(), next);
+                next += 1;
+            }
+        }
+        assert_eq!(next, 101);
+    }
+
+    #[test]
+    fn a_full_queue_refuses() {
+        let outbox = Outbox::default();
+        let long = "x".repeat(8_000);
+        let mut seq = 0;
+        while outbox.add(events("one", seq..=seq, &long)).is_ok() {
+            seq += 1;
+        }
+        assert!((seq as usize * 8_000).abs_diff(WAITING.1) < 1024 * 1024);
+        while !outbox.take().is_empty() {}
+        for _ in 0..WAITING.0 {
+            outbox.add(Notice::Unsure).unwrap();
+        }
+        assert_eq!(outbox.add(Notice::Unsure), Err(Notice::Unsure));
+    }
+}
