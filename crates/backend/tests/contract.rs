@@ -37,6 +37,11 @@ fn end(bus: impl Bus + 'static) -> Arc<dyn End> {
     Arc::new(OnBus(bus))
 }
 
+async fn open(server: &testkit::RedisServer) -> backend::Redis {
+    let redis = backend::Redis::open(&server.url()).await;
+    redis.expect("an empty Redis can be opened")
+}
+
 /// A Redis with a truth, which the contract of presence needs to create rooms.
 fn on_redis(redis: backend::Redis, keep: impl Any + Send + Sync) -> Backend {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -102,9 +107,21 @@ mod redis {
         Wire::new(end(open(&server).await), end(open(&server).await), server)
     }
 
-    async fn open(server: &testkit::RedisServer) -> backend::Redis {
-        let redis = backend::Redis::open(&server.url()).await;
-        redis.expect("an empty Redis can be opened")
+    testkit::presence_contract!(fixture);
+    testkit::bus_contract!(wire);
+}
+
+mod valkey {
+    use super::*;
+
+    async fn fixture() -> Backend {
+        let server = testkit::RedisServer::valkey();
+        on_redis(open(&server).await, server)
+    }
+
+    async fn wire() -> Wire {
+        let server = testkit::RedisServer::valkey();
+        Wire::new(end(open(&server).await), end(open(&server).await), server)
     }
 
     testkit::presence_contract!(fixture);

@@ -16,6 +16,7 @@ const SLOTS: usize = 16_384;
 
 /// A `redis-server` on 127.0.0.1. Dropping it kills the process and removes its folder.
 pub struct RedisServer {
+    program: &'static str,
     port: u16,
     folder: TempDir,
     options: Vec<String>,
@@ -36,9 +37,22 @@ impl RedisServer {
     /// # Panics
     /// If there is no `redis-server`, or it does not start.
     pub fn with(options: &[&str]) -> Self {
+        Self::of("redis-server", options)
+    }
+
+    /// Starts a Valkey that loses everything when it ends.
+    ///
+    /// # Panics
+    /// If there is no `valkey-server`, or it does not start.
+    pub fn valkey() -> Self {
+        Self::of("valkey-server", &[])
+    }
+
+    fn of(program: &'static str, options: &[&str]) -> Self {
         // Another process may take the port between finding and using it.
         for _ in 0..5 {
             let mut server = Self {
+                program,
                 port: free_port(),
                 folder: tempfile::tempdir().expect("a temporary folder"),
                 options: options.iter().map(|option| (*option).to_owned()).collect(),
@@ -48,7 +62,7 @@ impl RedisServer {
                 return server;
             }
         }
-        panic!("redis-server does not start");
+        panic!("{program} does not start");
     }
 
     /// Starts a server that also speaks TLS, with this certificate and key. Returns its TLS port as well.
@@ -77,7 +91,7 @@ impl RedisServer {
             .append(true)
             .open(folder.join("log"))
             .expect("the folder can be written");
-        let child = Command::new("redis-server")
+        let child = Command::new(self.program)
             .args(["--port", &port, "--bind", "127.0.0.1", "--save", ""])
             .arg("--dir")
             .arg(folder)
@@ -86,7 +100,10 @@ impl RedisServer {
             .stdout(log)
             .spawn();
         let child = child.unwrap_or_else(|error| {
-            panic!("these tests need redis-server 7 or newer in the PATH (Debian: apt install redis-server): {error}")
+            panic!(
+                "these tests need {}: run scripts/setup.sh test: {error}",
+                self.program
+            )
         });
         let child = self.child.insert(child);
         let begun = Instant::now();
