@@ -33,7 +33,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The PostgreSQL database that keeps everything. Absent: the data folder does.
     pub database_url: Option<String>,
-    /// The Redis that all replicas share. Absent: everything is in the data folder.
+    /// The Redis through which replicas tell each other. Absent: one process.
     pub redis_url: Option<String>,
     pub site_dir: PathBuf,
     /// The key that signs session cookies. Absent: one is created once and kept in the data folder.

@@ -1,4 +1,5 @@
-//! The storage: the data folder, a PostgreSQL database, or a Redis that all replicas share.
+//! The storage: a truth, which keeps, and a bus, which tells. One process uses a data folder or a PostgreSQL database;
+//! replicas share a database, and a Redis through which they tell each other.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +32,12 @@ pub enum Storage {
         local: Arc<Local>,
     },
     /// Any number of replicas.
-    Redis(Redis),
+    Replicas {
+        /// The database that they share.
+        postgres: Postgres,
+        /// What they tell each other.
+        redis: Redis,
+    },
 }
 
 impl Storage {
@@ -44,6 +50,7 @@ impl Storage {
         redis_url: Option<&str>,
         data_dir: &Path,
     ) -> Result<Self, Box<dyn std::error::Error>> {
+        let of_database = |error| format!("HUBBUB_DATABASE_URL: {error}");
         match (database_url, redis_url) {
             (None, None) => {
                 let local = Arc::new(Local::default());
@@ -52,16 +59,22 @@ impl Storage {
             }
             (Some(url), None) => {
                 let local = Arc::new(Local::default());
-                match Postgres::open(url, local.clone(), Sharing::Alone).await {
-                    Ok(postgres) => Ok(Self::Database { postgres, local }),
-                    Err(error) => Err(format!("HUBBUB_DATABASE_URL: {error}").into()),
-                }
+                let postgres = Postgres::open(url, local.clone(), Sharing::Alone).await;
+                let postgres = postgres.map_err(of_database)?;
+                Ok(Self::Database { postgres, local })
             }
-            (None, Some(url)) => match Redis::open(url).await {
-                Ok(redis) => Ok(Self::Redis(redis)),
-                Err(error) => Err(format!("HUBBUB_REDIS_URL: {error}").into()),
-            },
-            (Some(_), Some(_)) => Err("set HUBBUB_DATABASE_URL or HUBBUB_REDIS_URL, not both".into()),
+            (Some(url), Some(redis_url)) => {
+                let redis = Redis::open(redis_url).await;
+                let redis = redis.map_err(|error| format!("HUBBUB_REDIS_URL: {error}"))?;
+                let postgres = Postgres::open(url, Arc::new(redis.clone()), Sharing::Replicas).await;
+                let postgres = postgres.map_err(of_database)?;
+                Ok(Self::Replicas { postgres, redis })
+            }
+            (None, Some(_)) => Err(
+                "HUBBUB_REDIS_URL: replicas share a database, and Redis only tells them what is new; set \
+                 HUBBUB_DATABASE_URL as well, or unset HUBBUB_REDIS_URL for one process with a data folder"
+                    .into(),
+            ),
         }
     }
 
@@ -69,9 +82,8 @@ impl Storage {
     pub fn vitals(&self) -> Vitals {
         match self {
             Self::Alone { sqlite, .. } => sqlite.vitals().clone(),
-            Self::Database { postgres, .. } => postgres.vitals().clone(),
-            // The Redis backend restarts its own tasks.
-            Self::Redis(_) => Vitals::default(),
+            // Redis restarts its own tasks.
+            Self::Database { postgres, .. } | Self::Replicas { postgres, .. } => postgres.vitals().clone(),
         }
     }
 
@@ -80,20 +92,35 @@ impl Storage {
         match self {
             Self::Alone { sqlite, local } => ports(sqlite, local.clone()),
             Self::Database { postgres, local } => ports(postgres, local.clone()),
-            Self::Redis(redis) => ports(redis, Arc::new(redis.clone())),
+            Self::Replicas { postgres, redis } => ports(postgres, Arc::new(redis.clone())),
         }
     }
 
-    /// Checks that the storage accepts a write and reads it back.
+    /// Checks that the truth accepts a write and reads it back.
     ///
     /// # Errors
-    /// The error of the storage.
+    /// The error of the truth.
     pub async fn check(&self) -> Result<(), StoreError> {
         match self {
             Self::Alone { sqlite, .. } => sqlite.check().await,
-            Self::Database { postgres, .. } => postgres.check().await,
-            Self::Redis(redis) => redis.check().await,
+            Self::Database { postgres, .. } | Self::Replicas { postgres, .. } => postgres.check().await,
         }
+    }
+
+    /// Checks that Redis works, if there is one. The process can serve without it.
+    ///
+    /// # Errors
+    /// The error of Redis.
+    pub async fn check_redis(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Replicas { redis, .. } => redis.check().await,
+            Self::Alone { .. } | Self::Database { .. } => Ok(()),
+        }
+    }
+
+    /// True while other replicas cannot be told anything, as far as is known.
+    pub fn misses_redis(&self) -> bool {
+        matches!(self, Self::Replicas { redis, .. } if !redis.is_connected())
     }
 
     /// Session cookies, signed with the configured secret, or with one that the storage keeps.
@@ -105,14 +132,12 @@ impl Storage {
         configured: Option<&str>,
         data_dir: &Path,
     ) -> Result<Sessions, Box<dyn std::error::Error>> {
-        let key = match (configured, self) {
+        let postgres = match (configured, self) {
             (Some(secret), _) => return Ok(Sessions::configured(secret)),
             (None, Self::Alone { .. }) => return Ok(Sessions::kept_in(data_dir)?),
-            (None, Self::Database { postgres, .. }) => {
-                postgres.shared_secret(SESSION_SECRET, &fresh_key()?).await?
-            }
-            (None, Self::Redis(redis)) => redis.shared_secret(SESSION_SECRET, &fresh_key()?).await?,
+            (None, Self::Database { postgres, .. } | Self::Replicas { postgres, .. }) => postgres,
         };
+        let key = postgres.shared_secret(SESSION_SECRET, &fresh_key()?).await?;
         Ok(Sessions::with_key(&key)
             .ok_or("the session key in the database is damaged; remove it, or set HUBBUB_SESSION_KEY")?)
     }
@@ -128,7 +153,11 @@ impl Storage {
                 postgres.close().await;
                 local.close();
             }
-            Self::Redis(redis) => redis.close().await,
+            Self::Replicas { postgres, redis } => {
+                // What the database still commits is told to the other replicas.
+                postgres.close().await;
+                redis.close().await;
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ mod http;
 mod late;
 mod log;
 mod places;
+mod replicas;
 mod requests;
 mod slow;
 mod start;

@@ -15,7 +15,7 @@ fn server(variables: &[(&str, &str)]) -> (tempfile::TempDir, Server) {
 }
 
 /// The values of a header, in order.
-fn header<'a>(answer: &'a str, name: &str) -> Vec<&'a str> {
+pub fn header<'a>(answer: &'a str, name: &str) -> Vec<&'a str> {
     let head = answer.split("\r\n\r\n").next().unwrap_or_default();
     let lines = head.lines().filter_map(|line| line.split_once(": "));
     lines
@@ -360,12 +360,13 @@ fn a_client_that_asks_for_too_many_pages_waits() {
 
 #[test]
 fn files_need_no_storage() {
-    let mut redis = testkit::RedisServer::start();
-    let (_folder, server) = server(&[("HUBBUB_REDIS_URL", &redis.url())]);
+    let mut postgres = testkit::PostgresServer::start();
+    let url = postgres.url(&postgres.database());
+    let (_folder, server) = server(&[("HUBBUB_DATABASE_URL", &url)]);
     let signed_in = server.post("/session", "", "name=Ada");
     let cookie = header(&signed_in, "set-cookie").concat();
     let cookie = format!("Cookie: {}\r\n", cookie.split(';').next().unwrap());
-    redis.kill();
+    postgres.kill();
     for path in [
         "/pkg/hubbub.css",
         "/vendor/socket.io-0.0.0.js",

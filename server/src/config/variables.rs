@@ -39,7 +39,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "HUBBUB_REDIS_URL",
         None,
-        "a Redis that all replicas share, such as redis://127.0.0.1:6379; unset: the data folder",
+        "a Redis through which replicas that share a database tell each other, such as redis://127.0.0.1:6379; unset: one process",
     ),
     variable(
         "HUBBUB_SESSION_KEY",
