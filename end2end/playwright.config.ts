@@ -48,7 +48,7 @@ const screenshots = {
   timeout: 180_000,
 };
 
-// Each of these tests uses its own Redis, replicas and proxy, and measures time, so they run one at a time.
+// Each of these tests uses its own database, Redis, replicas and proxy, and measures time, so they run one at a time.
 const replicas = {
   name: "replicas",
   testDir: "replicas",

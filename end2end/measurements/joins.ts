@@ -6,9 +6,9 @@ import { join } from "node:path";
 
 import { ChatClient, Refused } from "../support/client.ts";
 import { resident } from "../support/memory.ts";
-import { Redis } from "../support/redis.ts";
 import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { Server, root } from "../support/server.ts";
+import { stores } from "../support/stores.ts";
 import { expect, test } from "../support/test.ts";
 
 const PEOPLE = Number(process.env["PEOPLE"] ?? 5_000);
@@ -70,14 +70,14 @@ async function meanwhile<T>(client: ChatClient, room: string, work: Promise<T>):
   return [done, `${longest.toFixed(0)} ms at most${refused > 0 ? ` and were refused ${refused} times` : ""}`];
 }
 
-for (const storage of ["embedded", "Redis"]) {
+for (const storage of ["the data folder", "PostgreSQL and Redis"]) {
   for (const rate of ["1000000", undefined]) {
     test(`${PEOPLE} joins and returns, ${storage}, ${rate === undefined ? "the default rate" : "no rate"}`, async () => {
-      const redis = storage === "Redis" ? await Redis.start() : undefined;
+      const shared = storage === "the data folder" ? undefined : await stores();
       const server = await Server.start({
         ...ONE_ADDRESS,
         ...(rate === undefined ? {} : { HUBBUB_JOINS_PER_SECOND: rate }),
-        ...(redis ? { HUBBUB_REDIS_URL: redis.url } : {}),
+        ...shared?.env,
       });
       const host = new ChatClient(server.url, { transports: ["websocket"] });
       let crowd: Crowd | undefined;
@@ -106,7 +106,7 @@ for (const storage of ["embedded", "Redis"]) {
         crowd?.dispose();
         host.close();
         await server.dispose();
-        await redis?.dispose();
+        await shared?.dispose();
       }
     });
   }

@@ -5,9 +5,9 @@ import { request } from "node:http";
 import { PROXIES } from "../support/proxy.ts";
 import { expect, test } from "../support/replicas.ts";
 
-// This needs no Redis, and a burst of two shows which address is counted.
+// This needs no shared storage, and a burst of two shows which address is counted.
 test.use({
-  redis: false,
+  shared: false,
   replicas: 1,
   replicaEnv: { HUBBUB_ADDRESS_COMMAND_BURST: "2", HUBBUB_ADDRESS_COMMANDS_PER_SECOND: "1" },
 });

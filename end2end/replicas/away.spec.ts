@@ -1,5 +1,5 @@
-// Redis is away so long that no replica is ready. The proxies leave people where they are, and what they wrote
-// meanwhile arrives when Redis is back.
+// PostgreSQL is away so long that no replica is ready. The proxies leave people where they are, and what they wrote
+// meanwhile arrives when PostgreSQL is back.
 
 import { ChatClient } from "../support/client.ts";
 import { WHILE_AWAY } from "../support/console.ts";
@@ -39,7 +39,7 @@ for (const proxy of PROXIES) {
       for (const talker of talkers) talker.start();
       await until("messages flow", 20_000, () => talkers.every(({ acknowledged }) => acknowledged.size > 5));
 
-      await cluster.redis.down();
+      await cluster.postgres.down();
       const away = performance.now();
       await until("no replica is ready, and the proxy knows", 20_000, async () => {
         const answers = await Promise.all(cluster.replicas.map(({ url }) => fetch(`${url}/readyz`)));
@@ -51,9 +51,9 @@ for (const proxy of PROXIES) {
       await expect(ada.said("said while away")).toHaveCount(1);
       expect(interrupted, "no one was disconnected").toBe(0);
 
-      const back = await cluster.redis.up();
+      const back = await cluster.postgres.up();
       await until("all messages flow again", 20_000, () => talkers.every(({ lastAt }) => lastAt > back));
-      console.log(`${proxy}: all messages flow ${Math.round(performance.now() - back)} ms after Redis answers, ${interrupted} interrupted`);
+      console.log(`${proxy}: all messages flow ${Math.round(performance.now() - back)} ms after PostgreSQL answers, ${interrupted} interrupted`);
       for (const talker of talkers) await talker.stop();
       expect(talkers.flatMap(({ refused }) => refused)).toEqual([]);
       const sent = talkers.reduce((sum, { sent }) => sum + sent.length, 0);

@@ -1,5 +1,5 @@
 // What the proxies of deploy/ guarantee for any server: sessions stay on their replica, and leave one that is gone.
-// This needs no Redis.
+// This needs no shared storage.
 
 import { io, type Socket } from "socket.io-client";
 
@@ -12,7 +12,7 @@ import { until } from "../support/until.ts";
 
 const CLIENTS = 12;
 
-test.use({ redis: false });
+test.use({ shared: false });
 
 /** Connects and sends a few commands one after the other; over polling that makes several requests of one session. */
 async function session(url: string, cookie: string | undefined, transports: Transports): Promise<Socket> {

@@ -1,6 +1,6 @@
-// `make soak`: people join and leave for SOAK_MINUTES (20) at one process with its own storage, and at two replicas on
-// a Redis behind nginx, while the simulation runs. What the servers hold must be flat after the first quarter, and gone
-// once everybody left.
+// `make soak`: people join and leave for SOAK_MINUTES (20) at one process with its own storage, and at two replicas
+// behind nginx, while the simulation runs. What the servers hold must be flat after the first quarter, and gone once
+// everybody left.
 
 import { expect, test } from "@playwright/test";
 

@@ -1,10 +1,13 @@
-// Several replicas on one Redis, behind a proxy. Each of them can be stopped, killed and restarted separately.
+// Several replicas on one database and one Redis, behind a proxy. Each of them can be stopped, killed and restarted
+// separately.
 
 import type { TestInfo } from "@playwright/test";
 
+import type { Postgres } from "./postgres.ts";
 import { Proxy, type ProxyKind } from "./proxy.ts";
-import { Redis } from "./redis.ts";
+import type { Redis } from "./redis.ts";
 import { Server } from "./server.ts";
+import { type Stores, stores } from "./stores.ts";
 
 export interface ClusterOptions {
   replicas?: number;
@@ -13,35 +16,33 @@ export interface ClusterOptions {
   env?: Record<string, string>;
   /** For one replica, in addition. */
   envOf?: ((replica: number) => Record<string, string>) | undefined;
-  /** False gives every replica its own storage, which is enough to test a proxy. */
-  redis?: boolean;
+  /** Opens what they share: by default a database and a Redis. `undefined` gives every replica its own storage, which is
+   * enough to test a proxy. */
+  share?: (() => Promise<Stores>) | undefined;
 }
 
 export class Cluster {
   private constructor(
-    private readonly maybeRedis: Redis | undefined,
+    private readonly stores: Stores | undefined,
     readonly replicas: Server[],
     private readonly maybeProxy: Proxy | undefined,
   ) {}
 
-  static async start({ replicas = 3, proxy, env = {}, envOf = () => ({}), redis = true }: ClusterOptions = {}): Promise<Cluster> {
+  static async start(options: ClusterOptions = {}): Promise<Cluster> {
+    const { replicas = 3, proxy, env = {}, envOf = () => ({}), share } = { share: stores, ...options };
     const started: { dispose(): Promise<void> }[] = [];
     try {
-      const storage = redis ? await Redis.start() : undefined;
-      if (storage) started.push(storage);
-      const shared = {
-        HUBBUB_TRUSTED_PROXIES: "127.0.0.1",
-        ...(storage ? { HUBBUB_REDIS_URL: storage.url } : {}),
-        ...env,
-      };
+      const shared = await share?.();
+      if (shared) started.push(shared);
+      const all = { HUBBUB_TRUSTED_PROXIES: "127.0.0.1", ...shared?.env, ...env };
       const servers: Server[] = [];
       for (let n = 0; n < replicas; n += 1) {
-        const server = await Server.start({ ...shared, ...envOf(n) });
+        const server = await Server.start({ ...all, ...envOf(n) });
         servers.push(server);
         started.push(server);
       }
       const front = proxy ? await Proxy.start(proxy, servers.map(({ port }) => port)) : undefined;
-      return new Cluster(storage, servers, front);
+      return new Cluster(shared, servers, front);
     } catch (error) {
       for (const one of started.reverse()) await one.dispose();
       throw error;
@@ -49,8 +50,17 @@ export class Cluster {
   }
 
   get redis(): Redis {
-    if (!this.maybeRedis) throw new Error("this cluster has no Redis");
-    return this.maybeRedis;
+    return this.#shared.redis;
+  }
+
+  get postgres(): Postgres {
+    return this.#shared.postgres;
+  }
+
+  /** Runs statements in the replicas' database. Returns what psql prints. */
+  async sql(statements: string): Promise<string> {
+    const { postgres, database } = this.#shared;
+    return postgres.ask(statements, database);
   }
 
   get proxy(): Proxy {
@@ -72,15 +82,20 @@ export class Cluster {
   async dispose(): Promise<void> {
     await this.maybeProxy?.dispose();
     await Promise.all(this.replicas.map((server) => server.dispose()));
-    await this.maybeRedis?.dispose();
+    await this.stores?.dispose();
   }
 
   /** Attaches all logs if the test failed. */
   async attachLogs(info: TestInfo): Promise<void> {
     if (info.status === info.expectedStatus) return;
     const logs: [string, string][] = this.replicas.map((server, n) => [`replica-${n}.log`, server.log()]);
-    if (this.maybeRedis) logs.push(["redis.log", this.maybeRedis.log()]);
+    if (this.stores) logs.push(["redis.log", this.stores.redis.log()], ["postgres.log", this.stores.postgres.log()]);
     if (this.maybeProxy) logs.push([`${this.maybeProxy.kind}.log`, await this.maybeProxy.log()]);
     for (const [name, body] of logs) await info.attach(name, { body, contentType: "text/plain" });
+  }
+
+  get #shared(): Stores {
+    if (!this.stores) throw new Error("these replicas share nothing");
+    return this.stores;
   }
 }

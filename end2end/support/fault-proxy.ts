@@ -31,8 +31,8 @@ export class FaultProxy {
   readonly #listening: Listening;
 
   private constructor(
-    private readonly target: NetConnectOpts,
-    private readonly port: number,
+    private target: NetConnectOpts,
+    readonly port: number,
     private readonly options: Options,
   ) {
     this.#listening = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#connected(client));
@@ -40,9 +40,8 @@ export class FaultProxy {
 
   /** `target` is `http://127.0.0.1:3000`, or a path. */
   static async start(target: string, options: Options = {}): Promise<FaultProxy> {
-    const to = target.startsWith("/") ? { path: target } : { host: new URL(target).hostname, port: Number(new URL(target).port) };
     const port = options.path === undefined ? await freePort() : 0;
-    const proxy = new FaultProxy(to, port, options);
+    const proxy = new FaultProxy(address(target), port, options);
     await new Promise<void>((listening, failed) => {
       proxy.#listening.once("error", failed);
       if (options.path === undefined) proxy.#listening.listen(port, "127.0.0.1", listening);
@@ -53,6 +52,11 @@ export class FaultProxy {
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** New connections lead to another target; existing ones stay. */
+  point(target: string): void {
+    this.target = address(target);
   }
 
   /** Nothing passes in this direction, and neither side is told. Bytes wait, as in a network that will retry. */
@@ -115,6 +119,10 @@ export class FaultProxy {
     });
     if (this.#silent.has(direction)) from.pause();
   }
+}
+
+function address(target: string): NetConnectOpts {
+  return target.startsWith("/") ? { path: target } : { host: new URL(target).hostname, port: Number(new URL(target).port) };
 }
 
 /**

@@ -7,6 +7,7 @@ import { FINE, type Showed, type Verdict } from "./checker.ts";
 import { type NotRun, type Outcome, outcome, record } from "./matrix.ts";
 import { type PeopleOptions, type Side, type SideName, type SiteOptions, hubbub, socketio } from "./sides.ts";
 import type { People, Site } from "./site.ts";
+import type { Stores } from "./stores.ts";
 
 /** An address in front of the proxy that people connect to. */
 export interface Gateway {
@@ -112,6 +113,20 @@ export function faultRow(row: Row, act: Act): void {
     const theirs = row.withoutPeer === undefined ? play(socketio, row, act) : Promise.reject(new NotPossible(row.withoutPeer));
     const [played, peer] = await Promise.allSettled([play(hubbub, row, act), theirs]);
     report(row, played, peer);
+  });
+}
+
+/** A test for a row about what only Hubbub has. `share` opens what its replicas share. */
+export function storesRow<S extends Stores>(
+  row: Row & { withoutPeer: string },
+  share: () => Promise<S>,
+  act: (stage: FaultContext & { stores: S }) => Promise<void>,
+): void {
+  let opened: S | undefined;
+  const site = { share: async () => (opened = await share()) };
+  faultRow({ ...row, site }, async (stage) => {
+    if (!opened) throw new Error("nothing is shared");
+    await act({ ...stage, stores: opened });
   });
 }
 

@@ -93,6 +93,8 @@ export class Talker implements Voice {
 
 export class Listener implements Ear {
   readonly received = new Received();
+  /** When each message was received first. */
+  readonly heardAt = new Map<string, number>();
   /** Epochs of the room after the first. */
   resets = 0;
   #chain = Promise.resolve();
@@ -152,13 +154,19 @@ export class Listener implements Ear {
   }
 
   async #take(events: RoomEvent[]): Promise<void> {
-    for (const event of events) if (!this.received.take(event)) return this.#fill();
+    for (const event of events) if (!this.#hears(event)) return this.#fill();
+  }
+
+  #hears(event: RoomEvent): boolean {
+    const taken = this.received.take(event);
+    if (taken && event.client_id && !this.heardAt.has(event.client_id)) this.heardAt.set(event.client_id, performance.now());
+    return taken;
   }
 
   async #fill(): Promise<void> {
     for (;;) {
       const stretch = await this.#ask<HistoryAnswer>("history", { room: this.room, after: this.last });
-      for (const event of stretch.events) this.received.take(event);
+      for (const event of stretch.events) this.#hears(event);
       if (!stretch.more) return;
     }
   }

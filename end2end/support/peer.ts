@@ -133,12 +133,16 @@ export class PeerVoice implements Voice {
 
 export class PeerEar implements Ear {
   readonly ids: string[] = [];
+  readonly heardAt = new Map<string, number>();
 
   private constructor(
     readonly name: string,
     private readonly socket: Socket,
   ) {
-    socket.on("new message", ({ message }: { message: string }) => this.ids.push(message));
+    socket.on("new message", ({ message }: { message: string }) => {
+      this.ids.push(message);
+      if (!this.heardAt.has(message)) this.heardAt.set(message, performance.now());
+    });
   }
 
   static async open(url: string, name: string, options: ChatOptions): Promise<PeerEar> {

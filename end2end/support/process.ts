@@ -15,6 +15,8 @@ export interface Command {
   args?: string[];
   cwd?: string;
   env?: Record<string, string>;
+  /** The signal that asks it to end, unless it is SIGTERM. */
+  stop?: NodeJS.Signals;
 }
 
 /** Running children. None of them outlives this process, whatever happens to a test. */
@@ -83,10 +85,10 @@ export class Process {
     if (this.running) this.#child?.kill(signal);
   }
 
-  /** Asks the process to end (SIGTERM) and insists (SIGKILL) after 10 s. Returns the milliseconds it took. */
+  /** Asks the process to end and insists (SIGKILL) after 10 s. Returns the milliseconds it took. */
   async down(): Promise<number> {
     const asked = performance.now();
-    if (!(await this.#end("SIGTERM"))) await this.#end("SIGKILL");
+    if (!(await this.#end(this.command.stop ?? "SIGTERM"))) await this.#end("SIGKILL");
     return performance.now() - asked;
   }
 
@@ -129,7 +131,7 @@ export class Process {
 export abstract class Service {
   protected constructor(protected readonly process: Process) {}
 
-  /** Asks the process to end (SIGTERM) and insists (SIGKILL) after 10 s. Returns the milliseconds it took. */
+  /** Asks the process to end and insists (SIGKILL) after 10 s. Returns the milliseconds it took. */
   async down(): Promise<number> {
     return this.process.down();
   }

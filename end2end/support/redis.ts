@@ -19,18 +19,20 @@ export class Redis extends Service {
   private constructor(
     readonly port: number,
     private readonly folder: string,
+    options: string[],
   ) {
     super(
       new Process(`Redis on port ${port}`, {
         program: "redis-server",
-        args: [join(root, "deploy/redis.conf"), "--port", `${port}`, "--dir", folder],
+        args: [join(root, "deploy/redis.conf"), "--port", `${port}`, "--dir", folder, ...options],
       }),
     );
     this.url = `redis://127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<Redis> {
-    const redis = new Redis(await freePort(), await mkdtemp(join(tmpdir(), "hubbub-redis-")));
+  /** Starts one with more options, such as `--replicaof 127.0.0.1 6379`. */
+  static async start(...options: string[]): Promise<Redis> {
+    const redis = new Redis(await freePort(), await mkdtemp(join(tmpdir(), "hubbub-redis-")), options);
     await redis.up();
     return redis;
   }

@@ -15,7 +15,8 @@ interface Fixtures {
   replicas: number;
   front: ProxyKind | undefined;
   replicaEnv: Record<string, string>;
-  redis: boolean;
+  /** Whether the replicas share a database and a Redis. */
+  shared: boolean;
   cluster: Cluster;
   /** Called at the end, whatever the test's result. */
   close: (() => void)[];
@@ -31,10 +32,10 @@ export const test = base.extend<Fixtures>({
   replicas: [3, { option: true }],
   front: [undefined, { option: true }],
   replicaEnv: [{}, { option: true }],
-  redis: [true, { option: true }],
+  shared: [true, { option: true }],
 
-  cluster: async ({ replicas, front, replicaEnv, redis }, use, info) => {
-    const cluster = await Cluster.start({ replicas, proxy: front, env: replicaEnv, redis });
+  cluster: async ({ replicas, front, replicaEnv, shared }, use, info) => {
+    const cluster = await Cluster.start({ replicas, proxy: front, env: replicaEnv, ...(shared ? {} : { share: undefined }) });
     await use(cluster);
     await cluster.attachLogs(info);
     await cluster.dispose();

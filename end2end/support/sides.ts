@@ -1,5 +1,5 @@
-// Hubbub and the chat that it is compared with. Each has three processes, its own Redis, the same nginx in front, and
-// the same people in their own room: two talkers and one listener per process.
+// Hubbub and the chat that it is compared with. Each has three processes, its own Redis (Hubbub also a database), the
+// same nginx in front, and the same people in their own room: two talkers and one listener per process.
 
 import { ChatClient, type ChatOptions } from "./client.ts";
 import { Cluster } from "./cluster.ts";
@@ -7,11 +7,14 @@ import { Listener, Talker } from "./load.ts";
 import { PeerEar, PeerSite, PeerVoice } from "./peer.ts";
 import { COOKIE } from "./proxy.ts";
 import { freshTitle } from "./seed.ts";
-import { type Ear, People, type Site, type Voice } from "./site.ts";
+import { type Group, People, type Site, type Voice } from "./site.ts";
+import type { Stores } from "./stores.ts";
 
 export type SideName = "hubbub" | "socketio";
 
 export interface SiteOptions {
+  /** Hubbub only: opens what the replicas share. */
+  share?: () => Promise<Stores>;
   envOf?: ((replica: number) => Record<string, string>) | undefined;
 }
 
@@ -40,20 +43,18 @@ export interface Side {
 /** How the web app reconnects. */
 const RECONNECTION: ChatOptions = { reconnectionDelay: 500, reconnectionDelayMax: 5_000 };
 
-type Open = (url: string, replica: number, options: ChatOptions) => Promise<{ voices: Voice[]; ear: Ear }>;
+type Open = (url: string, replica: number, options: ChatOptions) => Promise<Group>;
 
 async function spread(site: Site, options: PeopleOptions, open: Open, room?: string): Promise<People> {
   const { url = site.proxy.url, direct = false, webSocketOnly = false, replicas = site.replicas.length, first = 0 } = options;
-  const [voices, ears]: [Voice[], Ear[]] = [[], []];
+  const groups: Group[] = [];
   for (let n = first; n < first + replicas; n += 1) {
     const cookie = `${COOKIE}=${await site.proxy.cookie(n % site.replicas.length)}`;
     const transports = n === 0 && !webSocketOnly ? ["polling"] : ["websocket"];
     const own = site.replicas[n % site.replicas.length]?.url;
-    const group = await open(direct && own !== undefined ? own : url, n, { ...RECONNECTION, transports, extraHeaders: { cookie } });
-    voices.push(...group.voices);
-    ears.push(group.ear);
+    groups.push(await open(direct && own !== undefined ? own : url, n, { ...RECONNECTION, transports, extraHeaders: { cookie } }));
   }
-  return new People(voices, ears, room);
+  return new People(groups, room);
 }
 
 const EVERY_MS = 100;
@@ -68,7 +69,7 @@ async function signedIn(url: string, name: string, options?: ChatOptions): Promi
 
 export const hubbub: Side = {
   name: "hubbub",
-  site: ({ envOf } = {}) => Cluster.start({ proxy: "nginx", env: { HUBBUB_LIMITS: "off" }, envOf }),
+  site: (options = {}) => Cluster.start({ proxy: "nginx", env: { HUBBUB_LIMITS: "off" }, ...options }),
   people: async (site, options = {}) => {
     let room = options.room;
     if (room === undefined) {

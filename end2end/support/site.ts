@@ -43,6 +43,8 @@ export interface Voice {
 export interface Ear {
   readonly name: string;
   readonly shown: Showed["shown"];
+  /** When each message was heard first. */
+  readonly heardAt: ReadonlyMap<string, number>;
   /** The latest messages that it heard. */
   newest(count: number): string[];
   close(): void;
@@ -53,17 +55,28 @@ const RECOVER_MS = 90_000;
 /** After this many silent milliseconds nothing more is expected. */
 const SILENCE_MS = 3_000;
 
+/** The people at one replica. */
+export interface Group {
+  readonly voices: Voice[];
+  readonly ear: Ear;
+}
+
 export class People {
+  readonly voices: Voice[];
+  readonly ears: Ear[];
+
   constructor(
-    readonly voices: Voice[],
-    readonly ears: Ear[],
+    readonly groups: Group[],
     /** Their room, if the chat has rooms. */
     readonly room?: string,
-  ) {}
+  ) {
+    this.voices = groups.flatMap(({ voices }) => voices);
+    this.ears = groups.map(({ ear }) => ear);
+  }
 
   /** Joined with other people in the same room. */
   and(others: People): People {
-    return new People([...this.voices, ...others.voices], [...this.ears, ...others.ears], this.room);
+    return new People([...this.groups, ...others.groups], this.room);
   }
 
   start(): void {
@@ -90,6 +103,28 @@ export class People {
       return this.voices.every(({ lastAt }) => lastAt > since) && this.ears.every((ear) => ear.newest(100).some(fresh));
     });
     return performance.now() - since;
+  }
+
+  /** Waits until everybody has heard everything that is acknowledged by now. Returns the milliseconds from `since`. */
+  async caughtUp(since: number): Promise<number> {
+    const all = this.voices.flatMap(({ promised }) => [...promised].map(([id]) => id));
+    await until("everything acknowledged is heard", RECOVER_MS, () => this.ears.every(({ heardAt }) => all.every((id) => heardAt.has(id))));
+    return performance.now() - since;
+  }
+
+  /** How long the voices waited for acknowledgements since they had received `counts` of them: the 99th percentile. */
+  p99(counts: number[] = []): number {
+    const waits = this.voices.flatMap((voice, n) => voice.waits.slice(counts[n] ?? 0)).sort((a, b) => a - b);
+    return waits[Math.floor(0.99 * (waits.length - 1))] ?? Number.NaN;
+  }
+
+  /** How long the messages sent in this stretch of time took to the ear at the same replica: the longest. */
+  nearby(from: number, to: number): number {
+    const took = this.groups.flatMap(({ voices, ear: { heardAt } }) => {
+      const sent = voices.flatMap(({ sentAt }) => [...sentAt]).filter(([, at]) => at > from && at < to);
+      return sent.map(([id, at]) => (heardAt.get(id) ?? Infinity) - at);
+    });
+    return took.reduce((longest, one) => Math.max(longest, one), 0);
   }
 
   /** Stops talking, waits until everything acknowledged is heard or no more arrives, and has the checker judge,
