@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Runs Redis, replicas of Hubbub and a proxy on this machine until Ctrl-C or SIGTERM. Touches nothing else on it: data,
-# logs and process ids are in data/replicas, and the script stops only what it started.
-#   PORT=3000 REPLICAS=3 PROXY=nginx REDIS_PORT=3079 scripts/replicas.sh
-# The replicas take the ports after PORT. If HUBBUB_REDIS_URL is set, no Redis is started.
+# Runs PostgreSQL, Redis, replicas of Hubbub and a proxy on this machine until Ctrl-C or SIGTERM. Touches nothing else on
+# it: data and logs are in data/replicas, and the script stops only what it started.
+#   PORT=3000 REPLICAS=3 PROXY=nginx POSTGRES_PORT=3032 REDIS_PORT=3079 scripts/replicas.sh
+# The replicas take the ports after PORT. With HUBBUB_DATABASE_URL they use that database, and no PostgreSQL is started;
+# HUBBUB_REDIS_URL is the same for Redis.
 set -euo pipefail
 
 port=${PORT:-3000}
 replicas=${REPLICAS:-3}
 proxy=${PROXY:-nginx}
+postgres_port=${POSTGRES_PORT:-$((port + 32))}
 redis_port=${REDIS_PORT:-$((port + 79))}
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=${REPLICAS_DIR:-$root/data/replicas}
@@ -21,7 +23,15 @@ die() { say "$*" >&2; exit 1; }
 [[ $replicas =~ ^[1-9]$ ]] || die "REPLICAS=$replicas: 1 to 9 are possible"
 case $proxy in nginx | haproxy) ;; *) die "PROXY=$proxy: nginx or haproxy" ;; esac
 [ -x "$binary" ] || die "no server at $binary: run \`make build\`, or set HUBBUB_BIN"
-for program in redis-server redis-cli "$proxy"; do
+
+# Debian has a folder for each version of PostgreSQL, and puts it on nobody's PATH.
+postgres_bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+PATH=$postgres_bin:$PATH
+
+wanted=("$proxy")
+[ -n "${HUBBUB_DATABASE_URL:-}" ] || wanted+=(postgres initdb pg_isready)
+[ -n "${HUBBUB_REDIS_URL:-}" ] || wanted+=(redis-server redis-cli)
+for program in "${wanted[@]}"; do
     command -v "$program" >/dev/null || die "$program is missing: run scripts/setup.sh replicas"
 done
 
@@ -33,6 +43,7 @@ nap=
 
 # Each child has its own process group: Ctrl-C reaches only this script, which stops them in order.
 set -m
+# start NAME COMMAND...
 start() {
     local name=$1
     shift
@@ -45,7 +56,7 @@ start() {
 
 alive() { kill -0 "$1" 2>/dev/null; }
 
-# Stops in reverse order: the proxy, all replicas, Redis.
+# Stops in reverse order: the proxy, all replicas, Redis, PostgreSQL.
 stop() {
     trap '' INT TERM
     [ -z "$nap" ] || { kill "$nap" && wait "$nap"; } 2>/dev/null || true
@@ -53,12 +64,15 @@ stop() {
     for ((n = ${#pids[@]} - 1; n >= 0; n--)); do
         kind=${names[n]%-*}
         if [ -n "$last" ] && [ "$kind" != "$last" ]; then await "$last"; fi
-        alive "${pids[n]}" && kill -TERM "${pids[n]}" 2>/dev/null
+        alive "${pids[n]}" && kill "-$(stop_signal "$kind")" "${pids[n]}" 2>/dev/null
         last=$kind
     done
     [ -z "$last" ] || await "$last"
     say "stopped"
 }
+
+# PostgreSQL takes SIGTERM as "once everybody has gone", and SIGINT as "now".
+stop_signal() { [ "$1" = postgres ] && echo INT || echo TERM; }
 
 # Waits until all children of a kind are gone, and kills them after 12 s.
 await() {
@@ -81,6 +95,8 @@ ready() (
     printf 'GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n' >&3
     IFS= read -r -t 5 line <&3 && [[ $line == *" 200 "* ]]
 ) 2>/dev/null
+
+postgres_ready() { pg_isready -q -h 127.0.0.1 -p "$postgres_port"; }
 
 redis_ready() { [ "$(redis-cli -h 127.0.0.1 -p "$redis_port" ping 2>/dev/null)" = PONG ]; }
 
@@ -105,14 +121,39 @@ for ((n = 1; n <= replicas; n++)); do
     wanted+=($((port + n)))
     addresses+=("127.0.0.1:$((port + n))")
 done
+[ -n "${HUBBUB_DATABASE_URL:-}" ] || wanted+=("$postgres_port")
 [ -n "${HUBBUB_REDIS_URL:-}" ] || wanted+=("$redis_port")
 for one in "${wanted[@]}"; do
-    ! taken "$one" || die "port $one is in use: stop what uses it, or choose other ports with PORT and REDIS_PORT"
+    ! taken "$one" || die "port $one is in use: stop what uses it, or choose other ports with PORT, POSTGRES_PORT and REDIS_PORT"
 done
 
 trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# PostgreSQL refuses to run as root. Run by root, it gets another user, who may pass through root's folders.
+unprivileged=()
+if [ "$(id -u)" = 0 ]; then
+    user=$(id -un postgres 2>/dev/null || echo nobody)
+    unprivileged=(setpriv --reuid "$user" --regid "$(id -gn "$user")" --clear-groups --inh-caps +dac_override --ambient-caps +dac_override)
+fi
+
+if [ -z "${HUBBUB_DATABASE_URL:-}" ]; then
+    data=$folder/postgres
+    if [ ! -e "$data/PG_VERSION" ]; then
+        say "making a database in $data"
+        mkdir -p "$data"
+        [ "$(id -u)" != 0 ] || chown "$user" "$data"
+        "${unprivileged[@]}" initdb -D "$data" -U hubbub --auth=trust --encoding=UTF8 --locale=C >"$folder/initdb.log" 2>&1 \
+            || { tail -n 5 "$folder/initdb.log" >&2; die "initdb failed; its log is $folder/initdb.log"; }
+        cat "$root/deploy/postgresql.conf" >>"$data/postgresql.conf"
+    fi
+    # No socket: its path may be too long for one.
+    start postgres "${unprivileged[@]}" postgres -D "$data" -p "$postgres_port" -c unix_socket_directories=
+    until_ready postgres "${pids[-1]}" postgres_ready
+    export HUBBUB_DATABASE_URL=postgres://hubbub@127.0.0.1:$postgres_port/postgres
+    say "PostgreSQL on 127.0.0.1:$postgres_port"
+fi
 
 if [ -z "${HUBBUB_REDIS_URL:-}" ]; then
     mkdir -p "$folder/redis"
