@@ -11,6 +11,7 @@ mod report;
 mod results;
 mod site;
 mod table;
+mod tap;
 mod turns;
 mod usage;
 mod wire;

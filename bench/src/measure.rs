@@ -8,6 +8,7 @@ pub mod fanout;
 pub mod growth;
 pub mod idle;
 pub mod pages;
+pub mod replica;
 pub mod storm;
 
 use std::io;

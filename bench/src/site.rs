@@ -6,8 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use testkit::PostgresServer;
 
 use crate::dialect::Dialect;
+use crate::tap::Taps;
 use crate::usage;
 
 /// How long a server may take to start.
@@ -20,7 +22,7 @@ const STOP: Duration = Duration::from_secs(10);
 pub enum Side {
     /// Hubbub, one process with its own storage.
     Hubbub,
-    /// Hubbub, one replica per core (at least two), on a Redis.
+    /// Hubbub, one replica per core (at least two), on a PostgreSQL and a Redis.
     Replicas,
     /// Node.js Socket.IO, one process.
     N1,
@@ -97,6 +99,13 @@ fn range(from: usize, to: usize) -> String {
     format!("{from}-{}", to - 1)
 }
 
+/// The URLs of what replicas share.
+#[derive(Clone)]
+struct Shared {
+    database: String,
+    redis: String,
+}
+
 /// A running server.
 pub struct Site {
     /// Its protocol.
@@ -104,26 +113,22 @@ pub struct Site {
     /// The address of each replica or worker.
     pub addresses: Vec<SocketAddr>,
     processes: Vec<Child>,
-    _folder: TempDir,
+    folder: TempDir,
+    // After the processes: `Drop` ends those first.
+    postgres: Option<PostgresServer>,
 }
 
 impl Site {
     /// Starts the server and waits until it is ready.
     pub fn start(side: Side, cores: &Cores) -> io::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let mut site = Self {
-            dialect: Dialect::Rooms,
-            addresses: Vec::new(),
-            processes: Vec::new(),
-            _folder: folder,
-        };
+        let mut site = Self::empty(Dialect::Rooms)?;
         let many = usage::cores().max(2);
         match side {
             Side::Hubbub => site.hubbub(cores, None)?,
             Side::Replicas => {
-                let redis = site.redis()?;
+                let shared = site.shared()?;
                 for _ in 0..many {
-                    site.hubbub(cores, Some(&redis))?;
+                    site.hubbub(cores, Some(&shared))?;
                 }
             }
             Side::HubbubExample => {
@@ -157,14 +162,30 @@ impl Site {
         Ok(site)
     }
 
-    /// Starts the write loop: it writes `frames` frames of `bytes` bytes to each of `clients` sockets, `rate` per second.
-    pub fn floor(cores: &Cores, clients: usize, rate: f64, frames: f64, bytes: usize) -> io::Result<Self> {
-        let mut site = Self {
-            dialect: Dialect::Hubbub,
+    /// Starts two replicas. What the second one asks of PostgreSQL and Redis is counted.
+    pub fn tapped(cores: &Cores) -> io::Result<(Self, Taps)> {
+        let mut site = Self::empty(Dialect::Hubbub)?;
+        let shared = site.shared()?;
+        site.hubbub(cores, Some(&shared))?;
+        let taps = Taps::before(&shared.database, &shared.redis)?;
+        let (database, redis) = taps.urls();
+        site.hubbub(cores, Some(&Shared { database, redis }))?;
+        Ok((site, taps))
+    }
+
+    fn empty(dialect: Dialect) -> io::Result<Self> {
+        Ok(Self {
+            dialect,
             addresses: Vec::new(),
             processes: Vec::new(),
-            _folder: tempfile::tempdir()?,
-        };
+            folder: tempfile::tempdir()?,
+            postgres: None,
+        })
+    }
+
+    /// Starts the write loop: it writes `frames` frames of `bytes` bytes to each of `clients` sockets, `rate` per second.
+    pub fn floor(cores: &Cores, clients: usize, rate: f64, frames: f64, bytes: usize) -> io::Result<Self> {
+        let mut site = Self::empty(Dialect::Hubbub)?;
         let port = free_ports(1)?;
         let own = std::env::current_exe()?;
         let numbers = [
@@ -179,13 +200,13 @@ impl Site {
         Ok(site)
     }
 
-    /// The ids of the server's processes, without its Redis.
+    /// The ids of the server's processes, without its Redis and PostgreSQL.
     pub fn pids(&self) -> Vec<u32> {
         let servers = self.processes.iter().map(Child::id).filter(|pid| !is_redis(*pid));
         servers.flat_map(usage::family).collect()
     }
 
-    fn hubbub(&mut self, cores: &Cores, redis: Option<&str>) -> io::Result<()> {
+    fn hubbub(&mut self, cores: &Cores, shared: Option<&Shared>) -> io::Result<()> {
         let at = address(free_ports(1)?);
         let binary = std::env::var("HUBBUB_BIN").unwrap_or_else(|_| "target/release/hubbub".to_owned());
         let mut hubbub = program(cores, &binary);
@@ -193,9 +214,11 @@ impl Site {
             .env("HUBBUB_ADDR", at.to_string())
             .env("HUBBUB_LIMITS", "off")
             .env("HUBBUB_LOG", "warn");
-        hubbub.env("HUBBUB_DATA_DIR", self._folder.path().join("data"));
-        if let Some(redis) = redis {
-            hubbub.env("HUBBUB_REDIS_URL", redis);
+        hubbub.env("HUBBUB_DATA_DIR", self.folder.path().join("data"));
+        if let Some(Shared { database, redis }) = shared {
+            hubbub
+                .env("HUBBUB_DATABASE_URL", database)
+                .env("HUBBUB_REDIS_URL", redis);
         }
         self.spawn(hubbub.stdout(Stdio::null()))?;
         self.answers(at)?;
@@ -204,9 +227,17 @@ impl Site {
         Ok(())
     }
 
+    fn shared(&mut self) -> io::Result<Shared> {
+        let redis = self.redis()?;
+        // With its default settings, it waits for the disk.
+        let postgres = self.postgres.insert(PostgresServer::with(&[]));
+        let database = postgres.url(&postgres.database());
+        Ok(Shared { database, redis })
+    }
+
     fn redis(&mut self) -> io::Result<String> {
         let port = free_ports(1)?;
-        let folder = self._folder.path().join("redis");
+        let folder = self.folder.path().join("redis");
         std::fs::create_dir(&folder)?;
         let mut redis = Command::new("redis-server");
         redis

@@ -19,8 +19,12 @@ pub enum Measure {
     Storm,
     /// Latency from replica to replica.
     Cross,
-    /// The highest rate through two replicas and one Redis.
+    /// The highest rate through two replicas, a PostgreSQL and a Redis.
     Bus,
+    /// What a replica asks of PostgreSQL and Redis.
+    Replica,
+    /// One room of ten, 200 messages per second.
+    Small,
     /// The highest rate that one process stores.
     Durable,
     /// A room's page.
@@ -29,14 +33,16 @@ pub enum Measure {
 
 impl Measure {
     /// All measures, in the order in which they run.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Fanout,
+        Self::Small,
         Self::Hot,
         Self::Example,
         Self::Capacity,
         Self::Storm,
         Self::Cross,
         Self::Bus,
+        Self::Replica,
         Self::Durable,
         Self::Pages,
         Self::Idle,
@@ -53,6 +59,8 @@ impl Measure {
             Self::Storm => "storm",
             Self::Cross => "cross",
             Self::Bus => "bus",
+            Self::Replica => "replica",
+            Self::Small => "small",
             Self::Durable => "durable",
             Self::Pages => "pages",
         }
@@ -62,11 +70,11 @@ impl Measure {
     pub fn sides(self) -> &'static [Side] {
         match self {
             Self::Fanout => &[Side::Hubbub, Side::N1, Side::Floor, Side::Oxide],
-            Self::Hot | Self::Storm | Self::Idle => &[Side::Hubbub, Side::N1],
+            Self::Small | Self::Hot | Self::Storm | Self::Idle => &[Side::Hubbub, Side::N1],
             Self::Example => &[Side::HubbubExample, Side::Example],
             Self::Capacity => &[Side::Hubbub, Side::N1, Side::N2],
             Self::Cross | Self::Bus => &[Side::Replicas, Side::N2],
-            Self::Durable | Self::Pages => &[Side::Hubbub],
+            Self::Replica | Self::Durable | Self::Pages => &[Side::Hubbub],
         }
     }
 }
@@ -127,9 +135,9 @@ impl Line {
 }
 
 /// The lines, in order.
-pub const LINES: [Line; 19] = {
+pub const LINES: [Line; 23] = {
     use Against::{Nothing, Side as Of};
-    use Measure::{Bus, Capacity, Cross, Durable, Example, Fanout, Hot, Idle, Pages, Storm};
+    use Measure::{Bus, Capacity, Cross, Durable, Example, Fanout, Hot, Idle, Pages, Replica, Small, Storm};
     [
         line(
             "CPU per delivery, 1 room × 1,000, 40 messages/s",
@@ -144,6 +152,13 @@ pub const LINES: [Line; 19] = {
         line("the same, against a bare socketioxide", Fanout, "cpu", "µs")
             .against(Of(Side::Oxide))
             .at_most(1.0, None),
+        line(
+            "CPU per delivery, 1 room × 10, 200 messages/s; N1 stores nothing",
+            Small,
+            "cpu",
+            "µs",
+        )
+        .at_most(1.5, Some(1.0)),
         line("p99 latency at 40,000 deliveries/s", Fanout, "p99", "ms").at_most(0.5, Some(0.3)),
         line(
             "CPU per delivery, 1 room × 1,000, 800 messages/s",
@@ -183,17 +198,41 @@ pub const LINES: [Line; 19] = {
             "ms",
         )
         .at_most(0.5, Some(0.3)),
-        line("p99 across replicas, 1,000 messages/s", Cross, "p99", "ms")
-            .against(Of(Side::N2))
-            .at_most(0.5, None),
         line(
-            "messages/s through one Redis, with the log",
+            "p99 across replicas, 1,000 messages/s, all stored; N2 stores nothing",
+            Cross,
+            "p99",
+            "ms",
+        )
+        .against(Of(Side::N2))
+        .at_most(0.8, Some(0.5)),
+        line(
+            "messages/s through PostgreSQL and Redis, all stored; N2 stores nothing",
             Bus,
             "messages",
             "/s",
         )
         .against(Of(Side::N2))
-        .at_least(1.5, Some(3.0)),
+        .at_least(1.0, Some(1.5)),
+        line(
+            "first join of a room at a replica: round trips to PostgreSQL and Redis",
+            Replica,
+            "trips",
+            "",
+        )
+        .against(Nothing)
+        .at_most(3.0, None),
+        line(
+            "front page with 200 rooms: statements and commands",
+            Replica,
+            "commands",
+            "",
+        )
+        .against(Nothing)
+        .at_most(5.0, None),
+        line("the same, p99 at 100/s", Replica, "p99", "ms")
+            .against(Nothing)
+            .at_most(15.0, None),
         line("durable sends/s, 200 senders", Durable, "sends", "/s")
             .against(Nothing)
             .at_least(20_000.0, Some(60_000.0)),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::future::try_join_all;
 
 use crate::measure::fanout::Load;
-use crate::measure::{Figures, bus, capacity, cross, durable, fanout, idle, pages, storm};
+use crate::measure::{Figures, bus, capacity, cross, durable, fanout, idle, pages, replica, storm};
 use crate::site::{Cores, Side};
 use crate::table::Measure;
 
@@ -112,6 +112,15 @@ async fn one(measure: Measure, side: Side, effort: Effort) -> io::Result<Figures
         Measure::Fanout => {
             fanout::measure(side, &apart, load(40.0, if effort.quick { 3.0 } else { 8.0 })).await
         }
+        Measure::Small => {
+            let load = Load {
+                rooms: 1,
+                members: 10,
+                rate: 200.0,
+                lasting: if effort.quick { 3.0 } else { 8.0 },
+            };
+            fanout::measure(side, &apart, load).await
+        }
         // The peer needs eight seconds or more for one second of this load.
         Measure::Hot if side == Side::N1 => fanout::measure(side, &apart, load(800.0, 1.0)).await,
         Measure::Hot => {
@@ -131,6 +140,7 @@ async fn one(measure: Measure, side: Side, effort: Effort) -> io::Result<Figures
         Measure::Storm => storm::measure(side, &apart).await,
         Measure::Cross => cross::measure(side, &shared, seconds(3, 6)).await,
         Measure::Bus => bus::measure(side, &shared, seconds(3, 6)).await,
+        Measure::Replica => replica::measure(&shared, seconds(3, 10)).await,
         Measure::Durable => durable::measure(side, &shared, 16, seconds(3, 6)).await,
         Measure::Pages => pages::measure(&apart, seconds(3, 10)).await,
         Measure::Idle => idle::measure(side, &apart, !effort.quick).await,

@@ -1,4 +1,4 @@
-//! Two replicas and a Redis: how many messages per second they take when each sender sends its next message as soon as
+//! Two replicas, a PostgreSQL and a Redis: how many messages per second they take when each sender sends its next message as soon as
 //! one is acknowledged.
 
 use std::io;

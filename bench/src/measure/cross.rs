@@ -1,4 +1,4 @@
-//! Two replicas and a Redis: how long a message takes to members at a replica other than its sender's.
+//! Two replicas, a PostgreSQL and a Redis: how long a message takes to members at a replica other than its sender's.
 
 use std::io;
 use std::time::Duration;

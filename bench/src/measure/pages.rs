@@ -33,14 +33,10 @@ pub async fn measure(cores: &Cores, lasting: Duration) -> io::Result<Figures> {
         .first()
         .map(|client| format!("/rooms/{}", client.room.slug))
         .unwrap_or_default();
-    let request: Rc<str> = format!(
-        "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: br, gzip\r\n\r\n",
-        site.addresses[0]
-    )
-    .into();
-    ask_at_rate(site.addresses[0], &request, Duration::from_secs(1)).await?;
+    let request = request(site.addresses[0], &path);
+    ask_at_rate(site.addresses[0], &request, RATE, Duration::from_secs(1)).await?;
     let meter = Meter::start(site.pids());
-    let took = ask_at_rate(site.addresses[0], &request, lasting).await?;
+    let took = ask_at_rate(site.addresses[0], &request, RATE, lasting).await?;
     Ok(vec![
         ("p99", ms(took.value_at_quantile(0.99))),
         ("p50", ms(took.value_at_quantile(0.5))),
@@ -49,9 +45,16 @@ pub async fn measure(cores: &Cores, lasting: Duration) -> io::Result<Figures> {
     ])
 }
 
-async fn ask_at_rate(
+/// The request for a page.
+pub fn request(address: SocketAddr, path: &str) -> Rc<str> {
+    format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept-Encoding: br, gzip\r\n\r\n").into()
+}
+
+/// Requests a page this many times per second and returns how long each took, in microseconds.
+pub async fn ask_at_rate(
     address: SocketAddr,
     request: &Rc<str>,
+    rate: f64,
     lasting: Duration,
 ) -> io::Result<hdrhistogram::Histogram<u64>> {
     let idle = Rc::new(std::cell::RefCell::new(Vec::new()));
@@ -62,10 +65,10 @@ async fn ask_at_rate(
     }
     let gate = Rc::new(Semaphore::new(CONNECTIONS));
     let (began, mut asking) = (Instant::now(), JoinSet::new());
-    let count = (RATE * lasting.as_secs_f64()).round();
+    let count = (rate * lasting.as_secs_f64()).round();
     let mut n = 0.0;
     while n < count {
-        let due = began + Duration::from_secs_f64(n / RATE);
+        let due = began + Duration::from_secs_f64(n / rate);
         sleep(due.saturating_duration_since(Instant::now())).await;
         let (idle, gate, request) = (Rc::clone(&idle), Rc::clone(&gate), Rc::clone(request));
         asking.spawn_local(async move {
@@ -89,7 +92,7 @@ async fn ask_at_rate(
 }
 
 /// Reads one response with a `Content-Length`.
-async fn answered(stream: &mut TcpStream) -> io::Result<()> {
+pub async fn answered(stream: &mut TcpStream) -> io::Result<()> {
     let mut answer = Vec::with_capacity(64 * 1024);
     let mut whole = None;
     while whole.is_none_or(|whole| answer.len() < whole) {
