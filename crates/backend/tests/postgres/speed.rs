@@ -1,14 +1,54 @@
-//! How many appends one replica stores per second. Run by hand, on a machine that does nothing else:
+//! What an append costs PostgreSQL, and how many of them one replica stores per second. The measurement is run by hand,
+//! on a machine that does nothing else:
 //! `cargo test --release -p backend --test postgres speed -- --ignored --nocapture`
 
 use std::time::{Duration, Instant};
 
+use chat::Limit;
 use chat::ports::RoomLog;
 use protocol::{RoomSlug, Timestamp};
-use testkit::PostgresServer;
-use testkit::sample::{message, person};
+use testkit::sample::{append, message, messages, person, seq};
+use testkit::{PostgresServer, within};
 
-use crate::support::{lobby, replica};
+use crate::support::{lobby, log, replica, until};
+
+/// The planner may choose a plan that looks through a whole room for each message, while the room is small. Then all is
+/// well until the room has grown.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_does_not_look_through_its_room() {
+    within(async {
+        let server = PostgresServer::shared();
+        let database = server.database();
+        let postgres = replica(&server.url(&database)).await;
+        let lobby = lobby(&postgres).await;
+        for n in 0..30 {
+            append(
+                &log(&postgres),
+                &lobby,
+                &person("Ada"),
+                messages(&format!("m{n}"), 50),
+            )
+            .await;
+        }
+        postgres
+            .read(&lobby, seq(1_490), Limit::events(10))
+            .await
+            .unwrap();
+        postgres
+            .read_before(&lobby, None, Limit::events(10))
+            .await
+            .unwrap();
+        // Statistics arrive when a connection ends.
+        postgres.close().await;
+        let scans = "SELECT coalesce(sum(idx_scan), 0) FROM pg_stat_user_indexes WHERE relname = 'events'";
+        let told = async || server.sql(&database, scans).parse::<u64>().unwrap() > 1_500;
+        until("the statistics arrive", Duration::from_secs(20), told).await;
+        let read = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'events'";
+        let read = server.sql(&database, read).parse::<u64>().unwrap();
+        assert!(read < 1_500, "{read} entries of indexes were read");
+    })
+    .await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
