@@ -87,16 +87,15 @@ async fn a_process_whose_database_was_taken_stops_writing() {
             &database,
             &format!("SELECT pg_advisory_lock({KEY}), pg_sleep(60)"),
         );
-        let waits = async || {
-            server.sql(
-                &database,
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
-            ) == "1"
-        };
+        // Of this database: other tests have theirs on the same server.
+        let locks = "FROM pg_locks JOIN pg_database ON oid = database \
+            WHERE locktype = 'advisory' AND datname = current_database()";
+        let waiting = format!("SELECT count(*) {locks} AND NOT granted");
+        let waits = async || server.sql(&database, &waiting) == "1";
         until("the other process waits", IN_TIME, waits).await;
         server.sql(
             &database,
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted",
+            &format!("SELECT pg_terminate_backend(pid) {locks} AND granted"),
         );
         assert_eq!(postgres.vitals().death().await, "hold on the database");
         let late = postgres

@@ -7,7 +7,7 @@ use chat::StoreError;
 use chat::ports::RoomLog;
 use protocol::{RoomSlug, Timestamp};
 use testkit::sample::{messages, person};
-use testkit::{PostgresServer, within};
+use testkit::{PostgresServer, Proxy, within};
 use tokio::time::sleep;
 
 use crate::support::{Follower, Writers, assert_kept, lobby, replica, until};
@@ -80,6 +80,70 @@ async fn a_server_that_is_silent_for_ten_seconds_loses_nothing() {
         sleep(WHILE).await;
         assert_kept(&two, &writers.stop().await).await;
         follower.assert_heard_all(&one).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_fails_loses_nothing() {
+    within(async {
+        let server = PostgresServer::shared();
+        let database = server.database();
+        let direct = server.url(&database);
+        let proxy = Proxy::before(&server.address()).await;
+        let through = direct.replace(&server.address(), &proxy.address());
+        let (one, two) = (replica(&through).await, replica(&direct).await);
+        lobby(&one).await;
+        let follower = Follower::start(&one).await;
+        let writers = Writers::start(&[&one], 8);
+        for fail in [Proxy::cut, Proxy::hold] {
+            sleep(WHILE).await;
+            fail(&proxy);
+            sleep(4 * WHILE).await;
+            proxy.pass();
+            let before = follower.last();
+            let heard = async || follower.last() > before;
+            until("events arrive again", FLOWS, heard).await;
+        }
+        sleep(WHILE).await;
+        assert_kept(&two, &writers.stop().await).await;
+        follower.assert_heard_all(&one).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_says_so_at_once_and_loses_nothing() {
+    within(async {
+        let server = PostgresServer::start();
+        let one = replica(&server.url(&server.database())).await;
+        lobby(&one).await;
+        server.stop();
+        let sending = (0..6_000).map(|n| {
+            let one = one.clone();
+            tokio::spawn(async move {
+                let (lobby, sent) = (RoomSlug::lobby(), messages(&format!("m{n}"), 1));
+                let begun = Instant::now();
+                let stored = one.append(&lobby, &person("Ada"), sent, Timestamp(1)).await;
+                (stored, begun.elapsed())
+            })
+        });
+        let sending: Vec<_> = sending.collect();
+        sleep(WHILE).await;
+        server.go_on();
+        let (mut stored, mut busy) = (Vec::new(), 0);
+        for sent in sending {
+            match sent.await.unwrap() {
+                (Ok(receipts), _) => stored.extend(receipts),
+                (Err(StoreError::Busy), took) => {
+                    assert!(took < WHILE, "{took:?}");
+                    busy += 1;
+                }
+                (Err(error), _) => panic!("{error}"),
+            }
+        }
+        assert!(busy > 1_000 && stored.len() > 4_096, "{busy} {}", stored.len());
+        assert_kept(&one, &stored).await;
     })
     .await;
 }
