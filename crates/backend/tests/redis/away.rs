@@ -192,7 +192,7 @@ async fn ends_and_restarts(end: impl Fn(&mut RedisServer)) {
         }
     }
     let receipts = writers.stop().await;
-    assert!(assert_kept(&truth, &receipts).await > 100);
+    assert!(assert_kept(&truth.log(), &receipts).await > 100);
     assert_heard(&one, followers, 1).await;
 }
 
@@ -236,7 +236,7 @@ async fn a_redis_that_hangs_is_noticed() {
             }
         }
         let receipts = writers.stop().await;
-        assert_kept(&truth, &receipts).await;
+        assert_kept(&truth.log(), &receipts).await;
         assert_heard(&one, followers, 1).await;
     })
     .await;

@@ -105,7 +105,7 @@ async fn a_slot_that_moves_under_load_loses_no_event() {
         let moved = async || to.cli(&numbers) == "hubbub:{lobby}\n2";
         until("both subscribe at the new server", FLOWS, moved).await;
         let receipts = writers.stop().await;
-        assert_kept(&truth, &receipts).await;
+        assert_kept(&truth.log(), &receipts).await;
         assert_heard(&one, followers, 1).await;
         assert_eq!(one.counts(&[lobby]).await.unwrap(), [1]);
     })
@@ -139,7 +139,7 @@ async fn a_server_of_a_cluster_that_restarts_loses_nothing() {
             follower.has(head, FLOWS).await;
         }
         let receipts = writers.stop().await;
-        assert_kept(&truth, &receipts).await;
+        assert_kept(&truth.log(), &receipts).await;
         assert_heard(&one, followers, 1).await;
     })
     .await;
@@ -173,7 +173,7 @@ async fn a_replica_that_takes_over_loses_no_event() {
         )
         .await;
         let receipts = writers.stop().await;
-        assert_kept(&truth, &receipts).await;
+        assert_kept(&truth.log(), &receipts).await;
         assert_heard(&one, followers, 1).await;
     })
     .await;

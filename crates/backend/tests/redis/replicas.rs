@@ -6,9 +6,9 @@ use chat::ports::{Presence, PresenceChange, RoomLog, Signal};
 use futures::StreamExt;
 use protocol::RoomSlug;
 use testkit::sample::{append, message, messages, person, text};
-use testkit::{RedisServer, within};
+use testkit::{PostgresServer, RedisServer, within};
 
-use crate::support::{Follower, Truth, Writers, assert_heard, assert_kept, connection, until};
+use crate::support::{Follower, Replica, Truth, Writers, assert_heard, assert_kept, connection, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_on_one_replica_reach_all() {
@@ -72,7 +72,32 @@ async fn many_writers_on_three_replicas_are_heard_in_one_order() {
         let writers = Writers::start(&replicas.iter().collect::<Vec<_>>(), 8);
         tokio::time::sleep(Duration::from_secs(2)).await;
         let receipts = writers.stop().await;
-        assert!(assert_kept(&truth, &receipts).await > 1_000);
+        assert!(assert_kept(&truth.log(), &receipts).await > 1_000);
+        assert_heard(&replicas[0], followers, 1).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_with_connections_of_their_own_to_postgres_have_one_order() {
+    within(async {
+        let (postgres, mut server) = (PostgresServer::shared(), RedisServer::start());
+        let database = postgres.url(&postgres.database());
+        let mut replicas = Vec::new();
+        let mut followers = Vec::new();
+        for _ in 0..3 {
+            let replica = Replica::on_postgres(&database, &server.url()).await;
+            followers.push(Follower::start(&replica).await);
+            replicas.push(replica);
+        }
+        let writers = Writers::start(&replicas.iter().collect::<Vec<_>>(), 8);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        server.kill();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        server.restart();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let receipts = writers.stop().await;
+        assert!(assert_kept(&replicas[0].log(), &receipts).await > 300);
         assert_heard(&replicas[0], followers, 1).await;
     })
     .await;

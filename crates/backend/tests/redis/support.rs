@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use backend::{Bus, RandomIds, Redis, Sqlite, SystemClock};
+use backend::{Bus, Postgres, RandomIds, Redis, Sharing, Sqlite, SystemClock};
 use chat::hub::Ports;
 use chat::ports::{Accounts, Directory, Presence, RoomLog, SessionSignal, Signal};
 use chat::{
@@ -44,9 +44,11 @@ struct Replicas {
 #[derive(Clone)]
 pub struct Replica {
     redis: Redis,
-    sqlite: Sqlite,
-    replicas: Arc<Replicas>,
-    index: usize,
+    log: Arc<dyn RoomLog>,
+    directory: Arc<dyn Directory>,
+    accounts: Arc<dyn Accounts>,
+    /// The replicas that share one connection to the truth, and which of them this is.
+    shared: Option<(Arc<Replicas>, usize)>,
 }
 
 impl Deref for Replica {
@@ -82,12 +84,8 @@ impl Truth {
         let redis = Redis::open(url).await.expect("the Redis can be opened");
         let mut all = lock(&self.replicas.redis);
         all.push(redis.clone());
-        Replica {
-            redis,
-            sqlite: self.sqlite.clone(),
-            replicas: Arc::clone(&self.replicas),
-            index: all.len() - 1,
-        }
+        let shared = Some((Arc::clone(&self.replicas), all.len() - 1));
+        Replica::new(redis, self.sqlite.clone(), shared)
     }
 
     /// Opens two replicas.
@@ -146,16 +144,18 @@ impl RoomLog for Replica {
         messages: Vec<Outgoing>,
         at: Timestamp,
     ) -> Result<Vec<Receipt>, StoreError> {
-        lock(&self.replicas.writes_through).insert(author.id.clone(), self.index);
-        self.sqlite.append(room, author, messages, at).await
+        if let Some((replicas, index)) = &self.shared {
+            lock(&replicas.writes_through).insert(author.id.clone(), *index);
+        }
+        self.log.append(room, author, messages, at).await
     }
 
     async fn head(&self, room: &RoomSlug) -> Result<Position, StoreError> {
-        self.sqlite.head(room).await
+        self.log.head(room).await
     }
 
     async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
-        self.sqlite.read(room, after, limit).await
+        self.log.read(room, after, limit).await
     }
 
     async fn read_before(
@@ -164,7 +164,7 @@ impl RoomLog for Replica {
         before: Option<Seq>,
         limit: Limit,
     ) -> Result<Stretch, StoreError> {
-        self.sqlite.read_before(room, before, limit).await
+        self.log.read_before(room, before, limit).await
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
@@ -180,24 +180,26 @@ impl Accounts for Replica {
         session: &SessionDigest,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        Accounts::create(&self.sqlite, person, session, at).await
+        self.accounts.create(person, session, at).await
     }
 
     async fn session(&self, session: &SessionDigest) -> Result<Option<Session>, StoreError> {
-        self.sqlite.session(session).await
+        self.accounts.session(session).await
     }
 
     async fn prolong(&self, session: &SessionDigest, at: Timestamp) -> Result<(), StoreError> {
-        self.sqlite.prolong(session, at).await
+        self.accounts.prolong(session, at).await
     }
 
     async fn end(&self, session: &SessionDigest) -> Result<(), StoreError> {
-        self.replicas.ends_through.store(self.index, Ordering::Relaxed);
-        self.sqlite.end(session).await
+        if let Some((replicas, index)) = &self.shared {
+            replicas.ends_through.store(*index, Ordering::Relaxed);
+        }
+        self.accounts.end(session).await
     }
 
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.sqlite.forget(before, limit).await
+        self.accounts.forget(before, limit).await
     }
 
     async fn ends(&self) -> Result<BoxStream<'static, SessionSignal>, StoreError> {
@@ -206,11 +208,32 @@ impl Accounts for Replica {
 }
 
 impl Replica {
+    fn new<T>(redis: Redis, truth: T, shared: Option<(Arc<Replicas>, usize)>) -> Self
+    where
+        T: RoomLog + Directory + Accounts + 'static,
+    {
+        let truth = Arc::new(truth);
+        Self {
+            redis,
+            log: truth.clone(),
+            directory: truth.clone(),
+            accounts: truth,
+            shared,
+        }
+    }
+
+    /// Opens a replica with a connection of its own to a PostgreSQL, which others share.
+    pub async fn on_postgres(database: &str, url: &str) -> Self {
+        let redis = Redis::open(url).await.expect("the Redis can be opened");
+        let postgres = Postgres::open(database, Arc::new(redis.clone()), Sharing::Replicas).await;
+        Self::new(redis, postgres.expect("the database can be opened"), None)
+    }
+
     /// A hub on this replica.
     pub async fn hub(&self) -> Hub {
         let ports = Ports {
             log: Arc::new(self.clone()),
-            directory: Arc::new(self.sqlite.clone()),
+            directory: self.directory.clone(),
             accounts: Arc::new(self.clone()),
             presence: Arc::new(self.redis.clone()),
             clock: Arc::new(SystemClock),
@@ -306,8 +329,8 @@ impl Writers {
 }
 
 /// Checks that every acknowledged message is stored once, at the position of its receipt.
-pub async fn assert_kept(truth: &Truth, receipts: &[Vec<Receipt>]) -> usize {
-    let stored = whole_log(&truth.log(), &RoomSlug::lobby()).await;
+pub async fn assert_kept(log: &Arc<dyn RoomLog>, receipts: &[Vec<Receipt>]) -> usize {
+    let stored = whole_log(log, &RoomSlug::lobby()).await;
     let mut seen = HashSet::new();
     for event in &stored {
         let EventBody::Posted { client_id, .. } = &event.body else {

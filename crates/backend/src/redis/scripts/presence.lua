@@ -12,7 +12,6 @@ local channel, replica, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local changes = {}
-local died = false
 
 local function change(kind, person, name)
   local next = string.format('%.0f', redis.call('INCR', version))
@@ -24,10 +23,6 @@ end
 local function announce()
   if #changes > 0 then
     redis.call('SPUBLISH', channel, '1 presence -\n' .. table.concat(changes, '\n'))
-  end
-  if died then
-    -- The replica may have stored events and died before it told anybody.
-    redis.call('SPUBLISH', channel, '1 look -')
   end
 end
 
@@ -75,7 +70,6 @@ local function purge()
     redis.call('HDEL', digests, one)
   end
   if next(dead) then
-    died = true
     for _, field in ipairs(redis.call('HKEYS', connections)) do
       local of, person = string.match(field, '^([^/]*)/([^/]*)/')
       if dead[of] then
