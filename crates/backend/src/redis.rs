@@ -4,7 +4,7 @@
 //! A room has one channel ([`keys`]). [`bus`] tells followers on this replica directly, and other replicas through the
 //! channel: what is to be published waits in an [`outbox`] of its server, a [`publisher`] sends it, and [`untold`]
 //! remembers what may have reached nobody. [`subscriptions`] knows what is followed on this replica, [`subscriber`]
-//! subscribes to the channels, [`message`] is what travels there, and [`order`] puts the events of several replicas in
+//! subscribes to the channels, [`message`] is what travels there, and [`chat::Order`] puts the events of several replicas in
 //! order. What is lost on the way, followers read from the log.
 //!
 //! [`presence`] is leases in Redis, which [`script`]s change atomically and [`renewal`] prolongs for the people in
@@ -22,7 +22,6 @@ mod link;
 mod local_presence;
 mod message;
 mod opening;
-mod order;
 mod outbox;
 mod presence;
 mod publisher;

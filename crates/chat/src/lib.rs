@@ -2,7 +2,8 @@
 //!
 //! In reading order: [`room`] and [`session`] (the values), [`ports`] (what the use cases need from storage, as
 //! contracts in prose), [`caller`] (who sends a command), [`door`] (how commands enter), [`hub`] (the use cases, one
-//! per file), [`followers`] (one follower per room), [`error`] (why a command is refused).
+//! per file), [`followers`] (one follower per room), [`Order`] (what several replicas publish, in order), [`error`] (why a
+//! command is refused).
 
 mod address;
 pub mod caller;
@@ -10,6 +11,7 @@ pub mod door;
 pub mod error;
 pub mod followers;
 pub mod hub;
+mod order;
 pub mod ports;
 pub mod room;
 pub mod session;
@@ -21,5 +23,6 @@ pub use followers::{Follower, Followers};
 pub use hub::{
     Admitted, Enter, FindRoom, Followed, Hub, OpenRoom, OpenedRoom, RoomUpdate, SendTogether, Visit,
 };
+pub use order::Order;
 pub use room::{ConnectionId, Fill, Limit, Room, Stretch};
 pub use session::{Session, SessionDigest};

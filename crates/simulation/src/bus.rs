@@ -5,6 +5,7 @@
 
 mod present;
 mod subscription;
+mod teller;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,7 @@ use protocol::{RoomEvent, RoomSlug};
 use crate::arrivals::way;
 use crate::backend::{may_fail, travel};
 use crate::time::Time;
-use crate::world::{Bug, Dice, World};
+use crate::world::{Bug, Dice, Hands, World};
 use present::Change;
 pub use present::{Connected, Present, key};
 use subscription::{Publisher, Subscription};
@@ -31,6 +32,9 @@ pub struct Bus {
     inner: Arc<Mutex<Inner>>,
     time: Time,
     dice: Dice,
+    hands: Hands,
+    /// Subscriptions put events in order. If they do not, followers do.
+    ordered: bool,
     deaf: bool,
 }
 
@@ -49,6 +53,8 @@ impl Bus {
             inner: Arc::default(),
             time: world.time.clone(),
             dice: world.dice.clone(),
+            hands: world.hands.clone(),
+            ordered: world.dice.one_in(2),
             deaf: world.bug == Some(Bug::Deaf),
         }
     }
@@ -108,7 +114,7 @@ impl Process {
     /// Every event of a room that is committed from now on, or a gap.
     pub fn follow(&self, room: &RoomSlug) -> BoxStream<'static, Signal> {
         let (post, arrivals) = way(&self.bus.time);
-        self.with_subscription(room, |subscription, now| subscription.follow(post, now));
+        self.with_subscription(room, |subscription, _| subscription.follow(post));
         arrivals.boxed()
     }
 
@@ -126,7 +132,7 @@ impl Process {
         let (now, away_until) = (self.bus.time.millis(), inner.away_until);
         let known = inner.subscriptions.entry((room.clone(), self.number));
         let subscription = known.or_insert_with(|| {
-            let mut new = Subscription::default();
+            let mut new = Subscription::new(&self.bus.time, &self.bus.hands, self.bus.ordered);
             if now < away_until {
                 new.interrupt(away_until, self.bus.deaf);
             }

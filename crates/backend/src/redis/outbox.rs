@@ -159,12 +159,25 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use protocol::EventBody;
+    use testkit::sample::{event, message};
+
     use super::*;
-    use crate::redis::order::tests::event_with;
+
+    fn event_with(seq: u64, text: &str) -> Arc<RoomEvent> {
+        let said = message(&format!("m-{seq}"), text);
+        Arc::new(RoomEvent {
+            body: EventBody::Posted {
+                client_id: said.client_id,
+                text: said.text,
+            },
+            ..event(seq)
+        })
+    }
 
     fn events(room: &str, seqs: std::ops::RangeInclusive<u64>, text: &str) -> Notice {
         let room = RoomSlug::try_from(room.to_owned()).unwrap();
-        Notice::Events(room, seqs.map(|seq| event_with(1, seq, text)).collect())
+        Notice::Events(room, seqs.map(|seq| event_with(seq, text)).collect())
     }
 
     #[test]

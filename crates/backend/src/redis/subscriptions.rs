@@ -10,13 +10,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use chat::Order;
 use chat::ports::{PresenceChange, SessionSignal, Signal};
 use protocol::{Opaque, PresenceList, RoomSlug, Seq};
 use tokio::sync::{Notify, watch};
 
 use super::keys::{Keys, Topic};
 use super::known::Known;
-use super::order::Order;
 use super::work::Work;
 use crate::channels::Channels;
 use crate::ends::Ends;

@@ -7,8 +7,10 @@ use chat::ports::{PresenceChange, Signal};
 use protocol::RoomEvent;
 
 use super::ProcessNumber;
-use crate::arrivals::Post;
-use crate::world::Dice;
+use super::teller::{Followers, Heard, Teller, lock};
+use crate::arrivals::{Post, way};
+use crate::time::Time;
+use crate::world::{Dice, Hands};
 
 /// Who publishes. The messages of one publisher arrive in its order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,10 +22,10 @@ pub enum Publisher {
 }
 
 /// A subscription, shared by the followers of the room's log and of its presence.
-#[derive(Default)]
 pub struct Subscription {
-    /// To followers of the log.
-    signals: Vec<Post<Signal>>,
+    /// To the task that tells the followers of the log.
+    heard: Post<Heard>,
+    signals: Followers,
     /// To followers of the presence.
     changes: Vec<Post<PresenceChange>>,
     /// A change of presence was lost, and nobody has been told.
@@ -35,33 +37,42 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// A subscription without followers. `ordered`: it puts events of several processes in order, as the bus on Redis
+    /// does. Otherwise followers get them as they come.
+    pub fn new(time: &Time, hands: &Hands, ordered: bool) -> Self {
+        let (heard, arrivals) = way(time);
+        let signals = Followers::default();
+        let teller = Teller::new(time, &signals, ordered);
+        hands.spawn(teller.run(arrivals));
+        Self {
+            heard,
+            signals,
+            changes: Vec::new(),
+            missed: false,
+            last: BTreeMap::new(),
+            deaf_until: 0,
+        }
+    }
+
     /// True if nobody follows any more.
     pub fn is_over(&self) -> bool {
-        self.signals.iter().all(Post::is_closed) && self.changes.iter().all(Post::is_closed)
+        lock(&self.signals).iter().all(Post::is_closed) && self.changes.iter().all(Post::is_closed)
     }
 
-    /// Adds a follower of the log. If the subscription is lost now, it is told so once it is back.
-    pub fn follow(&mut self, signals: Post<Signal>, now: u64) {
-        if let Some(back) = self.back(now) {
-            signals.send(back, Signal::Gap);
-        }
-        self.signals.retain(|known| !known.is_closed());
-        self.signals.push(signals);
+    /// Adds a follower of the log.
+    pub fn follow(&self, signals: Post<Signal>) {
+        let mut all = lock(&self.signals);
+        all.retain(|known| !known.is_closed());
+        all.push(signals);
     }
 
-    /// Adds a follower of the presence.
+    /// Adds a follower of the presence. If the subscription is lost now, it is told so once it is back.
     pub fn follow_presence(&mut self, changes: Post<PresenceChange>, now: u64) {
-        if let Some(back) = self.back(now) {
-            changes.send(back, PresenceChange::Unsure);
+        if now < self.deaf_until && self.deaf_until < u64::MAX {
+            changes.send(self.deaf_until, PresenceChange::Unsure);
         }
         self.changes.retain(|known| !known.is_closed());
         self.changes.push(changes);
-    }
-
-    /// When a lost subscription will be back.
-    fn back(&self, now: u64) -> Option<u64> {
-        let back = self.deaf_until;
-        (now < back && back < u64::MAX).then_some(back)
     }
 
     /// Everything until `back` is lost, and then the followers are told so. With `deaf`, everything is lost for good,
@@ -74,9 +85,7 @@ impl Subscription {
         self.deaf_until = self.deaf_until.max(back);
         let back = self.deaf_until;
         self.missed = false;
-        for signals in &self.signals {
-            signals.send(back, Signal::Gap);
-        }
+        self.heard.send(back, Heard::Gap);
         self.change(back, &PresenceChange::Unsure);
     }
 
@@ -91,22 +100,19 @@ impl Subscription {
     /// Tells the followers of the log what their own process has committed. If their queue `overflows`, they are told
     /// that instead.
     pub fn tell_own(&mut self, now: u64, events: &[Arc<RoomEvent>], overflows: bool) {
-        for signals in &self.signals {
-            if overflows {
-                signals.send(now, Signal::Gap);
-            } else {
-                events
-                    .iter()
-                    .for_each(|event| signals.send(now, Signal::Event(Arc::clone(event))));
-            }
-        }
+        let heard = Heard::Events {
+            events: events.to_vec(),
+            alone: now < self.deaf_until,
+        };
+        self.heard.send(now, if overflows { Heard::Gap } else { heard });
     }
 
     /// Tells the followers of the log what another process has committed, perhaps `twice`.
     pub fn tell(&mut self, from: Publisher, due: u64, events: &[Arc<RoomEvent>], twice: bool) {
         let due = self.after_last(from, due);
         for _ in 0..=u32::from(twice) {
-            self.tell_own(due, events, false);
+            let (events, alone) = (events.to_vec(), false);
+            self.heard.send(due, Heard::Events { events, alone });
         }
     }
 

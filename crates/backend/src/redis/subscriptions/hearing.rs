@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chat::Order;
 use chat::ports::{PresenceChange, SessionSignal, Signal};
 use protocol::{Position, RoomEvent, RoomSlug};
 use tokio::time::sleep;
@@ -10,7 +11,6 @@ use tokio::time::sleep;
 use super::{State, Subscriptions};
 use crate::redis::keys::Topic;
 use crate::redis::message::{self, Message, Read};
-use crate::redis::order::Order;
 use crate::redis::versions::{self, Verdict};
 
 /// How long an event that came early waits for those before it. What another replica committed is published within a

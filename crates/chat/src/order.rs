@@ -1,5 +1,5 @@
-//! Puts the events of a room, which come from several replicas, into the order of its log. Values in, values out: the
-//! caller has the clock.
+//! Puts the events of a room, which come from several replicas, into the order of its log, for a bus between replicas.
+//! Values in, values out: the caller has the clock.
 //!
 //! Two replicas can publish in another order than they committed. An event that comes early is held until the events
 //! before it are there. If they do not come in time, the follower gets [`Signal::Gap`] instead, and reads the log,
@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chat::ports::Signal;
 use protocol::{Position, RoomEvent, Seq};
+
+use crate::ports::Signal;
 
 /// The most events that are held, and their bytes.
 const HELD: (usize, usize) = (512, 1024 * 1024);
@@ -129,4 +130,4 @@ impl Order {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

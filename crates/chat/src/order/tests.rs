@@ -11,7 +11,7 @@ fn position(epoch: u128, seq: u64) -> Position {
     }
 }
 
-pub fn event_with(epoch: u128, seq: u64, text: &str) -> Arc<RoomEvent> {
+fn event_with(epoch: u128, seq: u64, text: &str) -> Arc<RoomEvent> {
     let Position { epoch, seq } = position(epoch, seq);
     Arc::new(RoomEvent {
         room: RoomSlug::lobby(),
