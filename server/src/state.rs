@@ -60,7 +60,7 @@ pub struct Shared {
     pub vitals: Vitals,
     /// Whether this process should receive traffic.
     pub readiness: Readiness,
-    /// SQLite or Redis.
+    /// The truth and the bus.
     pub storage: Storage,
 }
 

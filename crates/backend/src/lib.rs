@@ -1,9 +1,8 @@
 //! The chat's ports on real storage.
 //!
 //! A truth keeps: [`Sqlite`] in one database in a data folder, or [`Postgres`] in a database that replicas share. A
-//! [`Bus`] tells followers what was committed:
-//! [`Local`], which also knows who is present, within one process.
-//! [`Redis`] stores everything in a Redis that many replicas share.
+//! [`Bus`] tells followers what was committed, and knows who is present: [`Local`] within one process, [`Redis`] between
+//! replicas.
 //! [`Vitals`] watches their long-lived threads and tasks.
 //! [`SystemClock`] and [`RandomIds`] provide the machine's time and randomness.
 

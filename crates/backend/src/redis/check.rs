@@ -9,7 +9,7 @@ use protocol::Opaque;
 
 use super::error::{Deaf, Spoiled};
 use super::replica::Redis;
-use super::servers::Server;
+use super::servers::{Server, in_time};
 use super::value;
 
 /// Seconds until the value that a check wrote expires.
@@ -28,6 +28,10 @@ impl Redis {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn check(&self) -> Result<(), StoreError> {
+        in_time(self.write_and_read()).await
+    }
+
+    async fn write_and_read(&self) -> Result<(), StoreError> {
         let inner = &self.inner;
         let key = inner.keys.check(&inner.replica);
         let written = Opaque::from_random(inner.ids.random());
