@@ -12,8 +12,9 @@ use protocol::{RoomEvent, RoomSlug};
 /// from the log.
 #[async_trait]
 pub trait Bus: Send + Sync {
-    /// Passes new events of a room to its followers. Called after the commit, once for each event, and in the order of
-    /// `seq` within this process. Never blocks.
+    /// Passes new events of a room to its followers. Called after the commit, in the order of `seq` within this process.
+    /// An older event comes again if the process that stored it may have ended before it told anybody; followers drop
+    /// what they have. Never blocks.
     fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]);
 
     /// Passes on that a session has ended. Never blocks.

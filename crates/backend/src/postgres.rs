@@ -31,6 +31,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::bus::Bus;
 use crate::ids::RandomIds;
 use crate::vitals::Vitals;
+use error::Fault;
 pub use error::OpenPostgresError;
 use hold::Hold;
 pub use hold::Sharing;
@@ -73,7 +74,7 @@ impl Postgres {
         let found = servers.find().await;
         let found = found.map_err(|none| OpenPostgresError::of(servers.name(none.host), &none.fault))?;
         let server = servers.name(found.host).to_owned();
-        let failed = |fault| OpenPostgresError::of(&server, &fault);
+        let failed = |fault: Fault| OpenPostgresError::of(&server, &fault);
         // Before the migration, so that a database in use is not migrated beneath another process that runs alone.
         let begun = Instant::now();
         let backend = loop {

@@ -1,7 +1,10 @@
 //! Real PostgreSQL servers to test with. Each is a process with its own folder and port.
 
+mod programs;
+mod signals;
+
 use std::fs::Permissions;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +14,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::free_port;
+use programs::{as_postgres, command_of, give_away, succeed};
+use signals::{family, signal};
 
 /// How long a server may take to start on a slow machine with all cores busy.
 const START: Duration = Duration::from_secs(60);
@@ -230,24 +235,9 @@ impl PostgresServer {
 
     /// The ids of the process and its children.
     fn processes(&self) -> Vec<String> {
-        let Some(child) = &self.child else { return vec![] };
-        let parent = child.id().to_string();
-        let numbered = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let children = numbered.filter_map(|entry| {
-            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-            // After the name, which can contain anything: state, parent …
-            let (id, rest) = (entry.file_name().into_string().ok()?, stat.rsplit_once(')')?.1);
-            (rest.split_whitespace().nth(1)? == parent).then_some(id)
-        });
-        let children: Vec<_> = children.collect();
-        [vec![parent.clone()], children].concat()
-    }
-
-    fn signal(name: &str, processes: &[String]) {
-        // A process of the list may have ended meanwhile.
-        let _ = Command::new("sh")
-            .args(["-c", &format!("kill -{name} {} 2>/dev/null", processes.join(" "))])
-            .status();
+        self.child
+            .as_ref()
+            .map_or_else(Vec::new, |child| family(child.id()))
     }
 
     fn reap(&mut self) {
@@ -260,14 +250,14 @@ impl PostgresServer {
     pub fn kill(&mut self) {
         // Stopped first, so that it starts no more of them.
         self.stop();
-        Self::signal("KILL", &self.processes());
+        signal("KILL", &self.processes());
         self.reap();
     }
 
     /// Asks it to end at once, and waits until it has. Connections are closed, data is safe.
     pub fn terminate(&mut self) {
         if let Some(child) = &self.child {
-            Self::signal("INT", &[child.id().to_string()]);
+            signal("INT", &[child.id().to_string()]);
         }
         self.reap();
     }
@@ -292,14 +282,14 @@ impl PostgresServer {
     /// Stops all its processes (SIGSTOP): sockets stay open, but nothing answers.
     pub fn stop(&self) {
         if let Some(child) = &self.child {
-            Self::signal("STOP", &[child.id().to_string()]);
+            signal("STOP", &[child.id().to_string()]);
         }
-        Self::signal("STOP", &self.processes());
+        signal("STOP", &self.processes());
     }
 
     /// Lets it continue.
     pub fn go_on(&self) {
-        Self::signal("CONT", &self.processes());
+        signal("CONT", &self.processes());
     }
 
     /// Starts a standby. From then on, this server commits nothing before the standby has it on its disk.
@@ -345,7 +335,7 @@ impl Drop for PostgresServer {
     fn drop(&mut self) {
         if let Some(child) = &self.child {
             // "Immediate" does not wait for connections, and leaves no shared memory behind. It may be stopped.
-            Self::signal("QUIT", &[child.id().to_string()]);
+            signal("QUIT", &[child.id().to_string()]);
             self.go_on();
         }
         if let Some(mut child) = self.child.take() {
@@ -361,76 +351,4 @@ pub fn url(addresses: &[&str], database: &str) -> String {
         "postgres://{USER}:{PASSWORD_IN_URLS}@{}/{database}?sslmode=disable",
         addresses.join(",")
     )
-}
-
-/// The folder of PostgreSQL's programs: Debian has them outside the PATH, a folder for each version.
-fn programs() -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let version = |path: PathBuf| {
-        let number = path.file_name()?.to_str()?.parse::<u32>().ok()?;
-        let programs = path.join("bin");
-        programs.join("postgres").exists().then_some((number, programs))
-    };
-    let newest = versions.filter_map(|entry| version(entry.path())).max();
-    newest.map_or_else(PathBuf::new, |(_, programs)| programs)
-}
-
-fn command_of(program: &str) -> Command {
-    let mut command = Command::new(programs().join(program));
-    command.env("LC_ALL", "C.UTF-8").current_dir("/");
-    command
-}
-
-/// The number of the user `postgres`, if this process is root, as which PostgreSQL does not run.
-fn postgres_user() -> Option<u32> {
-    let number = |args: &[&str]| {
-        let output = Command::new("id").args(args).output().ok()?;
-        String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().ok()
-    };
-    if number(&["-u"]) != Some(0) {
-        return None;
-    }
-    let user = number(&["-u", "postgres"]);
-    Some(user.expect("as root, these tests need a user postgres, as Debian's postgresql makes it"))
-}
-
-/// A program of PostgreSQL's, not as root.
-fn as_postgres(program: &str) -> Command {
-    if postgres_user().is_none() {
-        return command_of(program);
-    }
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"])
-        .arg(programs().join(program))
-        .env("LC_ALL", "C.UTF-8")
-        .current_dir("/");
-    command
-}
-
-/// Makes a file or folder the user's that PostgreSQL runs as.
-fn give_away(path: &Path) {
-    if let Some(user) = postgres_user() {
-        chown(path, Some(user), None).expect("root may do that");
-    }
-}
-
-/// Runs a command and returns what it prints.
-fn succeed(command: &mut Command) -> String {
-    let program = command.get_program().to_owned();
-    let run = command.stdin(Stdio::null()).output().unwrap_or_else(|error| {
-        panic!(
-            "these tests need PostgreSQL 15 or newer (Debian: apt install postgresql): {program:?}: {error}"
-        )
-    });
-    assert!(
-        run.status.success(),
-        "{program:?}: {}{}",
-        String::from_utf8_lossy(&run.stdout),
-        String::from_utf8_lossy(&run.stderr)
-    );
-    String::from_utf8_lossy(&run.stdout).trim().to_owned()
 }

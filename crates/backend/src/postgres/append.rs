@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chat::StoreError;
-use protocol::{Epoch, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{
+    DisplayName, Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp,
+};
 use tokio::sync::oneshot;
+use tokio_postgres::Row;
 
 use super::connection::{Connection, Values};
 use super::error::Fault;
@@ -16,17 +19,18 @@ use crate::{numbers, posted};
 /// Locks the rooms in the order of their ids, so that two replicas never wait for each other.
 const LOCK: &str = "SELECT slug, epoch FROM rooms WHERE slug = ANY($1) ORDER BY id FOR NO KEY UPDATE";
 
-/// Stores the messages whose `client_id` is new, with the next seqs of their rooms. For the others, `stored_at` is the
-/// time at which they were stored. (`LIMIT` makes the planner look each of them up by all three columns. As a plain join
+/// Stores the messages whose `client_id` is new, with the next seqs of their rooms. For the others, returns what was
+/// stored the first time. (`LIMIT` makes the planner look each of them up by all three columns. As a plain join
 /// it would look through a whole room.)
 const STORE: &str = "\
     WITH given AS (
-        SELECT message.*, rooms.id AS room_id, rooms.head, known.seq AS known_seq, known.at AS stored_at
+        SELECT message.*, rooms.id AS room_id, rooms.head, known.seq AS known_seq, known.at AS known_at,
+            known.author_name AS known_name, known.body AS known_body
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[]) WITH ORDINALITY
             AS message (slug, author_id, author_name, client_id, body, at, n)
         JOIN rooms ON rooms.slug = message.slug
         LEFT JOIN LATERAL (
-            SELECT seq, at FROM events
+            SELECT seq, at, author_name, body FROM events
             WHERE room_id = rooms.id AND author_id = message.author_id AND client_id = message.client_id LIMIT 1
         ) AS known ON true
     ), numbered AS (
@@ -45,7 +49,7 @@ const STORE: &str = "\
         ) AS latest
         WHERE rooms.id = latest.room_id
     )
-    SELECT n, seq, stored_at FROM numbered";
+    SELECT n, seq, known_at, known_name, known_body FROM numbered";
 
 /// Messages of one author for one room, to be stored together.
 pub struct Append {
@@ -53,7 +57,6 @@ pub struct Append {
     author: Person,
     messages: Vec<(Outgoing, String)>,
     at: Timestamp,
-    stored_at: i64,
     reply: oneshot::Sender<Result<Vec<Receipt>, StoreError>>,
 }
 
@@ -74,19 +77,13 @@ impl Append {
             author,
             messages: posted::with_json(messages)?,
             at,
-            stored_at: numbers::signed(at.0)?,
             reply,
         };
         Ok((append, answer))
     }
 
-    /// The room's address.
-    pub fn room(&self) -> &RoomSlug {
-        &self.room
-    }
-
     /// The bytes that it sends to PostgreSQL, not counting small change.
-    pub fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         self.messages.iter().map(|(_, json)| json.len() + 128).sum()
     }
 
@@ -94,20 +91,47 @@ impl Append {
     pub fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
     }
-
-    /// Answers with a failure.
-    pub fn fail(self, fault: &Fault) {
-        // The caller may have stopped waiting.
-        let _ = self.reply.send(Err(fault.clone().into()));
-    }
 }
 
 /// What PostgreSQL answered to a batch.
 pub struct Stored {
     /// The rooms that exist. `None`: the epoch cannot be read.
     epochs: HashMap<RoomSlug, Option<Epoch>>,
-    /// For each different message, its seq, and the time if it was stored before.
-    places: Vec<Option<(Seq, Option<i64>)>>,
+    /// For each different message, where it is.
+    places: Vec<Option<Place>>,
+}
+
+/// Where a message is in its room's log.
+struct Place {
+    seq: Seq,
+    /// What was stored the first time. `None`: it was stored now.
+    before: Option<Before>,
+}
+
+/// An event that was stored before.
+struct Before {
+    at: Timestamp,
+    author_name: DisplayName,
+    body: EventBody,
+}
+
+impl Place {
+    /// Reads a row. `None` if it makes no sense.
+    fn read(row: &Row) -> Option<Self> {
+        let at: Option<i64> = row.try_get(2).ok()?;
+        let before = match at {
+            None => None,
+            Some(at) => Some(Before {
+                at: numbers::time(at).ok()?,
+                author_name: DisplayName::kept(row.try_get(3).ok()?),
+                body: serde_json::from_str(row.try_get(4).ok()?).ok()?,
+            }),
+        };
+        Some(Self {
+            seq: numbers::seq(row.try_get(1).ok()?).ok()?,
+            before,
+        })
+    }
 }
 
 /// Appends that are stored together. A message that comes several times is stored once.
@@ -121,7 +145,7 @@ pub struct Batch {
 
 impl Batch {
     /// Puts appends together.
-    pub fn new(appends: Vec<Append>) -> Self {
+    fn new(appends: Vec<Append>) -> Self {
         let (mut numbers, mut different) = (Vec::with_capacity(appends.len()), Vec::new());
         let mut known = HashMap::new();
         for (a, append) in appends.iter().enumerate() {
@@ -142,9 +166,47 @@ impl Batch {
         }
     }
 
-    /// The appends.
-    pub fn into_appends(self) -> Vec<Append> {
-        self.appends
+    /// Cuts appends into batches that are not too large.
+    pub fn of(appends: impl Iterator<Item = Append>, bytes: usize) -> Vec<Self> {
+        let (mut batches, mut batch, mut size) = (Vec::new(), Vec::new(), 0);
+        for append in appends {
+            let more = append.bytes();
+            if !batch.is_empty() && size + more > bytes {
+                batches.push(Self::new(std::mem::take(&mut batch)));
+                size = 0;
+            }
+            size += more;
+            batch.push(append);
+        }
+        if !batch.is_empty() {
+            batches.push(Self::new(batch));
+        }
+        batches
+    }
+
+    /// Cuts a batch that was refused into its rooms, and the batch of one room into its appends. If that is no use,
+    /// answers with the failure and returns nothing.
+    pub fn split(self, fault: &Fault) -> Vec<Self> {
+        let mut rooms = BTreeMap::<_, Vec<_>>::new();
+        for append in self.appends {
+            rooms.entry(append.room.clone()).or_default().push(append);
+        }
+        if rooms.len() > 1 {
+            return rooms.into_values().map(Self::new).collect();
+        }
+        let appends: Vec<_> = rooms.into_values().flatten().collect();
+        if appends.len() > 1 && !fault.is_locked() {
+            return appends
+                .into_iter()
+                .map(|append| Self::new(vec![append]))
+                .collect();
+        }
+        tracing::error!(error = %fault, appends = appends.len(), "PostgreSQL could not store messages");
+        for append in appends {
+            // The caller may have stopped waiting.
+            let _ = append.reply.send(Err(fault.clone().into()));
+        }
+        vec![]
     }
 
     fn message(&self, number: usize) -> (&Append, &(Outgoing, String)) {
@@ -169,7 +231,7 @@ impl Batch {
         let names: Vec<_> = all().map(|(append, _)| append.author.name.as_str()).collect();
         let client_ids: Vec<_> = all().map(|(_, message)| message.0.client_id.as_str()).collect();
         let bodies: Vec<_> = all().map(|(_, message)| message.1.as_str()).collect();
-        let times: Vec<_> = all().map(|(append, _)| append.stored_at).collect();
+        let times: Vec<_> = all().map(|(append, _)| append.at.0.cast_signed()).collect();
         let messages: Values<'_> = &[&slugs, &ids, &names, &client_ids, &bodies, &times];
         let (locked, placed) = connection
             .transaction((LOCK, &[&rooms]), (STORE, messages))
@@ -180,21 +242,20 @@ impl Batch {
             let slug = RoomSlug::try_from(row.try_get::<_, String>(0)?).ok();
             epochs.extend(slug.map(|slug| (slug, row::parsed::<Epoch>(row, 1).ok())));
         }
-        let mut places = vec![None; count];
+        let mut places: Vec<_> = (0..count).map(|_| None).collect();
         for row in &placed {
             let number: i64 = row.try_get(0)?;
             if let Some(place) = usize::try_from(number - 1).ok().and_then(|n| places.get_mut(n)) {
-                let seq = numbers::seq(row.try_get(1)?).ok();
-                *place = seq.zip(Some(row.try_get(2)?));
+                *place = Place::read(row);
             }
         }
         Ok(Stored { epochs, places })
     }
 
-    /// Tells the bus of the new events and answers the callers, after the commit. `again`: an earlier attempt had no
-    /// answer, so what it stored is new too.
-    pub fn settle(self, stored: &Stored, again: bool, bus: &dyn Bus) {
-        for (room, events) in self.events(stored, again) {
+    /// Tells the bus of the new events and answers the callers, after the commit. With `before`, also tells of messages
+    /// that were stored before: by an attempt without an answer, or by a process that may not have told anybody.
+    pub fn settle(self, stored: &Stored, before: bool, bus: &dyn Bus) {
+        for (room, events) in self.events(stored, before) {
             bus.committed(room, &events);
         }
         for (append, numbers) in self.appends.into_iter().zip(self.numbers) {
@@ -211,24 +272,30 @@ impl Batch {
         }
     }
 
-    /// The new events of each room, in the order of their seqs.
-    fn events(&self, stored: &Stored, again: bool) -> BTreeMap<&RoomSlug, Vec<Arc<RoomEvent>>> {
+    /// The events of each room, in the order of their seqs.
+    fn events(&self, stored: &Stored, before: bool) -> BTreeMap<&RoomSlug, Vec<Arc<RoomEvent>>> {
         let mut rooms = BTreeMap::<_, Vec<_>>::new();
         for (number, place) in stored.places.iter().enumerate() {
             let (append, (message, _)) = self.message(number);
-            let (Some((seq, stored_at)), Some(Some(epoch))) = (place, stored.epochs.get(&append.room)) else {
+            let (Some(place), Some(Some(epoch))) = (place, stored.epochs.get(&append.room)) else {
                 continue;
             };
-            if stored_at.is_some_and(|at| !again || at != append.stored_at) {
-                continue;
-            }
+            let (at, name, body) = match &place.before {
+                None => (append.at, &append.author.name, posted::body(message)),
+                Some(stored) if before => (stored.at, &stored.author_name, stored.body.clone()),
+                Some(_) => continue,
+            };
+            let author = Person {
+                id: append.author.id.clone(),
+                name: name.clone(),
+            };
             rooms.entry(&append.room).or_default().push(Arc::new(RoomEvent {
                 room: append.room.clone(),
                 epoch: epoch.clone(),
-                seq: *seq,
-                at: append.at,
-                author: append.author.clone(),
-                body: posted::body(message),
+                seq: place.seq,
+                at,
+                author,
+                body,
             }));
         }
         for events in rooms.values_mut() {
@@ -245,13 +312,12 @@ fn receipts(
     stored: &Stored,
 ) -> Result<Vec<Receipt>, StoreError> {
     let receipt = |((message, _), number): ((Outgoing, String), &usize)| {
-        let place = stored.places.get(*number).copied().flatten();
-        let (seq, _) =
-            place.ok_or_else(|| StoreError::failed("PostgreSQL did not say where it stored a message"))?;
+        let place = stored.places.get(*number).and_then(Option::as_ref);
+        let place = place.ok_or_else(|| StoreError::damaged("a stored message cannot be read"))?;
         Ok(Receipt {
             client_id: message.client_id,
             epoch: epoch.clone(),
-            seq,
+            seq: place.seq,
         })
     };
     messages.into_iter().zip(numbers).map(receipt).collect()

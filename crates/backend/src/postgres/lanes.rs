@@ -1,5 +1,6 @@
 //! The connections for everything but appends. Each takes any number of statements at a time.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,6 +17,8 @@ use super::servers::Servers;
 
 /// Connections per process.
 const LANES: usize = 4;
+/// After this time without an answer, another primary is looked for. Callers may not wait for the whole deadline.
+const SILENCE: Duration = Duration::from_secs(1);
 /// How long a caller waits for an answer.
 pub const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -83,13 +86,14 @@ impl Lanes {
     }
 
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        match timeout(DEADLINE, work).await {
-            Ok(result) => result,
-            Err(_) => {
-                self.lead.suspect();
-                Err(Fault::Late.into())
-            }
+        let mut work = pin!(work);
+        if let Ok(result) = timeout(SILENCE, &mut work).await {
+            return result;
         }
+        self.lead.suspect();
+        timeout(DEADLINE - SILENCE, work)
+            .await
+            .unwrap_or_else(|_| Err(Fault::Late.into()))
     }
 
     fn least_busy(&self) -> &Lane {

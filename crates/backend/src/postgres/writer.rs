@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::append::{Answer, Append, Batch};
+use super::append::{Answer, Append, Batch, Stored};
 use super::connection::Connection;
 use super::error::{Closed, Fault};
 use super::hold::{self, Hold, Sharing};
@@ -142,13 +142,13 @@ impl Task {
     async fn run(mut self, mut queue: Receiver<Append>) {
         let mut waiting = Vec::with_capacity(GROUP.0);
         loop {
-            let lead = Arc::clone(&self.work.lead);
-            let line = self.line().await;
+            self.connect().await;
+            let Some(line) = &self.line else { continue };
             let count = tokio::select! {
                 biased;
                 count = queue.recv_many(&mut waiting, GROUP.0) => count,
                 () = line.connection.closed() => continue,
-                () = lead.suspected() => {
+                () = self.work.lead.suspected() => {
                     self.look_around().await;
                     continue;
                 }
@@ -158,7 +158,7 @@ impl Task {
             }
             // Their callers have been told that the outcome is unknown, and will ask again.
             waiting.retain(|append: &Append| !append.is_abandoned());
-            for batch in groups(waiting.drain(..)) {
+            for batch in Batch::of(waiting.drain(..), GROUP.1) {
                 self.store(batch).await;
             }
         }
@@ -166,35 +166,30 @@ impl Task {
 
     /// Stores a batch and answers. What PostgreSQL refuses is tried in smaller parts, so that it spoils nothing else.
     async fn store(&mut self, batch: Batch) {
+        let begun = Instant::now();
+        let mut doubtful = false;
         let mut parts = VecDeque::from([batch]);
         while let Some(batch) = parts.pop_front() {
-            let mut again = false;
-            let fault = loop {
+            let stored = loop {
                 match self.attempt(&batch).await {
-                    Ok(stored) => break Ok(stored),
-                    Err(fault @ Fault::Refused(_)) => break Err(fault),
-                    Err(_) => again = true,
+                    // The lock may be that of an attempt without an answer.
+                    Err(fault) if fault.is_locked() && doubtful && begun.elapsed() < DEADLINE => {}
+                    Err(Fault::Lost(_) | Fault::Late) => doubtful = true,
+                    answer => break answer,
                 }
             };
-            match fault {
-                Ok(stored) => batch.settle(&stored, again, &*self.work.bus),
-                Err(fault) => {
-                    let smaller = split(batch, &fault);
-                    match smaller {
-                        Ok(smaller) => parts.extend(smaller),
-                        Err(appends) => {
-                            tracing::error!(error = %fault, appends = appends.len(), "PostgreSQL could not store messages");
-                            appends.into_iter().for_each(|append| append.fail(&fault));
-                        }
-                    }
-                }
+            // A replica that was killed may have stored a message without telling anybody. Its sender tries another one.
+            let before = doubtful || self.work.sharing == Sharing::Replicas;
+            match stored {
+                Ok(stored) => batch.settle(&stored, before, &*self.work.bus),
+                Err(fault) => parts.extend(batch.split(&fault)),
             }
         }
     }
 
     /// Sends a batch to the primary and waits for the answer for as long as there is no other primary.
-    async fn attempt(&mut self, batch: &Batch) -> Result<super::append::Stored, Fault> {
-        self.line().await;
+    async fn attempt(&mut self, batch: &Batch) -> Result<Stored, Fault> {
+        self.connect().await;
         let Some(line) = self.line.take() else {
             return Err(Fault::lost("no connection"));
         };
@@ -241,8 +236,8 @@ impl Task {
     }
 
     async fn move_to(&mut self, found: Found) {
-        let (from, to) = (self.backends.len(), self.work.servers.name(found.host).to_owned());
-        tracing::warn!(server = %to, connections = from, "another PostgreSQL server has become the primary");
+        let server = self.work.servers.name(found.host);
+        tracing::warn!(server, "another PostgreSQL server has become the primary");
         self.work.lead.lost(None);
         if let Err(fault) = self.take_hold(found).await {
             tracing::debug!(error = %fault, "the new primary could not be used");
@@ -255,8 +250,8 @@ impl Task {
         self.work.lead.lost(Some(fault.clone()));
     }
 
-    /// The connection. If there is none, connects until there is one.
-    async fn line(&mut self) -> &Line {
+    /// Connects, if there is no connection, until there is one.
+    async fn connect(&mut self) {
         if self.line.as_ref().is_some_and(|line| line.connection.is_closed()) {
             self.lost(&Fault::lost("the server closed it"));
         }
@@ -275,10 +270,6 @@ impl Task {
                     wait = (wait * 2).min(RETRY.1);
                 }
             }
-        }
-        match &self.line {
-            Some(line) => line,
-            None => unreachable!("the loop ends with a connection"),
         }
     }
 
@@ -315,49 +306,5 @@ impl Task {
         }
         self.line = Some(Line { host, connection });
         self.work.lead.found(host, self.life);
-    }
-}
-
-/// Cuts appends into batches that are not too large.
-fn groups(appends: impl Iterator<Item = Append>) -> Vec<Batch> {
-    let (mut groups, mut group, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for append in appends {
-        let more = append.bytes();
-        if !group.is_empty() && bytes + more > GROUP.1 {
-            groups.push(Batch::new(std::mem::take(&mut group)));
-            bytes = 0;
-        }
-        bytes += more;
-        group.push(append);
-    }
-    if !group.is_empty() {
-        groups.push(Batch::new(group));
-    }
-    groups
-}
-
-/// Cuts a batch that was refused into its rooms, and the batch of one room into its appends. If that is no use, gives
-/// the appends back.
-fn split(batch: Batch, fault: &Fault) -> Result<Vec<Batch>, Vec<Append>> {
-    let appends = batch.into_appends();
-    let first = appends.first().map(|append| append.room().clone());
-    let several = appends.iter().any(|append| Some(append.room()) != first.as_ref());
-    if several {
-        let mut rooms: Vec<Vec<Append>> = Vec::new();
-        for append in appends {
-            let room = rooms.iter_mut().find(|room| room[0].room() == append.room());
-            match room {
-                Some(room) => room.push(append),
-                None => rooms.push(vec![append]),
-            }
-        }
-        Ok(rooms.into_iter().map(Batch::new).collect())
-    } else if appends.len() > 1 && !fault.is_locked() {
-        Ok(appends
-            .into_iter()
-            .map(|append| Batch::new(vec![append]))
-            .collect())
-    } else {
-        Err(appends)
     }
 }

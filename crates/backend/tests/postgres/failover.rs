@@ -62,3 +62,25 @@ async fn a_primary_killed_for_good_loses_nothing_acknowledged() {
 async fn a_primary_that_falls_silent_is_left() {
     within(taken_over(|primary| primary.stop())).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_alone_finds_the_new_primary() {
+    within(async {
+        let primary = PostgresServer::start();
+        let database = primary.database();
+        let standby = primary.synchronous_standby();
+        let both = url(&[&primary.address(), &standby.address()], &database);
+        let one = replica(&both).await;
+        lobby(&one).await;
+        primary.stop();
+        standby.promote();
+        // As `/readyz` asks: it gives up after two seconds.
+        let ready = async || {
+            let asked = tokio::time::timeout(Duration::from_secs(2), one.check());
+            asked.await.is_ok_and(|checked| checked.is_ok())
+        };
+        until("ready on the new primary", 4 * FLOWS, ready).await;
+        assert_eq!(standby.sql(&database, "SELECT checks > 0 FROM hubbub"), "t");
+    })
+    .await;
+}

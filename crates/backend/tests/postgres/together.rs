@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use chat::Limit;
-use chat::ports::{Directory, RoomLog};
+use chat::ports::{Directory, RoomLog, Signal};
+use futures::StreamExt;
 use futures::future::join_all;
 use protocol::{RoomSlug, Seq, Timestamp};
-use testkit::sample::{message, messages, person, room, slug, whole_log};
+use testkit::sample::{message, messages, person, person_with_id, room, slug, whole_log};
 use testkit::{PostgresServer, within};
 
 use crate::support::{lobby, log, replica};
@@ -86,6 +87,37 @@ async fn replicas_that_write_to_the_same_rooms_do_not_wait_for_each_other() {
         assert_eq!((stored, heads), (3_000, 3_000));
         let locks = server.log();
         assert!(!locks.contains("deadlock detected"), "{locks}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_replica_stored_is_told_when_its_sender_tries_another() {
+    within(async {
+        let server = PostgresServer::shared();
+        let url = server.url(&server.database());
+        let (killed, other) = (replica(&url).await, replica(&url).await);
+        let lobby = lobby(&killed).await;
+        // The replicas here do not hear each other, so what this one stores reaches nobody.
+        let (ada, renamed) = (person("Ada"), person_with_id("ada", "Lovelace"));
+        let stored = killed
+            .append(&lobby, &ada, messages("m", 2), Timestamp(7))
+            .await
+            .unwrap();
+        drop(killed);
+        let mut signals = other.follow(&lobby).await.unwrap();
+        let again = other
+            .append(&lobby, &renamed, messages("m", 2), Timestamp(9))
+            .await
+            .unwrap();
+        assert_eq!(again, stored);
+        for event in whole_log(&log(&other), &lobby).await {
+            assert_eq!((event.at, &event.author), (Timestamp(7), &ada));
+            match signals.next().await {
+                Some(Signal::Event(told)) => assert_eq!(told, event),
+                other => panic!("an event, not {other:?}"),
+            }
+        }
     })
     .await;
 }
