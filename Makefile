@@ -56,7 +56,7 @@ bench-growth: build ## Measure what a delivery costs as rooms grow and become ma
 hostile: build ## Measure what hostile clients do to a server with default limits: docs/reliability.md (HOSTILE=word: some rows)
 	@ulimit -n 20000 && node end2end/hostile/main.mjs $(if $(HOSTILE),"$(HOSTILE)")
 
-replicas: build ## Serve with Redis, three replicas and nginx on http://127.0.0.1:3000
+replicas: build ## Serve with PostgreSQL, Redis, three replicas and nginx on http://127.0.0.1:3000
 	@scripts/setup.sh replicas
 	@exec scripts/replicas.sh
 

@@ -100,7 +100,7 @@ check() {
     say "the browser build contains nothing of the server"
     local leaked
     leaked=$(cargo tree -q -p frontend --target "$wasm" -e normal --prefix none | awk '{print $1}' | sort -u \
-        | grep -xE 'tokio|axum|hyper|socketioxide|rusqlite|redis|backend|chat|chrono' || true)
+        | grep -xE 'tokio|axum|hyper|socketioxide|rusqlite|tokio-postgres|redis|backend|chat|chrono' || true)
     [ -z "$leaked" ] || { echo "the browser build depends on: $leaked" >&2; exit 1; }
     if cargo tree -q -p frontend --target "$wasm" -e features,normal | grep -q 'leptos feature "ssr"'; then
         echo "the browser build has Leptos' feature ssr" >&2; exit 1
@@ -117,7 +117,7 @@ check() {
 }
 
 unit() {
-    # Tests with a Redis or a server of their own wait most of the time.
+    # Tests with a PostgreSQL, a Redis or a server of their own wait most of the time.
     export RUST_TEST_THREADS=8
     step crates
     cargo test -q -p protocol -p chat -p client -p backend -p testkit
@@ -138,7 +138,7 @@ browser() {
     fi
     step browser
     playwright
-    # Several replicas on one Redis, behind nginx and HAProxy.
+    # Several replicas on one PostgreSQL and one Redis, behind nginx and HAProxy.
     step replicas
     playwright --project=replicas
 }
