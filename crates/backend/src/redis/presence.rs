@@ -61,9 +61,21 @@ impl Inner {
         Ok(())
     }
 
-    /// The roster that Redis has.
-    async fn ask_roster(&self, room: &RoomSlug, limit: u32) -> Result<PresenceList, StoreError> {
-        let run = self.presence(&script::ROSTER, room).number(limit.into());
+    /// The roster of a room, which this run returns, or what this replica knows while Redis is away.
+    async fn list(&self, run: Run, room: &RoomSlug, limit: u32) -> PresenceList {
+        match self.ask(run).await {
+            Ok(roster) => {
+                self.subscriptions.learn_roster(room, &roster);
+                roster
+            }
+            Err(error) => {
+                without(&error);
+                self.known(room, limit)
+            }
+        }
+    }
+
+    async fn ask(&self, run: Run) -> Result<PresenceList, StoreError> {
         let answer: Vec<String> = value::read(self.servers.run(run).await?)?;
         let mut answer = answer.into_iter();
         let here = value::number(&value::present(answer.next(), "no count")?)?;
@@ -80,18 +92,9 @@ impl Inner {
         })
     }
 
-    /// The roster that Redis has or, while it is away, what this replica knows.
     async fn roster(&self, room: &RoomSlug, limit: u32) -> PresenceList {
-        match self.ask_roster(room, limit).await {
-            Ok(roster) => {
-                self.subscriptions.learn_roster(room, &roster);
-                roster
-            }
-            Err(error) => {
-                without(&error);
-                self.known(room, limit)
-            }
-        }
+        let run = self.presence(&script::ROSTER, room).number(limit.into());
+        self.list(run, room, limit).await
     }
 
     /// What this replica knows itself.
@@ -151,6 +154,17 @@ impl Presence for Redis {
         person: &Person,
         connection: &ConnectionId,
     ) -> Result<(), StoreError> {
+        let entered = self.enter_and_list(room, person, connection, 0);
+        entered.await.map(drop)
+    }
+
+    async fn enter_and_list(
+        &self,
+        room: &RoomSlug,
+        person: &Person,
+        connection: &ConnectionId,
+        limit: u32,
+    ) -> Result<PresenceList, StoreError> {
         let entering = self.inner.present.enter(room, person, connection);
         let run = self
             .inner
@@ -159,12 +173,11 @@ impl Presence for Redis {
             .arg(&*connection.0)
             .number(fingerprint(&person.id, connection))
             .arg(sort_key(person))
-            .arg(person.name.as_str());
-        if let Err(error) = self.inner.servers.run(run).await {
-            without(&error);
-        }
+            .arg(person.name.as_str())
+            .number(limit.into());
+        let roster = self.inner.list(run, room, limit).await;
         entering.done();
-        Ok(())
+        Ok(roster)
     }
 
     async fn leave(

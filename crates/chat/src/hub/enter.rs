@@ -1,7 +1,8 @@
 //! Enter a room without reading its log.
 
-use protocol::RoomSlug;
+use protocol::limits::ROSTER_PEOPLE;
 use protocol::policy::Action;
+use protocol::{PresenceList, RoomSlug};
 
 use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
@@ -17,13 +18,17 @@ impl UseCase for Enter {
     const ACTION: Action = Action::BePresent;
 
     async fn run(self, asked: Asked<'_>) -> Result<u32, ChatError> {
-        enter(asked, &self.room).await?;
-        Ok(asked.hub.roster(&self.room).await?.here)
+        Ok(enter(asked, &self.room).await?.here)
     }
 }
 
-pub(super) async fn enter(asked: Asked<'_>, room: &RoomSlug) -> Result<(), ChatError> {
+/// Enters a room. Returns the people who are there then.
+pub(super) async fn enter(asked: Asked<'_>, room: &RoomSlug) -> Result<PresenceList, ChatError> {
     let connection = asked.connection()?;
     let person = asked.caller.signed_in()?;
-    Ok(asked.hub.presence.enter(room, person, connection).await?)
+    let presence = &asked.hub.presence;
+    let entered = presence
+        .enter_and_list(room, person, connection, ROSTER_PEOPLE)
+        .await;
+    Ok(entered?)
 }

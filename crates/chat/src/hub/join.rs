@@ -24,19 +24,18 @@ impl UseCase for Join {
         asked.take(Cost::Read(0))?;
         let hub = asked.hub;
         let Self { room: slug, from } = self;
-        let (room, stretch, reset) =
+        let (room, roster, stretch, reset) =
             if let Some(Served { room, stretch }) = hub.tails.serve(&slug, from.as_ref()) {
-                enter(asked, &slug).await?;
-                (room, stretch, false)
+                let roster = enter(asked, &slug).await?;
+                (room, roster, stretch, false)
             } else {
                 let room = hub.room(&slug).await?;
-                enter(asked, &slug).await?;
+                let roster = enter(asked, &slug).await?;
                 let latest = from.is_none();
                 let (stretch, reset) = hub.read(&slug, from).await?;
                 hub.tails.learn(&room, &stretch, latest || reset);
-                (room, stretch, reset)
+                (room, roster, stretch, reset)
             };
-        let roster = hub.roster(&slug).await?;
         let head = stretch.head.clone();
         let more = stretch.more;
         let events = stretch.into_events();

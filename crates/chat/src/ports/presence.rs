@@ -34,6 +34,22 @@ pub trait Presence: Send + Sync {
         connection: &ConnectionId,
     ) -> Result<(), StoreError>;
 
+    /// As [`Presence::enter`], and lists the people who are there then, as [`Presence::roster`]. Storage that is far away
+    /// needs one trip for both.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    async fn enter_and_list(
+        &self,
+        room: &RoomSlug,
+        person: &Person,
+        connection: &ConnectionId,
+        limit: u32,
+    ) -> Result<PresenceList, StoreError> {
+        self.enter(room, person, connection).await?;
+        self.roster(room, limit).await
+    }
+
     /// Takes a connection out of a room. Does nothing if the connection is not there.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ macro_rules! presence_contract {
             followers_hear_of_typing
             followers_hear_the_same_in_the_same_order
             an_empty_room_has_an_empty_roster
+            entering_lists_who_is_there
         }
     };
 }
@@ -279,4 +280,25 @@ pub async fn followers_hear_the_same_in_the_same_order(backend: &Backend) {
 /// So has a room that never existed.
 pub async fn an_empty_room_has_an_empty_roster(backend: &Backend) {
     assert_eq!(here(backend, &slug("nowhere")).await, (vec![], 0));
+}
+
+/// Who enters is in the list, once, and gets the same list again.
+pub async fn entering_lists_who_is_there(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (ada, bob) = (person("Ada"), person("Bob"));
+    enter(backend, &room, &bob, "b").await;
+    for _ in 0..2 {
+        let entered = backend
+            .presence
+            .enter_and_list(&room, &ada, &connection("a"), 200)
+            .await;
+        let roster = entered.expect("they enter");
+        assert_eq!((roster.people, roster.here), (vec![ada.clone(), bob.clone()], 2));
+    }
+    let entered = backend
+        .presence
+        .enter_and_list(&room, &ada, &connection("a"), 1)
+        .await;
+    let roster = entered.expect("they enter");
+    assert_eq!((roster.people, roster.here), (vec![ada], 2));
 }

@@ -57,6 +57,22 @@ local function depart(person)
   end
 end
 
+-- Returns the count of all people, then id and name of as many as the limit allows, in order.
+local function list(limit)
+  local answer = { redis.call('HLEN', people) }
+  if limit > 0 then
+    for _, member in ipairs(redis.call('ZRANGE', names, 0, limit - 1)) do
+      local person = string.match(member, '\t([^\t]*)$')
+      local name = string.match(redis.call('HGET', people, person) or '', '^%d+\t[^\t]*\t(.*)$')
+      if name then
+        answer[#answer + 1] = person
+        answer[#answer + 1] = name
+      end
+    end
+  end
+  return answer
+end
+
 local function prolong()
   redis.call('ZADD', leases, now + lease, replica)
 end
