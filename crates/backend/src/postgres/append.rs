@@ -7,7 +7,7 @@ use chat::StoreError;
 use protocol::{
     DisplayName, Epoch, EventBody, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Seq, Timestamp,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_postgres::Row;
 
 use super::connection::{Connection, Values};
@@ -58,6 +58,8 @@ pub struct Append {
     messages: Vec<(Outgoing, String)>,
     at: Timestamp,
     reply: oneshot::Sender<Result<Vec<Receipt>, StoreError>>,
+    /// Its part of the bytes that may wait, given back when it is dropped.
+    share: Option<OwnedSemaphorePermit>,
 }
 
 /// Where an append's answer arrives.
@@ -78,8 +80,16 @@ impl Append {
             messages: posted::with_json(messages)?,
             at,
             reply,
+            share: None,
         };
         Ok((append, answer))
+    }
+
+    /// Takes a share of the bytes that may wait. Returns false if too much waits already.
+    pub fn take_share(&mut self, of: &Arc<Semaphore>) -> bool {
+        let bytes = u32::try_from(self.bytes()).unwrap_or(u32::MAX);
+        self.share = Arc::clone(of).try_acquire_many_owned(bytes).ok();
+        self.share.is_some()
     }
 
     /// The bytes that it sends to PostgreSQL, not counting small change.

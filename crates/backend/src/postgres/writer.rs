@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use chat::StoreError;
 use protocol::Receipt;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -33,8 +34,8 @@ const NAME: &str = "writer";
 /// The name of what is lost when another process takes the database.
 const HOLD: &str = "hold on the database";
 
-/// The most appends that can wait. Beyond that, callers get [`StoreError::Busy`] at once.
-const QUEUE: usize = 4_096;
+/// The most appends that can wait, and their bytes. Beyond that, callers get [`StoreError::Busy`] at once.
+const QUEUE: (usize, usize) = (4_096, 64 << 20);
 /// The most appends in one commit, and the most bytes.
 const GROUP: (usize, usize) = (512, 1 << 20);
 /// After this time without an answer, another primary is looked for.
@@ -48,6 +49,8 @@ const GHOSTS: usize = 16;
 pub struct Writer {
     lead: Arc<Lead>,
     queue: Mutex<Option<Sender<Append>>>,
+    /// The bytes that may still wait.
+    bytes: Arc<Semaphore>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -74,7 +77,7 @@ struct Line {
 impl Writer {
     /// Starts the task with a connection that has the hold, through this backend.
     pub fn start(work: Work, found: Found, backend: i32) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
+        let (queue, waiting) = mpsc::channel(QUEUE.0);
         let (lead, vitals) = (Arc::clone(&work.lead), work.vitals.clone());
         let mut task = Task {
             work,
@@ -87,13 +90,17 @@ impl Writer {
         Self {
             lead,
             queue: Mutex::new(Some(queue)),
+            bytes: Arc::new(Semaphore::new(QUEUE.1)),
             task: Mutex::new(Some(task)),
         }
     }
 
     /// Puts an append into the queue and waits for its answer.
-    pub async fn append(&self, append: Append, answer: Answer) -> Result<Vec<Receipt>, StoreError> {
+    pub async fn append(&self, mut append: Append, answer: Answer) -> Result<Vec<Receipt>, StoreError> {
         self.lead.hope()?;
+        if !append.take_share(&self.bytes) {
+            return Err(StoreError::Busy);
+        }
         {
             let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             let queue = queue.as_ref().ok_or_else(|| StoreError::failed(Closed))?;

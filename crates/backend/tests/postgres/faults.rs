@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use chat::StoreError;
 use chat::ports::RoomLog;
-use protocol::{RoomSlug, Timestamp};
-use testkit::sample::{messages, person};
+use protocol::{Outgoing, RoomSlug, Timestamp};
+use testkit::sample::{message, messages, person};
 use testkit::{PostgresServer, Proxy, within};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::support::{Follower, Writers, assert_kept, lobby, replica, until};
@@ -118,32 +119,46 @@ async fn a_full_queue_says_so_at_once_and_loses_nothing() {
         let server = PostgresServer::start();
         let one = replica(&server.url(&server.database())).await;
         lobby(&one).await;
-        server.stop();
-        let sending = (0..6_000).map(|n| {
-            let one = one.clone();
-            tokio::spawn(async move {
-                let (lobby, sent) = (RoomSlug::lobby(), messages(&format!("m{n}"), 1));
-                let begun = Instant::now();
-                let stored = one.append(&lobby, &person("Ada"), sent, Timestamp(1)).await;
-                (stored, begun.elapsed())
-            })
-        });
-        let sending: Vec<_> = sending.collect();
-        sleep(WHILE).await;
-        server.go_on();
-        let (mut stored, mut busy) = (Vec::new(), 0);
-        for sent in sending {
-            match sent.await.unwrap() {
-                (Ok(receipts), _) => stored.extend(receipts),
-                (Err(StoreError::Busy), took) => {
-                    assert!(took < WHILE, "{took:?}");
-                    busy += 1;
+        // Many small ones reach the number that may wait; fewer large ones reach the bytes.
+        for (count, length, least) in [(6_000, 10, 1_000), (3_000, 30_000, 100)] {
+            let text = message("m", &"𝔛".repeat(length / 4)).text;
+            let sent = (0..count).map(|n| Outgoing {
+                client_id: message(&format!("{length}-{n}"), "-").client_id,
+                text: text.clone(),
+            });
+            let sent: Vec<_> = sent.collect();
+            server.stop();
+            let sending = sent.into_iter().map(|sent| {
+                let one = one.clone();
+                tokio::spawn(async move {
+                    let sent = vec![sent];
+                    let begun = Instant::now();
+                    let stored = one
+                        .append(&RoomSlug::lobby(), &person("Ada"), sent, Timestamp(1))
+                        .await;
+                    (stored, begun.elapsed())
+                })
+            });
+            let sending: Vec<_> = sending.collect();
+            let refused = async || sending.iter().any(JoinHandle::is_finished);
+            until("the queue is full", 4 * FLOWS, refused).await;
+            server.go_on();
+            let (mut stored, mut busy) = (Vec::new(), 0);
+            for sent in sending {
+                match sent.await.unwrap() {
+                    (Ok(receipts), _) => stored.extend(receipts),
+                    (Err(StoreError::Busy), took) => {
+                        assert!(took < WHILE, "{took:?}");
+                        busy += 1;
+                    }
+                    // A slow machine may not store them all within the time that callers wait.
+                    (Err(StoreError::Failed(_)), took) => assert!(took > 2 * FLOWS, "{took:?}"),
+                    (Err(error), _) => panic!("{error}"),
                 }
-                (Err(error), _) => panic!("{error}"),
             }
+            assert!(busy > 0 && stored.len() > least, "{busy} {}", stored.len());
+            assert_kept(&one, &stored).await;
         }
-        assert!(busy > 1_000 && stored.len() > 4_096, "{busy} {}", stored.len());
-        assert_kept(&one, &stored).await;
     })
     .await;
 }
