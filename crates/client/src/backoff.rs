@@ -29,7 +29,8 @@ impl Backoff {
     }
 
     /// The next wait in milliseconds. `hint` is the wait that the server asked for. It may be a turn reserved for this
-    /// client, so at most [`LATE_MS`] are added to it.
+    /// client, so at most [`LATE_MS`] are added to it. It says nothing about the next wait: after many short ones, an
+    /// answer that is lost must not cost a long one.
     pub fn next_ms(&mut self, hint: Option<u64>) -> u64 {
         let wait = hint.unwrap_or(FIRST_MS << self.tries.min(MAX_DOUBLINGS));
         let spread = wait / 2;
@@ -38,7 +39,9 @@ impl Backoff {
         } else {
             spread
         };
-        self.tries = self.tries.saturating_add(1);
+        if hint.is_none() {
+            self.tries = self.tries.saturating_add(1);
+        }
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
@@ -76,5 +79,10 @@ mod tests {
         let asked = backoff.next_ms(Some(20_000));
         assert!((20_000..21_000).contains(&asked));
         assert_eq!(backoff.next_ms(Some(0)), 0);
+        backoff.worked();
+        for _ in 0..8 {
+            backoff.next_ms(Some(500));
+        }
+        assert!(backoff.next_ms(None) < 1_500, "hints do not count");
     }
 }
