@@ -181,3 +181,25 @@ impl Outlet for RoomOutlet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_room_is_checked_after_every_period() {
+        let outlet = RoomOutlet {
+            room: RoomSlug::lobby(),
+            audience: Arc::default(),
+            guests: None,
+            packs: Counter::default(),
+            begun: Instant::now(),
+        };
+        let (period, begun) = (Duration::from_millis(20), Instant::now());
+        let mut checks = outlet.every(period);
+        for number in 1..=3 {
+            testkit::within(checks.next()).await.expect("it never ends");
+            assert!(begun.elapsed() >= period * number);
+        }
+    }
+}
