@@ -11,10 +11,14 @@ use crate::truth::{Log, Truth};
 
 /// What went wrong, as sentences.
 pub fn judge(truth: &Truth, clients: &[Rc<Client>]) -> Vec<String> {
-    let senders: Vec<Sender> = clients
-        .iter()
-        .map(|client| client.sender.borrow().clone())
-        .collect();
+    let sender = |client: &Rc<Client>| {
+        let mut sender = client.sender.borrow().clone();
+        let panes = client.panes.iter();
+        let refused = panes.flat_map(|pane| pane.refused.borrow().clone());
+        sender.again.extend(refused);
+        sender
+    };
+    let senders: Vec<Sender> = clients.iter().map(sender).collect();
     let log = Receiver {
         name: "the log".to_owned(),
         shown: truth

@@ -20,6 +20,11 @@ impl Pane {
     pub(super) fn keep(&self, core: &mut RoomClient) {
         let mut kept = self.kept.borrow_mut();
         for change in core.unsaved() {
+            if let Unsaved::Keep(item) = &change
+                && matches!(item.state, SendState::Failed(_))
+            {
+                self.refused.borrow_mut().insert(item.client_id.clone());
+            }
             match change {
                 Unsaved::Keep(item) => kept.insert((item.order, item.client_id.clone()), item),
                 Unsaved::Forget { order, client_id } => kept.remove(&(order, client_id)),

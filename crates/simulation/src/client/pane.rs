@@ -1,11 +1,12 @@
 //! One room on a page.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use client::outbox::Outbox;
 use client::room::{Effect, Generation, RoomClient};
 use futures::future::AbortHandle;
-use protocol::{Position, RoomSlug};
+use protocol::{ClientId, Position, RoomSlug};
 
 use super::keeping::Kept;
 use super::view::Views;
@@ -22,6 +23,8 @@ pub struct Pane {
     pub(super) aside: RefCell<Option<Outbox>>,
     /// What the browser stores of the unsent messages; it outlives the page.
     pub(super) kept: RefCell<Kept>,
+    /// Messages that were refused at some time, and so have no promised order.
+    pub refused: RefCell<BTreeSet<ClientId>>,
     /// The number of the latest `send`.
     pub(super) last_send: Cell<u32>,
     pub(super) timer: RefCell<Option<(u64, AbortHandle)>>,
@@ -38,6 +41,7 @@ impl Pane {
             core: RefCell::default(),
             aside: RefCell::default(),
             kept: RefCell::default(),
+            refused: RefCell::default(),
             last_send: Cell::new(0),
             timer: RefCell::default(),
             views: RefCell::new(Views::new(&format!("{person} in {room}"))),

@@ -58,7 +58,6 @@ impl Client {
             for pane in self.panes.iter().filter(|pane| pane.is_open()) {
                 for client_id in pane.failed() {
                     self.note(|| format!("tries {client_id} again"));
-                    self.sender.borrow_mut().again.insert(client_id.clone());
                     self.drive(pane, |room, now| room.retry(&client_id, now));
                 }
             }

@@ -7,8 +7,9 @@ use crate::verdict::{disquiet, wrong_rosters};
 /// How long it may take until everything is in its place, in milliseconds: a slow truth, a dead connection that is not
 /// noticed yet, and an acknowledgement that never comes, one after another.
 const CALM: u64 = 180_000;
-/// Everything in transit has arrived after this many more milliseconds.
-const AFTERWARDS: u64 = 40_000;
+/// Everything in transit has arrived after this many more milliseconds, and everybody has tried again who waits for
+/// that: longer than the longest wait of `client::backoff` and an acknowledgement that never comes.
+const AFTERWARDS: u64 = 60_000;
 /// How long it may take, in milliseconds, until everybody shows a message that is sent while nothing is wrong.
 const PROMPT: u64 = 2_000;
 /// How long it may take after a change until every roster is right, in milliseconds.
