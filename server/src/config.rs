@@ -1,5 +1,6 @@
 //! Configuration: environment variables, all read and checked once, through a function.
 
+mod commands;
 mod invalid;
 mod limits;
 mod variables;
@@ -20,6 +21,8 @@ use crate::proxies::Proxies;
 pub enum Invocation {
     /// Serve with this configuration.
     Serve(Box<Config>),
+    /// Write a backup to this file.
+    Backup(Box<Config>, PathBuf),
     /// Print this and exit: help or version.
     Print(String),
 }
@@ -53,18 +56,18 @@ impl Config {
         args: impl Iterator<Item = String>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Invocation, Box<dyn std::error::Error>> {
-        let command = clap::Command::new("hubbub")
-            .about("A self-hosted, real-time chat server")
-            .version(env!("CARGO_PKG_VERSION"))
-            .after_help(help());
-        match command.try_get_matches_from(args) {
-            Ok(_) => Ok(Invocation::Serve(Box::new(Self::parse(variable)?))),
-            Err(answer) if !answer.use_stderr() => Ok(Invocation::Print(answer.to_string())),
-            Err(error) => {
-                let text = error.to_string();
-                let line = text.lines().next().unwrap_or_default();
-                Err(format!("{}; see hubbub --help", line.trim_start_matches("error: ")).into())
+        match commands::hubbub(help()).try_get_matches_from(args) {
+            Ok(asked) => {
+                let config = Box::new(Self::parse(variable)?);
+                Ok(match asked.subcommand() {
+                    Some((commands::BACKUP, asked)) => {
+                        Invocation::Backup(config, commands::path(asked, commands::FILE))
+                    }
+                    _ => Invocation::Serve(config),
+                })
             }
+            Err(answer) if !answer.use_stderr() => Ok(Invocation::Print(answer.to_string())),
+            Err(error) => Err(format!("{}; see hubbub --help", commands::line(&error)).into()),
         }
     }
 
@@ -221,6 +224,31 @@ mod tests {
         }
         let error = parse(&[("HUBBUB_SESSION_KEY", "short")]).expect_err("short key");
         assert!(!error.contains("short\""), "a secret is not repeated: {error}");
+    }
+
+    fn invoke(args: &[&str]) -> Result<Invocation, String> {
+        let args = std::iter::once("hubbub").chain(args.iter().copied());
+        Config::from_command_line(args.map(String::from), |_| None).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn without_a_command_it_serves() {
+        assert!(matches!(invoke(&[]), Ok(Invocation::Serve(_))));
+        let Ok(Invocation::Backup(_, file)) = invoke(&["backup", "a file"]) else {
+            panic!("no backup")
+        };
+        assert_eq!(file, PathBuf::from("a file"));
+        for (args, said) in [
+            (&["serve"][..], "'serve'"),
+            (&["backup"], "<FILE>"),
+            (&["backup", "a", "b"], "'b'"),
+        ] {
+            let line = invoke(args).err().expect("it is refused");
+            assert!(
+                line.contains(said) && !line.contains('\n') && line.ends_with("; see hubbub --help"),
+                "{line}"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The server: read the configuration, build, serve, drain.
 
+mod backup;
 mod commands;
 mod config;
 mod deadline;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     };
     let ended = match Config::from_command_line(std::env::args(), |name| std::env::var(name).ok()) {
         Ok(Invocation::Serve(config)) => serve(*config, &log),
+        Ok(Invocation::Backup(config, file)) => backup::run(&config, &file).map(|line| say(&line)),
         Ok(Invocation::Print(text)) => {
             say(&text);
             Ok(())

@@ -26,5 +26,5 @@ pub use ids::RandomIds;
 pub use local::Local;
 pub use postgres::{OpenPostgresError, Postgres, Sharing};
 pub use redis::{OpenRedisError, Redis};
-pub use sqlite::{OpenError, Sqlite};
+pub use sqlite::{BackupError, OpenError, Sqlite, backup};
 pub use vitals::{Vitals, tireless};

@@ -5,6 +5,7 @@
 //! [`folder`] is the data folder and its lock, [`schema`] the tables and their versions.
 
 mod accounts;
+mod backup;
 mod check;
 mod directory;
 mod error;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::bus::Bus;
 use crate::ids::RandomIds;
 use crate::vitals::Vitals;
+pub use backup::{BackupError, backup};
 pub use error::OpenError;
 use readers::Readers;
 use writer::Writer;

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 use super::error::OpenError;
 
+/// The database's file name in the folder.
+pub const DATABASE: &str = "hubbub.db";
+
 /// Creates the folder if it is missing. An existing folder keeps its permissions.
 pub fn create(folder: &Path) -> Result<(), OpenError> {
     private::folder()
@@ -37,7 +40,7 @@ pub fn warn_if_exposed(folder: &Path) {
         "replace what is in the data folder, the key of all sessions too",
         "700",
     );
-    for name in ["hubbub.db", "session.key"] {
+    for name in [DATABASE, "session.key"] {
         warn(&folder.join(name), "read what is secret", "600");
     }
 }
@@ -45,30 +48,30 @@ pub fn warn_if_exposed(folder: &Path) {
 /// Locks the folder for as long as the file is open. The system releases the lock of a dead process.
 pub fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join("hubbub.lock");
-    let file = writable(&path)?;
+    let failed = |cause| OpenError::Write {
+        path: path.clone(),
+        cause,
+    };
+    let file = writable(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
             path: folder.to_owned(),
         }),
-        Err(TryLockError::Error(cause)) => Err(OpenError::Write { path, cause }),
+        Err(TryLockError::Error(cause)) => Err(failed(cause)),
     }
 }
 
 /// Creates the database's file if it is missing. SQLite gives the files beside it the same permissions.
 pub fn database(folder: &Path) -> Result<PathBuf, OpenError> {
-    let path = folder.join("hubbub.db");
-    writable(&path)?;
-    Ok(path)
+    let path = folder.join(DATABASE);
+    match writable(&path) {
+        Ok(_) => Ok(path),
+        Err(cause) => Err(OpenError::Write { path, cause }),
+    }
 }
 
-fn writable(path: &Path) -> Result<File, OpenError> {
-    private::file()
-        .create(true)
-        .write(true)
-        .open(path)
-        .map_err(|cause| OpenError::Write {
-            path: path.to_owned(),
-            cause,
-        })
+/// Opens a file for writing. A new one is private to its owner.
+pub fn writable(path: &Path) -> std::io::Result<File> {
+    private::file().create(true).write(true).open(path)
 }

@@ -84,7 +84,7 @@ fn tune(connection: &Connection) -> rusqlite::Result<String> {
 }
 
 /// The database's version: 0 for an empty file, `None` if it is not Hubbub's.
-fn version(connection: &Connection) -> rusqlite::Result<Option<u32>> {
+pub fn version(connection: &Connection) -> rusqlite::Result<Option<u32>> {
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
