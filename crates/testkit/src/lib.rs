@@ -17,6 +17,7 @@
 pub mod backend;
 pub mod checker;
 pub mod contract;
+pub mod kept;
 pub mod postgres_server;
 pub mod proxy;
 pub mod redis_server;
@@ -25,13 +26,14 @@ pub mod silent;
 
 pub use backend::Backend;
 pub use contract::bus::{End, Wire};
+pub use kept::assert_kept;
 pub use postgres_server::PostgresServer;
 pub use proxy::Proxy;
 pub use redis_server::{RedisCluster, RedisServer};
 pub use silent::Silent;
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long one test may take on a slow machine with all cores busy.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -50,6 +52,19 @@ pub async fn within<T>(test: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, test)
         .await
         .expect("the test waits for something that does not happen")
+}
+
+/// Waits until a condition is true. Returns how long that took.
+///
+/// # Panics
+/// If it takes longer than `limit`.
+pub async fn until(what: &str, limit: Duration, mut condition: impl AsyncFnMut() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !condition().await {
+        assert!(begun.elapsed() < limit, "{what}: not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    begun.elapsed()
 }
 
 /// One `#[tokio::test]` for each contract listed.

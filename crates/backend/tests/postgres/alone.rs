@@ -7,9 +7,9 @@ use backend::{Local, OpenPostgresError, Postgres, Sharing};
 use chat::ports::RoomLog;
 use protocol::Timestamp;
 use testkit::sample::{append, messages, person};
-use testkit::{PostgresServer, within};
+use testkit::{PostgresServer, until, within};
 
-use crate::support::{lobby, log, until};
+use crate::support::{lobby, log};
 
 async fn open(url: &str, sharing: Sharing) -> Result<Postgres, OpenPostgresError> {
     Postgres::open(url, Arc::new(Local::default()), sharing).await

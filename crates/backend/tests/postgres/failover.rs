@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use backend::{Local, OpenPostgresError, Postgres, Sharing};
 use testkit::postgres_server::url;
-use testkit::{PostgresServer, within};
+use testkit::{PostgresServer, assert_kept, until, within};
 use tokio::time::sleep;
 
-use crate::support::{Follower, Writers, assert_kept, lobby, replica, until};
+use crate::support::{Follower, Writers, lobby, log, replica};
 
 /// The time within which events must arrive after the standby has become the primary.
 const FLOWS: Duration = Duration::from_secs(2);
@@ -47,7 +47,7 @@ async fn taken_over(lose: impl Fn(&mut PostgresServer)) {
     sleep(WHILE).await;
     let receipts = writers.stop().await;
     assert!(receipts.len() > 100, "{}", receipts.len());
-    assert_kept(&two, &receipts).await;
+    assert_kept(&log(&two), &receipts).await;
     follower.assert_heard_all(&one).await;
     let count = standby.sql(&database, "SELECT head FROM rooms");
     assert!(count.parse::<usize>().expect("a number") > receipts.len());

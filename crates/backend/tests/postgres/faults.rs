@@ -7,11 +7,11 @@ use chat::StoreError;
 use chat::ports::RoomLog;
 use protocol::{Outgoing, RoomSlug, Timestamp};
 use testkit::sample::{message, messages, person};
-use testkit::{PostgresServer, Proxy, within};
+use testkit::{PostgresServer, Proxy, assert_kept, until, within};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::support::{Follower, Writers, assert_kept, lobby, replica, until};
+use crate::support::{Follower, Writers, lobby, log, replica};
 
 /// The time within which events must arrive after PostgreSQL accepts connections again.
 const FLOWS: Duration = Duration::from_secs(2);
@@ -48,7 +48,7 @@ async fn ends_and_starts_again(end: impl Fn(&mut PostgresServer)) {
     sleep(WHILE).await;
     let receipts = writers.stop().await;
     assert!(receipts.len() > 100, "{}", receipts.len());
-    assert_kept(&two, &receipts).await;
+    assert_kept(&log(&two), &receipts).await;
     follower.assert_heard_all(&one).await;
 }
 
@@ -79,7 +79,7 @@ async fn a_server_that_is_silent_for_ten_seconds_loses_nothing() {
         let heard = async || follower.last() > before;
         until("events arrive again", FLOWS, heard).await;
         sleep(WHILE).await;
-        assert_kept(&two, &writers.stop().await).await;
+        assert_kept(&log(&two), &writers.stop().await).await;
         follower.assert_heard_all(&one).await;
     })
     .await;
@@ -107,7 +107,7 @@ async fn a_network_that_fails_loses_nothing() {
             until("events arrive again", FLOWS, heard).await;
         }
         sleep(WHILE).await;
-        assert_kept(&two, &writers.stop().await).await;
+        assert_kept(&log(&two), &writers.stop().await).await;
         follower.assert_heard_all(&one).await;
     })
     .await;
@@ -157,7 +157,7 @@ async fn a_full_queue_says_so_at_once_and_loses_nothing() {
                 }
             }
             assert!(busy > 0 && stored.len() > least, "{busy} {}", stored.len());
-            assert_kept(&one, &stored).await;
+            assert_kept(&log(&one), &stored).await;
         }
     })
     .await;
@@ -195,7 +195,7 @@ async fn what_was_stored_without_an_answer_is_told() {
         assert_eq!(receipts.len(), 2);
         let heard = async || follower.last() == 2;
         until("the follower hears of it", FLOWS, heard).await;
-        assert_kept(&one, &receipts).await;
+        assert_kept(&log(&one), &receipts).await;
         assert_eq!(
             server.sql(&database, "SELECT count(*), min(at) FROM events"),
             "2|7"

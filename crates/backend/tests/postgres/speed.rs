@@ -8,9 +8,9 @@ use chat::Limit;
 use chat::ports::RoomLog;
 use protocol::{RoomSlug, Timestamp};
 use testkit::sample::{append, message, messages, person, seq};
-use testkit::{PostgresServer, within};
+use testkit::{PostgresServer, until, within};
 
-use crate::support::{lobby, log, replica, until};
+use crate::support::{lobby, log, replica};
 
 /// The planner may choose a plan that looks through a whole room for each message, while the room is small. Then all is
 /// well until the room has grown.

@@ -1,6 +1,5 @@
 //! Replicas, writers and followers for the tests in this folder.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use chat::hub::Ports;
 use chat::ports::{Directory, RoomLog};
 use chat::{Hub, RoomUpdate, StoreError};
 use futures::StreamExt;
-use protocol::{EventBody, Receipt, RoomSlug, Timestamp};
+use protocol::{Receipt, RoomSlug, Timestamp};
 use testkit::sample::{message, person, room};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -33,16 +32,6 @@ pub async fn lobby(postgres: &Postgres) -> RoomSlug {
 /// A replica's log, as `testkit::sample` needs it.
 pub fn log(postgres: &Postgres) -> Arc<dyn RoomLog> {
     Arc::new(postgres.clone())
-}
-
-/// Waits until a condition is true. Returns how long that took.
-pub async fn until(what: &str, limit: Duration, mut condition: impl AsyncFnMut() -> bool) -> Duration {
-    let begun = Instant::now();
-    while !condition().await {
-        assert!(begun.elapsed() < limit, "{what}: not within {limit:?}");
-        sleep(Duration::from_millis(10)).await;
-    }
-    begun.elapsed()
 }
 
 /// Sends a message to the lobby until it is stored, like a client.
@@ -103,27 +92,6 @@ impl Writers {
             receipts.extend(task.await.expect("the writer does not panic"));
         }
         receipts
-    }
-}
-
-/// Checks that every acknowledged message is stored once, at the position of its receipt.
-pub async fn assert_kept(postgres: &Postgres, receipts: &[Receipt]) {
-    let stored = testkit::sample::whole_log(&log(postgres), &RoomSlug::lobby()).await;
-    let mut seen = HashSet::new();
-    for event in &stored {
-        let EventBody::Posted { client_id, .. } = &event.body else {
-            panic!("only messages were sent");
-        };
-        let new = seen.insert((event.author.id.clone(), client_id.clone()));
-        assert!(new, "{client_id} of {} is stored twice", event.author.id);
-    }
-    for receipt in receipts {
-        let index = usize::try_from(receipt.seq.get()).expect("it fits") - 1;
-        let event = stored.get(index).expect("an acknowledged message is stored");
-        let EventBody::Posted { client_id, .. } = &event.body else {
-            panic!("only messages were sent");
-        };
-        assert_eq!((client_id, &event.epoch), (&receipt.client_id, &receipt.epoch));
     }
 }
 

@@ -8,10 +8,10 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use protocol::{RoomEvent, RoomSlug, Timestamp};
 use testkit::sample::{event, message, messages, person, text};
-use testkit::{RedisServer, within};
+use testkit::{RedisServer, until, within};
 use tokio::time::sleep;
 
-use crate::support::{Follower, Replica, Truth, connection, next, until};
+use crate::support::{Follower, Replica, Truth, connection, next};
 
 /// The time within which events must arrive.
 const SOON: Duration = Duration::from_secs(2);

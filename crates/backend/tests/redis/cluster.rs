@@ -5,10 +5,10 @@ use std::time::Duration;
 use chat::ports::{Accounts, Presence, SessionSignal};
 use protocol::{RoomSlug, Timestamp};
 use testkit::sample::{message, person, session, slug};
-use testkit::{RedisCluster, RedisServer, within};
+use testkit::{RedisCluster, RedisServer, assert_kept, until, within};
 use tokio::time::sleep;
 
-use crate::support::{Follower, Truth, Writers, assert_heard, assert_kept, connection, next, until};
+use crate::support::{Follower, Truth, Writers, assert_heard, connection, next};
 
 /// How long people write before and after a fault.
 const WHILE: Duration = Duration::from_millis(700);

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use chat::ports::{Presence, PresenceChange};
 use testkit::sample::person;
-use testkit::{Proxy, RedisServer, within};
+use testkit::{Proxy, RedisServer, until, within};
 use tokio::time::{Instant, sleep};
 
 use protocol::RoomSlug;
 
-use crate::support::{Truth, connection, next, until};
+use crate::support::{Truth, connection, next};
 
 /// The time within which the people of a killed replica must disappear.
 const FORGOTTEN: Duration = Duration::from_secs(15);

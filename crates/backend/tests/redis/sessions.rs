@@ -5,9 +5,9 @@ use std::time::Duration;
 use chat::ports::{Accounts, SessionSignal};
 use protocol::Timestamp;
 use testkit::sample::{person, session};
-use testkit::{Proxy, RedisServer, within};
+use testkit::{Proxy, RedisServer, until, within};
 
-use crate::support::{Replica, Truth, next, until};
+use crate::support::{Replica, Truth, next};
 
 /// The time within which every replica must know that a session has ended.
 const SOON: Duration = Duration::from_secs(1);

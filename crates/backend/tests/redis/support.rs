@@ -1,6 +1,6 @@
 //! Replicas, writers and followers for the tests in this folder.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,11 +15,9 @@ use chat::{
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use protocol::{
-    EventBody, History, Outgoing, Person, PersonId, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp,
-};
+use protocol::{History, Outgoing, Person, PersonId, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
 use tempfile::TempDir;
-use testkit::sample::{message, person, room, whole_log};
+use testkit::sample::{message, person, room};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -271,16 +269,6 @@ pub fn connection(id: &str) -> ConnectionId {
     ConnectionId(id.into())
 }
 
-/// Waits until a condition is true. Returns how long that took.
-pub async fn until(what: &str, limit: Duration, mut condition: impl AsyncFnMut() -> bool) -> Duration {
-    let begun = Instant::now();
-    while !condition().await {
-        assert!(begun.elapsed() < limit, "{what}: not within {limit:?}");
-        sleep(Duration::from_millis(10)).await;
-    }
-    begun.elapsed()
-}
-
 /// The next item of a stream, which must come in time.
 pub async fn next<T>(stream: &mut BoxStream<'static, T>, limit: Duration) -> T {
     let item = tokio::time::timeout(limit, stream.next()).await;
@@ -317,42 +305,15 @@ impl Writers {
         Self { stop, tasks }
     }
 
-    /// Stops the writers. Returns the receipts of each.
-    pub async fn stop(self) -> Vec<Vec<Receipt>> {
+    /// Stops the writers. Returns all receipts.
+    pub async fn stop(self) -> Vec<Receipt> {
         self.stop.store(true, Ordering::Relaxed);
         let mut receipts = Vec::new();
         for task in self.tasks {
-            receipts.push(task.await.expect("the writer does not panic"));
+            receipts.extend(task.await.expect("the writer does not panic"));
         }
         receipts
     }
-}
-
-/// Checks that every acknowledged message is stored once, at the position of its receipt.
-pub async fn assert_kept(log: &Arc<dyn RoomLog>, receipts: &[Vec<Receipt>]) -> usize {
-    let stored = whole_log(log, &RoomSlug::lobby()).await;
-    let mut seen = HashSet::new();
-    for event in &stored {
-        let EventBody::Posted { client_id, .. } = &event.body else {
-            panic!("only messages were sent");
-        };
-        assert!(
-            seen.insert((event.author.id.clone(), client_id.clone())),
-            "{client_id} of {} is stored twice",
-            event.author.id
-        );
-    }
-    let mut count = 0;
-    for receipt in receipts.iter().flatten() {
-        let index = usize::try_from(receipt.seq.get()).expect("it fits") - 1;
-        let event = stored.get(index).expect("an acknowledged message is stored");
-        let EventBody::Posted { client_id, .. } = &event.body else {
-            panic!("only messages were sent");
-        };
-        assert_eq!((client_id, &event.epoch), (&receipt.client_id, &receipt.epoch));
-        count += 1;
-    }
-    count
 }
 
 /// Follows the lobby like the server: after a loss, from the last event.
@@ -420,7 +381,7 @@ impl Follower {
 
     /// Waits until everything up to this seq has arrived.
     pub async fn has(&self, seq: u64, limit: Duration) -> Duration {
-        until("events arrive", limit, async || self.last() >= seq).await
+        testkit::until("events arrive", limit, async || self.last() >= seq).await
     }
 }
 
