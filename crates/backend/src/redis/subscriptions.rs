@@ -59,6 +59,8 @@ struct Subscribed {
     /// The version of the latest change of presence. `None`: nothing to compare with yet.
     version: Option<u64>,
     roster: Known,
+    /// Somebody was given the known roster instead of Redis' own, and it may lack people.
+    guessed: bool,
 }
 
 /// Keeps a topic subscribed until it is dropped.
@@ -137,6 +139,7 @@ impl Subscriptions {
                 waiting: None,
                 version: None,
                 roster: Known::default(),
+                guessed: false,
             }
         });
         subscribed.holds += 1;
@@ -253,11 +256,15 @@ impl Subscriptions {
         }
     }
 
-    /// The roster as it was last known. Empty if the room is not subscribed.
+    /// The roster as it was last known, for want of Redis' own: followers are told to read it once Redis answers. Empty
+    /// if the room is not subscribed.
     pub fn known_roster(&self, room: &RoomSlug) -> PresenceList {
-        let state = self.state();
-        let subscribed = state.topics.get(&Topic::Room(room.clone()));
-        subscribed.map_or_else(PresenceList::default, |subscribed| subscribed.roster.list())
+        let mut state = self.state();
+        let Some(subscribed) = state.topics.get_mut(&Topic::Room(room.clone())) else {
+            return PresenceList::default();
+        };
+        subscribed.guessed = true;
+        subscribed.roster.list()
     }
 
     /// Ends every stream after the items in its queue.

@@ -188,12 +188,44 @@ impl Subscriptions {
         let mut state = self.state();
         let subscribed = state.topics.get_mut(&Topic::Room(room.clone()))?;
         let verdict = verdict(subscribed.version);
-        if verdict == Verdict::Missed {
+        // Redis has just answered.
+        let guessed = std::mem::take(&mut subscribed.guessed);
+        if verdict == Verdict::Missed || guessed {
             self.changes.publish(room, [PresenceChange::Unsure]);
         }
         if verdict == Verdict::Missed || subscribed.version.is_none() {
             subscribed.version = Some(version);
         }
         Some(verdict)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{FutureExt, StreamExt};
+
+    use super::*;
+    use crate::channels::Received;
+    use crate::redis::keys::Keys;
+
+    #[test]
+    fn a_roster_that_redis_did_not_tell_is_read_again_once_it_answers() {
+        let me = protocol::Opaque::from_random(1);
+        let subscriptions = Subscriptions::new(Keys::new("hubbub"), me, 8, 8);
+        let lobby = RoomSlug::lobby();
+        let _subscription = subscriptions.subscribe(&Topic::Room(lobby.clone()), None);
+        let mut changes = Arc::clone(&subscriptions.changes).subscribe(&lobby);
+        let mut unsure = || {
+            let told = changes.next().now_or_never().flatten();
+            matches!(told, Some(Received::Next(PresenceChange::Unsure)))
+        };
+        subscriptions.compare(&lobby, None, 7);
+        assert!(!unsure());
+        subscriptions.known_roster(&lobby);
+        assert!(!unsure(), "Redis does not answer yet");
+        subscriptions.compare(&lobby, Some(7), 7);
+        assert!(unsure());
+        subscriptions.compare(&lobby, Some(7), 7);
+        assert!(!unsure(), "once");
     }
 }
