@@ -186,7 +186,7 @@ impl RoomLog for Backend {
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
         self.log(room, |_| ()).await?;
-        self.process.subscribe().await?;
+        self.process.subscribe().await;
         Ok(self.process.follow(room))
     }
 }

@@ -8,6 +8,7 @@ mod subscription;
 mod teller;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chat::StoreError;
@@ -16,12 +17,15 @@ use futures::stream::{BoxStream, StreamExt};
 use protocol::{RoomEvent, RoomSlug};
 
 use crate::arrivals::way;
-use crate::backend::{may_fail, travel};
+use crate::backend::travel;
 use crate::time::Time;
 use crate::world::{Bug, Dice, Hands, World};
 use present::Change;
 pub use present::{Connected, Present, key};
 use subscription::{Publisher, Subscription};
+
+/// How long a follower waits for its subscription, in milliseconds.
+const CONFIRMED: u64 = 900;
 
 /// The number of a process. A replica that starts again is another process.
 pub type ProcessNumber = u32;
@@ -96,15 +100,11 @@ pub struct Process {
 }
 
 impl Process {
-    /// Waits for the bus to confirm a subscription. While it is away, some wait, and others go on with what their own
-    /// process tells.
-    pub async fn subscribe(&self) -> Result<(), StoreError> {
-        travel(&self.bus.time, &self.bus.dice).await;
-        may_fail(&self.bus.dice, 25)?;
-        if self.is_away() && self.bus.dice.one_in(2) {
-            return Err(StoreError::failed("the bus is away"));
-        }
-        Ok(())
+    /// Waits for the bus to confirm a subscription, but not for long: while it is away, followers go on with what their
+    /// own process tells.
+    pub async fn subscribe(&self) {
+        let way = travel(&self.bus.time, &self.bus.dice);
+        let _confirmed = self.bus.time.within(CONFIRMED, pin!(way)).await;
     }
 
     fn is_away(&self) -> bool {
@@ -206,6 +206,14 @@ impl Process {
             if *process == self.number && std::mem::take(&mut own.missed) {
                 own.change(now, &PresenceChange::Unsure);
             }
+        }
+    }
+
+    /// This process' followers were given a roster that the bus did not tell.
+    pub fn guessed(&self, room: &RoomSlug) {
+        let key = (room.clone(), self.number);
+        if let Some(own) = self.bus.inner().subscriptions.get_mut(&key) {
+            own.missed = true;
         }
     }
 

@@ -96,6 +96,19 @@ impl Here {
         Ok(())
     }
 
+    /// The people that this process knows itself, for the time when the bus is away.
+    fn own(&self, room: &RoomSlug, limit: u32) -> PresenceList {
+        let own = self.with(room, |local| local.connections.clone());
+        let people: BTreeMap<_, _> = own
+            .into_values()
+            .map(|person| ((person.name.to_string(), person.id.clone()), person))
+            .collect();
+        PresenceList {
+            here: people.len() as u32,
+            people: people.into_values().take(limit as usize).collect(),
+        }
+    }
+
     /// The process was killed.
     pub fn end(&self) {
         self.process.end();
@@ -111,23 +124,16 @@ impl Presence for Here {
         connection: &ConnectionId,
     ) -> Result<(), StoreError> {
         let connected = key(&person.id, connection);
-        let new = self.with(room, |local| {
+        self.with(room, |local| {
             local.under_way += 1;
-            local
-                .connections
-                .insert(connected.clone(), person.clone())
-                .is_none()
+            local.connections.insert(connected.clone(), person.clone());
         });
-        let entered = self
+        // While the bus is away, the process' next round tells it.
+        let _entered = self
             .ask(|present, process| present.enter(room, process, connected.clone(), person))
             .await;
-        self.with(room, |local| {
-            local.under_way -= 1;
-            if new && entered.is_err() {
-                local.connections.remove(&connected);
-            }
-        });
-        entered
+        self.with(room, |local| local.under_way -= 1);
+        Ok(())
     }
 
     async fn leave(
@@ -141,15 +147,19 @@ impl Presence for Here {
             local.under_way += 1;
             local.connections.remove(&connected);
         });
-        let left = self
+        let _left = self
             .ask(|present, process| present.leave(room, process, &connected))
             .await;
         self.with(room, |local| local.under_way -= 1);
-        left
+        Ok(())
     }
 
     async fn roster(&self, room: &RoomSlug, limit: u32) -> Result<PresenceList, StoreError> {
-        self.ask(|present, _| present.roster(room, limit)).await
+        let asked = self.ask(|present, _| present.roster(room, limit)).await;
+        Ok(asked.unwrap_or_else(|_| {
+            self.process.guessed(room);
+            self.own(room, limit)
+        }))
     }
 
     async fn counts(&self, rooms: &[RoomSlug]) -> Result<Vec<u32>, StoreError> {
@@ -167,7 +177,7 @@ impl Presence for Here {
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, PresenceChange>, StoreError> {
-        self.process.subscribe().await?;
+        self.process.subscribe().await;
         Ok(self.process.changes(room))
     }
 }
