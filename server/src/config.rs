@@ -23,6 +23,8 @@ pub enum Invocation {
     Serve(Box<Config>),
     /// Write a backup to this file.
     Backup(Box<Config>, PathBuf),
+    /// Copy the chat in this data folder to the configured database.
+    Copy(Box<Config>, PathBuf),
     /// Print this and exit: help or version.
     Print(String),
 }
@@ -58,10 +60,14 @@ impl Config {
     ) -> Result<Invocation, Box<dyn std::error::Error>> {
         match commands::hubbub(help()).try_get_matches_from(args) {
             Ok(asked) => {
-                let config = Box::new(Self::parse(variable)?);
+                let mut config = Box::new(Self::parse(variable)?);
                 Ok(match asked.subcommand() {
                     Some((commands::BACKUP, asked)) => {
                         Invocation::Backup(config, commands::path(asked, commands::FILE))
+                    }
+                    Some((commands::COPY, asked)) => {
+                        config.database_url = commands::text(asked, commands::TO).or(config.database_url);
+                        Invocation::Copy(config, commands::path(asked, commands::FROM))
                     }
                     _ => Invocation::Serve(config),
                 })
@@ -238,8 +244,15 @@ mod tests {
             panic!("no backup")
         };
         assert_eq!(file, PathBuf::from("a file"));
+        let args = ["copy", "--from", "data", "--to", "postgres://host/db"];
+        let Ok(Invocation::Copy(config, from)) = invoke(&args) else {
+            panic!("no copy")
+        };
+        assert_eq!(from, PathBuf::from("data"));
+        assert_eq!(config.database_url.as_deref(), Some("postgres://host/db"));
         for (args, said) in [
             (&["serve"][..], "'serve'"),
+            (&["copy"], "--from <DIR>"),
             (&["backup"], "<FILE>"),
             (&["backup", "a", "b"], "'b'"),
         ] {

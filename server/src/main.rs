@@ -3,6 +3,7 @@
 mod backup;
 mod commands;
 mod config;
+mod copy;
 mod deadline;
 mod engine;
 mod http;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let ended = match Config::from_command_line(std::env::args(), |name| std::env::var(name).ok()) {
         Ok(Invocation::Serve(config)) => serve(*config, &log),
         Ok(Invocation::Backup(config, file)) => backup::run(&config, &file).map(|line| say(&line)),
+        Ok(Invocation::Copy(config, from)) => copy::run(*config, &from, say),
         Ok(Invocation::Print(text)) => {
             say(&text);
             Ok(())

@@ -66,6 +66,17 @@ impl Sessions {
         Self::with_key(&bytes).ok_or_else(wrong)
     }
 
+    /// The key in the data folder, if there is one.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or does not hold a key.
+    pub fn key_in(data_dir: &Path) -> Result<Option<Vec<u8>>, KeyError> {
+        if !data_dir.join(KEY_FILE).exists() {
+            return Ok(None);
+        }
+        Self::kept_in(data_dir).map(|sessions| Some(sessions.key.master().to_vec()))
+    }
+
     /// Signs with a key that [`fresh_key`] made. `None` if the length is wrong.
     pub fn with_key(bytes: &[u8]) -> Option<Self> {
         (bytes.len() == KEY_BYTES).then(|| Self {

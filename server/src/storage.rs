@@ -12,7 +12,7 @@ use chat::ports::{Accounts, Directory, Presence, RoomLog};
 use crate::session::{Sessions, fresh_key};
 
 /// Name of the secret in the database that signs session cookies.
-const SESSION_SECRET: &str = "session";
+pub const SESSION_SECRET: &str = "session";
 
 /// The backend that the configuration chose. Cloning gives another handle to it.
 #[derive(Clone)]

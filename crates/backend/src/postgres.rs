@@ -3,7 +3,7 @@
 //! The [`writer`] commits what waits together ([`append`]), on one connection, which also has the [`hold`] on the
 //! database. Everything else uses the [`lanes`]. The writer finds the primary among the [`servers`] of the [`url`] and
 //! says which it is ([`lead`]), so that all connections follow a failover. The [`Bus`] hears of commits in their order.
-//! [`schema`] is the tables and their versions.
+//! [`schema`] is the tables and their versions. [`target`] fills an empty database with what another truth kept.
 
 mod accounts;
 mod append;
@@ -15,34 +15,31 @@ mod hold;
 mod lanes;
 mod lead;
 mod log;
+mod mark;
 mod row;
 mod schema;
 mod servers;
+mod target;
 mod tls;
 mod url;
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chat::StoreError;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use crate::bus::Bus;
 use crate::ids::RandomIds;
 use crate::vitals::Vitals;
 use error::Fault;
 pub use error::OpenPostgresError;
-use hold::Hold;
 pub use hold::Sharing;
 use lanes::{DEADLINE, Lanes};
 use lead::Lead;
 use servers::Servers;
-use url::Target;
+pub use target::{Target, TargetError};
 use writer::{Work, Writer};
-
-/// A predecessor that was killed keeps its lock until PostgreSQL notices its end.
-const PREDECESSOR: Duration = Duration::from_secs(3);
 
 const KEEP_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 const SECRET: &str = "SELECT value FROM secrets WHERE name = $1";
@@ -70,26 +67,20 @@ impl Postgres {
     /// # Errors
     /// One line that names the server, and the remedy or the cause: see [`OpenPostgresError`].
     pub async fn open(url: &str, bus: Arc<dyn Bus>, sharing: Sharing) -> Result<Self, OpenPostgresError> {
-        let servers = Arc::new(Servers::new(Target::parse(url)?)?);
+        let servers = Arc::new(Servers::new(url::Target::parse(url)?)?);
         let found = servers.find().await;
         let found = found.map_err(|none| OpenPostgresError::of(servers.name(none.host), &none.fault))?;
         let server = servers.name(found.host).to_owned();
         let failed = |fault: Fault| OpenPostgresError::of(&server, &fault);
         // Before the migration, so that a database in use is not migrated beneath another process that runs alone.
-        let begun = Instant::now();
-        let backend = loop {
-            match hold::take(&found.connection, sharing, &[])
-                .await
-                .map_err(failed)?
-            {
-                Hold::Taken(backend) => break backend,
-                Hold::Ghost | Hold::Refused if begun.elapsed() < PREDECESSOR => {
-                    sleep(Duration::from_millis(100)).await;
-                }
-                Hold::Ghost | Hold::Refused => return Err(OpenPostgresError::InUse { server }),
-            }
+        let held = hold::take_at_start(&found.connection, sharing).await;
+        let Some(backend) = held.map_err(failed)? else {
+            return Err(OpenPostgresError::InUse { server });
         };
         schema::prepare(&found.connection, &server).await?;
+        if mark::find(&found.connection).await.map_err(failed)?.is_some() {
+            return Err(OpenPostgresError::IncompleteCopy { server });
+        }
         let (vitals, lead) = (Vitals::default(), Arc::new(Lead::default()));
         let work = Work {
             servers: Arc::clone(&servers),

@@ -14,6 +14,7 @@ mod log;
 mod readers;
 mod row;
 mod schema;
+mod source;
 mod writer;
 
 use std::fs::File;
@@ -26,6 +27,7 @@ use crate::vitals::Vitals;
 pub use backup::{BackupError, backup};
 pub use error::OpenError;
 use readers::Readers;
+pub use source::{ReadError, Source};
 use writer::Writer;
 
 /// A chat in one data folder. Implements [`chat::ports::RoomLog`], [`chat::ports::Directory`] and

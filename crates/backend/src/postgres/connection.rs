@@ -5,9 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, Row, Socket, Statement};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config, Row, RowStream, Socket, Statement};
 
 use super::error::Fault;
 
@@ -96,6 +97,18 @@ impl Connection {
     /// Runs statements without parameters, separated by semicolons.
     pub async fn run(&self, sql: &str) -> Result<(), Fault> {
         Ok(self.client.batch_execute(sql).await?)
+    }
+
+    /// Starts `COPY … FROM STDIN BINARY` for columns of these types. What is not finished is not stored.
+    pub async fn copy_in(&self, sql: &str, types: &[Type]) -> Result<BinaryCopyInWriter, Fault> {
+        let sink = self.client.copy_in(sql).await?;
+        Ok(BinaryCopyInWriter::new(sink, types))
+    }
+
+    /// Runs a statement without parameters and returns its rows as they arrive.
+    pub async fn stream(&self, sql: &str) -> Result<RowStream, Fault> {
+        let none: [&str; 0] = [];
+        Ok(self.client.query_raw(sql, none).await?)
     }
 
     /// Runs two statements in one transaction, in one trip to the server, and returns the rows of both. The second sees

@@ -101,6 +101,14 @@ pub enum OpenPostgresError {
         /// The latest version that this build knows.
         known: i32,
     },
+    /// `hubbub copy` was interrupted.
+    #[error(
+        "the database at {server} holds an incomplete copy; run hubbub copy again, until it says that all is equal"
+    )]
+    IncompleteCopy {
+        /// Host and port.
+        server: String,
+    },
     /// A table is missing. Nothing was changed.
     #[error("the database at {server} has lost its table {table}; restore it from a backup")]
     Lost {

@@ -4,8 +4,15 @@
 //! holds the lock, nobody writes without it: if the connection is lost, the lock is, and the next connection must take
 //! it before it writes.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
 use super::connection::Connection;
 use super::error::Fault;
+
+/// A predecessor that was killed keeps its lock until PostgreSQL notices its end.
+const PREDECESSOR: Duration = Duration::from_secs(3);
 
 /// Whether other processes use the database too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,4 +76,18 @@ pub async fn take(connection: &Connection, sharing: Sharing, earlier: &[i32]) ->
         }
     }
     Ok(Hold::Ghost)
+}
+
+/// Takes the hold when the process starts. Returns the backend, or `None` if another process has the hold and keeps it.
+pub async fn take_at_start(connection: &Connection, sharing: Sharing) -> Result<Option<i32>, Fault> {
+    let begun = Instant::now();
+    loop {
+        match take(connection, sharing, &[]).await? {
+            Hold::Taken(backend) => return Ok(Some(backend)),
+            Hold::Ghost | Hold::Refused if begun.elapsed() < PREDECESSOR => {
+                sleep(Duration::from_millis(100)).await;
+            }
+            Hold::Ghost | Hold::Refused => return Ok(None),
+        }
+    }
 }
