@@ -30,6 +30,7 @@ class Seen {
   readonly #own = new Map<string, number>();
   /** It is catching up by reading the log. */
   reading = false;
+  #again = false;
   /** Live events that arrived while reading. Those from before `join` are in the log, so they are dropped. */
   #held: RoomEvent[] = [];
 
@@ -44,22 +45,27 @@ class Seen {
     client.socket.on("reset", () => void this.#read());
   }
 
-  /** After the server missed too much to send it live: reads the log up to its head, and continues from there. */
+  /** After the server missed too much to send it live: reads the log up to its head, and continues from there. If that
+   * happens again meanwhile, what came in between is missing again. */
   async #read(): Promise<void> {
     this.resets += 1;
+    this.#again = true;
     if (this.reading) return;
     this.reading = true;
-    for (let more = true; more; ) {
-      const { events, ...rest } = await this.client.command<HistoryAnswer>("history", { room: this.room, after: this.last });
-      this.take(events);
-      more = rest.more;
+    while (this.#again) {
+      this.#again = false;
+      for (let more = true; more; ) {
+        const { events, ...rest } = await this.client.command<HistoryAnswer>("history", { room: this.room, after: this.last });
+        this.take(events);
+        more = rest.more;
+      }
+      this.#held = [];
+      const from = { epoch: this.epoch, seq: this.last };
+      const { events, head, reset } = await this.client.command<Joined>("join", { room: this.room, from });
+      if (reset || head.seq > (events.at(-1)?.seq ?? this.last)) this.#again = true;
+      else this.take(events);
     }
-    this.#held = [];
-    const from = { epoch: this.epoch, seq: this.last };
-    const { events, head, reset } = await this.client.command<Joined>("join", { room: this.room, from });
     this.reading = false;
-    if (reset || head.seq > (events.at(-1)?.seq ?? this.last)) return this.#read();
-    this.take(events);
     this.take(this.#held);
   }
 
