@@ -29,6 +29,9 @@ pub enum ReadError {
     /// SQLite's error.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    /// The thread that reads has failed.
+    #[error("the thread that reads failed: {0}")]
+    Thread(tokio::task::JoinError),
     /// A text that PostgreSQL cannot store. Is not quoted.
     #[error(
         "{table}.{column} of {key} contains NUL or is not UTF-8, which PostgreSQL cannot store; change it in the data \
@@ -53,6 +56,10 @@ impl Source {
         }
         let lock = folder::lock(data_dir)?;
         let connection = schema::open(&database)?;
+        unmapped(&connection).map_err(|cause| OpenError::Database {
+            path: database.clone(),
+            cause,
+        })?;
         Ok(Some(Self {
             database,
             connection,
@@ -97,8 +104,14 @@ impl Source {
     }
 }
 
+/// Each page is read once, so mapping them would only make the process look large.
+fn unmapped(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "mmap_size", 0, |_| Ok(()))
+}
+
 fn read(database: &Path, table: &Table, send: impl Fn(Vec<Row>) -> bool) -> Result<(), ReadError> {
     let connection = schema::connect(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    unmapped(&connection)?;
     let mut select = connection.prepare(&table.select())?;
     let mut rows = select.query([])?;
     let (mut batch, mut bytes) = (Vec::new(), 0);
