@@ -134,6 +134,8 @@ fn a_copy_that_cannot_begin_says_why_in_one_line() {
     drop(Server::start(folder.path(), &[]));
     let said = refusal(&mut copy(folder.path(), nowhere));
     assert!(said.contains("cannot reach PostgreSQL at 127.0.0.1:1"), "{said}");
+    let said = refusal(&mut copy(folder.path(), "postgres://me:p@ss@127.0.0.1:1/chat"));
+    assert!(said.contains("%40") && !said.contains("ss@"), "{said}");
     let said = refusal(&mut copy(folder.path(), "mysql://me:p@ss@host/chat"));
     assert!(said.contains("postgres://user:password@host"), "{said}");
     let mut without = hubbub(folder.path(), &[]);

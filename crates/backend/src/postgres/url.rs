@@ -82,6 +82,13 @@ impl Target {
         if count == 0 {
             return Err(wrong("has no host"));
         }
+        // A name is shown, so it must not be the rest of a password.
+        let spoilt = |host: &Address| matches!(host, Address::Tcp(name) if name.contains('@'));
+        if config.get_hosts().iter().any(spoilt) {
+            return Err(wrong(
+                "has an @ in its user or password, which must be written %40",
+            ));
+        }
         if (ports > 1 && ports != count) || (addresses > 0 && addresses != count) {
             return Err(wrong("has not one port for each host"));
         }
