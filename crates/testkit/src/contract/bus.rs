@@ -96,7 +96,7 @@ impl Log {
 ///
 /// # Panics
 /// If an event is missing without a gap, or the stream ends.
-pub async fn hear(signals: &mut BoxStream<'static, Signal>, log: &Log, mut last: u64, end: u64) -> usize {
+async fn hear(signals: &mut BoxStream<'static, Signal>, log: &Log, mut last: u64, end: u64) -> usize {
     let mut gaps = 0;
     while last < end {
         match signals.next().await.expect("the stream continues") {
