@@ -92,7 +92,7 @@ impl Append {
         self.share.is_some()
     }
 
-    /// The bytes that it sends to PostgreSQL, not counting small change.
+    /// About how many bytes it sends to PostgreSQL.
     fn bytes(&self) -> usize {
         self.messages.iter().map(|(_, json)| json.len() + 128).sum()
     }

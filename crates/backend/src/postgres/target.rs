@@ -33,7 +33,7 @@ pub struct Target {
 /// Why a database cannot be filled.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// It cannot be used at all, or no more.
+    /// It cannot be used, or the connection was lost.
     #[error(transparent)]
     Open(#[from] OpenPostgresError),
     /// It holds a chat already. Nothing was changed.

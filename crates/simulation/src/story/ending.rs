@@ -7,8 +7,8 @@ use crate::verdict::{disquiet, wrong_rosters};
 /// How long it may take until everything is in its place, in milliseconds: a slow truth, a dead connection that is not
 /// noticed yet, and an acknowledgement that never comes, one after another.
 const CALM: u64 = 180_000;
-/// Everything in transit has arrived after this many more milliseconds, and everybody has tried again who waits for
-/// that: longer than the longest wait of `client::backoff` and an acknowledgement that never comes.
+/// After this many more milliseconds everything in transit has arrived, and everybody who waits for it has tried again:
+/// longer than the longest wait of `client::backoff` and an acknowledgement that never comes.
 const AFTERWARDS: u64 = 60_000;
 /// How long it may take, in milliseconds, until everybody shows a message that is sent while nothing is wrong.
 const PROMPT: u64 = 2_000;
