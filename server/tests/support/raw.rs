@@ -30,7 +30,7 @@ impl WebSocket {
     /// Requests a WebSocket and sends `early` in the same write.
     pub fn open(server: &Server, path: &str, early: &[u8]) -> Self {
         let mut stream = TcpStream::connect(server.addr).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n{KEY}\r\n",
             server.addr

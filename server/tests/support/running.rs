@@ -99,7 +99,7 @@ impl Server {
 
     pub fn request(&self, text: &str) -> String {
         let mut stream = TcpStream::connect(self.addr).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
         let mut answer = Vec::new();
         // A server that resets the connection has already sent its answer.
