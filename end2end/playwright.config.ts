@@ -2,7 +2,7 @@
 //   scripts-on, scripts-off   tests/*.spec.ts, the same tests with and without JavaScript
 //   live                      tests/*.hydrate.spec.ts, what only a hydrated page can do
 //   wire                      wire/*.spec.ts, other programs: the official Socket.IO client in Node
-//   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy, and measurements: one test at a time
+//   replicas                  replicas/*.spec.ts, several replicas behind nginx and HAProxy
 //   faults                    faults/*.spec.ts, the fault matrix (make faults)
 //   measurements              measurements/*.ts, figures for docs/scaling.md
 //   soak                      soak/*.spec.ts, people joining and leaving for 20 minutes (make soak)
@@ -48,25 +48,28 @@ const screenshots = {
   timeout: 180_000,
 };
 
-// Each of these tests uses its own database, Redis, replicas and proxy, and measures time, so they run one at a time.
+// Each of these tests uses its own database, Redis, replicas and proxy, and mostly waits for them: two run side by side.
 const replicas = {
   name: "replicas",
   testDir: "replicas",
   testMatch: "*.spec.ts",
   use: chromium,
   fullyParallel: false,
-  workers: 1,
+  workers: 2,
   timeout: 120_000,
 };
 
+// What measures time or memory runs one test at a time.
+const alone = { ...replicas, workers: 1 };
+
 // Figures for docs/scaling.md. The tests only check that figures were measured.
-const measurements = { ...replicas, name: "measurements", testDir: "measurements", testMatch: "*.ts", timeout: 300_000 };
+const measurements = { ...alone, name: "measurements", testDir: "measurements", testMatch: "*.ts", timeout: 300_000 };
 
 // What a server holds while people join and leave. The test sets its own timeout.
-const soak = { ...replicas, name: "soak", testDir: "soak" };
+const soak = { ...alone, name: "soak", testDir: "soak" };
 
 // The fault matrix. Every row writes its result to faults/results.json and docs/reliability.md.
-const faults = { ...replicas, name: "faults", testDir: "faults", timeout: 600_000 };
+const faults = { ...alone, name: "faults", testDir: "faults", timeout: 600_000 };
 
 export default defineConfig({
   testDir: ".",
