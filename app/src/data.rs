@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::signal::{BoxedSignal, BoxedValue};
 use leptos::prelude::*;
+use protocol::read::{Json as Source, Read};
 use protocol::{
-    ClientId, Limits, Person, Position, PresenceList, RoomEvent, RoomSlug, RoomSummary, RoomTitle, Timestamp,
+    ClientId, Limits, MessagePage, Person, PresenceList, RoomSlug, RoomSummary, RoomTitle, Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::client::json::Json;
 use crate::client::navigation::Navigation;
@@ -27,24 +28,22 @@ pub use server::load;
 pub const ELEMENT: &str = "page";
 
 /// The data of the front page.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct FrontData {
     /// The signed-in person, if any.
     pub you: Option<Person>,
     /// The rooms: the lobby first, then the most recently active.
     pub rooms: Vec<RoomSummary>,
     /// Number of rooms, listed or not.
-    #[serde(default)]
     pub total: u32,
     /// The time of the data.
     pub now: Timestamp,
     /// What a form of this page sent and the server refused, if anything.
-    #[serde(default)]
     pub returned: Returned,
 }
 
 /// The data of a room's page.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct RoomData {
     /// The signed-in person, if any.
     pub you: Option<Person>,
@@ -52,13 +51,9 @@ pub struct RoomData {
     pub room: RoomSlug,
     /// The room's title.
     pub title: RoomTitle,
-    /// Position of the last event: live events continue from it. Meaningful only if `latest`.
-    pub head: Position,
-    /// A stretch of the log, oldest first.
-    pub events: Vec<RoomEvent>,
-    /// True if the log has older events.
-    pub more: bool,
-    /// True if the stretch is the end of the log.
+    /// The messages. If `latest`, live events continue from there.
+    pub page: MessagePage,
+    /// True if these are the latest messages.
     pub latest: bool,
     /// The people who are present.
     pub roster: PresenceList,
@@ -69,12 +64,11 @@ pub struct RoomData {
     /// The server's limits.
     pub limits: Limits,
     /// The refused message, or name of a visitor, that led here, if any.
-    #[serde(default)]
     pub returned: Returned,
 }
 
 /// What a page shows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageData {
     /// The front page.
@@ -85,6 +79,28 @@ pub enum PageData {
     NoSuchRoom,
     /// The server or its storage does not answer.
     Unavailable,
+}
+
+protocol::read! {
+    FrontData { you, rooms, total, now, returned }
+    RoomData { you, room, title, page, latest, roster, client_id, now, limits, returned }
+}
+
+impl Read for PageData {
+    /// A text, or an object with one member: the page's kind.
+    fn read<J: Source>(json: &J) -> Option<Self> {
+        if let Some(front) = json.get("front") {
+            return Some(Self::Front(FrontData::read(&front)?));
+        }
+        if let Some(room) = json.get("room") {
+            return Some(Self::Room(Box::new(RoomData::read(&room)?)));
+        }
+        match json.text()?.as_str() {
+            "no_such_room" => Some(Self::NoSuchRoom),
+            "unavailable" => Some(Self::Unavailable),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(feature = "ssr")]

@@ -17,7 +17,7 @@ export function text(n) {
 
 export class Talker {
   constructor(url) {
-    this.socket = io(`${url}/chat`, { forceNew: true, transports: ["websocket"], auth: { protocol: 1 } });
+    this.socket = io(`${url}/chat`, { forceNew: true, transports: ["websocket"], auth: { protocol: 2 } });
   }
 
   async command(command, payload) {

@@ -17,8 +17,8 @@ impl Dialect {
     /// The first packet of a connection.
     pub fn connect(self, name: &str, token: Option<&str>) -> String {
         match (self, token) {
-            (Self::Hubbub, None) => r#"40/chat,{"protocol":1}"#.to_owned(),
-            (Self::Hubbub, Some(token)) => format!("40/chat,{}", json!({ "protocol": 1, "token": token })),
+            (Self::Hubbub, None) => r#"40/chat,{"protocol":2}"#.to_owned(),
+            (Self::Hubbub, Some(token)) => format!("40/chat,{}", json!({ "protocol": 2, "token": token })),
             (Self::Rooms, _) => format!("40{}", json!({ "name": name })),
             (Self::Example, _) => "40".to_owned(),
         }

@@ -44,7 +44,7 @@ const behind = test.extend<Fixtures>({
       const { room } = await host.createRoom(freshTitle("Browser"));
       const texts = new Map<string, string>();
       const client = await programOn(1, "Listener");
-      client.socket.on("events", (events: { client_id: string; text: string }[]) => {
+      client.socket.on("events", ({ events }: { events: { client_id: string; text: string }[] }) => {
         for (const { client_id, text } of events) texts.set(client_id, text);
       });
       const listener = await Listener.start(client, room);

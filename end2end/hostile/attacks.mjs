@@ -187,7 +187,7 @@ export const attacks = {
         if (sid === undefined) return void said("refused");
         const at = `${POLLING}&sid=${sid}`;
         const post = (text) => raw(target, from, request(target, "POST", at, { Connection: "close" }, text));
-        await post(`40/chat,${JSON.stringify({ protocol: 1, token: await token(context) })}`);
+        await post(`40/chat,${JSON.stringify({ protocol: 2, token: await token(context) })}`);
         const commands = Array.from({ length: 40 }, (_, n) => `42/chat,${n}["history",{"room":"large","after":0}]`);
         const answer = await post(commands.join("\x1e"));
         if (answer.status !== 200) said("refused");

@@ -155,7 +155,7 @@ export class Chat {
     return new Promise((resolve, reject) => {
       const chat = new Chat();
       chat.ws = new Ws(target, from);
-      chat.ws.onOpen = () => chat.ws.send(`40/chat,${JSON.stringify({ protocol: 1, ...auth })}`);
+      chat.ws.onOpen = () => chat.ws.send(`40/chat,${JSON.stringify({ protocol: 2, ...auth })}`);
       chat.ws.onClose = () => {
         chat.closed = true;
         for (const answer of chat.#answers.values()) answer(undefined);

@@ -11,7 +11,7 @@ const sockets = Array.from({ length: Number(people) }, (_, n) =>
     autoConnect: false,
     reconnectionDelay: 200,
     reconnectionDelayMax: 1_000,
-    auth: (give) => give({ protocol: 1, token: tokens[n] }),
+    auth: (give) => give({ protocol: 2, token: tokens[n] }),
   }),
 );
 

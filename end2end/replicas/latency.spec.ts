@@ -3,7 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 
-import type { RoomEvent } from "../support/protocol.ts";
+import type { Events } from "../support/protocol.ts";
 import { expect, test } from "../support/replicas.ts";
 import { freshTitle } from "../support/seed.ts";
 import { SOAK, sized } from "../support/size.ts";
@@ -27,7 +27,7 @@ test("the added latency of crossing replicas", SOAK, async ({ programOn }) => {
   const took: number[][] = [[], []];
   for (const [n, receiver] of receivers.entries()) {
     await receiver.join(room);
-    receiver.socket.on("events", (events: RoomEvent[]) => {
+    receiver.socket.on("events", ({ events }: Events) => {
       const now = performance.now();
       for (const { client_id } of events) took[n]?.push(now - (sentAt.get(client_id ?? "") ?? Number.NaN));
     });

@@ -4,7 +4,7 @@
 import { createHash, type Hash } from "node:crypto";
 
 import { ChatClient } from "../support/client.ts";
-import type { HistoryAnswer, Joined, Receipt, RoomEvent } from "../support/protocol.ts";
+import type { Events, HistoryAnswer, Joined, Receipt, RoomEvent } from "../support/protocol.ts";
 import { expect, test } from "../support/replicas.ts";
 import { freshTitle } from "../support/seed.ts";
 import { SOAK, counted, sized } from "../support/size.ts";
@@ -38,7 +38,7 @@ class Seen {
     private readonly client: ChatClient,
     private readonly room: string,
   ) {
-    client.socket.on("events", (events: RoomEvent[]) => {
+    client.socket.on("events", ({ events }: Events) => {
       if (this.reading) this.#held.push(...events);
       else this.take(events);
     });
@@ -61,8 +61,8 @@ class Seen {
       }
       this.#held = [];
       const from = { epoch: this.epoch, seq: this.last };
-      const { events, head, reset } = await this.client.command<Joined>("join", { room: this.room, from });
-      if (reset || head.seq > (events.at(-1)?.seq ?? this.last)) this.#again = true;
+      const { events, head, page } = await this.client.command<Joined>("join", { room: this.room, from });
+      if (page || head.seq > (events.at(-1)?.seq ?? this.last)) this.#again = true;
       else this.take(events);
     }
     this.reading = false;

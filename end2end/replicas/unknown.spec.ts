@@ -12,11 +12,12 @@ async function append(cluster: Cluster, room: string, body: object, published: b
   const at = Date.now();
   const stored = await cluster.sql(`
     with room as (update rooms set head = head + 1 where slug = '${room}' returning id, epoch, head),
-    event as (insert into events select id, head, ${at}, 'newer', 'Newer', null, '${JSON.stringify(body)}' from room)
+    event as (insert into events select id, head, ${at}, 'newer', null, '${JSON.stringify(body)}' from room)
     select epoch, head from room`);
   const [epoch, seq] = stored.split("|");
-  const event = { room, epoch, seq: Number(seq), at, author: { id: "newer", name: "Newer", badge: 3 }, ...body };
-  if (published) await cluster.redis.ask("SPUBLISH", `hubbub:{${room}}`, `1 events newer\n${JSON.stringify(event)}`);
+  const event = { room, epoch, seq: Number(seq), at, by: "newer", ...body };
+  const line = { event, by: { id: "newer", name: "Newer", badge: 3 } };
+  if (published) await cluster.redis.ask("SPUBLISH", `hubbub:{${room}}`, `1 events newer\n${JSON.stringify(line)}`);
 }
 
 test("events and messages of a kind that a replica does not know are skipped", async ({ cluster, programOn, personOn }) => {
@@ -27,7 +28,7 @@ test("events and messages of a kind that a replica does not know are skipped", a
   for (const program of [ada, bob]) await program.join(room);
   await ada.send(room, "before");
 
-  await append(cluster, room, { type: "reacted", to: 1, emoji: "👍" }, true);
+  await append(cluster, room, { type: "pinned", of: 1 }, true);
   await append(cluster, room, { type: "styled", text: { bold: ["hi"] }, client_id: [1] }, true);
   for (const message of ["news", "1 news newer\nof tomorrow", "2 events newer\n{}", "1 presence -\nmoved 7 1 newer Newer", "1 typing - loudly newer Newer"]) {
     await cluster.redis.ask("SPUBLISH", `hubbub:{${room}}`, message);

@@ -29,7 +29,7 @@ class Visitor {
       forceNew: true,
       extraHeaders: this.headers,
       reconnectionDelay: 100,
-      auth: (give) => give({ protocol: 1, ...(this.token ? { token: this.token } : {}) }),
+      auth: (give) => give({ protocol: 2, ...(this.token ? { token: this.token } : {}) }),
     });
     this.token = token;
   }

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
 import {
+  type Events,
   type HistoryAnswer,
   type Joined,
   PROTOCOL_VERSION,
@@ -37,6 +38,8 @@ export class ChatClient {
   /** Every event from the server, in order of arrival. */
   readonly told: Told[] = [];
   token: string | undefined;
+  /** The person, after `signIn`. */
+  you: Person | undefined;
 
   constructor(url: string, options: ChatOptions = {}) {
     this.socket = io(`${url}/chat`, {
@@ -65,6 +68,7 @@ export class ChatClient {
   async signIn(name: string): Promise<Person> {
     const { you, token } = await this.command<{ you: Person; token: string }>("sign_in", { name });
     this.token = token;
+    this.you = you;
     return you;
   }
 
@@ -111,7 +115,7 @@ export class ChatClient {
   received(room: string): RoomEvent[] {
     return this.told
       .filter(({ event }) => event === "events")
-      .flatMap(({ args }) => args[0] as RoomEvent[])
+      .flatMap(({ args }) => (args[0] as Events).events)
       .filter((event) => event.room === room);
   }
 

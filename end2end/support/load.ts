@@ -5,7 +5,8 @@ import { randomUUID } from "node:crypto";
 
 import { Received } from "./checker.ts";
 import { ChatClient, type ChatOptions, Refused } from "./client.ts";
-import type { HistoryAnswer, Joined, Receipt, RoomEvent } from "./protocol.ts";
+import { posted } from "./protocol.ts";
+import type { Events, HistoryAnswer, Joined, Receipt, RoomEvent } from "./protocol.ts";
 import type { Ear, Voice } from "./site.ts";
 import { until } from "./until.ts";
 
@@ -107,7 +108,7 @@ export class Listener implements Ear {
   static async start(client: ChatClient, room: string): Promise<Listener> {
     const listener = new Listener(client, room);
     const { socket } = client;
-    socket.on("events", (events: RoomEvent[]) => {
+    socket.on("events", ({ events }: Events) => {
       if (events[0]?.room === room) listener.#then(() => listener.#take(events));
     });
     for (const event of ["welcome", "reset"]) socket.on(event, () => listener.#then(() => listener.#join()));
@@ -144,12 +145,13 @@ export class Listener implements Ear {
     const last = this.received.events.at(-1);
     const from = last && { epoch: last.epoch, seq: last.seq };
     const joined = await this.#ask<Joined>("join", from ? { room: this.room, from } : { room: this.room });
-    if (!joined.reset || !last) return this.#take(joined.events);
+    if (!joined.page) return this.#take(joined.events);
+    if (!last) return this.#take(posted(joined.page, this.room));
     if (joined.head.epoch !== last.epoch) {
       this.resets += 1;
       this.received.begin();
     }
-    // The answer has the latest stretch only: fetch what comes before it.
+    // The answer has the latest messages only: fetch what comes before them.
     return this.#fill();
   }
 

@@ -71,7 +71,7 @@ class Client {
       this.#watch();
       return this.socket.send("3");
     }
-    if (text[0] === "0") return this.socket.send(`40${space}${hubbub ? JSON.stringify({ protocol: 1, token: this.token }) : ""}`);
+    if (text[0] === "0") return this.socket.send(`40${space}${hubbub ? JSON.stringify({ protocol: 2, token: this.token }) : ""}`);
     const body = text.slice(2 + space.length);
     if (text.startsWith("40")) {
       if (hubbub) return this.#then(() => this.#enter());
@@ -90,7 +90,7 @@ class Client {
 
   #told(event, payload) {
     if (event === "new message") this.shown.push(entry("", 0, payload.message));
-    if (event === "events" && payload[0]?.room === room) this.#then(() => this.#take(payload));
+    if (event === "events" && payload.events[0]?.room === room) this.#then(() => this.#take(payload.events));
     if (event === "reset") this.#then(() => this.#enter());
   }
 
@@ -112,8 +112,9 @@ class Client {
     const last = this.shown.at(-1);
     const joined = await this.#ask("join", last ? { room, from: { epoch: last.epoch, seq: last.seq } } : { room });
     this.#arrived();
-    if (joined.reset && last) await this.#fill();
-    else await this.#take(joined.events);
+    if (!joined.page) await this.#take(joined.events);
+    else if (last) await this.#fill();
+    else await this.#take(joined.page.messages.map((message) => ({ epoch: joined.head.epoch, ...message })));
   }
 
   async #take(events) {

@@ -10,10 +10,49 @@ export interface RoomEvent {
   epoch: string;
   seq: number;
   at: number;
-  author: Person;
+  by: string;
   type: string;
   client_id?: string;
   text?: string;
+  reply_to?: number;
+  of?: number;
+  to?: number;
+  emoji?: string;
+  on?: boolean;
+  title?: string;
+}
+
+/** A packet of events. */
+export interface Events {
+  events: RoomEvent[];
+  people: Person[];
+}
+
+export interface Message {
+  seq: number;
+  rev: number;
+  at: number;
+  by: string;
+  client_id: string;
+  text: string;
+  reply_to?: number;
+  edited_at?: number;
+  deleted?: boolean;
+  reactions?: { emoji: string; by: string[] }[];
+}
+
+export interface MessagePage {
+  covers: { epoch: string; first: number; last: number };
+  head: number;
+  messages: Message[];
+  people: Person[];
+  more: boolean;
+}
+
+/** The events that posted the messages of a page. */
+export function posted(page: MessagePage, room: string): RoomEvent[] {
+  const { epoch } = page.covers;
+  return page.messages.map(({ seq, at, by, client_id, text }) => ({ room, epoch, seq, at, by, type: "posted", client_id, text }));
 }
 
 export interface Refusal {
@@ -51,15 +90,18 @@ export interface Joined {
   room: string;
   title: string;
   head: Position;
-  reset: boolean;
+  page?: MessagePage;
   events: RoomEvent[];
+  people: Person[];
   more: boolean;
   roster: Roster;
 }
 
+/** The answer to `history` with `after`. Without it, the answer is a page. */
 export interface HistoryAnswer {
   epoch: string;
   events: RoomEvent[];
+  people: Person[];
   more: boolean;
 }
 
@@ -69,4 +111,4 @@ export interface Told {
   args: unknown[];
 }
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;

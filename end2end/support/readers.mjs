@@ -26,14 +26,14 @@ class Reader {
       forceNew: true,
       reconnectionDelay: 100,
       reconnectionDelayMax: 1_000,
-      auth: (give) => give({ protocol: 1, ...(this.#token ? { token: this.#token } : {}) }),
+      auth: (give) => give({ protocol: 2, ...(this.#token ? { token: this.#token } : {}) }),
     });
     this.socket.on("welcome", () => {
       this.connects += 1;
       this.#then(() => this.#join());
     });
     this.socket.on("reset", () => this.#then(() => this.#join()));
-    this.socket.on("events", (events) => this.#then(() => this.#take(events)));
+    this.socket.on("events", ({ events }) => this.#then(() => this.#take(events)));
     this.socket.on("disconnect", (reason) => {
       this.joined = false;
       // The server closed the connection, and then the library does not reconnect.
@@ -61,7 +61,7 @@ class Reader {
     const joined = await this.#ask("join", { room, ...(this.last.seq > 0 ? { from: this.last } : {}) });
     this.joined = true;
     if (this.last.seq === 0) this.last = joined.head;
-    else if (joined.reset) await this.#fill();
+    else if (joined.page) await this.#fill();
     else await this.#take(joined.events);
   }
 

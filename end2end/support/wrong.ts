@@ -1,7 +1,7 @@
 // Invalid commands, with the codes that may refuse them.
 
 /** Every command of `/chat`. */
-export const COMMANDS = ["sign_in", "list_rooms", "create_room", "join", "leave", "roster", "send", "history", "typing"] as const;
+export const COMMANDS = ["sign_in", "list_rooms", "create_room", "join", "leave", "roster", "send", "edit", "delete", "react", "set_title", "history", "typing"] as const;
 export const HUGE = "x".repeat(100_000);
 /** Stands for a missing payload. */
 export const NONE = Symbol("no payload at all");
@@ -70,6 +70,29 @@ export function wrong(ROOM: string): Case[] {
     ["send", { room: ROOM, messages: [message(HUGE)] }, BIG],
     ["send", { room: ROOM, messages: Array.from({ length: 101 }, (_, i) => message("x", `c${i}`)) }, BAD],
     ["send", Buffer.from("binary"), BAD],
+    ["send", { room: ROOM, messages: [{ ...message("a reply"), reply_to: 999_999 }] }, ["not_found"]],
+    ["send", { room: ROOM, messages: [{ ...message("a reply"), reply_to: "1" }] }, BAD],
+    ["edit", { room: ROOM, client_id: "e1", of: 999_999, text: "new" }, ["not_found"]],
+    ["edit", { room: ROOM, client_id: "e1", of: 0, text: "new" }, ["not_found"]],
+    ["edit", { room: ROOM, client_id: "e1", of: -1, text: "new" }, BAD],
+    ["edit", { room: ROOM, client_id: "e1", of: 1, text: " " }, BAD],
+    ["edit", { room: ROOM, client_id: "e1", of: 1, text: HUGE }, BIG],
+    ["edit", { room: ROOM, client_id: "bad id", of: 1, text: "new" }, BAD],
+    ["delete", { room: ROOM, client_id: "d1", of: 999_999 }, ["not_found"]],
+    ["delete", { room: ROOM, client_id: "d1", of: 2 ** 53 }, BAD],
+    ["delete", { room: ROOM, of: 1 }, BAD],
+    ["react", { room: ROOM, client_id: "r1", to: 999_999, emoji: "👍", on: true }, ["not_found"]],
+    ["react", { room: ROOM, client_id: "r1", to: 1, emoji: "👍👍", on: true }, BAD],
+    ["react", { room: ROOM, client_id: "r1", to: 1, emoji: "<b>", on: true }, BAD],
+    ["react", { room: ROOM, client_id: "r1", to: 1, emoji: HUGE, on: true }, BIG],
+    ["react", { room: ROOM, client_id: "r1", to: 1, emoji: "👍" }, BAD],
+    ["set_title", { room: ROOM, client_id: "t1", title: "" }, BAD],
+    ["set_title", { room: ROOM, client_id: "t1", title: "x".repeat(61) }, BAD],
+    ["set_title", { room: ROOM, client_id: "t1", title: "Lobby" }, ["room_exists"]],
+    ["set_title", { room: UNKNOWN, client_id: "t1", title: "Fresh" }, ["room_not_found"]],
+    ["edit", { room: UNKNOWN, client_id: "e1", of: 1, text: "new" }, ["room_not_found"]],
+    ["delete", { room: UNKNOWN, client_id: "d1", of: 1 }, ["room_not_found"]],
+    ["react", { room: UNKNOWN, client_id: "r1", to: 1, emoji: "👍", on: true }, ["room_not_found"]],
     ["no_such_command", {}, ["unknown_command"]],
     ["no_such_command", HUGE, ["unknown_command", "too_large"]],
     ["join", { room: UNKNOWN }, ["room_not_found"]],

@@ -18,6 +18,9 @@ const STATUS: Record<string, number[]> = {
   not_signed_in: [401],
   unknown_command: [404],
   room_not_found: [404],
+  not_found: [404],
+  forbidden: [403],
+  gone: [410],
   room_exists: [409],
   too_large: [413],
   rate_limited: [429],
@@ -105,6 +108,10 @@ test("people who are not signed in can read over both, and change nothing", asyn
     ["roster", { room }, true],
     ["create_room", { title: freshTitle() }, false],
     ["send", { room, messages: [message("hello", "c1")] }, false],
+    ["edit", { room, client_id: "c2", of: 1, text: "changed" }, false],
+    ["delete", { room, client_id: "c3", of: 1 }, false],
+    ["react", { room, client_id: "c4", to: 1, emoji: "👍", on: true }, false],
+    ["set_title", { room, client_id: "c5", title: freshTitle() }, false],
   ] as const) {
     for (const reply of [await stranger.ask(command, payload), (await post(server.url, command, payload)).reply])
       expect(reply.error?.code, command).toBe(may ? undefined : "not_signed_in");

@@ -39,7 +39,7 @@ test("an unreadable story fails", async () => {
 });
 
 test("a receiver notices a hole and drops what it has", () => {
-  const event = (seq: number, epoch = "e") => ({ room: "r", epoch, seq, at: 0, author: { id: "p", name: "P" }, type: "posted", client_id: `c${seq}`, text: "x" });
+  const event = (seq: number, epoch = "e") => ({ room: "r", epoch, seq, at: 0, by: "p", type: "posted", client_id: `c${seq}`, text: "x" });
   const one = new Received();
   expect([one.take(event(4)), one.take(event(4)), one.take(event(5)), one.take(event(7)), one.take(event(6, "other"))]).toEqual([true, true, true, false, false]);
   expect(one.events.map(({ seq }) => seq)).toEqual([4, 5]);

@@ -58,7 +58,7 @@ for (const role of ["nobody", "signed in"] as const) {
       const schemathesis = join(tools, "schemathesis/bin/schemathesis");
       const { failed, text } = await inFolder((folder) => output(schemathesis, args, folder));
       expect(failed, text).toBe(false);
-      expect(text).toMatch(/Tested: 6/);
+      expect(text).toMatch(/Tested: 10/);
     } finally {
       await server.dispose();
     }

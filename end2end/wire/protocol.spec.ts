@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 
 import { TRANSPORTS } from "../support/demo.ts";
-import type { HistoryAnswer, Receipt, RoomEvent } from "../support/protocol.ts";
+import type { HistoryAnswer, MessagePage, Receipt, RoomEvent } from "../support/protocol.ts";
 import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { expect, test } from "../support/test.ts";
 
@@ -12,7 +12,7 @@ for (const { name, transports } of TRANSPORTS) {
     const options = transports ? { transports } : {};
     const ada = await program(undefined, options);
     const welcome = await ada.hears<{ protocol: number; you: unknown }>("welcome");
-    expect(welcome).toMatchObject({ protocol: 1 });
+    expect(welcome).toMatchObject({ protocol: 2 });
     expect(ada.told[0]?.event, "the first event of a connection").toBe("welcome");
 
     const you = await ada.signIn("  Ada  ");
@@ -25,9 +25,10 @@ for (const { name, transports } of TRANSPORTS) {
     const { room } = created;
 
     const joined = await ada.join(room);
-    expect(joined).toMatchObject({ room, title, reset: false, events: [], more: false, head: { seq: 0 }, roster: { here: 1, people: [you] } });
+    expect(joined).toMatchObject({ room, title, page: { messages: [], more: false, head: 0 }, events: [], more: false, head: { seq: 0 }, roster: { here: 1, people: [you] } });
     const second = await grace.join(room, joined.head);
-    expect(second).toMatchObject({ reset: false, events: [], roster: { here: 2 } });
+    expect(second).toMatchObject({ events: [], roster: { here: 2 } });
+    expect(second.page).toBeUndefined();
     expect(await ada.hears("presence", (update: { room: string; entered: { name: string }[] }) => update.entered.some((one) => one.name === "Grace"))).toMatchObject({ room, here: 2, left: [] });
     expect((await ada.roster(room)).people.map((one) => one.name)).toEqual(["Ada", "Grace"]);
     expect((await ada.rooms()).find((one) => one.room === room)).toMatchObject({ title, here: 2 });
@@ -41,7 +42,7 @@ for (const { name, transports } of TRANSPORTS) {
     expect(receipts.map(({ seq }) => seq)).toEqual([1, 2, 3]);
     expect(new Set(receipts.map(({ epoch }) => epoch))).toEqual(new Set([joined.head.epoch]));
     for (const client of [ada, grace]) await expect.poll(() => client.received(room).map(({ seq }) => seq)).toEqual([1, 2, 3]);
-    expect(ada.received(room)[1]).toMatchObject({ room, epoch: joined.head.epoch, seq: 2, type: "posted", text: "two\nlines", author: { name: "Grace" }, client_id: receipts[1]?.client_id });
+    expect(ada.received(room)[1]).toMatchObject({ room, epoch: joined.head.epoch, seq: 2, type: "posted", text: "two\nlines", by: grace.you?.id, client_id: receipts[1]?.client_id });
     expect(Math.abs((ada.received(room)[0]?.at ?? 0) - Date.now())).toBeLessThan(60_000);
 
     await ada.leave(room);
@@ -50,7 +51,8 @@ for (const { name, transports } of TRANSPORTS) {
     await expect.poll(() => grace.received(room)).toHaveLength(4);
     expect(ada.received(room), "a client that left hears nothing").toHaveLength(3);
     const back = await ada.join(room, { epoch: joined.head.epoch, seq: 3 });
-    expect(back.reset).toBe(false);
+    expect(back.page).toBeUndefined();
+    expect(back.people).toEqual([grace.you]);
     expect(back.events.map(({ seq }) => seq)).toEqual([4]);
   });
 }
@@ -59,12 +61,15 @@ test("history goes back and forward by stretches", async ({ program }) => {
   const ada = await program("Ada");
   const room = await roomWithLines(ada, 620);
   const seqs = (stretch: HistoryAnswer): number[] => stretch.events.map(({ seq }) => seq);
-  const latest = await ada.command<HistoryAnswer>("history", { room });
-  expect([seqs(latest)[0], seqs(latest).at(-1), latest.more]).toEqual([571, 620, true]);
-  const older = await ada.command<HistoryAnswer>("history", { room, before: 571 });
-  expect([seqs(older)[0], seqs(older).at(-1), older.more]).toEqual([521, 570, true]);
-  const first = await ada.command<HistoryAnswer>("history", { room, before: 4 });
-  expect([seqs(first), first.more]).toEqual([[1, 2, 3], false]);
+  const messages = (page: MessagePage): number[] => page.messages.map(({ seq }) => seq);
+  const latest = await ada.command<MessagePage>("history", { room });
+  expect([messages(latest)[0], messages(latest).at(-1), latest.more]).toEqual([571, 620, true]);
+  expect(latest).toMatchObject({ covers: { first: 571, last: 620 }, head: 620, people: [ada.you] });
+  const older = await ada.command<MessagePage>("history", { room, before: 571 });
+  expect([messages(older)[0], messages(older).at(-1), older.more]).toEqual([521, 570, true]);
+  expect(older).toMatchObject({ covers: { first: 521, last: 570 }, head: 620 });
+  const first = await ada.command<MessagePage>("history", { room, before: 4 });
+  expect([messages(first), first.more]).toEqual([[1, 2, 3], false]);
   const forward = await ada.command<HistoryAnswer>("history", { room, after: 0 });
   expect([seqs(forward)[0], seqs(forward).at(-1), forward.more]).toEqual([1, 500, true]);
   const rest = await ada.command<HistoryAnswer>("history", { room, after: 500 });
@@ -76,15 +81,16 @@ test("history goes back and forward by stretches", async ({ program }) => {
 test("a client that missed too much, or knows another epoch, is told to load the room again", async ({ program }) => {
   const ada = await program("Ada");
   const room = await roomWithLines(ada, 620);
-  const { epoch } = await ada.command<HistoryAnswer>("history", { room });
+  const { covers } = await ada.command<MessagePage>("history", { room });
+  const { epoch } = covers;
   for (const from of [{ epoch, seq: 1 }, { epoch: "another", seq: 600 }, { epoch, seq: 9_999 }]) {
     const joined = await ada.join(room, from);
-    expect(joined.reset, JSON.stringify(from)).toBe(true);
-    expect(joined.events.map(({ seq }) => seq)).toEqual(Array.from({ length: 50 }, (_, i) => 571 + i));
-    expect(joined.more).toBe(true);
+    expect(joined.page?.messages.map(({ seq }) => seq), JSON.stringify(from)).toEqual(Array.from({ length: 50 }, (_, i) => 571 + i));
+    expect([joined.page?.more, joined.events, joined.more]).toEqual([true, [], false]);
   }
   const joined = await ada.join(room, { epoch, seq: 615 });
-  expect(joined).toMatchObject({ reset: false, head: { epoch, seq: 620 } });
+  expect(joined).toMatchObject({ head: { epoch, seq: 620 } });
+  expect(joined.page).toBeUndefined();
   expect(joined.events.map(({ seq }) => seq)).toEqual([616, 617, 618, 619, 620]);
 });
 
@@ -103,7 +109,7 @@ test("the same client_id means the same message", async ({ program }) => {
   expect((await grace.command<{ receipts: Receipt[] }>("send", { room, messages: [{ client_id: a, text: "mine" }] })).receipts[0]?.seq).toBe(3);
   // The same person on another connection is the same person.
   const { token } = ada;
-  const later = await program(undefined, { auth: { protocol: 1, token } });
+  const later = await program(undefined, { auth: { protocol: 2, token } });
   expect(await later.hears("welcome")).toMatchObject({ you: { name: "Ada" } });
   expect(await later.command("send", { room, messages: [{ client_id: a, text: "once" }] })).toEqual(first);
 });

@@ -59,7 +59,7 @@ test("before signing in, nothing can be changed", async ({ program }) => {
 
 test("an invalid token counts as none, or is refused", async ({ program }) => {
   for (const token of ["nonsense", null, "", 7, {}, "no token", HUGE.slice(0, 10_000)]) {
-    const client = await program(undefined, { auth: { protocol: 1, token }, reconnection: false });
+    const client = await program(undefined, { auth: { protocol: 2, token }, reconnection: false });
     const told = await Promise.race([client.ask("create_room", { title: freshTitle() }).then((reply) => reply.error?.code), handshakeRefused(client)]);
     expect(told, JSON.stringify(token).slice(0, 40)).toMatch(/^not_signed_in$|^bad_request: [`\w]+/);
   }

@@ -2,7 +2,8 @@
 
 use chat::{Caller, Hub, UseCase};
 use protocol::{
-    Ask, CreateRoom, ErrorCode, History, Join, Leave, ListRooms, Refusal, Reply, Roster, Send, SignIn, Typing,
+    Ask, CreateRoom, Delete, Edit, ErrorCode, History, Join, Leave, ListRooms, React, Refusal, Reply, Roster,
+    Send, SetTitle, SignIn, Typing,
 };
 
 use crate::refusals::{read, refuse};
@@ -74,10 +75,15 @@ macro_rules! commands {
 }
 
 commands! {
-    anywhere: ListRooms, CreateRoom, History, Roster, Send;
+    anywhere: ListRooms, CreateRoom, History, Roster, Send, Edit, Delete, React, SetTitle;
     on a connection: Join, Leave, Typing;
     // A connection handles these itself; see their files in `socket`.
     themselves: SignIn
+}
+
+/// True if a command stores something in a room's log, so that it matters even if its answer cannot arrive.
+pub fn stores(name: &str) -> bool {
+    [Send::NAME, Edit::NAME, Delete::NAME, React::NAME, SetTitle::NAME].contains(&name)
 }
 
 /// Receives a description of each command.

@@ -65,10 +65,13 @@ fn a_killed_copy_is_marked_and_run_again_it_is_equal() {
     let source = Connection::open(folder.path().join("data/hubbub.db")).unwrap();
     let many = "
         WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 60000)
-        INSERT INTO events (room_id, seq, at, author_id, author_name, client_id, body)
-        SELECT id, n, n, 'someone', 'Someone', 'old-' || n, json_object('type', 'posted', 'client_id', 'old-' || n,
+        INSERT INTO events (room_id, seq, at, author_id, client_id, body)
+        SELECT id, n, n, 'someone', 'old-' || n, json_object('type', 'posted', 'client_id', 'old-' || n,
             'text', 'text ' || n) FROM rooms, numbers WHERE slug = 'lobby';
-        UPDATE rooms SET head = 60000 WHERE slug = 'lobby'";
+        INSERT INTO messages (room_id, seq, number, rev, at, author_id, client_id, text)
+        SELECT room_id, seq, seq, seq, at, author_id, client_id, body ->> '$.text' FROM events WHERE seq > 1;
+        INSERT INTO people (id, name, created_at, wrote) VALUES ('someone', 'Someone', 1, 1);
+        UPDATE rooms SET head = 60000, messages = 60000 WHERE slug = 'lobby'";
     source.execute_batch(many).unwrap();
     drop(source);
     let untouched = copied(folder.path(), &server.url(&other));

@@ -143,7 +143,7 @@ fn no_messages_names_or_tokens_are_logged() {
     server.get("/rooms/lobby?next=confidential-query", &session);
     // The app's protocol on a WebSocket, with malformed commands.
     let mut socket = WebSocket::open(&server, OPEN, &[]);
-    socket.send(r#"40/chat,{"protocol":1}"#);
+    socket.send(r#"40/chat,{"protocol":2}"#);
     socket.expect("40/chat,");
     let signed_in = socket.ask(r#"["sign_in",{"name":"Confidential-name"}]"#);
     let token = signed_in.split("\"token\":\"").nth(1).unwrap();
@@ -160,7 +160,7 @@ fn no_messages_names_or_tokens_are_logged() {
     let sid = answer.split("\"sid\":\"").nth(1).unwrap();
     let sid = sid.split('"').next().unwrap().to_owned();
     let packets = format!(
-        "40/chat,{{\"protocol\":1,\"token\":\"{token}\"}}\x1e42/chat,[\"join\",{{\"room\":\"lobby\"}}]"
+        "40/chat,{{\"protocol\":2,\"token\":\"{token}\"}}\x1e42/chat,[\"join\",{{\"room\":\"lobby\"}}]"
     );
     server.post(&format!("{polling}&sid={sid}"), &session, &packets);
     server.get(&format!("{polling}&sid={sid}"), &session);

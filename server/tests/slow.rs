@@ -42,7 +42,7 @@ impl Socket {
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut socket = Self(stream);
-        socket.send(r#"40/chat,{"protocol":1}"#);
+        socket.send(r#"40/chat,{"protocol":2}"#);
         socket.expect("welcome");
         socket.ask(r#"["sign_in",{"name":"Ada"}]"#);
         socket

@@ -17,7 +17,7 @@ fn server() -> (tempfile::TempDir, Server) {
 #[test]
 fn bytes_that_follow_the_request_are_not_lost() {
     let (_folder, server) = server();
-    let early = frame(r#"40/chat,{"protocol":1}"#);
+    let early = frame(r#"40/chat,{"protocol":2}"#);
     let mut socket = WebSocket::open(&server, OPEN, &early);
     assert!(socket.next().starts_with("0{"));
     assert!(socket.expect("40/chat,").contains("sid"));
@@ -109,7 +109,7 @@ fn polling_becomes_a_websocket() {
     let opened = server.get(polling, "");
     let sid = opened.split("\"sid\":\"").nth(1).unwrap();
     let sid = sid.split('"').next().unwrap();
-    let connect = r#"40/chat,{"protocol":1}"#;
+    let connect = r#"40/chat,{"protocol":2}"#;
     let posted = server.post(&format!("{polling}&sid={sid}"), "", connect);
     assert_eq!(status(&posted), "200", "{posted}");
     let mut polled = String::new();

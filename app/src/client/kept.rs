@@ -1,72 +1,19 @@
-//! What this device keeps for each person and room: unsent messages, [`draft`]s, and what other people [`left`] here.
+//! What this device keeps for each person and room: the [`outbox`](item), [`draft`]s, and what other people [`left`]
+//! here.
 
 mod draft;
+mod item;
 mod left;
 
-use client::outbox::{Failed, Outbox, Pending, SendState, Unsaved};
-use protocol::{ClientId, Person, PersonId, RoomSlug, Timestamp};
+use client::outbox::{Outbox, Pending, Unsaved};
+use protocol::{ClientId, Person, PersonId, RoomSlug};
 
-use super::json::Json;
 use super::platform;
 use super::storage::{self, Fields, Shelf};
 pub use draft::{Draft, draft, has_draft, keep_draft};
+pub use item::KeptMessage;
+use item::fields;
 pub use left::{Left, left_by_others};
-
-/// An unsent message from storage.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptMessage {
-    /// The tab that sends it, while that tab is open.
-    pub tab: String,
-    /// The room it is for.
-    pub room: RoomSlug,
-    item: Pending,
-}
-
-impl KeptMessage {
-    /// Reads what [`fields`] wrote. Returns `None` if another version wrote it.
-    pub fn read(kept: &Json) -> Option<Self> {
-        let order = kept.text("order")?.parse().ok()?;
-        let item = Pending {
-            client_id: kept.text("client_id")?.try_into().ok()?,
-            text: kept.text("text")?.try_into().ok()?,
-            at: Timestamp(order),
-            order,
-            state: kept.text("failed").map_or(SendState::Waiting, |why| {
-                SendState::Failed(Failed {
-                    why,
-                    hopeless: kept.get("hopeless").is_some(),
-                })
-            }),
-        };
-        Some(Self {
-            tab: kept.text("tab")?,
-            room: kept.text("room")?.try_into().ok()?,
-            item,
-        })
-    }
-
-    /// True if this tab should send it: it wrote the message, or the tab that did is closed. If the browser cannot list
-    /// open tabs, every tab sends it; the server stores it once.
-    fn is_for(&self, tab: &str, open: Option<&[String]>) -> bool {
-        self.tab == tab || open.is_none_or(|open| !open.contains(&self.tab))
-    }
-}
-
-fn fields(person: &Person, room: &RoomSlug, key: &str, item: Pending) -> Fields {
-    let mut fields = common_fields(person, room, key);
-    fields.extend([
-        ("order", item.order.to_string()),
-        ("client_id", item.client_id.to_string()),
-        ("text", item.text.to_string()),
-    ]);
-    if let SendState::Failed(Failed { why, hopeless }) = item.state {
-        fields.push(("failed", why));
-        if hopeless {
-            fields.push(("hopeless", String::new()));
-        }
-    }
-    fields
-}
 
 /// The fields that messages and drafts share: whose they are, and which room and tab they belong to.
 fn common_fields(person: &Person, room: &RoomSlug, key: &str) -> Fields {
@@ -134,7 +81,9 @@ fn key(person: &PersonId, room: &RoomSlug, order: u64, client_id: &ClientId) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use client::samples::{id, text};
+    use client::outbox::SendState;
+    use client::samples::{id, seq};
+    use protocol::{Deed, Timestamp};
 
     #[test]
     fn a_message_is_sent_by_its_tab_or_by_another_once_that_is_closed() {
@@ -143,7 +92,10 @@ mod tests {
             room: RoomSlug::lobby(),
             item: Pending {
                 client_id: id(tab),
-                text: text("hello"),
+                deed: Deed::Deleted {
+                    client_id: id(tab),
+                    of: seq(1),
+                },
                 at: Timestamp(1),
                 order: 1,
                 state: SendState::Waiting,

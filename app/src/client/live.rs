@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use crate::signal::{BoxedSignal, BoxedValue};
 use client::approach::Approach;
+use client::outbox::Command;
 use client::owner::{Owner, Standing};
 use client::pulse::Pulse;
 use client::reconnect::{Link, Reconnect};
 use client::room::{Effect, Failure, Outcome, RoomClient};
 use leptos::prelude::*;
+use protocol::read::Read;
+use protocol::write::Write;
 use protocol::{
-    ComeBack, CreateRoom, ErrorCode, Leave, Limits, Person, PresenceUpdate, Refusal, Reset, RoomEvent,
-    RoomList, RoomSummary, RoomTitle, RosterUpdate, Send as SendCommand, TypingUpdate,
+    ComeBack, CreateRoom, ErrorCode, Events, Leave, Limits, ListRooms, Person, PresenceUpdate, Receipt,
+    Receipts, Refusal, Reset, RoomList, RoomSlug, RoomSummary, RoomTitle, RosterUpdate, TypingUpdate,
 };
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::json::Json;
 use super::kept;
@@ -117,15 +118,11 @@ impl Live {
     /// Requests the list of rooms if there is a connection.
     pub fn list_rooms(self, show: impl FnOnce(RoomList) + 'static) {
         if self.is_connected() {
-            self.ask(
-                "list_rooms",
-                &NoArguments {},
-                move |outcome: Outcome<RoomList>| {
-                    if let Ok(list) = outcome {
-                        show(list);
-                    }
-                },
-            );
+            self.ask("list_rooms", &ListRooms {}, move |outcome: Outcome<RoomList>| {
+                if let Ok(list) = outcome {
+                    show(list);
+                }
+            });
         }
     }
 
@@ -224,12 +221,9 @@ impl Live {
                 Effect::Join(join) => self.ask("join", &join, move |outcome| {
                     self.drive(store, |client, now| client.joined(of, outcome, now));
                 }),
-                Effect::Send(messages) => {
-                    let room = room.clone();
-                    self.ask("send", &SendCommand { room, messages }, move |outcome| {
-                        self.drive(store, |client, now| client.sent(of, outcome, now));
-                    });
-                }
+                Effect::Write(command) => self.write(&room, &command, move |outcome| {
+                    self.drive(store, |client, now| client.stored(of, outcome, now));
+                }),
                 Effect::Newer(history) => self.ask("history", &history, move |outcome| {
                     self.drive(store, |client, now| client.newer(of, outcome, now));
                 }),
@@ -238,35 +232,44 @@ impl Live {
                 }),
                 Effect::Typing(typing) => self.tell("typing", &typing),
                 Effect::Wake(ms) => store.wake(ms, move || self.drive(store, RoomClient::tick)),
-                Effect::News(event) => store.hear(event),
+                Effect::News(author, text) => store.hear(&author, &text),
             }
         }
     }
 
     /// Emits a command and passes the outcome to `answer`.
-    pub fn ask<T: DeserializeOwned>(
+    pub fn ask<T: Read>(
         self,
         command: &str,
-        payload: &impl Serialize,
+        payload: &impl Write,
         answer: impl FnOnce(Outcome<T>) + 'static,
     ) {
-        self.emit(command, serde_json::to_string(payload), move |outcome| {
+        self.emit(command, payload.json(), move |outcome| {
             answer(outcome.and_then(|value| value.read().ok_or(Failure::Unknown)));
         });
     }
 
-    /// Emits a command and ignores its answer.
-    fn tell(self, command: &str, payload: &impl Serialize) {
-        self.emit(command, serde_json::to_string(payload), |_| {});
+    /// Emits a command that stores something, and passes its receipts to `answer`.
+    fn write(self, room: &RoomSlug, command: &Command, answer: impl FnOnce(Outcome<Vec<Receipt>>) + 'static) {
+        let payload = match command {
+            Command::Send(send) => send.json(),
+            Command::Act(deed) => protocol::write::command(room, deed),
+        };
+        let receipts = |stored: Json| match stored.read::<Receipts>() {
+            Some(all) => Ok(all.receipts),
+            None => stored.read().map(|one| vec![one]).ok_or(Failure::Unknown),
+        };
+        self.emit(command.name(), payload, move |outcome| {
+            answer(outcome.and_then(receipts))
+        });
     }
 
-    fn emit(
-        self,
-        command: &str,
-        payload: serde_json::Result<String>,
-        answer: impl FnOnce(Outcome<Json>) + 'static,
-    ) {
-        let Ok(payload) = payload else { return };
+    /// Emits a command and ignores its answer.
+    fn tell(self, command: &str, payload: &impl Write) {
+        self.emit(command, payload.json(), |_| {});
+    }
+
+    fn emit(self, command: &str, payload: String, answer: impl FnOnce(Outcome<Json>) + 'static) {
         let asked_at = platform::now().0;
         let answer = move |reply: Option<Json>| {
             self.answered(reply.is_some(), asked_at);
@@ -330,7 +333,7 @@ impl Live {
             }
             "signed_out" => self.signed_out(),
             "events" => {
-                if let Some(events) = payload.read::<Vec<RoomEvent>>() {
+                if let Some(events) = payload.read::<Events>() {
                     self.with_room(|client, now| client.events(events, now));
                 }
             }
@@ -480,10 +483,6 @@ impl Live {
         }
     }
 }
-
-/// The payload of a command without arguments.
-#[derive(Serialize)]
-struct NoArguments {}
 
 impl Default for Live {
     fn default() -> Self {

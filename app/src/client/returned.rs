@@ -7,6 +7,7 @@ mod check;
 pub use check::check;
 
 use protocol::RoomSlug;
+use protocol::read::{Json, Read, member};
 use serde::{Deserialize, Serialize};
 
 /// The refused message, name or room title, and the reason. Empty by default.
@@ -21,6 +22,20 @@ pub struct Returned {
     /// The room that has this title already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomSlug>,
+}
+
+impl Read for Returned {
+    fn read<J: Json>(json: &J) -> Option<Self> {
+        Some(Self {
+            text: member(json, "text").unwrap_or_default(),
+            why: member(json, "why").unwrap_or_default(),
+            room: member(json, "room")?,
+        })
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
 }
 
 impl Returned {

@@ -2,13 +2,20 @@
 
 use client::names::isolated;
 use client::outbox::{Failed, Outbox, SendState};
+use client::room::RoomClient;
 use client::roster::Note;
-use protocol::{EventBody, Person, PersonId, RoomEvent, Timestamp};
+use protocol::{Deed, Message, Person, PersonId, Seq, Timestamp};
 
 use super::calendar::{Moment, iso};
 
 /// Consecutive messages of one author closer together than this share one heading.
 const GROUP_MS: u64 = 5 * 60_000;
+
+/// Shown instead of a message that was deleted.
+pub const DELETED: &str = "Message deleted";
+
+/// Maximum number of characters of a message that is quoted.
+const QUOTED: usize = 80;
 
 /// Maximum number of people named in a line about arrivals and departures. The rest are counted.
 const NAMED: usize = 3;
@@ -43,8 +50,16 @@ pub struct MessageRow {
     pub seq: Option<u64>,
     /// The message's author.
     pub author: Person,
-    /// The message's text.
+    /// The message's text. Empty if it was deleted.
     pub text: String,
+    /// True if it was deleted.
+    pub deleted: bool,
+    /// When it was last edited, in local time. Empty if it was not.
+    pub edited: String,
+    /// The message that it replies to.
+    pub reply: Option<Quote>,
+    /// The emoji of its reactions, and how many people chose each: "👍 3".
+    pub reactions: Vec<String>,
     /// True for the first message under its author's name.
     pub lead: bool,
     /// `14:05`, in local time.
@@ -53,6 +68,15 @@ pub struct MessageRow {
     pub datetime: String,
     /// How far sending has come.
     pub mark: Mark,
+}
+
+/// A message that another one replies to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// Its seq in the log.
+    pub seq: Seq,
+    /// "Ada: the beginning of the text", or what there is instead.
+    pub text: String,
 }
 
 /// How far the sending of a message has come, as shown.
@@ -92,55 +116,59 @@ pub struct Wall<'a> {
     pub now: Timestamp,
 }
 
-/// The lines, oldest first. `unsent` follows the newest message; pass `None` if `events` end before that.
+/// The lines of a room, oldest first. `unsent` follows the newest message; pass `None` if `messages` end before that.
 pub fn rows(
-    events: &[RoomEvent],
+    room: &RoomClient,
+    messages: &[Message],
     unsent: Option<&Outbox>,
     notes: &[Note],
-    you: Option<&Person>,
     wall: &Wall<'_>,
 ) -> Vec<Row> {
-    let mut list = List::new(wall);
+    let mut list = List::new(room, wall);
     let mut notes = notes;
-    if let Some(first) = events.first() {
-        // Skip notes from before the first event shown.
+    if let Some(first) = messages.first() {
+        // Skip notes from before the first message shown.
         notes = &notes[notes.partition_point(|note| note.after.next() < first.seq)..];
     }
-    let mut rest = events;
-    while let [event, next @ ..] = rest {
-        let here = notes.partition_point(|note| note.after < event.seq);
+    let mut rest = messages;
+    while let [message, next @ ..] = rest {
+        let here = notes.partition_point(|note| note.after < message.seq);
         list.quiet(&notes[..here]);
         notes = &notes[here..];
-        list.event(event, next);
+        list.day(message.at, next);
+        list.stored(message);
         rest = next;
     }
     let Some(outbox) = unsent else {
         return list.rows;
     };
     list.quiet(notes);
-    if let Some(you) = you {
+    if let Some(you) = room.you() {
         for item in outbox.items() {
-            let mark = match &item.state {
-                SendState::Failed(why) => Mark::Failed(why.clone()),
-                SendState::Waiting => Mark::Waiting,
-                _ => Mark::Sending,
-            };
-            list.day(item.at, &[]);
-            list.message(
-                you,
-                item.client_id.as_str(),
-                item.text.as_str(),
-                item.at,
-                None,
-                mark,
-            );
+            if let Deed::Posted { text, reply_to, .. } = &item.deed {
+                list.day(item.at, &[]);
+                let mut row = list.message(you.clone(), item.client_id.as_str(), item.at);
+                row.text = text.to_string();
+                row.reply = reply_to.map(|seq| list.quote(seq));
+                row.mark = mark(&item.state);
+                list.rows.push(Row::Message(Box::new(row)));
+            }
         }
     }
     list.rows
 }
 
+fn mark(state: &SendState) -> Mark {
+    match state {
+        SendState::Failed(why) => Mark::Failed(why.clone()),
+        SendState::Waiting => Mark::Waiting,
+        _ => Mark::Sending,
+    }
+}
+
 /// The list under construction.
 struct List<'a> {
+    room: &'a RoomClient,
     wall: &'a Wall<'a>,
     /// The offset of the last minute that was asked for: asking the browser costs more than building the line.
     offset: Option<(u64, i32)>,
@@ -152,8 +180,9 @@ struct List<'a> {
 }
 
 impl<'a> List<'a> {
-    fn new(wall: &'a Wall<'a>) -> Self {
+    fn new(room: &'a RoomClient, wall: &'a Wall<'a>) -> Self {
         Self {
+            room,
             wall,
             offset: None,
             today: Moment::new(wall.now, (wall.offset)(wall.now)).day,
@@ -173,30 +202,13 @@ impl<'a> List<'a> {
         Moment::new(at, offset)
     }
 
-    fn event(&mut self, event: &RoomEvent, next: &[RoomEvent]) {
-        // Skip events that this build does not know.
-        let EventBody::Posted { client_id, text } = &event.body else {
-            return;
-        };
-        self.day(event.at, next);
-        let seq = Some(event.seq.get());
-        self.message(
-            &event.author,
-            client_id.as_str(),
-            text.as_str(),
-            event.at,
-            seq,
-            Mark::Sent,
-        );
-    }
-
     /// Begins a new day if the message at this time starts one.
     ///
     /// The log decides the order, not the clock. A timestamp that is behind does not begin an earlier day again. One
     /// that is ahead does not pull later messages into its day: the two messages after it are trusted more, and so is
     /// the reader's own clock unless both agree with it.
-    fn day(&mut self, at: Timestamp, next: &[RoomEvent]) {
-        let next: Vec<Timestamp> = next.iter().take(2).map(|event| event.at).collect();
+    fn day(&mut self, at: Timestamp, next: &[Message]) {
+        let next: Vec<Timestamp> = next.iter().take(2).map(|message| message.at).collect();
         let day = self.moment(at).day;
         let mut agrees = next.iter().map(|at| self.moment(*at).day >= day);
         let ahead = match (agrees.next(), agrees.next()) {
@@ -220,31 +232,65 @@ impl<'a> List<'a> {
         }
     }
 
-    fn message(
-        &mut self,
-        author: &Person,
-        client_id: &str,
-        text: &str,
-        at: Timestamp,
-        seq: Option<u64>,
-        mark: Mark,
-    ) {
+    /// Adds a message of the log, with the reader's own changes that are not stored yet.
+    fn stored(&mut self, message: &Message) {
+        let expected = self.room.expected(message);
+        let (message, state) = match &expected {
+            Some((message, state)) => (message, Some(*state)),
+            None => (message, None),
+        };
+        let author = self.room.person(&message.by);
+        let mut row = self.message(author, message.client_id.as_str(), message.at);
+        row.seq = Some(message.seq.get());
+        row.text = message.text.to_string();
+        row.deleted = message.deleted;
+        if let Some(at) = message.edited_at.filter(|_| !message.deleted) {
+            row.edited = self.moment(at).time();
+        }
+        row.reply = message.reply_to.map(|seq| self.quote(seq));
+        let reactions = message.reactions.iter();
+        row.reactions = reactions
+            .map(|one| format!("{} {}", one.emoji, one.by.len()))
+            .collect();
+        row.mark = state.map_or(Mark::Sent, mark);
+        self.rows.push(Row::Message(Box::new(row)));
+    }
+
+    /// The line of a message without its content.
+    fn message(&mut self, author: Person, client_id: &str, at: Timestamp) -> MessageRow {
         let moment = self.moment(at);
         let continues = self
             .above
             .as_ref()
             .is_some_and(|(above, since)| *above == author.id && at.0.saturating_sub(since.0) < GROUP_MS);
         self.above = Some((author.id.clone(), at));
-        self.rows.push(Row::Message(Box::new(MessageRow {
+        MessageRow {
             key: message_key(&author.id, client_id),
-            seq,
-            author: author.clone(),
-            text: text.to_owned(),
+            seq: None,
+            author,
+            text: String::new(),
+            deleted: false,
+            edited: String::new(),
+            reply: None,
+            reactions: Vec::new(),
             lead: !continues,
             time: moment.time(),
             datetime: iso(at),
-            mark,
-        })));
+            mark: Mark::Sent,
+        }
+    }
+
+    fn quote(&self, seq: Seq) -> Quote {
+        let text = match self.room.timeline().message(seq) {
+            None => "An earlier message".to_owned(),
+            Some(message) if message.deleted => DELETED.to_owned(),
+            Some(message) => {
+                let name = self.room.person(&message.by).name;
+                let text: String = message.text.as_str().chars().take(QUOTED).collect();
+                format!("{}: {text}", isolated(&name))
+            }
+        };
+        Quote { seq, text }
     }
 
     fn quiet(&mut self, notes: &[Note]) {
@@ -302,18 +348,30 @@ fn listed(names: &[String]) -> String {
 mod tests {
     use super::*;
     use client::names::{Part, parts};
-    use client::samples::{epoch, id, person, posted, seq, text};
-    use client::timeline::Timeline;
-    use protocol::Position;
+    use client::samples::{deleted, edited, id, packet, page_of, person, posted, reacted, seq, text};
+    use protocol::{LogEvent, PresenceList, RoomSlug};
 
     const UTC: &dyn Fn(Timestamp) -> i32 = &|_| 0;
 
-    fn timeline(events: Vec<RoomEvent>) -> Timeline {
-        let head = Position {
-            epoch: epoch(1),
-            seq: events.last().map_or(seq(0), |event| event.seq),
-        };
-        Timeline::new(head, events, false)
+    fn room(events: Vec<LogEvent>) -> RoomClient {
+        let last = events.last().map_or(0, |event| event.seq.get());
+        let title = "Lobby".to_owned().try_into().unwrap();
+        RoomClient::new(
+            RoomSlug::lobby(),
+            title,
+            Some(person("you")),
+            page_of(1, last, &events),
+            PresenceList::default(),
+            str::to_lowercase,
+        )
+    }
+
+    fn say(name: &str, words: &str, reply_to: Option<Seq>) -> Deed {
+        Deed::Posted {
+            client_id: id(name),
+            text: text(words),
+            reply_to,
+        }
     }
 
     fn note(after: u64, name: &str, entered: bool) -> Note {
@@ -327,7 +385,7 @@ mod tests {
     /// Renders lines as text: `# day`, `~ quiet`, `Author: text` for the first of a group, `+ text` for the others, and
     /// `…` while sending.
     fn rendered(
-        timeline: &Timeline,
+        room: &RoomClient,
         outbox: &Outbox,
         notes: &[Note],
         offset: &dyn Fn(Timestamp) -> i32,
@@ -336,8 +394,7 @@ mod tests {
             offset,
             now: Timestamp(86_400_000),
         };
-        let events = timeline.events();
-        rows(events, Some(outbox), notes, Some(&person("you")), &wall)
+        rows(room, room.timeline().messages(), Some(outbox), notes, &wall)
             .into_iter()
             .map(|row| match row {
                 Row::Day { label, .. } => format!("# {label}"),
@@ -367,7 +424,7 @@ mod tests {
     fn groups_by_author_within_five_minutes() {
         let mut late = posted(3, "ada");
         late.at = Timestamp(2_000 + GROUP_MS);
-        let timeline = timeline(vec![posted(1, "ada"), posted(2, "ada"), late, posted(4, "bob")]);
+        let timeline = room(vec![posted(1, "ada"), posted(2, "ada"), late, posted(4, "bob")]);
         assert_eq!(
             rendered(&timeline, &Outbox::default(), &[], UTC),
             [
@@ -388,7 +445,7 @@ mod tests {
         first.at = Timestamp(86_399_000);
         let mut second = posted(2, "ada");
         second.at = Timestamp(86_400_000);
-        let timeline = timeline(vec![first, second, behind]);
+        let timeline = room(vec![first, second, behind]);
         assert_eq!(
             rendered(&timeline, &Outbox::default(), &[], UTC),
             ["# Yesterday", "ada: text 1", "# Today", "ada: text 2", "+ text 3"]
@@ -401,12 +458,12 @@ mod tests {
 
     #[test]
     fn a_timestamp_that_is_ahead_does_not_pull_later_messages_into_its_day() {
-        let at = |n: u64, day: u64| RoomEvent {
+        let at = |n: u64, day: u64| LogEvent {
             at: Timestamp(day * 86_400_000 + n),
             ..posted(n, "ada")
         };
-        let days = |events: Vec<RoomEvent>| -> Vec<String> {
-            let rendered = rendered(&timeline(events), &Outbox::default(), &[], UTC);
+        let days = |events: Vec<LogEvent>| -> Vec<String> {
+            let rendered = rendered(&room(events), &Outbox::default(), &[], UTC);
             let day = |line: &String| line.starts_with('#').then(|| line.clone());
             rendered.iter().filter_map(day).collect()
         };
@@ -428,7 +485,7 @@ mod tests {
             ["# Yesterday", "# Today"]
         );
         let first = rendered(
-            &timeline(vec![at(1, 40), at(2, 1), at(3, 1)]),
+            &room(vec![at(1, 40), at(2, 1), at(3, 1)]),
             &Outbox::default(),
             &[],
             UTC,
@@ -438,7 +495,7 @@ mod tests {
 
     #[test]
     fn arrivals_and_departures_show_their_net_effect() {
-        let timeline = timeline(vec![posted(1, "ada"), posted(2, "ada"), posted(3, "ada")]);
+        let timeline = room(vec![posted(1, "ada"), posted(2, "ada"), posted(3, "ada")]);
         let notes = [
             note(1, "bob", true),
             note(1, "cleo", true),
@@ -471,9 +528,9 @@ mod tests {
     #[test]
     fn a_message_keeps_its_key_and_position_when_it_is_confirmed() {
         let mut outbox = Outbox::default();
-        assert!(outbox.push(id("c2"), text("text 2"), Timestamp(2_000)));
-        let before = timeline(vec![posted(1, "you")]);
-        let after = timeline(vec![posted(1, "you"), posted(2, "you")]);
+        assert!(outbox.push(say("c2", "text 2", None), Timestamp(2_000)));
+        let before = room(vec![posted(1, "you")]);
+        let after = room(vec![posted(1, "you"), posted(2, "you")]);
         assert_eq!(
             rendered(&before, &outbox, &[], UTC),
             ["# Yesterday", "you: text 1", "+ text 2…"]
@@ -486,12 +543,107 @@ mod tests {
             offset: UTC,
             now: Timestamp(0),
         };
-        let keys = |timeline: &Timeline, outbox| -> Vec<_> {
-            rows(timeline.events(), Some(outbox), &[], Some(&person("you")), &wall)
+        let keys = |room: &RoomClient, outbox| -> Vec<_> {
+            rows(room, room.timeline().messages(), Some(outbox), &[], &wall)
                 .iter()
                 .map(Row::key)
                 .collect()
         };
         assert_eq!(keys(&before, &outbox), keys(&after, &Outbox::default()));
+    }
+
+    /// The lines of messages, with local time one hour ahead of UTC.
+    fn messages(room: &RoomClient) -> Vec<MessageRow> {
+        let wall = Wall {
+            offset: &|_| 60,
+            now: Timestamp(0),
+        };
+        let rows = rows(room, room.timeline().messages(), room.unsent(), &[], &wall).into_iter();
+        let message = |row| match row {
+            Row::Message(message) => Some(*message),
+            _ => None,
+        };
+        rows.filter_map(message).collect()
+    }
+
+    #[test]
+    fn a_line_shows_what_became_of_its_message() {
+        let reply = LogEvent {
+            deed: say("c2", "yes", Some(seq(1))),
+            ..posted(2, "bob")
+        };
+        let lost = LogEvent {
+            deed: say("c3", "what?", Some(seq(99))),
+            ..posted(3, "bob")
+        };
+        let mut room = room(vec![
+            posted(1, "ada"),
+            reply,
+            lost,
+            reacted(4, "bob", 1, "👍"),
+            edited(5, 1, "new"),
+        ]);
+        let [one, two, three] = &messages(&room)[..] else {
+            panic!("three messages");
+        };
+        assert_eq!((one.text.as_str(), one.deleted), ("new", false));
+        assert_eq!(one.edited, "01:00");
+        assert_eq!(one.reactions, ["👍 1"]);
+        let quote = |row: &MessageRow| {
+            row.reply
+                .as_ref()
+                .map(|quote| (quote.seq.get(), plain(&quote.text)))
+        };
+        assert_eq!(quote(two), Some((1, "ada: new".to_owned())));
+        assert_eq!(quote(three), Some((99, "An earlier message".to_owned())));
+        assert_eq!((quote(one), two.edited.as_str()), (None, ""));
+        room.connected();
+        room.act(say("mine", "hello", Some(seq(2))), 6_000).unwrap();
+        let unsent = &messages(&room)[3];
+        assert_eq!(
+            (quote(unsent), &unsent.mark),
+            (Some((2, "bob: yes".to_owned())), &Mark::Waiting)
+        );
+        let gone = room_after(&room, deleted(6, 1));
+        let [one, two, ..] = &messages(&gone)[..] else {
+            panic!("messages");
+        };
+        assert!(one.deleted && one.text.is_empty() && one.reactions.is_empty() && one.edited.is_empty());
+        assert_eq!(quote(two), Some((1, DELETED.to_owned())));
+    }
+
+    /// The room after another event, live.
+    fn room_after(room: &RoomClient, event: LogEvent) -> RoomClient {
+        let mut room = room.clone();
+        let of = room.generation();
+        let joined = protocol::Joined {
+            room: RoomSlug::lobby(),
+            title: room.title().clone(),
+            head: room.timeline().position(),
+            page: None,
+            events: Vec::new(),
+            people: Vec::new(),
+            more: false,
+            roster: PresenceList::default(),
+        };
+        room.joined(of, Ok(joined), 0);
+        room.events(packet(vec![event]), 0);
+        room
+    }
+
+    #[test]
+    fn an_own_change_shows_before_it_is_stored() {
+        let mut room = room(vec![posted(1, "you"), posted(2, "you")]);
+        let edit = Deed::Edited {
+            client_id: id("e"),
+            of: seq(1),
+            text: text("new"),
+        };
+        room.act(edit, 5_000).unwrap();
+        let [one, two] = &messages(&room)[..] else {
+            panic!("an edit is no line of its own");
+        };
+        assert_eq!((one.text.as_str(), &one.mark), ("new", &Mark::Waiting));
+        assert_eq!((two.text.as_str(), &two.mark), ("text 2", &Mark::Sent));
     }
 }

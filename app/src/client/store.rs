@@ -6,10 +6,9 @@ use crate::signal::{ArcBoxedSignal, BoxedSignal, BoxedValue, ElementRef};
 use client::names::isolated;
 use client::pace::Pace;
 use client::room::{Older, RoomClient};
-use client::timeline::Timeline;
 use leptos::html::Div;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
-use protocol::{EventBody, Person, PresenceList, RoomEvent, RoomSlug, Timestamp};
+use protocol::{MessageText, Person, PresenceList, RoomSlug, Timestamp};
 
 use super::kept;
 use super::platform;
@@ -41,7 +40,9 @@ pub struct RoomStore {
     timer: BoxedValue<Option<(u64, TimeoutHandle)>>,
     pace: BoxedValue<Pace>,
     /// Other people's messages since the last refresh: their number, and the first few.
-    heard: BoxedValue<(u32, Vec<RoomEvent>)>,
+    heard: BoxedValue<(u32, Vec<String>)>,
+    /// The room's title.
+    pub title: BoxedSignal<String>,
     /// The message list, oldest first.
     pub lines: BoxedSignal<Vec<Line>>,
     /// The people who are present.
@@ -67,11 +68,11 @@ pub struct RoomStore {
 impl RoomStore {
     /// Starts from the page's data, alike on the server and in the browser.
     pub fn new(data: &RoomData) -> Self {
-        let timeline = Timeline::new(data.head.clone(), data.events.clone(), data.more);
         let mut client = RoomClient::new(
             data.room.clone(),
+            data.title.clone(),
             data.you.clone(),
-            timeline,
+            data.page.clone(),
             data.roster.clone(),
             platform::lower,
         );
@@ -84,6 +85,7 @@ impl RoomStore {
             timer: BoxedValue::new(None),
             pace: BoxedValue::default(),
             heard: BoxedValue::default(),
+            title: BoxedSignal::new(data.title.to_string()),
             lines: BoxedSignal::new(Vec::new()),
             people: BoxedSignal::new(data.roster.clone()),
             typing: BoxedSignal::default(),
@@ -221,11 +223,11 @@ impl RoomStore {
     }
 
     /// Counts a new message of another person, to announce it with the next refresh.
-    pub fn hear(&self, event: RoomEvent) {
+    pub fn hear(&self, author: &Person, text: &MessageText) {
         self.heard.try_update_value(|(count, first)| {
             *count += 1;
             if first.len() < ANNOUNCED_AT_ONCE {
-                first.push(event);
+                first.push(format!("{}: {text}", isolated(&author.name)));
             }
         });
         self.show_soon();
@@ -238,7 +240,7 @@ impl RoomStore {
         let sentences = if count as usize > heard.len() {
             vec![format!("{count} new messages")]
         } else {
-            heard.iter().filter_map(announcement).collect()
+            heard
         };
         self.announced.update(|announced| {
             let next = announced.last().map_or(0, |(number, _)| number + 1);
@@ -267,17 +269,12 @@ impl RoomStore {
             },
         };
         self.client.try_update_value(RoomClient::show);
-        let Some((rows, people, typing, older, newest, over)) = self.look(|client| {
+        let Some((title, rows, people, typing, older, newest, over)) = self.look(|client| {
             let over = client.over().map(str::to_owned);
             let roster = client.roster();
             (
-                rows(
-                    client.shown(),
-                    client.unsent(),
-                    roster.notes(),
-                    client.you(),
-                    &wall,
-                ),
+                client.title().to_string(),
+                rows(client, client.shown(), client.unsent(), roster.notes(), &wall),
                 roster.list().clone(),
                 roster.typing_line(),
                 client.older_state(),
@@ -289,6 +286,7 @@ impl RoomStore {
         };
         self.show(rows);
         self.announce();
+        set_if_changed(self.title, title);
         set_if_changed(self.people, people);
         set_if_changed(self.typing, typing);
         set_if_changed(self.older, older);
@@ -333,13 +331,6 @@ impl RoomStore {
             platform::note_anchor();
             self.lines.set(lines);
         }
-    }
-}
-
-fn announcement(event: &RoomEvent) -> Option<String> {
-    match &event.body {
-        EventBody::Posted { text, .. } => Some(format!("{}: {text}", isolated(&event.author.name))),
-        _ => None,
     }
 }
 

@@ -285,6 +285,6 @@ fn sentence(invalid: &InvalidText) -> String {
         }
         .sentence(),
         InvalidText::Control { .. } => CONTROL.to_owned(),
-        InvalidText::Empty { .. } => EMPTY.to_owned(),
+        InvalidText::Empty { .. } | InvalidText::NotEmoji => EMPTY.to_owned(),
     }
 }

@@ -26,7 +26,7 @@ pub fn Conversation(
     let scroller = ElementRef::<Div>::default();
     let you = data.you.clone();
     let is_live = you.is_some() && data.latest;
-    let (room, title) = (data.room.clone(), data.title.to_string());
+    let room = data.room.clone();
     let data = BoxedValue::new(data);
 
     effect(move || {
@@ -46,12 +46,9 @@ pub fn Conversation(
         });
     });
 
-    head::title({
-        let title = title.clone();
-        move || match store.missed.get() {
-            0 => format!("{title} · Hubbub"),
-            missed => format!("({missed}) {title} · Hubbub"),
-        }
+    head::title(move || match (store.missed.get(), store.title.get()) {
+        (0, title) => format!("{title} · Hubbub"),
+        (missed, title) => format!("({missed}) {title} · Hubbub"),
     });
     let skip = match you {
         Some(_) => ("#message", "Skip to message box"),
@@ -82,7 +79,7 @@ pub fn Conversation(
                 <a class="icon-button" href="/" aria-label="All rooms" title="All rooms">
                     <span class="icon icon-back" aria-hidden="true"></span>
                 </a>
-                <h1 dir="auto">{title}</h1>
+                <h1 dir="auto">{move || store.title.get()}</h1>
                 {maybe(is_live.then(|| view! { <Connection/> }.boxed()))}
                 <ThemeSwitch/>
             </header>

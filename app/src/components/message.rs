@@ -6,14 +6,14 @@ use client::outbox::Failed as Failure;
 use leptos::prelude::*;
 use protocol::{ClientId, RoomSlug};
 
-use super::{MessageText, maybe, reactive};
+use super::{MessageText, maybe, reactive, sentence};
 use crate::client::hue::{hue, initial};
 use crate::client::live::Live;
 use crate::client::platform;
-use crate::client::rows::{Mark, MessageRow, Row};
+use crate::client::rows::{DELETED, Mark, MessageRow, Row};
 use crate::client::store::RoomStore;
 
-/// Author and text never change; seq, time and mark do.
+/// The author never changes; everything else may.
 #[component]
 pub fn Message(
     /// The message at first.
@@ -40,9 +40,9 @@ pub fn Message(
         None => unsent.clone(),
     };
     // The permanent address of the page that ends with this message.
-    let permalink = move || match see(now, |now| now.seq) {
-        Some(seq) => format!("/rooms/{room}?before={}#m{seq}", seq + 1),
-        None => String::new(),
+    let permalink = {
+        let room = room.clone();
+        move || see(now, |now| now.seq).map_or_else(String::new, |seq| address(&room, seq))
     };
     // The tooltip shows UTC, the same for every reader.
     let utc = move || see(now, |now| now.datetime.replace('T', " ").replace('Z', " UTC"));
@@ -72,11 +72,48 @@ pub fn Message(
                 </a>
             </header>
             {maybe(own.then(|| view! { <Sending now/> }.boxed()))}
-            <div class="text" dir="auto"><MessageText text=first.text/></div>
+            {reactive(move || maybe(see(now, |now| Some(content(now, &room)))))}
             {maybe(own.then(|| view! { <Failed now client_id store/> }.boxed()))}
         </article>
     }
     .boxed()
+}
+
+/// The permanent address of the page that ends with this message.
+fn address(room: &RoomSlug, seq: u64) -> String {
+    format!("/rooms/{room}?before={}#m{seq}", seq + 1)
+}
+
+/// The text, with what it replies to, when it was edited, and the reactions.
+fn content(now: &MessageRow, room: &RoomSlug) -> AnyView {
+    if now.deleted {
+        return block("text gone", vec![DELETED.to_owned().into_any()]);
+    }
+    let quote = now.reply.as_ref().map(|quote| {
+        let href = address(room, quote.seq.get());
+        view! { <a class="quote" href=href>{sentence(&quote.text)}</a> }.boxed()
+    });
+    let mut text = vec![view! { <MessageText text=now.text.clone()/> }.into_any()];
+    if !now.edited.is_empty() {
+        text.push(labelled("edited", format!("Edited at {}", now.edited), "edited"));
+    }
+    let reactions = now.reactions.iter().map(|reaction| {
+        let (emoji, count) = reaction.split_once(' ').unwrap_or_default();
+        let people = if count == "1" { "person" } else { "people" };
+        labelled("reaction", format!("{emoji}, {count} {people}"), reaction)
+    });
+    let reactions: Vec<_> = reactions.collect();
+    let reactions = (!reactions.is_empty()).then(|| block("reactions", reactions));
+    vec![maybe(quote), block("text", text), maybe(reactions)].into_any()
+}
+
+fn block(class: &str, content: Vec<AnyView>) -> AnyView {
+    view! { <div class=class.to_owned() dir="auto">{content}</div> }.boxed()
+}
+
+/// A short text that is read out as something else.
+fn labelled(class: &str, label: String, text: &str) -> AnyView {
+    view! { <span class=class.to_owned() role="img" aria-label=label>{text.to_owned()}</span> }.boxed()
 }
 
 /// The message now.

@@ -1,8 +1,8 @@
 //! Collects the data of a page on the server.
 
 use chat::{Caller, ChatError, Hub, Limit, OpenRoom, OpenedRoom, StoreError};
-use protocol::limits::HISTORY_EVENTS;
-use protocol::{ClientId, Limits, ListRooms, Person, Position, RoomSlug, Seq, Timestamp};
+use protocol::limits::HISTORY_MESSAGES;
+use protocol::{ClientId, Limits, ListRooms, Person, RoomSlug, Seq, Timestamp};
 
 use super::{FrontData, PageData, RoomData};
 use crate::client::platform;
@@ -12,7 +12,7 @@ use crate::route::Route;
 /// Limit of messages in a rendered page. It contains each message twice, as HTML and as data, and escaping may lengthen
 /// both: a few hundred KB at most.
 const IN_PAGE: Limit = Limit {
-    events: HISTORY_EVENTS,
+    count: HISTORY_MESSAGES,
     bytes: 64 * 1024,
 };
 
@@ -75,20 +75,14 @@ async fn room_data(
     let OpenedRoom {
         room: opened,
         roster,
-        stretch,
+        page,
     } = hub.ask(&caller(you.as_ref()), open).await?;
     Ok(RoomData {
         now: now(you.as_ref()),
         you,
         room,
         title: opened.title,
-        // The latest stretch ends at the head: both were read in one view of the log.
-        head: Position {
-            epoch: stretch.head.epoch.clone(),
-            seq: stretch.events.last().map_or(Seq::ZERO, |event| event.seq),
-        },
-        more: stretch.more,
-        events: stretch.into_events(),
+        page,
         latest: before.is_none(),
         roster,
         client_id,

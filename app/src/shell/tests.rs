@@ -1,10 +1,10 @@
 //! Text written by people creates no element and no attribute anywhere in a document.
 
-use client::samples::{epoch, person, posted, seq};
+use client::samples::{page_of, person, posted, reacted};
 use leptos::config::LeptosOptions;
 use protocol::{
-    ClientId, DisplayName, EventBody, Limits, MessageText, Person, PresenceList, RoomEvent, RoomSlug,
-    RoomSummary, RoomTitle, Timestamp,
+    ClientId, Deed, DisplayName, Emoji, Limits, LogEvent, MessageText, Person, PresenceList, RoomSlug,
+    RoomSummary, RoomTitle, Seq, Timestamp,
 };
 
 use super::Document;
@@ -116,14 +116,22 @@ fn room(text: &str) -> String {
         name: name.clone(),
         ..person(id)
     };
-    let said = |n: u64| RoomEvent {
-        author: person("Ada"),
-        body: EventBody::Posted {
+    let said = |n: u64| LogEvent {
+        deed: Deed::Posted {
             client_id: ClientId::from_random(u128::from(n)),
             text: MessageText::try_from(text.to_owned()).unwrap(),
+            reply_to: Some(Seq::ZERO.next()).filter(|_| n > 1),
         },
         ..posted(n, "Ada")
     };
+    // A server checks emoji; a stored one is shown as it is.
+    let mut reaction = reacted(3, "Bob", 1, "👍");
+    if let Deed::Reacted { emoji, .. } = &mut reaction.deed {
+        *emoji = Emoji::kept(text.to_owned());
+    }
+    let mut page = page_of(1, 3, &[said(1), said(2), reaction]);
+    page.people = vec![person("Ada"), person("Bob")];
+    page.more = true;
     let you = Some(person("Bob"));
     let roster = PresenceList {
         people: vec![person("Ada"), person("Bob")],
@@ -133,12 +141,7 @@ fn room(text: &str) -> String {
         you: you.clone(),
         room: RoomSlug::try_from("lobby".to_owned()).unwrap(),
         title: title(text),
-        head: protocol::Position {
-            epoch: epoch(1),
-            seq: seq(2),
-        },
-        events: vec![said(1), said(2)],
-        more: true,
+        page,
         latest: true,
         roster,
         client_id: ClientId::from_random(7),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::ports::{SessionSignal, Signal};
-use chat::{SessionDigest, StoreError};
+use chat::{Entry, SessionDigest, StoreError};
 use futures::stream::BoxStream;
-use protocol::{RoomEvent, RoomSlug};
+use protocol::RoomSlug;
 
 /// Tells followers, in this process and in others, what was committed. It keeps nothing: what it loses, followers read
 /// from the log.
@@ -15,7 +15,7 @@ pub trait Bus: Send + Sync {
     /// Passes new events of a room to its followers. Called after the commit, in the order of `seq` within this process.
     /// An older event comes again if the process that stored it may have ended before it told anybody; followers drop
     /// what they have. Never blocks.
-    fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]);
+    fn committed(&self, room: &RoomSlug, entries: &[Arc<Entry>]);
 
     /// Passes on that a session has ended. Never blocks.
     fn ended(&self, session: &SessionDigest);

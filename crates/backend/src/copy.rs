@@ -16,6 +16,9 @@ use crate::postgres::Target;
 use crate::sqlite::{ReadError, Source};
 use crate::table::{Digest, Digests, TABLES, Table};
 
+/// The table whose rows are counted as they are copied.
+const LOG: &str = "events";
+
 /// How far a copy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -62,12 +65,12 @@ pub async fn copy(
     for (count, table) in counts.iter_mut().zip(&TABLES) {
         *count = source.count(table).map_err(read)?;
     }
-    let [rooms, people, sessions, messages] = counts;
+    let [rooms, people, sessions, events, _] = counts;
     let target = Target::open(to, &identity).await?;
     let mut progress = Progress {
         comparing: false,
         rooms: (0, rooms),
-        messages: (0, messages),
+        messages: (0, events),
     };
     tell(progress);
     for table in &TABLES {
@@ -79,7 +82,7 @@ pub async fn copy(
                 .insert(table, &batch)
                 .await
                 .map_err(CopyError::Interrupted)?;
-            if table.of_rooms {
+            if table.name == LOG {
                 for row in batch.iter().filter_map(|row| row.first()) {
                     if room.as_ref() != Some(row) {
                         progress.rooms.0 += 1;
@@ -105,7 +108,7 @@ pub async fn copy(
     let mut digest = Sha256::new();
     for (table, count) in TABLES.iter().zip(counts) {
         let digests = compare(from, &source, &target, table, |rows, rooms| {
-            if table.of_rooms {
+            if table.name == LOG {
                 progress.messages.0 = rows;
                 progress.rooms.0 = rooms;
                 tell(progress);
@@ -122,7 +125,7 @@ pub async fn copy(
     target.finish().await.map_err(CopyError::Interrupted)?;
     Ok(Copied {
         rooms,
-        messages,
+        messages: events,
         people,
         sessions,
         digest: digest

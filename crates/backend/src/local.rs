@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::ports::{PresenceChange, SessionSignal, Signal};
-use chat::{SessionDigest, StoreError};
+use chat::{Entry, SessionDigest, StoreError};
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{RoomEvent, RoomSlug};
+use protocol::RoomSlug;
 
 use crate::bus::Bus;
 use crate::channels::{Channels, Received};
@@ -23,7 +23,7 @@ const PRESENCE_CHANNEL: usize = 256;
 
 /// What one process tells itself. Implements [`Bus`] and [`chat::ports::Presence`].
 pub struct Local {
-    events: Arc<Channels<Arc<RoomEvent>>>,
+    events: Arc<Channels<Arc<Entry>>>,
     ends: Ends,
     present: Rooms,
     changes: Arc<Channels<PresenceChange>>,
@@ -51,8 +51,8 @@ impl Local {
 
 #[async_trait]
 impl Bus for Local {
-    fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]) {
-        self.events.publish(room, events.iter().cloned());
+    fn committed(&self, room: &RoomSlug, entries: &[Arc<Entry>]) {
+        self.events.publish(room, entries.iter().cloned());
     }
 
     fn ended(&self, session: &SessionDigest) {
@@ -61,7 +61,7 @@ impl Bus for Local {
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
         let signals = self.events.subscribe(room).map(|received| match received {
-            Received::Next(event) => Signal::Event(event),
+            Received::Next(entry) => Signal::Event(entry),
             Received::Missed => Signal::Gap,
         });
         Ok(signals.boxed())

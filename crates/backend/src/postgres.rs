@@ -7,10 +7,12 @@
 
 mod accounts;
 mod append;
+mod batch;
 mod check;
 mod connection;
 mod directory;
 mod error;
+mod fold;
 mod hold;
 mod lanes;
 mod lead;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chat::{Fill, Limit, StoreError};
-use protocol::{RoomEvent, RoomSlug};
+use chat::{Entry, Fill, Limit, StoreError};
+use protocol::RoomSlug;
 
 /// An event is missing from a log.
 #[derive(Debug, thiserror::Error)]
@@ -19,18 +19,18 @@ pub fn collect(
     room: &RoomSlug,
     seqs: impl Iterator<Item = u64>,
     limit: Limit,
-    mut next: impl FnMut() -> Result<Option<RoomEvent>, StoreError>,
-) -> Result<Vec<Arc<RoomEvent>>, StoreError> {
-    let (mut fill, mut events) = (Fill::new(limit), Vec::new());
-    for seq in seqs.take(limit.events as usize) {
-        let Some(event) = next()?.filter(|event| event.seq.get() == seq) else {
+    mut next: impl FnMut() -> Result<Option<Entry>, StoreError>,
+) -> Result<Vec<Arc<Entry>>, StoreError> {
+    let (mut fill, mut entries) = (Fill::new(limit), Vec::new());
+    for seq in seqs.take(limit.count as usize) {
+        let Some(entry) = next()?.filter(|entry| entry.event.seq.get() == seq) else {
             let room = room.clone();
             return Err(StoreError::damaged(Hole { room, seq }));
         };
-        if !fill.take(event.bytes()) {
+        if !fill.take(entry.bytes()) {
             break;
         }
-        events.push(Arc::new(event));
+        entries.push(Arc::new(entry));
     }
-    Ok(events)
+    Ok(entries)
 }

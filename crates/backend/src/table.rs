@@ -26,12 +26,14 @@ pub enum Kind {
     Text,
     /// `BLOB` or `bytea`.
     Bytes,
+    /// `INTEGER`, 0 or 1, or `boolean`. Its value is the number.
+    Boolean,
 }
 
-use Kind::{Bytes, Integer, Text};
+use Kind::{Boolean, Bytes, Integer, Text};
 
 /// All tables, each after those that it refers to.
-pub const TABLES: [Table; 4] = [
+pub const TABLES: [Table; 5] = [
     Table {
         name: "rooms",
         columns: &[
@@ -40,6 +42,7 @@ pub const TABLES: [Table; 4] = [
             ("title", Text),
             ("epoch", Text),
             ("head", Integer),
+            ("messages", Integer),
             ("created_at", Integer),
             ("last_at", Integer),
         ],
@@ -48,7 +51,12 @@ pub const TABLES: [Table; 4] = [
     },
     Table {
         name: "people",
-        columns: &[("id", Text), ("name", Text), ("created_at", Integer)],
+        columns: &[
+            ("id", Text),
+            ("name", Text),
+            ("created_at", Integer),
+            ("wrote", Boolean),
+        ],
         key: 1,
         of_rooms: false,
     },
@@ -70,9 +78,27 @@ pub const TABLES: [Table; 4] = [
             ("seq", Integer),
             ("at", Integer),
             ("author_id", Text),
-            ("author_name", Text),
             ("client_id", Text),
             ("body", Text),
+        ],
+        key: 2,
+        of_rooms: true,
+    },
+    Table {
+        name: "messages",
+        columns: &[
+            ("room_id", Integer),
+            ("seq", Integer),
+            ("number", Integer),
+            ("rev", Integer),
+            ("at", Integer),
+            ("author_id", Text),
+            ("client_id", Text),
+            ("text", Text),
+            ("reply_to", Integer),
+            ("edited_at", Integer),
+            ("deleted", Boolean),
+            ("reactions", Text),
         ],
         key: 2,
         of_rooms: true,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use backend::Bus;
 use chat::ports::{SessionSignal, Signal};
-use chat::{SessionDigest, StoreError};
+use chat::{Entry, SessionDigest, StoreError};
 use futures::stream::BoxStream;
-use protocol::{RoomEvent, RoomSlug};
+use protocol::RoomSlug;
 use testkit::{Backend, End, Wire};
 
 /// A bus as the contracts see it.
@@ -16,8 +16,8 @@ struct OnBus<B>(B);
 
 #[async_trait]
 impl<B: Bus> End for OnBus<B> {
-    fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]) {
-        self.0.committed(room, events);
+    fn committed(&self, room: &RoomSlug, entries: &[Arc<Entry>]) {
+        self.0.committed(room, entries);
     }
 
     fn ended(&self, session: &SessionDigest) {

@@ -13,10 +13,8 @@ use chat::ports::{Presence, PresenceChange};
 use chat::{ConnectionId, Hub, RoomUpdate, StoreError};
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::stream::{self, BoxStream, StreamExt};
-use protocol::{
-    Epoch, EventBody, Person, PersonId, Position, PresenceList, RoomEvent, RoomSlug, Seq, Timestamp,
-};
-use testkit::sample::{message, person, seq};
+use protocol::{Person, PersonId, Position, PresenceList, RoomSlug, Seq};
+use testkit::sample::{entry, person};
 use testkit::within;
 
 /// More people than are announced one by one.
@@ -102,25 +100,14 @@ async fn messages_do_not_wait_for_the_roster_of_a_crowd() {
             ids: Arc::new(RandomIds),
         };
         let hub = Hub::open(ports).await.expect("the hub opens");
-        let said = message("m", "hello");
-        let epoch = Epoch::from_random(1);
-        let event = RoomEvent {
-            room: RoomSlug::lobby(),
-            epoch: epoch.clone(),
-            seq: seq(1),
-            at: Timestamp(1),
-            author: person("Ada"),
-            body: EventBody::Posted {
-                client_id: said.client_id,
-                text: said.text,
-            },
-        };
+        let said = entry(1);
+        let epoch = said.event.epoch.clone();
         let came = (0..CROWD).map(|number| {
             let who = person(&format!("P{number}"));
             RoomUpdate::Presence(PresenceChange::Entered(who, 1))
         });
         // All updates are ready before any packet leaves.
-        let updates = came.chain([RoomUpdate::Events(vec![Arc::new(event)])]);
+        let updates = came.chain([RoomUpdate::Events(vec![Arc::new(said)])]);
         let updates = stream::iter(updates.collect::<Vec<_>>()).chain(stream::pending());
         let (sender, mut told) = unbounded();
         let mut telling = Telling::new(hub, RoomSlug::lobby(), Ears(sender));

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use backend::{Local, RandomIds, Sqlite, SystemClock};
 use chat::hub::Ports;
 use chat::ports::PresenceChange;
-use chat::{Caller, ChatError, ConnectionId, FindRoom, Hub, RoomUpdate};
+use chat::{Caller, ChatError, ConnectionId, FindRoom, Hub, RoomUpdate, SendTogether};
 use futures::stream::{BoxStream, StreamExt};
 use protocol::{
-    CreateRoom, Epoch, ErrorCode, History, Join, Joined, Leave, ListRooms, Person, Position, Refusal,
-    RoomSlug, Send, SignIn,
+    CreateRoom, Delete, Edit, Epoch, ErrorCode, History, HistoryAnswer, Join, Joined, Leave, ListRooms,
+    LogEvent, MessagePage, Outgoing, Person, Position, React, Refusal, RoomSlug, Send, SetTitle, SignIn,
 };
 use tempfile::TempDir;
 use testkit::sample::{caller, message, messages, person, room, seq, slug};
@@ -70,8 +70,20 @@ fn refusal<T>(result: Result<T, ChatError>) -> Refusal {
     }
 }
 
-fn seqs<'a>(events: impl IntoIterator<Item = &'a protocol::RoomEvent>) -> Vec<u64> {
-    events.into_iter().map(|event| event.seq.get()).collect()
+fn seqs(events: &[LogEvent]) -> Vec<u64> {
+    events.iter().map(|event| event.seq.get()).collect()
+}
+
+fn posted(page: &MessagePage) -> Vec<u64> {
+    page.messages.iter().map(|message| message.seq.get()).collect()
+}
+
+/// The messages of an answer that has a page, and whether there are older ones.
+fn latest(joined: &Joined) -> (Vec<u64>, bool) {
+    let page = joined.page.as_ref().expect("a page");
+    assert_eq!((page.head, page.covers.last), (joined.head.seq, joined.head.seq));
+    assert!(joined.events.is_empty() && joined.people.is_empty() && !joined.more);
+    (posted(page), page.more)
 }
 
 #[tokio::test]
@@ -140,29 +152,19 @@ async fn rooms_get_an_address_from_their_title() {
 }
 
 #[tokio::test]
-async fn joining_for_the_first_time_returns_the_latest_events() {
+async fn joining_for_the_first_time_returns_the_latest_messages() {
     within(async {
         let (hub, _folder) = hub().await;
         let (ada, lobby) = (person("Ada"), RoomSlug::lobby());
         let joined = join(&hub, &ada, None).await;
-        assert_eq!(
-            (
-                joined.events.len(),
-                joined.more,
-                joined.reset,
-                joined.head.seq.get()
-            ),
-            (0, false, false, 0)
-        );
+        assert_eq!(latest(&joined), (vec![], false));
         assert_eq!((joined.roster.people, joined.roster.here), (vec![ada.clone()], 1));
         send(&hub, &lobby, &ada, "m", 50).await;
         let joined = join(&hub, &ada, None).await;
-        assert_eq!(seqs(&joined.events), (1..=50).collect::<Vec<_>>());
-        assert!(!joined.more);
+        assert_eq!(latest(&joined), ((1..=50).collect(), false));
         send(&hub, &lobby, &ada, "n", 1).await;
         let joined = join(&hub, &ada, None).await;
-        assert_eq!(seqs(&joined.events), (2..=51).collect::<Vec<_>>());
-        assert!(joined.more && !joined.reset);
+        assert_eq!(latest(&joined), ((2..=51).collect(), true));
         assert_eq!(joined.head.seq, seq(51));
     })
     .await;
@@ -193,8 +195,14 @@ async fn joining_again_returns_missed_events_or_resets() {
             (elsewhere, 651..701, true, "another epoch"),
         ] {
             let joined = join(&hub, &ada, Some(from)).await;
-            assert_eq!(seqs(&joined.events), expected.collect::<Vec<_>>(), "{why}");
-            assert_eq!((joined.reset, &joined.head), (reset, &at(700)), "{why}");
+            let expected: Vec<_> = expected.collect();
+            if reset {
+                assert_eq!(latest(&joined), (expected, true), "{why}");
+            } else {
+                assert_eq!((seqs(&joined.events), joined.more), (expected, false), "{why}");
+                assert!(joined.page.is_none());
+            }
+            assert_eq!(joined.head, at(700), "{why}");
         }
     })
     .await;
@@ -223,9 +231,13 @@ async fn history_goes_both_ways() {
             (None, Some(200), 201..701, false),
             (None, Some(700), 1..1, false),
         ] {
-            let stretch = history(before, after).await.unwrap();
+            let found = match history(before, after).await.unwrap() {
+                HistoryAnswer::Page(page) if after.is_none() => (posted(&page), page.more),
+                HistoryAnswer::Events(stretch) if after.is_some() => (seqs(&stretch.events), stretch.more),
+                other => panic!("before {before:?}, after {after:?}: {other:?}"),
+            };
             assert_eq!(
-                (seqs(&stretch.events), stretch.more),
+                found,
                 (expected.collect(), more),
                 "before {before:?}, after {after:?}"
             );
@@ -267,9 +279,9 @@ async fn hear_up_to(updates: &mut BoxStream<'static, RoomUpdate>, from: u64, end
     while last < end {
         match updates.next().await {
             Some(RoomUpdate::Events(events)) => {
-                for event in events {
-                    assert_eq!(event.seq.get(), last + 1, "no hole, no duplicate");
-                    last = event.seq.get();
+                for entry in events {
+                    assert_eq!(entry.event.seq.get(), last + 1, "no hole, no duplicate");
+                    last = entry.event.seq.get();
                 }
             }
             Some(RoomUpdate::Reset(head)) => {
@@ -346,13 +358,144 @@ async fn a_hub_opens_on_existing_data() {
         let hub = open(folder.path()).await;
         hub.check().await.unwrap();
         let joined = join(&hub, &person("Bob"), None).await;
-        assert_eq!(seqs(&joined.events), [1, 2, 3]);
+        assert_eq!(latest(&joined), (vec![1, 2, 3], false));
         let again = Send {
             room: RoomSlug::lobby(),
             messages: vec![message("m-2", "again")],
         };
         let receipts = hub.ask(&caller(&person("Ada")), again).await.unwrap().receipts;
         assert_eq!(receipts[0].seq, seq(2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn messages_are_edited_deleted_and_reacted_to() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let (ada, bob, room) = (person("Ada"), person("Bob"), RoomSlug::lobby());
+        send(&hub, &room, &ada, "m", 2).await;
+        let id = |id: &str| message(id, "x").client_id;
+        let edit = |id_: &str, of: u64| Edit {
+            room: RoomSlug::lobby(),
+            client_id: id(id_),
+            of: seq(of),
+            text: message("x", "new").text,
+        };
+        let react = React {
+            room: room.clone(),
+            client_id: id("r"),
+            to: seq(1),
+            emoji: "👍".to_owned().try_into().unwrap(),
+            on: true,
+        };
+        let receipt = hub.ask(&caller(&ada), edit("e", 1)).await.unwrap();
+        assert_eq!((receipt.client_id, receipt.seq), (id("e"), seq(3)));
+        assert_eq!(hub.ask(&caller(&ada), edit("e", 1)).await.unwrap().seq, seq(3));
+        assert_eq!(hub.ask(&caller(&bob), react.clone()).await.unwrap().seq, seq(4));
+        let delete = |of: u64| Delete {
+            room: RoomSlug::lobby(),
+            client_id: id("d"),
+            of: seq(of),
+        };
+        assert_eq!(hub.ask(&caller(&ada), delete(2)).await.unwrap().seq, seq(5));
+        let code = |refused: Refusal| refused.code;
+        for (refused, expected) in [
+            (
+                refusal(hub.ask(&caller(&bob), edit("x", 1)).await),
+                ErrorCode::Forbidden,
+            ),
+            (
+                refusal(hub.ask(&caller(&bob), delete(1)).await),
+                ErrorCode::Forbidden,
+            ),
+            (
+                refusal(hub.ask(&caller(&ada), edit("x", 2)).await),
+                ErrorCode::Gone,
+            ),
+            (
+                refusal(hub.ask(&caller(&ada), edit("x", 4)).await),
+                ErrorCode::NotFound,
+            ),
+            (
+                refusal(hub.ask(&Caller::NOBODY, edit("x", 1)).await),
+                ErrorCode::NotSignedIn,
+            ),
+            (
+                refusal(hub.ask(&Caller::NOBODY, react).await),
+                ErrorCode::NotSignedIn,
+            ),
+        ] {
+            assert_eq!(code(refused), expected);
+        }
+        let joined = join(&hub, &bob, None).await;
+        let page = joined.page.unwrap();
+        assert_eq!(page.messages[0].text.as_str(), "new");
+        assert_eq!(page.messages[0].reactions[0].by, [bob.id]);
+        assert!(page.messages[1].deleted);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sends_that_come_together_are_refused_apart() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let (ada, room) = (person("Ada"), RoomSlug::lobby());
+        let sent = |id: &str, reply_to: Option<u64>| {
+            let messages = vec![Outgoing {
+                reply_to: reply_to.map(seq),
+                ..message(id, "hello")
+            }];
+            let room = room.clone();
+            hub.admit(&caller(&ada), Send { room, messages }).unwrap()
+        };
+        let together = SendTogether(vec![sent("a", None), sent("b", Some(99)), sent("c", None)]);
+        let answers = hub.ask(&caller(&ada), together).await.unwrap();
+        let [Ok(a), Err(b), Ok(c)] = &answers[..] else {
+            panic!("the second is refused: {answers:?}");
+        };
+        assert_eq!((a.receipts[0].seq, c.receipts[0].seq), (seq(1), seq(2)));
+        assert_eq!(Refusal::from(b).code, ErrorCode::NotFound);
+        let together = SendTogether(vec![sent("d", Some(1)), sent("a", None)]);
+        let answers = hub.ask(&caller(&ada), together).await.unwrap();
+        let seqs: Vec<_> = answers
+            .iter()
+            .map(|answer| answer.as_ref().unwrap().receipts[0].seq)
+            .collect();
+        assert_eq!(seqs, [seq(3), seq(1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_room_gets_another_title_but_not_that_of_another_room() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let ada = person("Ada");
+        let create = |title| CreateRoom {
+            title: room(1, "unused", title).title,
+        };
+        let night = hub.ask(&caller(&ada), create("Night shift")).await.unwrap().room;
+        hub.ask(&caller(&ada), create("Day shift")).await.unwrap();
+        let set = |id: &str, title: &str| SetTitle {
+            room: night.clone(),
+            client_id: message(id, "x").client_id,
+            title: room(1, "unused", title).title,
+        };
+        assert_eq!(
+            hub.ask(&caller(&ada), set("1", "Late shift")).await.unwrap().seq,
+            seq(1)
+        );
+        let find = FindRoom { room: night.clone() };
+        let found = hub.ask(&Caller::NOBODY, find).await.unwrap();
+        assert_eq!(found.title.as_str(), "Late shift");
+        let refused = refusal(hub.ask(&caller(&ada), set("2", "day SHIFT!")).await);
+        assert_eq!(refused.code, ErrorCode::RoomExists);
+        assert_eq!(
+            hub.ask(&caller(&ada), set("3", "Night shift")).await.unwrap().seq,
+            seq(2)
+        );
     })
     .await;
 }

@@ -6,7 +6,7 @@ use backend::{Bus, Local};
 use chat::ports::{Presence, PresenceChange, Signal};
 use futures::StreamExt;
 use protocol::RoomSlug;
-use testkit::sample::{event, person};
+use testkit::sample::{entry, person};
 use testkit::within;
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn closing_ends_the_streams() {
         let mut signals = Bus::follow(&local, &lobby).await.unwrap();
         let mut changes = Presence::follow(&local, &lobby).await.unwrap();
         let mut ends = local.ends().await.unwrap();
-        local.committed(&lobby, &[Arc::new(event(1))]);
+        local.committed(&lobby, &[Arc::new(entry(1))]);
         local.close();
         assert!(matches!(signals.next().await, Some(Signal::Event(_))));
         assert!(signals.next().await.is_none());

@@ -8,8 +8,8 @@ use backend::{Local, OpenError, Sqlite};
 use chat::ports::{Accounts, Directory, RoomLog, Signal};
 use chat::{Limit, StoreError};
 use futures::StreamExt;
-use protocol::{EventBody, RoomSlug, Seq, Timestamp};
-use testkit::sample::{append, messages, person, room, session, whole_log};
+use protocol::{Deed, RoomSlug, Seq, Timestamp};
+use testkit::sample::{append, deeds, messages, person, room, session, whole_log};
 use testkit::within;
 
 fn open(folder: &Path) -> Sqlite {
@@ -85,7 +85,7 @@ async fn closing_unlocks_the_folder() {
 
         assert!(matches!(sqlite.head(&lobby).await, Err(StoreError::Failed(_))));
         let ada = person("Ada");
-        let late = sqlite.append(&lobby, &ada, messages("late", 1), Timestamp(1));
+        let late = sqlite.append(&lobby, &ada, deeds(messages("late", 1)), Timestamp(1));
         assert!(matches!(late.await, Err(StoreError::Failed(_))));
         let again = open(folder.path());
         assert_eq!(again.head(&lobby).await.unwrap().seq.get(), 1);
@@ -214,17 +214,17 @@ async fn a_slow_follower_of_a_log_is_told_of_the_gap() {
         let mut heard = Seq::ZERO;
         while let Some(Signal::Event(event)) = signals.next().await {
             assert_eq!(
-                event.seq,
+                event.event.seq,
                 heard.next(),
                 "the events in the queue come first, in order"
             );
-            heard = event.seq;
+            heard = event.event.seq;
         }
         // The gap ended the loop. Events after it are new.
         assert!((1..3_100).contains(&heard.get()));
         append(&log(&sqlite), &lobby, &person("Ada"), messages("after", 1)).await;
         match signals.next().await {
-            Some(Signal::Event(event)) => assert_eq!(event.seq.get(), 3_101),
+            Some(Signal::Event(entry)) => assert_eq!(entry.event.seq.get(), 3_101),
             other => panic!("expected an event, not {other:?}"),
         }
     })
@@ -272,7 +272,7 @@ async fn a_hole_in_a_log_is_an_error() {
         for sql in [
             "DELETE FROM events WHERE seq = 5",
             "UPDATE events SET body = '[]' WHERE seq = 5",
-            "UPDATE events SET body = '{\"type\":\"posted\"}' WHERE seq = 5",
+            "UPDATE events SET body = '{\"text\":\"hello\"}' WHERE seq = 5",
         ] {
             let (_folder, sqlite, lobby) = tampered(sql).await;
             let damaged = |stretch: Result<chat::Stretch, StoreError>| match stretch {
@@ -281,23 +281,49 @@ async fn a_hole_in_a_log_is_an_error() {
             };
             let at = testkit::sample::seq;
             damaged(sqlite.read(&lobby, Seq::ZERO, Limit::CATCH_UP).await);
-            damaged(sqlite.read(&lobby, at(4), Limit::events(1)).await);
-            damaged(sqlite.read_before(&lobby, None, Limit::HISTORY).await);
-            damaged(sqlite.read_before(&lobby, Some(at(6)), Limit::HISTORY).await);
+            damaged(sqlite.read(&lobby, at(4), Limit::of(1)).await);
             let after = sqlite.read(&lobby, at(5), Limit::CATCH_UP).await.unwrap();
-            assert_eq!(after.events.len(), 5);
-            let before = sqlite
-                .read_before(&lobby, Some(at(5)), Limit::HISTORY)
-                .await
-                .unwrap();
-            assert_eq!((before.events.len(), before.more), (4, false));
+            assert_eq!(after.entries.len(), 5);
+            let page = sqlite.messages(&lobby, None, Limit::HISTORY).await.unwrap();
+            assert_eq!(page.messages.len(), 10, "the messages are whole");
         }
         let (_folder, sqlite, lobby) = tampered("DELETE FROM events WHERE seq = 10").await;
-        let stretch = sqlite.read_before(&lobby, None, Limit::HISTORY).await;
+        let stretch = sqlite.read(&lobby, Seq::ZERO, Limit::CATCH_UP).await;
         assert!(
             matches!(stretch, Err(StoreError::Damaged(_))),
             "the last event is missing"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_missing_message_is_an_error() {
+    within(async {
+        let at = testkit::sample::seq;
+        for (sql, before, whole) in [
+            ("DELETE FROM messages WHERE seq = 5", None, Some(5)),
+            ("DELETE FROM messages WHERE seq = 5", Some(6), Some(5)),
+            ("DELETE FROM messages WHERE seq = 10", None, Some(10)),
+            ("DELETE FROM messages WHERE seq = 1", None, None),
+            ("UPDATE messages SET client_id = '?' WHERE seq = 5", None, Some(5)),
+            ("UPDATE messages SET reactions = '{' WHERE seq = 5", None, Some(5)),
+        ] {
+            let (_folder, sqlite, lobby) = tampered(sql).await;
+            match sqlite.messages(&lobby, before.map(at), Limit::HISTORY).await {
+                Err(StoreError::Damaged(_)) => {}
+                other => panic!("after {sql}: {other:?}"),
+            }
+            if let Some(whole) = whole {
+                let page = sqlite
+                    .messages(&lobby, Some(at(whole)), Limit::HISTORY)
+                    .await
+                    .unwrap();
+                assert_eq!((page.messages.len() as u64, page.more), (whole - 1, false));
+            }
+            let stretch = sqlite.read(&lobby, Seq::ZERO, Limit::CATCH_UP).await.unwrap();
+            assert_eq!(stretch.entries.len(), 10, "the log is whole");
+        }
     })
     .await;
 }
@@ -309,7 +335,7 @@ async fn an_event_of_an_unknown_type_counts_in_the_log() {
         let (_folder, sqlite, lobby) = tampered(sql).await;
         let events = whole_log(&log(&sqlite), &lobby).await;
         assert_eq!(events.len(), 10);
-        assert_eq!(events[4].body, EventBody::Unknown);
+        assert_eq!(events[4].event.deed, Deed::Unknown);
         let sql = "UPDATE events SET body = json_set(body, '$.mood', json('{\"a\":[1]}')) WHERE seq = 5";
         let (_folder, sqlite, lobby) = tampered(sql).await;
         let events = whole_log(&log(&sqlite), &lobby).await;

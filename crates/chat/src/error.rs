@@ -2,6 +2,23 @@
 
 use protocol::{ErrorCode, Refusal, RoomSlug};
 
+/// Why a deed cannot be done to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Misfit {
+    /// The room has no such message.
+    #[error("this room has no such message")]
+    Missing,
+    /// It is another person's.
+    #[error("this message is another person's")]
+    Foreign,
+    /// It was deleted.
+    #[error("this message was deleted")]
+    Deleted,
+    /// It has as many reactions as it can have.
+    #[error("this message has as many reactions as it can have")]
+    Full,
+}
+
 /// Why a port could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -11,6 +28,9 @@ pub enum StoreError {
     /// A room with that address already exists.
     #[error("room {0} exists")]
     RoomExists(RoomSlug),
+    /// A deed does not fit the message that it is about. Nothing was changed.
+    #[error("{0}")]
+    Unfit(Misfit),
     /// A bounded queue is full. Nothing was changed.
     #[error("the storage's queue is full")]
     Busy,
@@ -60,6 +80,15 @@ impl From<&ChatError> for Refusal {
                 format!("a room with the address \"{room}\" already exists"),
             )
             .about(room.clone()),
+            ChatError::Store(StoreError::Unfit(why)) => {
+                let code = match why {
+                    Misfit::Missing => ErrorCode::NotFound,
+                    Misfit::Foreign => ErrorCode::Forbidden,
+                    Misfit::Deleted => ErrorCode::Gone,
+                    Misfit::Full => ErrorCode::BadRequest,
+                };
+                Self::new(code, why.to_string())
+            }
             ChatError::Store(StoreError::Busy) => {
                 Self::new(ErrorCode::Busy, "the server is busy; try again in a moment")
                     .retry_after_ms(RETRY_STORE_MS)

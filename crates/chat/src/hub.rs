@@ -1,17 +1,22 @@
 //! The use cases: one [`Hub`] per process, and one file per use case, with the command's name. Enter by [`Hub::ask`].
 
 mod create_room;
+mod delete;
+mod edit;
 mod enter;
 mod follow;
 mod history;
 mod join;
 mod leave;
 mod list_rooms;
+mod missed;
 mod open_room;
+mod react;
 mod rooms;
 mod roster;
 mod send;
 mod sessions;
+mod set_title;
 mod sign_in;
 mod tails;
 mod typing;

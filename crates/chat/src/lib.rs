@@ -18,11 +18,11 @@ pub mod session;
 
 pub use caller::{Caller, ClientAddress};
 pub use door::UseCase;
-pub use error::{ChatError, StoreError};
+pub use error::{ChatError, Misfit, StoreError};
 pub use followers::{Follower, Followers};
 pub use hub::{
     Admitted, Enter, FindRoom, Followed, Hub, OpenRoom, OpenedRoom, RoomUpdate, SendTogether, Visit,
 };
 pub use order::Order;
-pub use room::{ConnectionId, Fill, Limit, Room, Stretch};
+pub use room::{ConnectionId, Entry, Fill, Limit, Room, Stretch, people};
 pub use session::{Session, SessionDigest};

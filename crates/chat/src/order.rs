@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use protocol::{Position, RoomEvent, Seq};
+use protocol::{Position, Seq};
 
 use crate::ports::Signal;
+use crate::room::Entry;
 
 /// The most events that are held, and their bytes.
 const HELD: (usize, usize) = (512, 1024 * 1024);
@@ -20,64 +21,64 @@ const HELD: (usize, usize) = (512, 1024 * 1024);
 pub struct Order {
     /// The position that followers have been told. `None`: the next event defines it.
     told: Option<Position>,
-    early: BTreeMap<Seq, Arc<RoomEvent>>,
+    early: BTreeMap<Seq, Arc<Entry>>,
     /// The size of the early events.
     bytes: usize,
 }
 
 impl Order {
     /// Takes events. Returns what to tell the followers now.
-    pub fn take(&mut self, events: &[Arc<RoomEvent>]) -> Vec<Signal> {
-        let mut signals = Vec::with_capacity(events.len());
-        for event in events {
-            self.take_one(event, &mut signals);
+    pub fn take(&mut self, entries: &[Arc<Entry>]) -> Vec<Signal> {
+        let mut signals = Vec::with_capacity(entries.len());
+        for entry in entries {
+            self.take_one(entry, &mut signals);
         }
         signals
     }
 
-    fn take_one(&mut self, event: &Arc<RoomEvent>, signals: &mut Vec<Signal>) {
+    fn take_one(&mut self, entry: &Arc<Entry>, signals: &mut Vec<Signal>) {
         match &self.told {
-            Some(told) if told.epoch == event.epoch => {
-                if event.seq <= told.seq {
+            Some(told) if told.epoch == entry.event.epoch => {
+                if entry.event.seq <= told.seq {
                     // It was told before, or a gap came instead.
                     return;
                 }
-                if event.seq > told.seq.next() {
-                    return self.hold(event, signals);
+                if entry.event.seq > told.seq.next() {
+                    return self.hold(entry, signals);
                 }
             }
             // Events of another log's beginning say nothing about this one.
             Some(_) => self.forget(),
             None => {}
         }
-        self.pass(Arc::clone(event), signals);
+        self.pass(Arc::clone(entry), signals);
         self.pass_held(signals);
     }
 
-    fn hold(&mut self, event: &Arc<RoomEvent>, signals: &mut Vec<Signal>) {
-        if self.early.insert(event.seq, Arc::clone(event)).is_none() {
-            self.bytes += event.bytes();
+    fn hold(&mut self, entry: &Arc<Entry>, signals: &mut Vec<Signal>) {
+        if self.early.insert(entry.event.seq, Arc::clone(entry)).is_none() {
+            self.bytes += entry.bytes();
         }
         if self.early.len() > HELD.0 || self.bytes > HELD.1 {
             signals.extend(self.give_up());
         }
     }
 
-    fn pass(&mut self, event: Arc<RoomEvent>, signals: &mut Vec<Signal>) {
+    fn pass(&mut self, entry: Arc<Entry>, signals: &mut Vec<Signal>) {
         self.told = Some(Position {
-            epoch: event.epoch.clone(),
-            seq: event.seq,
+            epoch: entry.event.epoch.clone(),
+            seq: entry.event.seq,
         });
-        signals.push(Signal::Event(event));
+        signals.push(Signal::Event(entry));
     }
 
     /// Passes on held events that are next.
     fn pass_held(&mut self, signals: &mut Vec<Signal>) {
         while let Some(next) = self.awaited()
-            && let Some(event) = self.early.remove(&next)
+            && let Some(entry) = self.early.remove(&next)
         {
-            self.bytes -= event.bytes();
-            self.pass(event, signals);
+            self.bytes -= entry.bytes();
+            self.pass(entry, signals);
         }
     }
 
@@ -98,7 +99,7 @@ impl Order {
             Some(told) if told.epoch == head.epoch => {
                 let newer = self.early.split_off(&head.seq.next());
                 self.early = newer;
-                self.bytes = self.early.values().map(|event| event.bytes()).sum();
+                self.bytes = self.early.values().map(|entry| entry.bytes()).sum();
             }
             _ => self.forget(),
         }

@@ -9,7 +9,7 @@ mod rates;
 
 pub use accounts::{Accounts, SessionSignal};
 pub use directory::Directory;
-pub use log::{RoomLog, Signal};
+pub use log::{Guard, NewDeed, RoomLog, Signal};
 pub use presence::{Presence, PresenceChange};
 pub use rates::{Cost, Rates, Unlimited};
 

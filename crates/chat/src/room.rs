@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use protocol::limits::{CATCH_UP_BYTES, CATCH_UP_EVENTS, HISTORY_BYTES, HISTORY_EVENTS};
-use protocol::{Position, RoomEvent, RoomSlug, RoomTitle, Timestamp};
+use protocol::limits::{CATCH_UP_BYTES, CATCH_UP_EVENTS, HISTORY_BYTES, HISTORY_MESSAGES};
+use protocol::{LogEvent, Person, Position, RoomSlug, RoomTitle, Timestamp};
 
 /// A room as the directory knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,37 +18,37 @@ pub struct Room {
     pub last_at: Option<Timestamp>,
 }
 
-/// How much of a log is read at once: up to the limit that is reached first, but always at least one event.
+/// How much of a log is read at once: up to the limit that is reached first, but always at least one event or message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// The most events.
-    pub events: u32,
-    /// The most bytes of their JSON; see [`RoomEvent::bytes`].
+    /// The most events or messages.
+    pub count: u32,
+    /// The most bytes of their JSON; see [`Entry::bytes`] and [`protocol::Message::bytes`].
     pub bytes: usize,
 }
 
 impl Limit {
     /// For `history` without `after`, and `join` without `from`.
     pub const HISTORY: Self = Self {
-        events: HISTORY_EVENTS,
+        count: HISTORY_MESSAGES,
         bytes: HISTORY_BYTES,
     };
     /// For `history {after}` and `join {from}`.
     pub const CATCH_UP: Self = Self {
-        events: CATCH_UP_EVENTS,
+        count: CATCH_UP_EVENTS,
         bytes: CATCH_UP_BYTES,
     };
 
-    /// This many events, of any size.
-    pub const fn events(events: u32) -> Self {
+    /// This many events or messages, of any size.
+    pub const fn of(count: u32) -> Self {
         Self {
-            events,
+            count,
             bytes: usize::MAX,
         }
     }
 }
 
-/// Counts, event by event, what fits within a [`Limit`].
+/// Counts, one by one, what fits within a [`Limit`].
 #[derive(Debug)]
 pub struct Fill {
     left: Limit,
@@ -64,18 +64,43 @@ impl Fill {
         }
     }
 
-    /// Counts the next event, of this many bytes. Returns false if it does not fit; after that, nothing fits.
+    /// Counts the next event or message, of this many bytes. Returns false if it does not fit; after that, nothing fits.
     pub fn take(&mut self, bytes: usize) -> bool {
-        let fits = self.left.events > 0 && (self.empty || bytes <= self.left.bytes);
+        let fits = self.left.count > 0 && (self.empty || bytes <= self.left.bytes);
         if fits {
             self.empty = false;
-            self.left.events -= 1;
+            self.left.count -= 1;
             self.left.bytes = self.left.bytes.saturating_sub(bytes);
         } else {
-            self.left = Limit { events: 0, bytes: 0 };
+            self.left = Limit { count: 0, bytes: 0 };
         }
         fits
     }
+}
+
+/// An event, and the person who caused it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The event.
+    pub event: LogEvent,
+    /// The person who caused it.
+    pub by: Person,
+}
+
+impl Entry {
+    /// An upper bound of the event's size as JSON, in bytes. Its author is named once in an answer, however many events
+    /// they caused.
+    pub fn bytes(&self) -> usize {
+        self.event.bytes()
+    }
+}
+
+/// The people who caused these events, each once.
+pub fn people<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<&'a Person> {
+    let mut people: Vec<_> = entries.into_iter().map(|entry| &entry.by).collect();
+    people.sort_unstable_by(|one, two| one.id.cmp(&two.id));
+    people.dedup_by(|one, two| one.id == two.id);
+    people
 }
 
 /// A stretch of a log: ascending, without holes.
@@ -84,15 +109,26 @@ pub struct Stretch {
     /// The log's head when the events were read, in the same view of the log.
     pub head: Position,
     /// The events of the stretch.
-    pub events: Vec<Arc<RoomEvent>>,
-    /// True if there are more events in the direction of reading: newer for `read`, older for `read_before`.
+    pub entries: Vec<Arc<Entry>>,
+    /// True if there are newer events.
     pub more: bool,
 }
 
 impl Stretch {
-    /// The events by value.
-    pub fn into_events(self) -> Vec<RoomEvent> {
-        self.events.into_iter().map(Arc::unwrap_or_clone).collect()
+    /// The events by value, and the people who caused them.
+    pub fn into_parts(self) -> (Vec<LogEvent>, Vec<Person>) {
+        let people = people(self.entries.iter().map(|entry| &**entry));
+        let people = people.into_iter().cloned().collect();
+        let events = self
+            .entries
+            .into_iter()
+            .map(|entry| Arc::unwrap_or_clone(entry).event);
+        (events.collect(), people)
+    }
+
+    /// An upper bound of the size of its events as JSON, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.bytes()).sum()
     }
 }
 

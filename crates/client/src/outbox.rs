@@ -1,22 +1,26 @@
-//! The person's messages that the timeline does not have yet.
+//! What the person did that the timeline does not have yet: messages, edits, reactions and whatever else writes.
 //!
 //! A message stays here, below all others on screen, until its event arrives. So confirming it moves nothing, and
-//! sending it again with the same `client_id` creates no duplicate.
+//! sending it again with the same `client_id` creates no duplicate. The same holds for everything else. All of it is
+//! stored in the order in which it was done.
 
 use protocol::limits::BATCH_MESSAGES;
-use protocol::{ClientId, Limits, MessageText, Outgoing, Position, Receipt, Timestamp};
+use protocol::{
+    Ask, ClientId, Deed, Delete, Edit, Limits, MessageText, Outgoing, Position, React, Receipt, RoomSlug,
+    Send, Seq, SetTitle, Timestamp,
+};
 
 use super::size::{BatchSize, TooBig, refuse};
 
-/// Maximum number of messages in an outbox. When it is full the composer keeps the text and says so.
-pub const OUTBOX_MESSAGES: usize = 500;
+/// Maximum number of items in an outbox. When it is full the composer keeps the text and says so.
+pub const OUTBOX_ITEMS: usize = 500;
 
-/// How far the sending of a message has come.
+/// How far the sending of an item has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendState {
     /// Waits for a connection.
     Waiting,
-    /// Part of a `send` that is not answered yet.
+    /// Part of a command that is not answered yet.
     Sending,
     /// Stored at that position; its event has not arrived yet.
     Stored(Position),
@@ -24,25 +28,48 @@ pub enum SendState {
     Failed(Failed),
 }
 
-/// Why a message was not sent.
+/// Why an item was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
     /// A sentence for the author.
     pub why: String,
-    /// The message itself is at fault: it can never be sent unchanged.
+    /// The item itself is at fault: it can never be sent unchanged.
     pub hopeless: bool,
 }
 
-/// One unconfirmed message.
+/// A command to emit.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// `send`. The answer is [`protocol::Receipts`].
+    Send(Send),
+    /// The command for this deed. The answer is one [`protocol::Receipt`]. Its payload is the deed's JSON with the room:
+    /// servers ignore that it has a `type`, too.
+    Act(Deed),
+}
+
+impl Command {
+    /// The command's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Send(_) | Self::Act(Deed::Posted { .. } | Deed::Unknown) => Send::NAME,
+            Self::Act(Deed::Edited { .. }) => Edit::NAME,
+            Self::Act(Deed::Deleted { .. }) => Delete::NAME,
+            Self::Act(Deed::Reacted { .. }) => React::NAME,
+            Self::Act(Deed::Titled { .. }) => SetTitle::NAME,
+        }
+    }
+}
+
+/// One unconfirmed item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
-    /// Identifies the message; never changes.
+    /// Identifies the item; never changes. The deed has the same one.
     pub client_id: ClientId,
-    /// The message's text.
-    pub text: MessageText,
-    /// When it was written, by this device's clock.
+    /// What the person did.
+    pub deed: Deed,
+    /// When they did it, by this device's clock.
     pub at: Timestamp,
-    /// Sort key among unsent messages: later messages have greater ones, even after a reload.
+    /// Sort key among unsent items: later ones have greater ones, even after a reload.
     pub order: u64,
     /// How far sending has come.
     pub state: SendState,
@@ -51,9 +78,9 @@ pub struct Pending {
 /// A change that storage does not have yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unsaved {
-    /// Store this message, replacing an earlier version.
+    /// Store this item, replacing an earlier version.
     Keep(Pending),
-    /// Delete this message.
+    /// Delete this item.
     Forget {
         /// Its sort key.
         order: u64,
@@ -62,13 +89,13 @@ pub enum Unsaved {
     },
 }
 
-/// Unconfirmed messages in the order in which they were written.
+/// Unconfirmed items in the order in which they were done.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
     items: Vec<Pending>,
-    /// A `send` is unanswered, even if the events of all its messages have arrived.
+    /// A command is unanswered, even if all its events have arrived.
     sending: bool,
-    /// What storage holds: sort key, client id, and whether it had failed. `None`: stored as another tab's message.
+    /// What storage holds: sort key, client id, and whether it had failed. `None`: stored as another tab's.
     saved: Vec<(u64, ClientId, Option<bool>)>,
     changed: bool,
     /// This many messages are sent one at a time: a batch was refused, and perhaps only one of them is at fault.
@@ -90,59 +117,78 @@ impl Outbox {
         refuse(self.limits, text.as_str())
     }
 
-    /// The unconfirmed messages, oldest first.
+    /// The unconfirmed items, oldest first.
     pub fn items(&self) -> &[Pending] {
         &self.items
     }
 
-    /// Adds a message. Returns false if the outbox is full.
-    pub fn push(&mut self, client_id: ClientId, text: MessageText, at: Timestamp) -> bool {
-        let fits = self.items.len() < OUTBOX_MESSAGES;
-        if fits {
-            // The clock orders the messages of different tabs. It may go back, so each tab also counts up.
-            let after = self.items.last().map_or(0, |last| last.order + 1);
-            self.items.push(Pending {
-                client_id,
-                text,
-                at,
-                order: after.max(at.0),
-                state: SendState::Waiting,
-            });
-            self.changed = true;
-        }
-        fits
+    /// The items that change this message, oldest first.
+    pub fn about(&self, message: Seq) -> impl Iterator<Item = &Pending> {
+        self.items
+            .iter()
+            .filter(move |item| item.deed.about() == Some(message))
     }
 
-    /// Takes the next batch to send. Empty while a `send` is unanswered, because two commands could be stored in either
-    /// order.
-    pub fn next_batch(&mut self) -> Vec<Outgoing> {
+    /// Adds a deed, which must have a client id. Returns false if the outbox is full.
+    pub fn push(&mut self, deed: Deed, at: Timestamp) -> bool {
+        let client_id = deed
+            .client_id()
+            .filter(|_| self.items.len() < OUTBOX_ITEMS)
+            .cloned();
+        let Some(client_id) = client_id else { return false };
+        // The clock orders the items of different tabs. It may go back, so each tab also counts up.
+        let after = self.items.last().map_or(0, |last| last.order + 1);
+        self.items.push(Pending {
+            client_id,
+            deed,
+            at,
+            order: after.max(at.0),
+            state: SendState::Waiting,
+        });
+        self.changed = true;
+        true
+    }
+
+    /// Takes the next command to send: consecutive messages together, everything else by itself. `None` while a command
+    /// is unanswered, because two commands could be stored in either order.
+    pub fn next_command(&mut self, room: &RoomSlug) -> Option<Command> {
         if self.sending {
-            return Vec::new();
+            return None;
         }
-        let mut batch = Vec::new();
+        let mut messages = Vec::new();
         let most = if self.alone > 0 { 1 } else { BATCH_MESSAGES };
         let mut size = BatchSize::new(self.limits);
-        for item in self
-            .items
-            .iter_mut()
-            .filter(|item| item.state == SendState::Waiting)
-        {
-            let fits = size.add(&item.client_id, item.text.as_str());
-            if batch.len() == most || (!fits && !batch.is_empty()) {
+        let waiting = self.items.iter_mut();
+        for item in waiting.filter(|item| item.state == SendState::Waiting) {
+            let Deed::Posted { text, reply_to, .. } = &item.deed else {
+                if !messages.is_empty() {
+                    break;
+                }
+                item.state = SendState::Sending;
+                self.sending = true;
+                return Some(Command::Act(item.deed.clone()));
+            };
+            let fits = size.add(&item.client_id, text.as_str());
+            if messages.len() == most || (!fits && !messages.is_empty()) {
                 break;
             }
-            item.state = SendState::Sending;
-            batch.push(Outgoing {
+            messages.push(Outgoing {
                 client_id: item.client_id.clone(),
-                text: item.text.clone(),
+                text: text.clone(),
+                reply_to: *reply_to,
             });
+            item.state = SendState::Sending;
         }
-        self.sending = !batch.is_empty();
-        self.alone = self.alone.saturating_sub(batch.len());
-        batch
+        if messages.is_empty() {
+            return None;
+        }
+        self.sending = true;
+        self.alone = self.alone.saturating_sub(messages.len());
+        let room = room.clone();
+        Some(Command::Send(Send { room, messages }))
     }
 
-    /// The batch in flight failed or its outcome is unknown: queues its messages again.
+    /// The command in flight failed or its outcome is unknown: queues its items again.
     pub fn unanswered(&mut self) {
         self.sending = false;
         for item in &mut self.items {
@@ -152,19 +198,17 @@ impl Outbox {
         }
     }
 
-    /// The batch in flight was refused permanently. If a message is at fault and there were several, each is sent again
-    /// by itself, so that the others still arrive.
+    /// The command in flight was refused permanently. If a message is at fault and there were several, each is sent again
+    /// by itself, so that the others still arrive. What holds no text of the person is dropped.
     pub fn refused(&mut self, failed: &Failed) {
-        let sent = self
-            .items
-            .iter()
-            .filter(|item| item.state == SendState::Sending)
-            .count();
+        let sending = |item: &Pending| item.state == SendState::Sending;
+        let sent = self.items.iter().filter(|item| sending(item)).count();
         if failed.hopeless && sent > 1 {
             self.alone = sent;
             return self.unanswered();
         }
         self.sending = false;
+        self.remove(|item| sending(item) && item.text().is_none());
         for item in &mut self.items {
             if item.state == SendState::Sending {
                 item.state = SendState::Failed(failed.clone());
@@ -173,7 +217,7 @@ impl Outbox {
         }
     }
 
-    /// Handles receipts. Messages of the batch without a receipt are queued again.
+    /// Handles receipts. Items of the command without a receipt are queued again.
     pub fn stored(&mut self, receipts: &[Receipt]) {
         for item in &mut self.items {
             if let Some(receipt) = receipts
@@ -189,7 +233,7 @@ impl Outbox {
         self.unanswered();
     }
 
-    /// The message's event is in the timeline: removes it.
+    /// The item's event is in the timeline: removes it.
     pub fn confirmed(&mut self, client_id: &ClientId) {
         self.remove(|item| item.client_id == *client_id);
     }
@@ -200,8 +244,8 @@ impl Outbox {
         self.changed |= self.items.len() < before;
     }
 
-    /// The timeline is at `head` now. Removes messages stored up to there: they are in the log, even if the timeline no
-    /// longer holds them. Messages stored in another epoch are queued again.
+    /// The timeline is at `head` now. Removes items stored up to there: they are in the log, even if the timeline no
+    /// longer holds them. Items stored in another epoch are queued again.
     pub fn settle(&mut self, head: &Position) {
         for item in &mut self.items {
             if matches!(&item.state, SendState::Stored(at) if at.epoch != head.epoch) {
@@ -211,7 +255,7 @@ impl Outbox {
         self.remove(|item| matches!(&item.state, SendState::Stored(at) if at.seq <= head.seq));
     }
 
-    /// Restores a message from storage. `mine` is true if this tab stored it, false if a closed tab did.
+    /// Restores an item from storage. `mine` is true if this tab stored it, false if a closed tab did.
     pub fn restore(&mut self, item: Pending, mine: bool) {
         if self.items.iter().any(|known| known.client_id == item.client_id) {
             return;
@@ -252,14 +296,14 @@ impl Outbox {
         unsaved
     }
 
-    /// True if a message is stored but its event has not arrived.
+    /// True if an item is stored but its event has not arrived.
     pub fn awaits_event(&self) -> bool {
         self.items
             .iter()
             .any(|item| matches!(item.state, SendState::Stored(_)))
     }
 
-    /// Queues a failed message again.
+    /// Queues a failed item again.
     pub fn retry(&mut self, client_id: &ClientId) {
         for item in &mut self.items {
             if item.client_id == *client_id && matches!(item.state, SendState::Failed(_)) {
@@ -269,16 +313,24 @@ impl Outbox {
         }
     }
 
-    /// Removes a failed message and returns its text.
+    /// Removes a failed item and returns its text.
     pub fn discard(&mut self, client_id: &ClientId) -> Option<MessageText> {
         let item = self.items.iter().find(|item| item.client_id == *client_id)?;
-        let text = item.has_failed().then(|| item.text.clone())?;
+        let text = item.text().filter(|_| item.has_failed()).cloned()?;
         self.remove(|item| item.client_id == *client_id);
         Some(text)
     }
 }
 
 impl Pending {
+    /// The text that the person wrote, if it holds one.
+    pub fn text(&self) -> Option<&MessageText> {
+        match &self.deed {
+            Deed::Posted { text, .. } | Deed::Edited { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
     fn has_failed(&self) -> bool {
         matches!(self.state, SendState::Failed(_))
     }
@@ -288,13 +340,52 @@ impl Pending {
 mod tests {
     use super::*;
     use crate::samples::{epoch, id, seq, text};
+    use protocol::Emoji;
 
     fn outbox(names: &[&str]) -> Outbox {
         let mut outbox = Outbox::default();
         for name in names {
-            assert!(outbox.push(id(name), text(name), Timestamp(0)));
+            assert!(say(&mut outbox, name, 0));
         }
         outbox
+    }
+
+    fn say(outbox: &mut Outbox, name: &str, at: u64) -> bool {
+        outbox.push(message(name, text(name)), Timestamp(at))
+    }
+
+    fn message(name: &str, text: MessageText) -> Deed {
+        Deed::Posted {
+            client_id: id(name),
+            text,
+            reply_to: None,
+        }
+    }
+
+    fn react(name: &str) -> Deed {
+        Deed::Reacted {
+            client_id: id(name),
+            to: seq(1),
+            emoji: Emoji::try_from("👍".to_owned()).unwrap(),
+            on: true,
+        }
+    }
+
+    fn edit(name: &str) -> Deed {
+        Deed::Edited {
+            client_id: id(name),
+            of: seq(1),
+            text: text(name),
+        }
+    }
+
+    /// The messages of the next command.
+    fn next_batch(outbox: &mut Outbox) -> Vec<Outgoing> {
+        match outbox.next_command(&RoomSlug::lobby()) {
+            Some(Command::Send(send)) => send.messages,
+            None => Vec::new(),
+            Some(other) => panic!("messages, but: {other:?}"),
+        }
     }
 
     fn no() -> Failed {
@@ -326,17 +417,17 @@ mod tests {
     #[test]
     fn one_batch_at_a_time_is_in_flight_and_is_resent_unchanged() {
         let mut outbox = outbox(&["a", "b"]);
-        assert_eq!(names(&outbox.next_batch()), ["a", "b"]);
-        assert!(outbox.push(id("c"), text("c"), Timestamp(0)));
-        assert!(outbox.next_batch().is_empty(), "a and b are unanswered");
+        assert_eq!(names(&next_batch(&mut outbox)), ["a", "b"]);
+        assert!(say(&mut outbox, "c", 0));
+        assert!(next_batch(&mut outbox).is_empty(), "a and b are unanswered");
         outbox.unanswered();
-        assert_eq!(names(&outbox.next_batch()), ["a", "b", "c"]);
+        assert_eq!(names(&next_batch(&mut outbox)), ["a", "b", "c"]);
     }
 
     #[test]
     fn a_message_stays_until_its_event_arrives_whichever_comes_first() {
         let mut outbox = outbox(&["a", "b"]);
-        outbox.next_batch();
+        next_batch(&mut outbox);
         outbox.confirmed(&id("a"));
         outbox.stored(&[receipt("a", 1, 1), receipt("b", 1, 2)]);
         assert_eq!(outbox.items().len(), 1, "b is stored but not shown yet");
@@ -348,7 +439,7 @@ mod tests {
     #[test]
     fn messages_stored_before_the_timeline_starts_are_removed() {
         let mut outbox = outbox(&["a", "b", "c"]);
-        outbox.next_batch();
+        next_batch(&mut outbox);
         outbox.stored(&[receipt("a", 1, 3), receipt("b", 1, 9)]);
         outbox.settle(&head(1, 5));
         let left: Vec<_> = outbox
@@ -359,7 +450,7 @@ mod tests {
         assert_eq!(left, ["b", "c"]);
         outbox.settle(&head(2, 100));
         assert_eq!(
-            names(&outbox.next_batch()),
+            names(&next_batch(&mut outbox)),
             ["b", "c"],
             "sent again in the new log"
         );
@@ -368,12 +459,12 @@ mod tests {
     #[test]
     fn a_refused_message_waits_for_its_author() {
         let mut outbox = outbox(&["a", "b"]);
-        outbox.next_batch();
+        next_batch(&mut outbox);
         outbox.refused(&no());
-        assert!(outbox.next_batch().is_empty());
+        assert!(next_batch(&mut outbox).is_empty());
         outbox.retry(&id("a"));
         outbox.discard(&id("b"));
-        assert_eq!(names(&outbox.next_batch()), ["a"]);
+        assert_eq!(names(&next_batch(&mut outbox)), ["a"]);
         outbox.discard(&id("a"));
         assert_eq!(outbox.items().len(), 1, "what is being sent cannot be discarded");
     }
@@ -414,20 +505,20 @@ mod tests {
         let mut outbox = Outbox::default();
         // The clock goes back.
         for (name, at) in [("a", 50), ("b", 40), ("c", 45)] {
-            outbox.push(id(name), text(name), Timestamp(at));
+            say(&mut outbox, name, at);
             storage.keep(&mut outbox);
         }
         assert_eq!(storage.names(), ["a", "b", "c"]);
-        outbox.next_batch();
+        next_batch(&mut outbox);
         outbox.refused(&no());
         outbox.retry(&id("c"));
         storage.keep(&mut outbox);
         let mut again = Outbox::default();
-        again.push(id("d"), text("d"), Timestamp(60));
+        say(&mut again, "d", 60);
         storage.restore(&mut again, true);
         storage.restore(&mut again, true);
         assert_eq!(
-            names(&again.next_batch()),
+            names(&next_batch(&mut again)),
             ["c", "d"],
             "a and b wait for their author"
         );
@@ -466,16 +557,16 @@ mod tests {
             hopeless: true,
             ..no()
         };
-        outbox.next_batch();
+        next_batch(&mut outbox);
         outbox.refused(&to_blame);
-        assert_eq!(names(&outbox.next_batch()), ["a"]);
+        assert_eq!(names(&next_batch(&mut outbox)), ["a"]);
         outbox.stored(&[receipt("a", 1, 1)]);
-        assert_eq!(names(&outbox.next_batch()), ["b"]);
+        assert_eq!(names(&next_batch(&mut outbox)), ["b"]);
         outbox.refused(&to_blame);
-        outbox.push(id("d"), text("d"), Timestamp(0));
-        assert_eq!(names(&outbox.next_batch()), ["c"]);
+        say(&mut outbox, "d", 0);
+        assert_eq!(names(&next_batch(&mut outbox)), ["c"]);
         outbox.stored(&[receipt("c", 1, 2)]);
-        assert_eq!(names(&outbox.next_batch()), ["d"]);
+        assert_eq!(names(&next_batch(&mut outbox)), ["d"]);
         assert_eq!(outbox.items()[1].state, SendState::Failed(to_blame));
     }
 
@@ -483,7 +574,7 @@ mod tests {
     fn batches_fit_the_limits_of_the_server() {
         let command = |messages: Vec<Outgoing>| {
             let room = "x".repeat(64).try_into().unwrap();
-            let send = protocol::Send { room, messages };
+            let send = Send { room, messages };
             serde_json::to_string(&("send", send)).unwrap().len()
         };
         for bytes in [1_024, 16_384, 65_536, 131_072] {
@@ -492,13 +583,14 @@ mod tests {
                 command_bytes: bytes,
                 ..Limits::default()
             });
-            while outbox.push(
-                id(&format!("m{}", outbox.items().len())),
-                text("\n\"x \u{1f980}"),
-                Timestamp(0),
-            ) {}
-            assert_eq!(outbox.items().len(), OUTBOX_MESSAGES);
-            let batch = outbox.next_batch();
+            let reply = |n: usize| Deed::Posted {
+                client_id: id(&format!("m{n}")),
+                text: text("\n\"x \u{1f980}"),
+                reply_to: Some(seq((1 << 53) - 1)),
+            };
+            while outbox.push(reply(outbox.items().len()), Timestamp(0)) {}
+            assert_eq!(outbox.items().len(), OUTBOX_ITEMS);
+            let batch = next_batch(&mut outbox);
             assert!(batch.len() > 5 && batch.len() <= BATCH_MESSAGES);
             assert!(command(batch) <= bytes as usize);
         }
@@ -506,10 +598,48 @@ mod tests {
         for n in 0..10 {
             let long = text(&"\u{1f980}".repeat(8_000));
             assert!(outbox.check(&long).is_ok());
-            assert!(outbox.push(id(&format!("m{n}")), long, Timestamp(0)));
+            assert!(outbox.push(message(&format!("m{n}"), long), Timestamp(0)));
         }
-        let batch = outbox.next_batch();
+        let batch = next_batch(&mut outbox);
         assert_eq!(batch.len(), 2);
         assert!(command(batch) <= 65_536);
+    }
+
+    #[test]
+    fn everything_is_sent_in_the_order_in_which_it_was_done() {
+        let mut outbox = outbox(&["a", "b"]);
+        outbox.push(react("r"), Timestamp(0));
+        outbox.push(edit("e"), Timestamp(0));
+        say(&mut outbox, "c", 0);
+        assert_eq!(names(&next_batch(&mut outbox)), ["a", "b"]);
+        outbox.stored(&[receipt("a", 1, 1), receipt("b", 1, 2)]);
+        let one = |outbox: &mut Outbox| outbox.next_command(&RoomSlug::lobby());
+        assert!(matches!(one(&mut outbox), Some(Command::Act(deed)) if deed == react("r")));
+        assert!(one(&mut outbox).is_none(), "the reaction is unanswered");
+        outbox.unanswered();
+        assert!(matches!(one(&mut outbox), Some(Command::Act(_))), "again");
+        outbox.stored(&[receipt("r", 1, 3)]);
+        assert!(matches!(one(&mut outbox), Some(Command::Act(deed)) if deed == edit("e")));
+        outbox.stored(&[receipt("e", 1, 4)]);
+        assert_eq!(names(&next_batch(&mut outbox)), ["c"]);
+        assert_eq!(outbox.about(seq(1)).count(), 2);
+        outbox.settle(&head(1, 4));
+        assert_eq!(outbox.about(seq(1)).count(), 0);
+    }
+
+    #[test]
+    fn a_refused_edit_waits_for_its_author_and_a_refused_reaction_goes() {
+        let mut outbox = Outbox::default();
+        outbox.push(react("r"), Timestamp(0));
+        outbox.push(edit("e"), Timestamp(0));
+        for _ in 0..2 {
+            outbox.next_command(&RoomSlug::lobby());
+            outbox.refused(&no());
+        }
+        let [left] = outbox.items() else {
+            panic!("one item: {outbox:?}");
+        };
+        assert_eq!((&left.client_id, left.has_failed()), (&id("e"), true));
+        assert_eq!(outbox.discard(&id("e")), Some(text("e")));
     }
 }

@@ -8,12 +8,13 @@ mod replies;
 mod tests;
 
 use protocol::{
-    ClientId, EventBody, History, Join, Limits, MessageText, Outgoing, Person, PresenceList, PresenceUpdate,
-    Refusal, RoomEvent, RoomSlug, Seq, Timestamp, Typing,
+    ClientId, Deed, Events, History, Join, Limits, LogEvent, MessagePage, MessageText, Person, PersonId,
+    PresenceList, PresenceUpdate, Refusal, RoomSlug, RoomTitle, Seq, Timestamp, Typing,
 };
 
 use super::backoff::Backoff;
-use super::outbox::{Outbox, Pending, Unsaved};
+use super::known::Known;
+use super::outbox::{Command, Outbox, Pending, Unsaved};
 use super::roster::Roster;
 use super::size::TooBig;
 use super::timeline::{Applied, Timeline};
@@ -32,8 +33,8 @@ const EVENT_DUE_MS: u64 = 3_000;
 pub enum Effect {
     /// Emit `join`, and pass the answer to [`RoomClient::joined`].
     Join(Join),
-    /// Emit `send`, and pass the answer to [`RoomClient::sent`].
-    Send(Vec<Outgoing>),
+    /// Emit this command, and pass its receipts to [`RoomClient::stored`].
+    Write(Command),
     /// Emit `history`, and pass the answer to [`RoomClient::newer`].
     Newer(History),
     /// Emit `history`, and pass the answer to [`RoomClient::older`].
@@ -43,7 +44,7 @@ pub enum Effect {
     /// Call [`RoomClient::tick`] after this many milliseconds.
     Wake(u64),
     /// Announce a new message of another person.
-    News(RoomEvent),
+    News(Person, MessageText),
 }
 
 /// Why a command failed.
@@ -78,8 +79,10 @@ enum SyncState {
 #[derive(Clone, Debug)]
 pub struct RoomClient {
     room: RoomSlug,
+    title: RoomTitle,
     you: Option<Person>,
     timeline: Timeline,
+    known: Known,
     window: Window,
     outbox: Outbox,
     roster: Roster,
@@ -89,7 +92,7 @@ pub struct RoomClient {
     /// The reader asked for older messages before the room was live.
     older_wanted: bool,
     /// Events and presence that arrived while an answer was due, in the order of arrival.
-    held: Vec<RoomEvent>,
+    held: Vec<LogEvent>,
     held_roster: Option<PresenceList>,
     held_presence: Vec<PresenceUpdate>,
     /// A `reset` came while `join` was unanswered: the answer may be from the old log.
@@ -115,19 +118,25 @@ impl RoomClient {
     /// [`Roster::new`].
     pub fn new(
         room: RoomSlug,
+        title: RoomTitle,
         you: Option<Person>,
-        timeline: Timeline,
+        mut page: MessagePage,
         people: PresenceList,
         lower: fn(&str) -> String,
     ) -> Self {
+        let mut known = Known::default();
+        known.learn(std::mem::take(&mut page.people));
+        let timeline = Timeline::new(page);
         let mut window = Window::default();
         window.settle(&timeline);
         let backoff = Backoff::new(you.as_ref().map_or(room.as_str(), |you| you.id.as_str()));
         Self {
             room,
+            title,
             you,
             backoff,
             timeline,
+            known,
             window,
             outbox: Outbox::default(),
             roster: Roster::new(people, lower),
@@ -156,9 +165,24 @@ impl RoomClient {
         &self.roster
     }
 
-    /// The part of the log that the client holds.
+    /// The messages that the client holds.
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
+    }
+
+    /// The room's title now.
+    pub fn title(&self) -> &RoomTitle {
+        &self.title
+    }
+
+    /// The person with this id, as far as the client knows their name.
+    pub fn person(&self, id: &PersonId) -> Person {
+        self.known.person(id)
+    }
+
+    /// What the person did that the timeline does not have yet.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// Why the room cannot continue, if it cannot.
@@ -205,8 +229,13 @@ impl RoomClient {
     }
 
     fn confirm_shown(&mut self) {
-        for event in self.timeline.events() {
-            confirm(&mut self.outbox, self.you.as_ref(), event);
+        for message in self.timeline.messages() {
+            confirm(
+                &mut self.outbox,
+                self.you.as_ref(),
+                &message.by,
+                Some(&message.client_id),
+            );
         }
     }
 
@@ -236,6 +265,7 @@ impl RoomClient {
         self.generation += 1;
         self.sync = SyncState::Away;
         self.loading_older = false;
+        self.timeline.forget_older();
         self.outbox.unanswered();
         self.held.clear();
         self.held_roster = None;
@@ -275,20 +305,23 @@ impl RoomClient {
     }
 
     /// Handles live events of any room.
-    pub fn events(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Effect> {
-        let mut events = events;
-        events.retain(|event| event.room == self.room);
+    pub fn events(&mut self, packet: Events, now: u64) -> Vec<Effect> {
+        let Events { events, people } = packet;
+        if events.first().is_none_or(|first| first.room != self.room) {
+            return Vec::new();
+        }
         match self.sync {
             SyncState::Away => Vec::new(),
             SyncState::Joining | SyncState::Filling => {
+                self.known.learn(people);
                 self.hold(events);
                 Vec::new()
             }
-            SyncState::Live => self.take(events, now),
+            SyncState::Live => self.take(events, people, now),
         }
     }
 
-    fn hold(&mut self, events: Vec<RoomEvent>) {
+    fn hold(&mut self, events: Vec<LogEvent>) {
         for event in events {
             if self.held.len() < HELD {
                 self.held.push(event);
@@ -299,25 +332,26 @@ impl RoomClient {
     }
 
     /// Applies events in order, up to the first that does not follow.
-    fn take(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Effect> {
+    fn take(&mut self, events: Vec<LogEvent>, people: Vec<Person>, now: u64) -> Vec<Effect> {
+        self.known.learn(people);
         let effects = self.apply(events, now);
         self.window.settle(&self.timeline);
+        let (messages, held) = (self.timeline.messages(), &self.held);
+        self.known.tidy(|id| {
+            messages.iter().any(|message| message.names(id)) || held.iter().any(|event| event.by == *id)
+        });
         effects
     }
 
-    fn apply(&mut self, events: Vec<RoomEvent>, now: u64) -> Vec<Effect> {
+    fn apply(&mut self, events: Vec<LogEvent>, now: u64) -> Vec<Effect> {
         let mut effects = Vec::new();
         let mut events = events.into_iter();
         while let Some(event) = events.next() {
             match self.timeline.apply(&event) {
-                Applied::Duplicate => confirm(&mut self.outbox, self.you.as_ref(), &event),
-                Applied::Fresh => {
-                    confirm(&mut self.outbox, self.you.as_ref(), &event);
-                    self.roster.stopped(&event.author.id);
-                    let others = self.you.as_ref().is_none_or(|you| you.id != event.author.id);
-                    if others && event.body != EventBody::Unknown {
-                        effects.push(Effect::News(event));
-                    }
+                Applied::Duplicate => self.confirm(&event),
+                Applied::Fresh(_) => {
+                    self.confirm(&event);
+                    self.fresh(event, &mut effects);
                 }
                 Applied::Hole { after } => {
                     self.hold(std::iter::once(event).chain(events).collect());
@@ -340,6 +374,30 @@ impl RoomClient {
         effects
     }
 
+    /// Handles what an event changes beside the timeline.
+    fn fresh(&mut self, event: LogEvent, effects: &mut Vec<Effect>) {
+        match event.deed {
+            Deed::Posted { text, .. } => {
+                self.roster.stopped(&event.by);
+                if self.you.as_ref().is_none_or(|you| you.id != event.by) {
+                    effects.push(Effect::News(self.known.person(&event.by), text));
+                }
+            }
+            Deed::Titled { title, .. } => self.title = title,
+            _ => {}
+        }
+    }
+
+    /// Removes an own item from the outbox when its event has arrived.
+    fn confirm(&mut self, event: &LogEvent) {
+        confirm(
+            &mut self.outbox,
+            self.you.as_ref(),
+            &event.by,
+            event.deed.client_id(),
+        );
+    }
+
     fn fill(&mut self, after: Seq) -> Effect {
         self.sync = SyncState::Filling;
         self.refill_at = None;
@@ -360,13 +418,28 @@ impl RoomClient {
         text: MessageText,
         now: u64,
     ) -> Result<Vec<Effect>, &'static str> {
-        if self.outbox.push(client_id, text, Timestamp(now)) {
+        let message = Deed::Posted {
+            client_id,
+            text,
+            reply_to: None,
+        };
+        self.act(message, now)
+    }
+
+    /// Adds any deed to the outbox and sends it as soon as possible.
+    ///
+    /// # Errors
+    /// A sentence for the person, if the outbox is full.
+    pub fn act(&mut self, deed: Deed, now: u64) -> Result<Vec<Effect>, &'static str> {
+        let message = matches!(deed, Deed::Posted { .. });
+        if !self.outbox.push(deed, Timestamp(now)) {
+            return Err("Too many unsent messages. Try again when you're back online.");
+        }
+        if message {
             // The message itself tells others that its author stopped typing.
             self.typing_since = None;
-            Ok(self.flush(now))
-        } else {
-            Err("Too many unsent messages. Try again when you're back online.")
         }
+        Ok(self.flush(now))
     }
 
     /// Sets the server's limits.
@@ -431,7 +504,7 @@ impl RoomClient {
         effects
     }
 
-    /// Sends the next batch if that is allowed now.
+    /// Sends the next command if that is allowed now.
     fn flush(&mut self, now: u64) -> Vec<Effect> {
         if self.sync != SyncState::Live
             || self.outbox_due
@@ -441,12 +514,8 @@ impl RoomClient {
             return Vec::new();
         }
         self.resend_at = None;
-        let batch = self.outbox.next_batch();
-        if batch.is_empty() {
-            Vec::new()
-        } else {
-            vec![Effect::Send(batch)]
-        }
+        let command = self.outbox.next_command(&self.room);
+        command.map(Effect::Write).into_iter().collect()
     }
 
     /// The effect that calls [`RoomClient::tick`] next.
@@ -468,10 +537,10 @@ impl RoomClient {
     }
 }
 
-/// Removes an own message from the outbox when its event has arrived.
-fn confirm(outbox: &mut Outbox, you: Option<&Person>, event: &RoomEvent) {
-    if let EventBody::Posted { client_id, .. } = &event.body
-        && you.is_some_and(|you| you.id == event.author.id)
+/// Removes an item from the outbox if it is yours and has this client id.
+fn confirm(outbox: &mut Outbox, you: Option<&Person>, by: &PersonId, client_id: Option<&ClientId>) {
+    if let Some(client_id) = client_id
+        && you.is_some_and(|you| you.id == *by)
     {
         outbox.confirmed(client_id);
     }

@@ -2,7 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "values for tests")]
 
 use protocol::{
-    ClientId, Epoch, EventBody, MessageText, Person, PersonId, Position, RoomEvent, RoomSlug, Seq, Timestamp,
+    ClientId, Covers, Deed, Emoji, Epoch, Events, LogEvent, Message, MessagePage, MessageText, Person,
+    PersonId, RoomSlug, Seq, Timestamp,
 };
 
 use super::timeline::Timeline;
@@ -31,27 +32,97 @@ pub fn person(name: &str) -> Person {
     }
 }
 
-/// A message with the client id `c{n}`, one second after the previous one.
-pub fn posted(n: u64, author: &str) -> RoomEvent {
-    RoomEvent {
+/// A message with the client id `c{n}`, one second after the previous event.
+pub fn posted(n: u64, author: &str) -> LogEvent {
+    let deed = Deed::Posted {
+        client_id: id(&format!("c{n}")),
+        text: text(&format!("text {n}")),
+        reply_to: None,
+    };
+    event(n, author, deed)
+}
+
+/// An event, one second after the previous one.
+pub fn event(n: u64, by: &str, deed: Deed) -> LogEvent {
+    LogEvent {
         room: RoomSlug::lobby(),
         epoch: epoch(1),
         seq: seq(n),
         at: Timestamp(n * 1_000),
-        author: person(author),
-        body: EventBody::Posted {
-            client_id: id(&format!("c{n}")),
-            text: text(&format!("text {n}")),
-        },
+        by: person(by).id,
+        deed,
     }
 }
 
-/// A timeline with the events `first` to `last` of a log.
-pub fn timeline(first: u64, last: u64) -> Timeline {
-    let head = Position {
-        epoch: epoch(1),
-        seq: seq(last),
+/// A new text of Ada's message `of`.
+pub fn edited(n: u64, of: u64, to: &str) -> LogEvent {
+    let deed = Deed::Edited {
+        client_id: id(&format!("c{n}")),
+        of: seq(of),
+        text: text(to),
     };
-    let events = (first..=last).map(|n| posted(n, "ada")).collect();
-    Timeline::new(head, events, first > 1)
+    event(n, "ada", deed)
+}
+
+/// The end of Ada's message `of`.
+pub fn deleted(n: u64, of: u64) -> LogEvent {
+    let deed = Deed::Deleted {
+        client_id: id(&format!("c{n}")),
+        of: seq(of),
+    };
+    event(n, "ada", deed)
+}
+
+/// A reaction to message `to`.
+pub fn reacted(n: u64, by: &str, to: u64, emoji: &str) -> LogEvent {
+    let deed = Deed::Reacted {
+        client_id: id(&format!("c{n}")),
+        to: seq(to),
+        emoji: Emoji::try_from(emoji.to_owned()).unwrap(),
+        on: true,
+    };
+    event(n, by, deed)
+}
+
+/// A packet of events. People's ids are their names.
+pub fn packet(events: Vec<LogEvent>) -> Events {
+    let people = people(&events);
+    Events { events, people }
+}
+
+/// The people in these events.
+pub fn people(events: &[LogEvent]) -> Vec<Person> {
+    events.iter().map(|event| person(event.by.as_str())).collect()
+}
+
+/// A page of what these events make, read at the last of them.
+pub fn page_of(first: u64, last: u64, events: &[LogEvent]) -> MessagePage {
+    let mut messages: Vec<Message> = events.iter().filter_map(Message::posted).collect();
+    for event in events {
+        for message in &mut messages {
+            message.apply(event);
+        }
+    }
+    MessagePage {
+        covers: Covers {
+            epoch: epoch(1),
+            first: seq(first),
+            last: seq(last),
+        },
+        head: seq(last),
+        messages,
+        people: people(events),
+        more: first > 1,
+    }
+}
+
+/// A page of Ada's messages `first` to `last`.
+pub fn page(first: u64, last: u64) -> MessagePage {
+    let events: Vec<_> = (first..=last).map(|n| posted(n, "ada")).collect();
+    page_of(first, last, &events)
+}
+
+/// A timeline with Ada's messages `first` to `last`.
+pub fn timeline(first: u64, last: u64) -> Timeline {
+    Timeline::new(page(first, last))
 }

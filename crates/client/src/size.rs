@@ -12,6 +12,8 @@ pub const CONTROL: &str = "This message contains an invisible control character.
 const AROUND_BATCH: usize = 36 + limits::SLUG_BYTES;
 /// Bytes of `{"client_id":"…","text":"…"},` without id and text.
 const AROUND_MESSAGE: usize = 27;
+/// Bytes of `"reply_to":…,` with the largest number.
+const REPLY_TO: usize = 28;
 /// Bytes of a client id that this client generates.
 const ID_BYTES: usize = 26;
 
@@ -42,7 +44,8 @@ pub fn refuse(limits: Limits, text: &str) -> Result<(), TooBig> {
     if chars > max {
         return Err(TooBig { max, chars });
     }
-    let mut left = (limits.command_bytes as usize).saturating_sub(AROUND_BATCH + AROUND_MESSAGE + ID_BYTES);
+    let mut left =
+        (limits.command_bytes as usize).saturating_sub(AROUND_BATCH + AROUND_MESSAGE + REPLY_TO + ID_BYTES);
     for (max, c) in text.chars().enumerate() {
         match left.checked_sub(json_bytes(c)) {
             Some(rest) => left = rest,
@@ -63,7 +66,8 @@ impl BatchSize {
 
     /// Adds a message. Returns false if it does not fit.
     pub fn add(&mut self, client_id: &ClientId, text: &str) -> bool {
-        let bytes = AROUND_MESSAGE + client_id.as_str().len() + text.chars().map(json_bytes).sum::<usize>();
+        let around = AROUND_MESSAGE + REPLY_TO + client_id.as_str().len();
+        let bytes = around + text.chars().map(json_bytes).sum::<usize>();
         let fits = bytes <= self.0;
         self.0 = self.0.saturating_sub(bytes);
         fits
@@ -91,7 +95,7 @@ mod tests {
         assert!(long.sentence().contains("100") && long.sentence().contains("101"));
         let small = limits(8_000, 1_024);
         let TooBig { max, chars } = refuse(small, &"ä".repeat(500)).unwrap_err();
-        assert_eq!((max, chars), (435, 500));
+        assert_eq!((max, chars), (421, 500));
         assert_eq!(refuse(small, &"ä".repeat(max)), Ok(()));
         assert_eq!(
             refuse(small, &"\"".repeat(max)),

@@ -1,19 +1,23 @@
-//! The part of a room's log that the client holds: one stretch without holes that ends at the newest event it knows.
+//! The part of a room that the client holds: every message of one stretch of the log, in its current form, up to the
+//! newest event that it knows.
 
-use protocol::limits::HISTORY_EVENTS;
-use protocol::{Epoch, HistoryAnswer, Position, RoomEvent, Seq};
+use protocol::limits::HISTORY_MESSAGES;
+use protocol::{Epoch, LogEvent, Message, MessagePage, Position, Seq};
 
-/// Maximum number of events held. Events dropped at the old end can be loaded again.
-pub const TIMELINE_EVENTS: usize = 20_000;
+/// Maximum number of messages held. Messages dropped at the old end can be loaded again.
+pub const TIMELINE_MESSAGES: usize = 20_000;
 
-/// Events dropped at a time: dropping them one by one would shift the whole list for each event.
+/// Messages dropped at a time: dropping them one by one would shift the whole list for each event.
 const DROPPED_AT_ONCE: usize = 500;
+
+/// Maximum number of events kept for an older page that was requested.
+const KEPT: usize = 2_000;
 
 /// The result of applying an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// It was the next one and is in the timeline now.
-    Fresh,
+    /// It was the next one, and changed this.
+    Fresh(Change),
     /// The timeline has it already.
     Duplicate,
     /// Events before it are missing. Request those after `after`, then apply it again.
@@ -25,23 +29,58 @@ pub enum Applied {
     OtherEpoch,
 }
 
-/// Events without holes, in ascending order.
+/// What an event changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// There is a new message at the end.
+    Appended,
+    /// This message changed.
+    Changed(Seq),
+    /// No message that the timeline holds.
+    Nothing,
+}
+
+/// The result of adding an older page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prepended {
+    /// Its messages are in the timeline.
+    Added,
+    /// It does not end where the timeline begins. Nothing changed.
+    Misplaced,
+    /// It may lack changes that the client has already seen. Nothing changed; request it again.
+    Stale,
+}
+
+/// Messages, oldest first.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     epoch: Epoch,
+    first: Seq,
     last: Seq,
-    events: Vec<RoomEvent>,
+    messages: Vec<Message>,
     more: bool,
+    awaited: Option<Awaited>,
+}
+
+/// An older page that was requested.
+#[derive(Clone, Debug)]
+struct Awaited {
+    /// The newest event when it was requested.
+    since: Seq,
+    /// Later events about messages that the timeline does not hold: the page may hold them.
+    events: Vec<LogEvent>,
 }
 
 impl Timeline {
-    /// Creates a timeline from a page's data or the answer to `join`. `more` is true if the log has older events.
-    pub fn new(head: Position, events: Vec<RoomEvent>, more: bool) -> Self {
+    /// Creates a timeline from a page.
+    pub fn new(page: MessagePage) -> Self {
         Self {
-            epoch: head.epoch,
-            last: head.seq,
-            events,
-            more,
+            epoch: page.covers.epoch,
+            first: page.covers.first,
+            last: page.covers.last,
+            messages: page.messages,
+            more: page.more,
+            awaited: None,
         }
     }
 
@@ -53,28 +92,35 @@ impl Timeline {
         }
     }
 
-    /// The events, oldest first.
-    pub fn events(&self) -> &[RoomEvent] {
-        &self.events
+    /// The messages, oldest first.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
     }
 
-    /// The oldest event held.
-    pub fn first(&self) -> Option<Seq> {
-        self.events.first().map(|event| event.seq)
+    /// The message with this `seq`, if the timeline holds it.
+    pub fn message(&self, seq: Seq) -> Option<&Message> {
+        let at = self.find(seq)?;
+        self.messages.get(at)
     }
 
-    /// True if the log has older events.
+    fn find(&self, seq: Seq) -> Option<usize> {
+        self.messages
+            .binary_search_by_key(&seq, |message| message.seq)
+            .ok()
+    }
+
+    /// True if the log has older messages.
     pub fn more(&self) -> bool {
         self.more
     }
 
-    /// True if no older stretch fits any more.
+    /// True if no older page fits any more.
     pub fn is_full(&self) -> bool {
-        self.events.len() + HISTORY_EVENTS as usize > TIMELINE_EVENTS
+        self.messages.len() + HISTORY_MESSAGES as usize > TIMELINE_MESSAGES
     }
 
-    /// Appends the next event, or says why it is not the next.
-    pub fn apply(&mut self, event: &RoomEvent) -> Applied {
+    /// Folds in the next event, or says why it is not the next.
+    pub fn apply(&mut self, event: &LogEvent) -> Applied {
         if event.epoch != self.epoch {
             return Applied::OtherEpoch;
         }
@@ -82,91 +128,75 @@ impl Timeline {
             seq if seq <= self.last => Applied::Duplicate,
             seq if seq == self.last.next() => {
                 self.last = seq;
-                self.events.push(event.clone());
-                if self.events.len() > TIMELINE_EVENTS {
-                    self.events.drain(..DROPPED_AT_ONCE);
-                    self.more = true;
-                }
-                Applied::Fresh
+                Applied::Fresh(self.fold(event))
             }
             _ => Applied::Hole { after: self.last },
         }
     }
 
-    /// Prepends an older stretch. Returns false and changes nothing if it does not end where the timeline begins.
-    pub fn prepend(&mut self, stretch: HistoryAnswer) -> bool {
-        let fits = stretch.epoch == self.epoch
-            && match (stretch.events.last(), self.first()) {
-                (Some(older), Some(first)) => older.seq.next() == first,
-                (Some(older), None) => older.seq == self.last,
-                (None, _) => true,
-            };
-        if fits {
-            self.more = stretch.more;
-            self.events.splice(0..0, stretch.events);
+    fn fold(&mut self, event: &LogEvent) -> Change {
+        if let Some(message) = Message::posted(event) {
+            self.messages.push(message);
+            if self.messages.len() > TIMELINE_MESSAGES {
+                self.messages.drain(..DROPPED_AT_ONCE);
+                self.first = self.messages[0].seq;
+                self.more = true;
+            }
+            return Change::Appended;
         }
-        fits
+        let Some(about) = event.deed.about() else {
+            return Change::Nothing;
+        };
+        if let Some(at) = self.find(about) {
+            self.messages[at].apply(event);
+            return Change::Changed(about);
+        }
+        if let Some(awaited) = &mut self.awaited
+            && about < self.first
+        {
+            // One more than are kept says that some are missing.
+            awaited.events.truncate(KEPT);
+            awaited.events.push(event.clone());
+        }
+        Change::Nothing
+    }
+
+    /// Prepares for an older page. Returns the `seq` that it is to end before.
+    pub fn await_older(&mut self) -> Seq {
+        self.awaited = Some(Awaited {
+            since: self.last,
+            events: Vec::new(),
+        });
+        self.first
+    }
+
+    /// No older page will come.
+    pub fn forget_older(&mut self) {
+        self.awaited = None;
+    }
+
+    /// Adds an older page in front, with the changes that came since it was requested.
+    pub fn prepend(&mut self, page: MessagePage) -> Prepended {
+        let Some(awaited) = self.awaited.take() else {
+            return Prepended::Misplaced;
+        };
+        if page.covers.epoch != self.epoch || page.covers.last.next() != self.first {
+            return Prepended::Misplaced;
+        }
+        if page.head < awaited.since || awaited.events.len() > KEPT {
+            return Prepended::Stale;
+        }
+        self.first = page.covers.first;
+        self.more = page.more;
+        self.messages.splice(0..0, page.messages);
+        for event in &awaited.events {
+            if let Some(at) = event.deed.about().and_then(|about| self.find(about)) {
+                self.messages[at].apply(event);
+            }
+        }
+        Prepended::Added
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::samples::{epoch, posted, seq, timeline};
-
-    fn seqs(timeline: &Timeline) -> Vec<u64> {
-        timeline.events().iter().map(|event| event.seq.get()).collect()
-    }
-
-    #[test]
-    fn the_next_event_a_duplicate_a_hole_and_another_epoch() {
-        let mut timeline = timeline(1, 2);
-        assert_eq!(timeline.apply(&posted(3, "ada")), Applied::Fresh);
-        assert_eq!(timeline.apply(&posted(3, "ada")), Applied::Duplicate);
-        assert_eq!(timeline.apply(&posted(1, "ada")), Applied::Duplicate);
-        assert_eq!(timeline.apply(&posted(5, "ada")), Applied::Hole { after: seq(3) });
-        let mut other = posted(4, "ada");
-        other.epoch = epoch(2);
-        assert_eq!(timeline.apply(&other), Applied::OtherEpoch);
-        assert_eq!(seqs(&timeline), [1, 2, 3]);
-        assert_eq!(timeline.position().seq, seq(3));
-    }
-
-    #[test]
-    fn an_empty_room_starts_at_one() {
-        let mut timeline = timeline(1, 0);
-        assert_eq!(timeline.apply(&posted(2, "ada")), Applied::Hole { after: seq(0) });
-        assert_eq!(timeline.apply(&posted(1, "ada")), Applied::Fresh);
-    }
-
-    #[test]
-    fn only_a_stretch_that_ends_where_the_timeline_begins_is_prepended() {
-        let stretch = |first, last, more| HistoryAnswer {
-            epoch: epoch(1),
-            events: (first..=last).map(|n| posted(n, "ada")).collect(),
-            more,
-        };
-        let mut timeline = timeline(5, 6);
-        assert!(!timeline.prepend(stretch(1, 3, false)), "a hole");
-        assert!(!timeline.prepend(stretch(3, 5, false)), "an overlap");
-        assert!(timeline.prepend(stretch(3, 4, true)));
-        assert!(timeline.more());
-        assert!(timeline.prepend(stretch(1, 2, false)));
-        assert!(!timeline.more());
-        assert_eq!(seqs(&timeline), [1, 2, 3, 4, 5, 6]);
-        let mut other = stretch(0, 0, false);
-        other.epoch = epoch(2);
-        assert!(!timeline.prepend(other));
-    }
-
-    #[test]
-    fn the_timeline_is_bounded() {
-        let mut timeline = timeline(1, 0);
-        for n in 1..=TIMELINE_EVENTS as u64 + 1 {
-            assert_eq!(timeline.apply(&posted(n, "ada")), Applied::Fresh);
-        }
-        assert_eq!(timeline.events().len(), TIMELINE_EVENTS + 1 - DROPPED_AT_ONCE);
-        assert!(timeline.more());
-        assert_eq!(timeline.first(), Some(seq(DROPPED_AT_ONCE as u64 + 1)));
-    }
-}
+mod tests;

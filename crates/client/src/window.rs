@@ -3,30 +3,33 @@
 
 use std::ops::Range;
 
+use protocol::{Message, Seq};
+
 use super::timeline::Timeline;
 
 /// Maximum number of messages in the page.
-pub const WINDOW_EVENTS: u64 = 400;
+pub const WINDOW_MESSAGES: usize = 400;
 
 /// Messages in the page while the reader is at the bottom: a few screens full. Each line costs time whenever a message
 /// is added, and a reader who scrolls up gets more from the timeline.
-const FOLLOWED: u64 = 150;
+const FOLLOWED: usize = 150;
 
 /// Maximum number of new messages shown with one refresh: more could be neither painted nor read in time.
-const FRESH: u64 = 50;
+const FRESH: usize = 50;
 
 /// Messages added at one end, and removed at the other, when the reader gets near it.
-const STEP: u64 = 100;
+const STEP: usize = 100;
 
-/// A range of messages. It does not depend on their height on screen.
+/// A range of messages. It does not depend on their height on screen. It is kept by the messages at its ends, so that it
+/// stays when the timeline grows or shrinks at its old end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    first: u64,
-    last: u64,
+    first: Seq,
+    last: Seq,
     /// The oldest message of the timeline at the last `settle`.
-    oldest: u64,
+    oldest: Seq,
     /// The last message at the last `show`.
-    shown: u64,
+    shown: Seq,
     /// True if the window ends with the newest message.
     newest: bool,
     /// True if the reader is at the bottom: the window follows new messages, and drops old ones at the top.
@@ -36,10 +39,10 @@ pub struct Window {
 impl Default for Window {
     fn default() -> Self {
         Self {
-            first: 0,
-            last: 0,
-            oldest: 0,
-            shown: 0,
+            first: Seq::ZERO,
+            last: Seq::ZERO,
+            oldest: Seq::ZERO,
+            shown: Seq::ZERO,
             newest: true,
             at_bottom: true,
         }
@@ -52,81 +55,83 @@ impl Window {
         self.newest
     }
 
-    /// The window as a range of the timeline's events.
+    /// The window as a range of the timeline's messages.
     pub fn range(&self, timeline: &Timeline) -> Range<usize> {
-        match ends(timeline) {
-            Some((oldest, newest)) => {
-                let at = |seq: u64| seq.clamp(oldest, newest + 1) - oldest;
-                at(self.first) as usize..at(self.last + 1) as usize
-            }
-            None => 0..0,
+        let messages = timeline.messages();
+        let from = messages.partition_point(|message| message.seq < self.first);
+        from..end(messages, self.last).max(from)
+    }
+
+    /// Sets the window to this range, which is not empty.
+    fn set(&mut self, range: Range<usize>, messages: &[Message]) {
+        if let (Some(first), Some(last)) = (messages.get(range.start), messages.get(range.end - 1)) {
+            (self.first, self.last) = (first.seq, last.seq);
+            self.newest = range.end == messages.len();
         }
     }
 
     /// Adapts to a changed timeline.
     pub fn settle(&mut self, timeline: &Timeline) {
-        let Some((oldest, newest)) = ends(timeline) else {
-            return;
-        };
-        let lost = newest < self.first || self.last < oldest;
-        if oldest < self.oldest {
+        let messages = timeline.messages();
+        let [oldest, ..] = messages else { return };
+        let Range { mut start, mut end } = self.range(timeline);
+        let lost = start == end;
+        if oldest.seq < self.oldest {
             // Older messages were loaded because the reader wants to see them.
-            self.first = self.first.saturating_sub(STEP);
+            start = start.saturating_sub(STEP);
         }
         if lost || (self.newest && self.at_bottom) {
-            let first = if lost { 0 } else { self.first };
-            self.last = newest;
-            self.first = first.max((newest + 1).saturating_sub(FOLLOWED)).max(oldest);
+            end = messages.len();
+            start = if lost { 0 } else { start }.max(end.saturating_sub(FOLLOWED));
         } else {
-            self.first = self.first.max(oldest);
-            let last = if self.newest { newest } else { self.last };
-            self.last = last.min(self.first + WINDOW_EVENTS - 1);
+            let last = if self.newest { messages.len() } else { end };
+            end = last.min(start + WINDOW_MESSAGES);
         }
-        self.oldest = oldest;
-        self.newest = self.last == newest;
+        self.oldest = oldest.seq;
+        self.set(start..end, messages);
     }
 
     /// Called before the window is shown.
-    pub fn show(&mut self) {
-        if self.newest && self.at_bottom && self.last > self.shown + FRESH {
-            self.first = self.first.max(self.last + 1 - FRESH);
+    pub fn show(&mut self, timeline: &Timeline) {
+        let Range { start, end: last } = self.range(timeline);
+        let before = end(timeline.messages(), self.shown);
+        if self.newest && self.at_bottom && last > before + FRESH {
+            self.set(start.max(last - FRESH)..last, timeline.messages());
         }
         self.shown = self.last;
     }
 
     /// Moves up: the reader is near the top. Returns false if the timeline has no older messages.
     pub fn up(&mut self, timeline: &Timeline) -> bool {
-        match ends(timeline) {
-            Some((oldest, newest)) if oldest < self.first => {
-                self.first = self.first.saturating_sub(STEP).max(oldest);
-                self.last = self.last.min(self.first + WINDOW_EVENTS - 1);
-                self.newest = self.last == newest;
-                true
-            }
-            _ => false,
+        let Range { start, end } = self.range(timeline);
+        if start > 0 {
+            let start = start.saturating_sub(STEP);
+            self.set(start..end.min(start + WINDOW_MESSAGES), timeline.messages());
         }
+        start > 0
     }
 
     /// Moves down: the reader is near the bottom.
     pub fn down(&mut self, timeline: &Timeline) {
-        if let Some((_, newest)) = ends(timeline) {
-            self.last = (self.last + STEP).min(newest);
-            self.first = self.first.max((self.last + 1).saturating_sub(WINDOW_EVENTS));
-            self.newest = self.last == newest;
+        let messages = timeline.messages();
+        let Range { start, end } = self.range(timeline);
+        let end = (end + STEP).min(messages.len());
+        if end > 0 {
+            self.set(start.max(end.saturating_sub(WINDOW_MESSAGES))..end, messages);
         }
     }
 }
 
-fn ends(timeline: &Timeline) -> Option<(u64, u64)> {
-    let events = timeline.events();
-    Some((events.first()?.seq.get(), events.last()?.seq.get()))
+/// The number of messages up to this one.
+fn end(messages: &[Message], last: Seq) -> usize {
+    messages.partition_point(|message| message.seq <= last)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{epoch, posted, timeline};
-    use protocol::HistoryAnswer;
+    use crate::samples::{edited, page, posted, timeline};
+    use protocol::MessagePage;
 
     fn settled(timeline: &Timeline) -> Window {
         let mut window = Window::default();
@@ -135,9 +140,9 @@ mod tests {
     }
 
     fn shown(window: &Window, timeline: &Timeline) -> (u64, u64) {
-        let events = &timeline.events()[window.range(timeline)];
-        let seq = |event: Option<&protocol::RoomEvent>| event.map_or(0, |event| event.seq.get());
-        (seq(events.first()), seq(events.last()))
+        let messages = &timeline.messages()[window.range(timeline)];
+        let seq = |message: Option<&Message>| message.map_or(0, |message| message.seq.get());
+        (seq(messages.first()), seq(messages.last()))
     }
 
     #[test]
@@ -149,6 +154,25 @@ mod tests {
         window.settle(&timeline);
         assert_eq!(shown(&window, &timeline), (252, 401));
         assert!(window.is_newest());
+    }
+
+    #[test]
+    fn events_that_post_nothing_do_not_move_the_window() {
+        let mut timeline = timeline(1, 150);
+        let mut window = settled(&timeline);
+        for _ in 0..2 {
+            window.show(&timeline);
+        }
+        let before = shown(&window, &timeline);
+        for n in 151..=400 {
+            timeline.apply(&edited(n, n - 100, "new"));
+            window.settle(&timeline);
+        }
+        window.show(&timeline);
+        assert_eq!(shown(&window, &timeline), before);
+        timeline.apply(&posted(401, "ada"));
+        window.settle(&timeline);
+        assert_eq!(shown(&window, &timeline), (before.0, 401));
     }
 
     #[test]
@@ -168,7 +192,7 @@ mod tests {
     fn only_the_end_of_a_flood_is_shown() {
         let mut timeline = timeline(1, 50);
         let mut window = settled(&timeline);
-        window.show();
+        window.show(&timeline);
         assert_eq!(shown(&window, &timeline), (1, 50));
         let mut hear = |last| {
             let first = timeline.position().seq.get() + 1;
@@ -176,7 +200,7 @@ mod tests {
                 timeline.apply(&posted(n, "ada"));
                 window.settle(&timeline);
             }
-            window.show();
+            window.show(&timeline);
             shown(&window, &timeline)
         };
         assert_eq!(hear(100), (1, 100));
@@ -210,7 +234,10 @@ mod tests {
         }
         assert_eq!(seen.first(), Some(&(851, 1_000)));
         assert_eq!(seen.last(), Some(&(1, 400)));
-        assert!(seen.iter().all(|(first, last)| last - first < WINDOW_EVENTS));
+        assert!(
+            seen.iter()
+                .all(|(first, last)| last - first < WINDOW_MESSAGES as u64)
+        );
         while !window.is_newest() {
             window.down(&timeline);
         }
@@ -223,10 +250,10 @@ mod tests {
         let mut window = settled(&timeline);
         window.at_bottom = false;
         for first in (451..=901).rev().step_by(50) {
-            timeline.prepend(HistoryAnswer {
-                epoch: epoch(1),
-                events: (first..first + 50).map(|n| posted(n, "ada")).collect(),
-                more: true,
+            timeline.await_older();
+            timeline.prepend(MessagePage {
+                head: timeline.position().seq,
+                ..page(first, first + 49)
             });
             window.settle(&timeline);
             assert_eq!(shown(&window, &timeline).0, first);

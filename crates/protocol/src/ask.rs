@@ -4,23 +4,31 @@
 //! only Socket.IO has them.
 
 mod create_room;
+mod delete;
+mod edit;
 mod history;
 mod join;
 mod leave;
 mod list_rooms;
 mod object;
+mod react;
 mod roster;
 mod send;
+mod set_title;
 mod sign_in;
 mod typing;
 
 pub use create_room::CreateRoom;
+pub use delete::Delete;
+pub use edit::Edit;
 pub use history::{History, HistoryAnswer};
 pub use join::{Join, Joined, Position};
 pub use leave::Leave;
 pub use list_rooms::{ListRooms, RoomList, RoomSummary};
+pub use react::React;
 pub use roster::Roster;
 pub use send::{Outgoing, Receipt, Receipts, Send};
+pub use set_title::SetTitle;
 pub use sign_in::{SignIn, SignedIn};
 pub use typing::Typing;
 

@@ -23,6 +23,12 @@ pub enum ErrorCode {
     RoomNotFound,
     /// A room with this title or address already exists.
     RoomExists,
+    /// The room has no such message.
+    NotFound,
+    /// You may not do this, for instance because the message is another person's.
+    Forbidden,
+    /// The message was deleted.
+    Gone,
     /// Join the room first.
     NotInRoom,
     /// This connection is in as many rooms as it can be.
@@ -37,6 +43,31 @@ pub enum ErrorCode {
     Reload,
     /// A fault of the server, which is in its log. Whether the command had an effect is unknown.
     Internal,
+}
+
+impl ErrorCode {
+    /// The code with this name on the wire.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "bad_request" => Self::BadRequest,
+            "too_large" => Self::TooLarge,
+            "unknown_command" => Self::UnknownCommand,
+            "not_signed_in" => Self::NotSignedIn,
+            "room_not_found" => Self::RoomNotFound,
+            "room_exists" => Self::RoomExists,
+            "not_found" => Self::NotFound,
+            "forbidden" => Self::Forbidden,
+            "gone" => Self::Gone,
+            "not_in_room" => Self::NotInRoom,
+            "too_many_rooms" => Self::TooManyRooms,
+            "rate_limited" => Self::RateLimited,
+            "busy" => Self::Busy,
+            "unavailable" => Self::Unavailable,
+            "reload" => Self::Reload,
+            "internal" => Self::Internal,
+            _ => return None,
+        })
+    }
 }
 
 /// Why a command was not carried out: a code for programs, a sentence for people, and when to try again.

@@ -206,6 +206,12 @@ impl Seq {
         Self(self.0 + 1)
     }
 
+    /// The number before it; 0 has none.
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
     /// The number.
     pub fn get(self) -> u64 {
         self.0

@@ -14,15 +14,25 @@ pub const MESSAGE_CHARS: usize = 8_000;
 pub const BATCH_MESSAGES: usize = 100;
 /// Bytes of one command's JSON. The server answers longer ones with `too_large`.
 pub const COMMAND_BYTES: usize = 64 * 1024;
-/// Events in an answer to `history` without `after`, and in one to `join` without `from`.
-pub const HISTORY_EVENTS: u32 = 50;
+/// Bytes of an emoji. The longest one, two people who kiss with a skin tone each, has 35.
+pub const EMOJI_BYTES: usize = 40;
+/// Different emoji in the reactions to one message.
+pub const REACTION_EMOJI: usize = 20;
+/// Reactions to one message, whatever the emoji.
+pub const REACTIONS: usize = 500;
+/// Messages in an answer to `history` without `after`, and in one to `join` without `from`.
+pub const HISTORY_MESSAGES: u32 = 50;
 /// Most events that `join {from}` and `history {after}` return. A client that missed more gets a reset.
 pub const CATCH_UP_EVENTS: u32 = 500;
-/// Bytes of events in an answer to `history` without `after`, unless a single event is longer: twice the longest event.
+/// Bytes of messages in an answer to `history` without `after`, unless a single message is longer: twice the longest
+/// text.
 pub const HISTORY_BYTES: usize = 64 * 1024;
-/// Bytes of events in one answer that catches up, unless a single event is longer: [`CATCH_UP_EVENTS`] short messages.
+/// Bytes of events in one answer that catches up, without the names of their authors, unless a single event is longer:
+/// [`CATCH_UP_EVENTS`] short messages.
 /// At 4 KB/s they arrive before the client misses its ping.
 pub const CATCH_UP_BYTES: usize = 144 * 1024;
+/// People named in a page of messages. Its authors always are.
+pub const PAGE_PEOPLE: usize = 200;
 /// People named in a roster; its count includes everybody.
 pub const ROSTER_PEOPLE: u32 = 200;
 /// Bytes of an opaque id, such as a client id.

@@ -25,8 +25,12 @@ pub enum Action {
     Read,
     /// Appear in a room's roster, or as typing there.
     BePresent,
-    /// Store messages in a room.
+    /// Store messages in a room; edit and delete one's own.
     Write,
+    /// React to a message.
+    React,
+    /// Change a room's title.
+    SetTitle,
     /// Create a room.
     CreateRoom,
 }
@@ -66,8 +70,8 @@ mod tests {
 
     #[test]
     fn anyone_can_read_and_signed_in_people_can_write() {
-        use Action::{BePresent, CreateRoom, Read, SignIn, Write};
-        for action in [SignIn, Read, BePresent, Write, CreateRoom] {
+        use Action::{BePresent, CreateRoom, React, Read, SetTitle, SignIn, Write};
+        for action in [SignIn, Read, BePresent, Write, React, SetTitle, CreateRoom] {
             assert_eq!(may(Visibility::Public, Some(Role::Guest), action), Ok(()));
             let reads = matches!(action, SignIn | Read);
             let expected = if reads { Ok(()) } else { Err(Denied::NotSignedIn) };

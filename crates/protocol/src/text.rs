@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::limits;
-use crate::unicode::{is_invisible, tidy, turns_direction};
+use crate::unicode::{is_emoji, is_invisible, tidy, turns_direction};
 
 /// Why a text is refused. The sentence can be shown to the person who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,9 @@ pub enum InvalidText {
         /// Its position in the text; the first character is 1.
         at: usize,
     },
+    /// Not an emoji.
+    #[error("a reaction is one emoji")]
+    NotEmoji,
 }
 
 fn measure(what: &'static str, text: &str, max: usize) -> Result<(), InvalidText> {
@@ -182,6 +185,24 @@ text! {
     }
 }
 
+text! {
+    /// One emoji, of at most 40 bytes.
+    Emoji, |text| {
+        if text.len() <= limits::EMOJI_BYTES && is_emoji(text) {
+            Ok(text.to_owned())
+        } else {
+            Err(InvalidText::NotEmoji)
+        }
+    }
+}
+
+impl Emoji {
+    /// Takes an emoji that was valid when it was stored, as it is.
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,6 +304,51 @@ mod tests {
         for seen in ["👩\u{200d}💻", "می\u{200c}خواهم", "a\u{200b}b"] {
             assert_eq!(message(seen), Ok(seen.to_owned()), "kept as typed");
         }
+    }
+
+    #[test]
+    fn an_emoji_is_one_picture_a_flag_or_a_keycap() {
+        let emoji = |text: &str| Emoji::try_from(text.to_owned()).is_ok();
+        for one in [
+            "👍",
+            "👍🏽",
+            "❤️",
+            "❤",
+            "☕",
+            "1️⃣",
+            "#⃣",
+            "🇩🇪",
+            "👩‍💻",
+            "👨‍👩‍👧‍👦",
+            "👩🏽‍❤️‍💋‍👨🏽",
+            "🏳️‍🌈",
+            "🏴󠁧󠁢󠁷󠁬󠁳󠁿",
+            "🏴",
+            "🫠",
+        ] {
+            assert!(emoji(one), "{one}");
+        }
+        for other in [
+            "",
+            "a",
+            "1",
+            "👍👍",
+            "👍a",
+            "👍\u{200d}",
+            "\u{200d}👍",
+            "🇩",
+            "🇩🇪🇫",
+            "1\u{fe0f}",
+            "\u{fe0f}",
+            "👍 ",
+            "👍🏽🏽",
+            "🏴\u{e0067}",
+            "é",
+            "한",
+        ] {
+            assert!(!emoji(other), "{other:?}");
+        }
+        assert!(!emoji(&["👩"; 11].join("\u{200d}")), "too long");
     }
 
     #[test]

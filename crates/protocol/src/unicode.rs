@@ -49,6 +49,51 @@ fn is_picture(c: char) -> bool {
         | '\u{1f000}'..='\u{1faff}')
 }
 
+/// True for one emoji: pictures that joiners make one, a flag, or a keycap. Accepts a few symbols that are not emoji, to
+/// do without tables of all emoji.
+pub fn is_emoji(text: &str) -> bool {
+    let mut chars = text.chars().peekable();
+    let Some(first) = chars.next() else { return false };
+    if matches!(first, '0'..='9' | '#' | '*') {
+        chars.next_if_eq(&'\u{fe0f}');
+        return chars.eq(['\u{20e3}']);
+    }
+    if is_regional(first) {
+        return chars.next().is_some_and(is_regional) && chars.next().is_none();
+    }
+    let mut picture = Some(first);
+    while picture.is_some_and(is_picture) && !picture.is_some_and(is_regional) {
+        if chars.next_if(|&c| is_tone(c)).is_none() {
+            chars.next_if_eq(&'\u{fe0f}');
+        }
+        if picture == Some('🏴') && chars.peek().is_some_and(|&c| is_tag(c)) {
+            while chars.next_if(|&c| is_tag(c)).is_some() {}
+            return chars.eq(['\u{e007f}']);
+        }
+        match chars.next() {
+            None => return true,
+            Some('\u{200d}') => picture = chars.next(),
+            Some(_) => return false,
+        }
+    }
+    false
+}
+
+/// Two of these are a flag.
+fn is_regional(c: char) -> bool {
+    matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
+}
+
+/// A skin tone.
+fn is_tone(c: char) -> bool {
+    matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
+}
+
+/// A letter or digit of a flag of a region.
+fn is_tag(c: char) -> bool {
+    matches!(c, '\u{e0020}'..='\u{e007e}')
+}
+
 /// Replaces full-width letters, digits and punctuation by ordinary ones.
 fn narrow(c: char) -> char {
     match c {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::hub::Ports;
-use chat::ports::{Directory, RoomLog, Signal};
+use chat::ports::{Directory, NewDeed, RoomLog, Signal};
 use chat::{Limit, Room, StoreError, Stretch};
 use futures::channel::oneshot;
 use futures::lock::Mutex;
 use futures::stream::BoxStream;
-use protocol::{Outgoing, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
+use protocol::{MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
 use testkit::Silent;
 
 use crate::bus::{Bus, Process};
@@ -104,7 +104,7 @@ struct Append {
     dice: Dice,
     room: RoomSlug,
     author: Person,
-    messages: Vec<Outgoing>,
+    deeds: Vec<NewDeed>,
     at: Timestamp,
 }
 
@@ -122,9 +122,7 @@ impl Append {
             // The standby does not have it, so nobody has seen it.
             connection.check()?;
         }
-        let stored = self
-            .truth
-            .append(&self.room, &self.author, self.messages, self.at)?;
+        let stored = self.truth.append(&self.room, &self.author, self.deeds, self.at)?;
         travel(&time, &dice).await;
         connection.check()?;
         may_fail(&dice, 20)?;
@@ -138,7 +136,7 @@ impl RoomLog for Backend {
         &self,
         room: &RoomSlug,
         author: &Person,
-        messages: Vec<Outgoing>,
+        deeds: Vec<NewDeed>,
         at: Timestamp,
     ) -> Result<Vec<Receipt>, StoreError> {
         if self.dice.fault(60) {
@@ -152,7 +150,7 @@ impl RoomLog for Backend {
             dice: self.dice.clone(),
             room: room.clone(),
             author: author.clone(),
-            messages,
+            deeds,
             at,
         };
         let (reply, answer) = oneshot::channel();
@@ -175,13 +173,13 @@ impl RoomLog for Backend {
         self.log(room, |log| log.read(after, limit)).await
     }
 
-    async fn read_before(
+    async fn messages(
         &self,
         room: &RoomSlug,
         before: Option<Seq>,
         limit: Limit,
-    ) -> Result<Stretch, StoreError> {
-        self.log(room, |log| log.read_before(before, limit)).await
+    ) -> Result<MessagePage, StoreError> {
+        self.log(room, |log| log.messages(before, limit)).await
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {

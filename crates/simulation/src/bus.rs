@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chat::Entry;
 use chat::StoreError;
 use chat::ports::{PresenceChange, Signal};
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{RoomEvent, RoomSlug};
+use protocol::RoomSlug;
 
 use crate::arrivals::way;
 use crate::backend::travel;
@@ -142,7 +143,7 @@ impl Process {
     }
 
     /// Tells what was committed: this process at once, others by the room's channel.
-    pub fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]) {
+    pub fn committed(&self, room: &RoomSlug, events: &[Arc<Entry>]) {
         if events.is_empty() {
             return;
         }

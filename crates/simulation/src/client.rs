@@ -105,11 +105,11 @@ impl Client {
         match told {
             Told::Events(events) => {
                 self.note(|| {
-                    let seqs: Vec<_> = events.iter().map(|event| event.seq.get()).collect();
-                    let room = events.first().map(|event| &event.room);
+                    let seqs: Vec<_> = events.events.iter().map(|event| event.seq.get()).collect();
+                    let room = events.events.first().map(|event| &event.room);
                     format!("is told {seqs:?} of {room:?}")
                 });
-                let room = events.first().map(|event| event.room.clone());
+                let room = events.events.first().map(|event| event.room.clone());
                 if let Some(pane) = room.as_ref().and_then(|room| self.pane(room)) {
                     self.drive(pane, |core, now| core.events(events, now));
                 }

@@ -8,7 +8,7 @@ use chat::ports::Ids;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::{LocalBoxStream, StreamExt};
 use protocol::{
-    HistoryAnswer, Joined, PresenceUpdate, Receipts, Refusal, Reset, RoomEvent, RoomSlug, RosterUpdate,
+    Events, HistoryAnswer, Joined, PresenceUpdate, Receipts, Refusal, Reset, RoomSlug, RosterUpdate,
 };
 
 use crate::world::World;
@@ -60,7 +60,7 @@ pub enum Answer {
     /// To `send` to a room.
     Sent(RoomSlug, Receipts),
     /// To `history`.
-    Stretch(HistoryAnswer),
+    History(HistoryAnswer),
     /// A refusal.
     Refused(Refusal),
 }
@@ -71,6 +71,7 @@ impl Answer {
         match self {
             Self::Joined(joined) => {
                 let (seq, epoch, count) = (joined.head.seq, &joined.head.epoch, joined.events.len());
+                let reset = joined.page.is_some();
                 let here: Vec<_> = joined
                     .roster
                     .people
@@ -78,8 +79,8 @@ impl Answer {
                     .map(|person| person.name.as_str())
                     .collect();
                 format!(
-                    "joined {} at {seq} of {epoch} with {count} events, reset {}, here {here:?}",
-                    joined.room, joined.reset
+                    "joined {} at {seq} of {epoch} with {count} events, reset {reset}, here {here:?}",
+                    joined.room
                 )
             }
             Self::Sent(_, receipts) => {
@@ -88,7 +89,13 @@ impl Answer {
                 let positions: Vec<_> = receipts.receipts.iter().map(position).collect();
                 format!("stored {}", positions.join(", "))
             }
-            Self::Stretch(stretch) => {
+            Self::History(HistoryAnswer::Page(page)) => {
+                format!(
+                    "messages {} to {} at {}",
+                    page.covers.first, page.covers.last, page.head
+                )
+            }
+            Self::History(HistoryAnswer::Events(stretch)) => {
                 let seqs = stretch.events.first().zip(stretch.events.last());
                 match seqs {
                     Some((first, last)) => format!("events {} to {}", first.seq, last.seq),
@@ -109,7 +116,7 @@ pub enum Told {
     /// The answer to the command with that number.
     Answer(u32, Box<Answer>),
     /// Events of the room.
-    Events(Vec<RoomEvent>),
+    Events(Events),
     /// The client must load the room again.
     Reset(Reset),
     /// People came and went.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use futures::executor::LocalPool;
 use protocol::{Person, PersonId, RoomSlug, Timestamp};
-use testkit::sample::message;
+use testkit::sample::{deeds, message};
 
 use crate::bus::Bus;
 use crate::client::Client;
@@ -172,6 +172,7 @@ fn before(truth: &Truth, room: &RoomSlug, messages: u64) {
     let messages = (1..=messages)
         .map(|n| message(&format!("old-{room}-{n}"), "long ago"))
         .collect();
+    let messages = deeds(messages);
     // The room does not exist yet, and then it does: neither call can be refused.
     let _fresh = truth.create(room);
     let _stored = truth.append(room, &author, messages, Timestamp(0));

@@ -7,9 +7,9 @@ mod log;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chat::StoreError;
-use chat::ports::Ids;
-use protocol::{Epoch, Outgoing, Person, Receipt, RoomEvent, RoomSlug, Timestamp};
+use chat::ports::{Ids, NewDeed};
+use chat::{Entry, StoreError};
+use protocol::{Epoch, Person, Receipt, RoomSlug, Timestamp};
 
 use crate::time::Time;
 use crate::world::{Bug, Dice, World};
@@ -43,7 +43,7 @@ pub struct Stored {
     /// One receipt per message.
     pub receipts: Vec<Receipt>,
     /// The events that are new.
-    pub fresh: Vec<Arc<RoomEvent>>,
+    pub fresh: Vec<Arc<Entry>>,
 }
 
 impl Truth {
@@ -135,23 +135,22 @@ impl Truth {
         &self,
         room: &RoomSlug,
         author: &Person,
-        messages: Vec<Outgoing>,
+        deeds: Vec<NewDeed>,
         at: Timestamp,
     ) -> Result<Stored, StoreError> {
         let mut inner = self.inner();
         let log = inner.rooms.get_mut(room);
         let log = log.ok_or_else(|| StoreError::NoSuchRoom(room.clone()))?;
         let mut fresh = Vec::new();
-        let store = |message| log.store(author, message, at, &mut fresh);
-        let receipts = messages.into_iter().map(store).collect();
+        let receipts = log.store(author, deeds, at, &mut fresh)?;
         Ok(Stored { receipts, fresh })
     }
 
     /// All events of every log there was; the present logs come last.
-    pub fn events(&self) -> Vec<Arc<RoomEvent>> {
+    pub fn events(&self) -> Vec<Arc<Entry>> {
         let inner = self.inner();
         let logs = inner.former.iter().chain(inner.rooms.values());
-        logs.flat_map(|log| log.events.iter().cloned()).collect()
+        logs.flat_map(|log| log.entries.iter().cloned()).collect()
     }
 
     /// How often logs were read.

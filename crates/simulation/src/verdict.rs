@@ -24,7 +24,7 @@ pub fn judge(truth: &Truth, clients: &[Rc<Client>]) -> Vec<String> {
         shown: truth
             .events()
             .iter()
-            .filter_map(|event| Shown::of(event))
+            .filter_map(|entry| Shown::of(&entry.event))
             .collect(),
         from_start: true,
         to_end: true,

@@ -13,7 +13,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use protocol::{ClientId, Epoch, RoomEvent, RoomSlug, Seq};
+use protocol::{ClientId, Epoch, LogEvent, Message, RoomSlug, Seq};
 
 pub use tally::Tally;
 pub use unnumbered::{Showing, check_unnumbered};
@@ -56,8 +56,8 @@ pub struct Shown {
 
 impl Shown {
     /// The message in an event, if it is one.
-    pub fn of(event: &RoomEvent) -> Option<Self> {
-        let protocol::EventBody::Posted { client_id, .. } = &event.body else {
+    pub fn of(event: &LogEvent) -> Option<Self> {
+        let protocol::Deed::Posted { client_id, .. } = &event.deed else {
             return None;
         };
         Some(Self {
@@ -68,6 +68,18 @@ impl Shown {
             },
             client_id: client_id.clone(),
         })
+    }
+
+    /// A message of this room and epoch.
+    pub fn message(room: &RoomSlug, epoch: &Epoch, message: &Message) -> Self {
+        Self {
+            position: RoomPosition {
+                room: room.clone(),
+                epoch: epoch.clone(),
+                seq: message.seq,
+            },
+            client_id: message.client_id.clone(),
+        }
     }
 }
 

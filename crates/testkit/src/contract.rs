@@ -21,6 +21,9 @@ mod tests {
                 concat!(
                     include_str!("contract/room_log.rs"),
                     include_str!("contract/room_log/storing.rs"),
+                    include_str!("contract/room_log/guarding.rs"),
+                    include_str!("contract/room_log/folding.rs"),
+                    include_str!("contract/room_log/pages.rs"),
                     include_str!("contract/room_log/reading.rs"),
                     include_str!("contract/room_log/following.rs"),
                 ),

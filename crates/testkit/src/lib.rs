@@ -20,6 +20,7 @@ pub mod contract;
 pub mod kept;
 pub mod postgres_server;
 pub mod proxy;
+pub mod random;
 pub mod redis_server;
 pub mod sample;
 pub mod silent;

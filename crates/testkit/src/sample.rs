@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use chat::ports::RoomLog;
-use chat::{Caller, Limit, Room, SessionDigest};
+use chat::ports::{Guard, NewDeed, RoomLog};
+use chat::{Caller, Entry, Limit, Room, SessionDigest};
 use protocol::{
-    ClientId, DisplayName, Epoch, EventBody, MessageText, Outgoing, Person, PersonId, RoomEvent, RoomSlug,
+    ClientId, Deed, DisplayName, Emoji, Epoch, LogEvent, MessageText, Outgoing, Person, PersonId, RoomSlug,
     RoomTitle, Seq, SessionToken, Timestamp,
 };
 
@@ -59,11 +59,17 @@ pub fn seq(n: u64) -> Seq {
     valid(Seq::try_from(n))
 }
 
+/// A client id.
+pub fn client_id(id: &str) -> ClientId {
+    valid(ClientId::try_from(id.to_owned()))
+}
+
 /// A message to send.
-pub fn message(client_id: &str, text: &str) -> Outgoing {
+pub fn message(id: &str, text: &str) -> Outgoing {
     Outgoing {
-        client_id: valid(ClientId::try_from(client_id.to_owned())),
+        client_id: client_id(id),
         text: valid(MessageText::try_from(text.to_owned())),
+        reply_to: None,
     }
 }
 
@@ -74,24 +80,90 @@ pub fn messages(prefix: &str, count: usize) -> Vec<Outgoing> {
         .collect()
 }
 
+/// A message as a deed.
+pub fn posted(message: Outgoing) -> Deed {
+    Deed::Posted {
+        client_id: message.client_id,
+        text: message.text,
+        reply_to: message.reply_to,
+    }
+}
+
+/// Messages as deeds to store.
+pub fn deeds(messages: Vec<Outgoing>) -> Vec<NewDeed> {
+    let deed = |message| NewDeed {
+        deed: posted(message),
+        guard: None,
+    };
+    messages.into_iter().map(deed).collect()
+}
+
+/// A new text for one's own message.
+pub fn edit(id: &str, of: u64, text: &str) -> NewDeed {
+    NewDeed {
+        deed: Deed::Edited {
+            client_id: client_id(id),
+            of: seq(of),
+            text: message(id, text).text,
+        },
+        guard: Some(Guard::Mine(seq(of))),
+    }
+}
+
+/// The end of one's own message.
+pub fn delete(id: &str, of: u64) -> NewDeed {
+    NewDeed {
+        deed: Deed::Deleted {
+            client_id: client_id(id),
+            of: seq(of),
+        },
+        guard: Some(Guard::Mine(seq(of))),
+    }
+}
+
+/// A reaction to a message (`on`), or the end of one.
+pub fn react(id: &str, to: u64, emoji: &str, on: bool) -> NewDeed {
+    NewDeed {
+        deed: Deed::Reacted {
+            client_id: client_id(id),
+            to: seq(to),
+            emoji: valid(Emoji::try_from(emoji.to_owned())),
+            on,
+        },
+        guard: Some(Guard::Stands(seq(to))),
+    }
+}
+
+/// A new title for the room.
+pub fn set_title(id: &str, title: &str) -> NewDeed {
+    NewDeed {
+        deed: Deed::Titled {
+            client_id: client_id(id),
+            title: valid(RoomTitle::try_from(title.to_owned())),
+        },
+        guard: None,
+    }
+}
+
 /// The lobby's event with this `seq`: a message of Ada's.
-pub fn event(n: u64) -> RoomEvent {
-    let Outgoing { client_id, text } = message(&format!("m-{n}"), &format!("m says {n}"));
-    RoomEvent {
+pub fn entry(n: u64) -> Entry {
+    let by = person("Ada");
+    let event = LogEvent {
         room: RoomSlug::lobby(),
         epoch: Epoch::from_random(1),
         seq: seq(n),
         at: Timestamp(n),
-        author: person("Ada"),
-        body: EventBody::Posted { client_id, text },
-    }
+        by: by.id.clone(),
+        deed: posted(message(&format!("m-{n}"), &format!("m says {n}"))),
+    };
+    Entry { event, by }
 }
 
-/// An event's text.
-pub fn text(event: &RoomEvent) -> &str {
-    match &event.body {
-        EventBody::Posted { text, .. } => text.as_str(),
-        EventBody::Unknown => "",
+/// The text that an event posts.
+pub fn text(entry: &Entry) -> &str {
+    match &entry.event.deed {
+        Deed::Posted { text, .. } => text.as_str(),
+        _ => "",
     }
 }
 
@@ -113,26 +185,31 @@ pub async fn append(
     author: &Person,
     messages: Vec<Outgoing>,
 ) -> Vec<u64> {
-    let receipts = log.append(room, author, messages, Timestamp(1)).await;
+    let receipts = log.append(room, author, deeds(messages), Timestamp(1)).await;
     let receipts = receipts.expect("the messages are stored");
     receipts.iter().map(|receipt| receipt.seq.get()).collect()
 }
 
 /// Reads the whole log. Fails the test at a hole, a double, or an event of another epoch or room.
-pub async fn whole_log(log: &Arc<dyn RoomLog>, room: &RoomSlug) -> Vec<Arc<RoomEvent>> {
-    let stretch = log.read(room, Seq::ZERO, Limit::events(1_000_000)).await;
+pub async fn whole_log(log: &Arc<dyn RoomLog>, room: &RoomSlug) -> Vec<Arc<Entry>> {
+    let stretch = log.read(room, Seq::ZERO, Limit::of(1_000_000)).await;
     let stretch = stretch.expect("the log can be read");
     assert!(!stretch.more, "the whole log was read");
-    let seqs: Vec<_> = stretch.events.iter().map(|event| event.seq.get()).collect();
+    let seqs: Vec<_> = stretch
+        .entries
+        .iter()
+        .map(|entry| entry.event.seq.get())
+        .collect();
     assert_eq!(
         seqs,
         (1..=stretch.head.seq.get()).collect::<Vec<_>>(),
         "no holes, no doubles"
     );
-    for event in &stretch.events {
+    for Entry { event, by } in stretch.entries.iter().map(|entry| &**entry) {
         assert_eq!((&event.room, &event.epoch), (room, &stretch.head.epoch));
+        assert_eq!(event.by, by.id);
     }
-    stretch.events
+    stretch.entries
 }
 
 /// A caller with this person, no address and no connection.

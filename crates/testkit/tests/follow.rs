@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chat::hub::Ports;
-use chat::ports::{RoomLog, Signal};
-use chat::{Fill, Hub, Limit, RoomUpdate, StoreError, Stretch};
+use chat::ports::{NewDeed, RoomLog, Signal};
+use chat::{Entry, Fill, Hub, Limit, RoomUpdate, StoreError, Stretch};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::poll_immediate;
 use futures::stream::{BoxStream, StreamExt, pending};
-use protocol::{Epoch, EventBody, Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
-use testkit::sample::{message, person, seq};
+use protocol::{Epoch, LogEvent, MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
+use testkit::sample::{message, person, posted, seq};
 use testkit::{Silent, within};
 
 /// What the log answers and signals.
@@ -30,19 +30,17 @@ fn epoch(n: u128) -> Epoch {
     Epoch::from_random(n)
 }
 
-fn event(incarnation: u128, n: u64) -> Arc<RoomEvent> {
-    let sent = message(&format!("m-{n}"), "hello");
-    Arc::new(RoomEvent {
+fn event(incarnation: u128, n: u64) -> Arc<Entry> {
+    let by = person("Ada");
+    let event = LogEvent {
         room: RoomSlug::lobby(),
         epoch: epoch(incarnation),
         seq: seq(n),
         at: Timestamp(1),
-        author: person("Ada"),
-        body: EventBody::Posted {
-            client_id: sent.client_id,
-            text: sent.text,
-        },
-    })
+        by: by.id.clone(),
+        deed: posted(message(&format!("m-{n}"), "hello")),
+    };
+    Arc::new(Entry { event, by })
 }
 
 impl Script {
@@ -67,7 +65,7 @@ impl RoomLog for Script {
         &self,
         _: &RoomSlug,
         _: &Person,
-        _: Vec<Outgoing>,
+        _: Vec<NewDeed>,
         _: Timestamp,
     ) -> Result<Vec<Receipt>, StoreError> {
         Ok(vec![])
@@ -86,20 +84,15 @@ impl RoomLog for Script {
         let incarnation = if head.epoch == epoch(1) { 1 } else { 2 };
         let mut fill = Fill::new(limit);
         let events = (from..=to).map(|n| event(incarnation, n));
-        let events: Vec<_> = events
+        let entries: Vec<_> = events
             .take_while(|event| fill.take(event.bytes() * self.size))
             .collect();
-        let more = to.saturating_sub(after.get()) > events.len() as u64;
-        Ok(Stretch { head, events, more })
+        let more = to.saturating_sub(after.get()) > entries.len() as u64;
+        Ok(Stretch { head, entries, more })
     }
 
-    async fn read_before(
-        &self,
-        room: &RoomSlug,
-        _: Option<Seq>,
-        limit: Limit,
-    ) -> Result<Stretch, StoreError> {
-        self.read(room, Seq::ZERO, limit).await
+    async fn messages(&self, _: &RoomSlug, _: Option<Seq>, _: Limit) -> Result<MessagePage, StoreError> {
+        Err(StoreError::failed("the script has no messages"))
     }
 
     async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {

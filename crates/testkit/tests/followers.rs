@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use chat::followers::Listener;
 use chat::hub::Ports;
-use chat::ports::{RoomLog, Signal};
-use chat::{ChatError, Follower, Followers, Hub, Limit, RoomUpdate, StoreError, Stretch};
+use chat::ports::{NewDeed, RoomLog, Signal};
+use chat::{ChatError, Entry, Follower, Followers, Hub, Limit, RoomUpdate, StoreError, Stretch};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::join_all;
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{Epoch, EventBody, Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
-use testkit::sample::{message, person, seq};
+use protocol::{Epoch, LogEvent, MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
+use testkit::sample::{message, person, posted, seq};
 use testkit::{Silent, within};
 
 /// Rounds of joins.
@@ -34,18 +34,16 @@ impl Flaky {
     }
 
     fn tell(&self) {
-        let sent = message("m", "hello");
-        let event = Arc::new(RoomEvent {
+        let by = person("Ada");
+        let event = LogEvent {
             room: RoomSlug::lobby(),
             epoch: Epoch::from_random(1),
             seq: seq(1),
             at: Timestamp(1),
-            author: person("Ada"),
-            body: EventBody::Posted {
-                client_id: sent.client_id,
-                text: sent.text,
-            },
-        });
+            by: by.id.clone(),
+            deed: posted(message("m", "hello")),
+        };
+        let event = Arc::new(Entry { event, by });
         let mut followers = self.followers.lock().expect("no panic");
         followers.retain(|follower| follower.unbounded_send(Signal::Event(Arc::clone(&event))).is_ok());
     }
@@ -57,7 +55,7 @@ impl RoomLog for Flaky {
         &self,
         _: &RoomSlug,
         _: &Person,
-        _: Vec<Outgoing>,
+        _: Vec<NewDeed>,
         _: Timestamp,
     ) -> Result<Vec<Receipt>, StoreError> {
         Ok(vec![])
@@ -74,18 +72,13 @@ impl RoomLog for Flaky {
         let head = self.head(room).await?;
         Ok(Stretch {
             head,
-            events: vec![],
+            entries: vec![],
             more: false,
         })
     }
 
-    async fn read_before(
-        &self,
-        room: &RoomSlug,
-        _: Option<Seq>,
-        limit: Limit,
-    ) -> Result<Stretch, StoreError> {
-        self.read(room, Seq::ZERO, limit).await
+    async fn messages(&self, _: &RoomSlug, _: Option<Seq>, _: Limit) -> Result<MessagePage, StoreError> {
+        Err(StoreError::failed("the script has no messages"))
     }
 
     async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {

@@ -295,7 +295,7 @@ mod tests {
 
     fn joined() -> Gate {
         let mut gate = Gate::new(RULES);
-        pass(&mut gate, &["40/chat,{\"protocol\":1}"]).unwrap();
+        pass(&mut gate, &["40/chat,{\"protocol\":2}"]).unwrap();
         gate.heard(b"40/chat,{\"sid\":\"a\"}");
         gate
     }

@@ -194,7 +194,9 @@ fn status(refusal: &Refusal) -> StatusCode {
     match refusal.code {
         ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
         ErrorCode::NotSignedIn => StatusCode::UNAUTHORIZED,
-        ErrorCode::UnknownCommand | ErrorCode::RoomNotFound => StatusCode::NOT_FOUND,
+        ErrorCode::UnknownCommand | ErrorCode::RoomNotFound | ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::Gone => StatusCode::GONE,
         ErrorCode::RoomExists | ErrorCode::NotInRoom | ErrorCode::TooManyRooms | ErrorCode::Reload => {
             StatusCode::CONFLICT
         }

@@ -289,6 +289,7 @@ async fn post(
     let messages = vec![Outgoing {
         client_id: once(&form.client_id, &text),
         text,
+        reply_to: None,
     }];
     let room = room.clone();
     let send = Send { room, messages };

@@ -6,11 +6,12 @@ use std::time::Duration;
 use chat::followers::LINGER;
 use chat::followers::pack::Pack;
 use chat::followers::telling::{Outlet, Said, Telling, Trouble};
-use chat::{ChatError, Follower, Followers, Hub, StoreError};
+use chat::{ChatError, Entry, Follower, Followers, Hub, StoreError};
 use futures::stream::{BoxStream, StreamExt, unfold};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
-use protocol::{Refusal, RoomSlug};
+use protocol::{LogEvent, Person, Refusal, RoomSlug};
+use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use super::audience::{Audience, Membership};
@@ -112,6 +113,23 @@ impl Drop for Hold {
     }
 }
 
+/// [`protocol::Events`] without copies.
+#[derive(Serialize)]
+struct Packet<'a> {
+    events: Vec<&'a LogEvent>,
+    people: Vec<&'a Person>,
+}
+
+impl<'a> Packet<'a> {
+    fn of(entries: &'a [Arc<Entry>]) -> Self {
+        let entries = entries.iter().map(AsRef::as_ref);
+        Self {
+            events: entries.clone().map(|entry: &Entry| &entry.event).collect(),
+            people: chat::people(entries),
+        }
+    }
+}
+
 /// The connections of this process in one room.
 struct RoomOutlet {
     room: RoomSlug,
@@ -152,10 +170,9 @@ impl Outlet for RoomOutlet {
         let audience = &self.audience;
         for said in said {
             match said {
-                Said::Events(events) => {
+                Said::Events(entries) => {
                     self.packs.inc();
-                    let events: Vec<_> = events.iter().map(AsRef::as_ref).collect();
-                    audience.tell("events", &events).await;
+                    audience.tell("events", &Packet::of(entries)).await;
                 }
                 Said::Roster(roster) => audience.tell("roster", &roster).await,
                 Said::Presence(presence) => audience.tell("presence", &presence).await,

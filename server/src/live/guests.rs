@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chat::followers::pack::Pack;
 use chat::ports::PresenceChange;
-use protocol::{EventBody, PersonId};
+use protocol::{Deed, PersonId};
 use serde::Serialize;
 use serde_json::json;
 
@@ -54,13 +54,11 @@ impl Guests {
         if self.0.audience.len() == 0 {
             return;
         }
-        for event in &pack.events {
-            match &event.body {
-                EventBody::Posted { text, .. } => {
-                    let said = json!({ "username": event.author.name, "message": text });
-                    self.tell(&event.author.id, "new message", &said).await;
-                }
-                EventBody::Unknown => {}
+        for entry in &pack.entries {
+            // This protocol has no other deeds.
+            if let Deed::Posted { text, .. } = &entry.event.deed {
+                let said = json!({ "username": entry.by.name, "message": text });
+                self.tell(&entry.by.id, "new message", &said).await;
             }
         }
         for change in &pack.changes {

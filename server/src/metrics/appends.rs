@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use chat::ports::{RoomLog, Signal};
+use chat::ports::{NewDeed, RoomLog, Signal};
 use chat::{Limit, StoreError, Stretch};
 use futures::stream::BoxStream;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
-use protocol::{Outgoing, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
+use protocol::{MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
 
 /// Wraps another log and measures its appends.
 pub struct Measured {
@@ -23,12 +23,12 @@ impl RoomLog for Measured {
     async fn append(
         &self,
         room: &RoomSlug,
-        author: &Person,
-        messages: Vec<Outgoing>,
+        by: &Person,
+        deeds: Vec<NewDeed>,
         at: Timestamp,
     ) -> Result<Vec<Receipt>, StoreError> {
         let started = Instant::now();
-        let stored = self.log.append(room, author, messages, at).await;
+        let stored = self.log.append(room, by, deeds, at).await;
         self.append.observe(started.elapsed().as_secs_f64());
         if let Ok(receipts) = &stored {
             self.stored.inc_by(receipts.len() as u64);
@@ -44,13 +44,13 @@ impl RoomLog for Measured {
         self.log.read(room, after, limit).await
     }
 
-    async fn read_before(
+    async fn messages(
         &self,
         room: &RoomSlug,
         before: Option<Seq>,
         limit: Limit,
-    ) -> Result<Stretch, StoreError> {
-        self.log.read_before(room, before, limit).await
+    ) -> Result<MessagePage, StoreError> {
+        self.log.messages(room, before, limit).await
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {

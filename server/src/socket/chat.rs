@@ -168,7 +168,7 @@ impl Worker for Connection {
     }
 
     fn matters(queued: &Queued) -> bool {
-        queued.command.name == "send"
+        commands::stores(&queued.command.name)
     }
 
     fn panicked(&self) {

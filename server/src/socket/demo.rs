@@ -267,7 +267,11 @@ impl Guest {
         let text: MessageText = parse(payload?.get().as_bytes())?;
         self.you()?;
         let client_id = ClientId(self.state.hub.fresh_id());
-        let message = Outgoing { client_id, text };
+        let message = Outgoing {
+            client_id,
+            text,
+            reply_to: None,
+        };
         // This protocol cannot ask the client to come back later.
         let send = || Send {
             room: RoomSlug::lobby(),

@@ -7,7 +7,7 @@ use super::ack::Ack;
 use super::connection::Connection;
 use super::line::Line;
 use super::queued::{Payload, Queued};
-use crate::refusals::read as command;
+use crate::refusals::{read as command, refuse};
 
 /// The most messages that are stored together, from any number of commands.
 const TOGETHER: usize = 1_000;
@@ -80,7 +80,7 @@ impl Batch {
         match connection.ask(SendTogether(self.sends)).await {
             Ok(receipts) => {
                 for (ack, receipts) in self.acks.into_iter().zip(receipts) {
-                    connection.reply(ack, Ok(receipts));
+                    connection.reply(ack, receipts.map_err(refuse));
                 }
             }
             Err(refusal) => {

@@ -98,7 +98,7 @@ impl WebSocket {
 
     pub fn guest(server: &Server) -> Self {
         let mut socket = Self::open(server, OPEN, &[]);
-        socket.send(r#"40/chat,{"protocol":1}"#);
+        socket.send(r#"40/chat,{"protocol":2}"#);
         socket.expect("40/chat,");
         socket.ask(r#"["sign_in",{"name":"Ada"}]"#);
         socket

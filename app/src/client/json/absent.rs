@@ -1,12 +1,17 @@
 //! Stands in on the server, where there is no JSON to read.
 #![expect(missing_docs, reason = "documented in browser.rs")]
 
-use serde::de::DeserializeOwned;
+use protocol::read::Read;
 
 #[derive(Clone, Debug)]
 pub struct Json;
 
 impl Json {
+    /// Parses nothing.
+    pub fn parse(_text: &str) -> Option<Self> {
+        None
+    }
+
     pub fn get(&self, _name: &str) -> Option<Self> {
         None
     }
@@ -15,7 +20,7 @@ impl Json {
         None
     }
 
-    pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
+    pub fn read<T: Read>(&self) -> Option<T> {
         None
     }
 }

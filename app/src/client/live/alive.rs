@@ -6,9 +6,9 @@ use std::time::Duration;
 use client::pulse::{DOUBT_MS, LOOK_MS};
 use client::room::Outcome;
 use leptos::prelude::*;
-use protocol::{History, HistoryAnswer, RoomList};
+use protocol::{EventStretch, History, ListRooms, RoomList};
 
-use super::{Live, NoArguments};
+use super::Live;
 use crate::client::platform;
 use crate::client::socket;
 
@@ -73,9 +73,9 @@ impl Live {
                     before: None,
                     after: Some(after),
                 };
-                self.ask("history", &history, |_: Outcome<HistoryAnswer>| {});
+                self.ask("history", &history, |_: Outcome<EventStretch>| {});
             }
-            None => self.ask("list_rooms", &NoArguments {}, |_: Outcome<RoomList>| {}),
+            None => self.ask("list_rooms", &ListRooms {}, |_: Outcome<RoomList>| {}),
         }
         let asked_at = platform::now().0;
         set_timeout(

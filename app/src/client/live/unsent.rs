@@ -7,7 +7,7 @@ use client::outbox::{Outbox, Pending};
 use client::owner::Standing;
 use client::room::{Failure, Outcome, failed, retry_hint};
 use leptos::prelude::*;
-use protocol::{ErrorCode, Limits, Receipts, RoomSlug, Send as SendCommand};
+use protocol::{ErrorCode, Limits, Receipt, RoomSlug};
 
 use super::Live;
 use crate::client::kept::{self, KeptMessage};
@@ -143,31 +143,25 @@ impl Live {
         if !self.is_connected() {
             return;
         }
-        let batches = self.inner(|inner| {
+        let commands = self.inner(|inner| {
             let rooms = inner.unsent.rooms.iter_mut();
             rooms
-                .map(|(room, outbox)| (room.clone(), outbox.next_batch()))
+                .filter_map(|(room, outbox)| Some((room.clone(), outbox.next_command(room)?)))
                 .collect::<Vec<_>>()
         });
-        for (room, messages) in batches.unwrap_or_default() {
-            if messages.is_empty() {
-                continue;
-            }
-            let command = SendCommand {
-                room: room.clone(),
-                messages,
-            };
-            self.ask("send", &command, move |outcome| self.sent(&room, outcome));
+        for (room, command) in commands.unwrap_or_default() {
+            let of = room.clone();
+            self.write(&room, &command, move |outcome| self.sent(&of, outcome));
         }
     }
 
-    fn sent(self, room: &RoomSlug, outcome: Outcome<Receipts>) {
+    fn sent(self, room: &RoomSlug, outcome: Outcome<Vec<Receipt>>) {
         let again = self.inner(|inner| {
             let you = inner.owner.page().cloned()?;
             // If the room was entered meanwhile, it sends its own messages.
             let mut outbox = inner.unsent.take(room)?;
             let again = match outcome {
-                Ok(Receipts { receipts }) => {
+                Ok(receipts) => {
                     inner.unsent.backoff.worked();
                     outbox.stored(&receipts);
                     for receipt in &receipts {

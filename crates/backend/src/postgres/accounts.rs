@@ -35,17 +35,10 @@ const END_IDLE: &str = "\
         ARRAY (SELECT digest FROM sessions WHERE used_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
     ) RETURNING person_id";
 
-// Looks into every room. A message stored after it ran does no harm: events contain their author's name, and a person
-// without a session cannot come back.
+// Whoever wrote is named by events.
 const FORGET_PEOPLE: &str = "\
-    DELETE FROM people WHERE id = ANY ($1)
-        AND NOT EXISTS (SELECT 1 FROM sessions WHERE person_id = people.id)
-        AND NOT EXISTS (
-            SELECT 1 FROM rooms, LATERAL (
-                SELECT 1 FROM events
-                WHERE room_id = rooms.id AND author_id = people.id AND client_id IS NOT NULL LIMIT 1
-            ) AS wrote
-        )";
+    DELETE FROM people WHERE id = ANY ($1) AND NOT wrote
+        AND NOT EXISTS (SELECT 1 FROM sessions WHERE person_id = people.id)";
 
 /// The session already belongs to another person.
 #[derive(Debug, thiserror::Error)]

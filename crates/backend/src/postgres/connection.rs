@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use futures::future::join_all;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
@@ -111,25 +112,41 @@ impl Connection {
         Ok(self.client.query_raw(sql, none).await?)
     }
 
-    /// Runs two statements in one transaction, in one trip to the server, and returns the rows of both. The second sees
-    /// what others committed while the first waited for locks.
-    pub async fn transaction(
+    /// Begins a transaction with these statements, in one trip to the server, and returns the rows of each. Each sees
+    /// what others committed while those before it waited for locks. If one fails, the transaction is over.
+    pub async fn begin<const N: usize>(
         &self,
-        first: (&'static str, Values<'_>),
-        second: (&'static str, Values<'_>),
-    ) -> Result<(Vec<Row>, Vec<Row>), Fault> {
-        let (one, two) = (self.prepared(first.0).await?, self.prepared(second.0).await?);
-        // The statements are sent in this order, at once. If one fails, PostgreSQL refuses those after it and rolls back.
-        let (began, first, second, committed) = tokio::join!(
-            self.client.batch_execute("BEGIN"),
-            self.client.query(&one, first.1),
-            self.client.query(&two, second.1),
+        statements: [(&'static str, Values<'_>); N],
+    ) -> Result<Vec<Vec<Row>>, Fault> {
+        let mut prepared = Vec::with_capacity(N);
+        for (sql, values) in statements {
+            prepared.push((self.prepared(sql).await?, values));
+        }
+        // They are sent in this order, at once. If one fails, PostgreSQL refuses those after it.
+        let queries = join_all(
+            prepared
+                .iter()
+                .map(|(statement, values)| self.client.query(statement, values)),
+        );
+        let (began, answers) = tokio::join!(self.client.batch_execute("BEGIN"), queries);
+        let rows = began.and_then(|()| answers.into_iter().collect());
+        if rows.is_err() {
+            // If this fails, the connection is lost.
+            let _ = self.client.batch_execute("ROLLBACK").await;
+        }
+        Ok(rows?)
+    }
+
+    /// Runs a last statement in the transaction, and commits, in one trip to the server.
+    pub async fn commit(&self, sql: &'static str, values: Values<'_>) -> Result<(), Fault> {
+        let statement = self.prepared(sql).await?;
+        // If the statement fails, PostgreSQL rolls back.
+        let (changed, committed) = tokio::join!(
+            self.client.execute(&statement, values),
             self.client.batch_execute("COMMIT"),
         );
-        began?;
-        let rows = (first?, second?);
-        committed?;
-        Ok(rows)
+        changed?;
+        Ok(committed?)
     }
 }
 

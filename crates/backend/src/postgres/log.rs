@@ -3,57 +3,64 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chat::ports::{RoomLog, Signal};
-use chat::{Limit, StoreError, Stretch};
+use chat::ports::{NewDeed, RoomLog, Signal};
+use chat::{Entry, Limit, StoreError, Stretch};
 use futures::stream::BoxStream;
-use protocol::{Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
 use tokio_postgres::Row;
 
 use super::append::Append;
 use super::{Postgres, row};
-use crate::{numbers, stretch};
+use crate::{numbers, pages, stretch};
 
 const HEAD: &str = "SELECT epoch, head FROM rooms WHERE slug = $1";
 
-/// The room's head, and events in the order of reading, in one snapshot and one trip to the server. A room without such
-/// events has one row without an event. The sum of sizes cuts the stretch before the texts are read; the first event
-/// always comes.
-macro_rules! stretch {
-    ($condition:literal, $order:literal) => {
-        concat!(
-            "SELECT rooms.epoch, rooms.head, event.* FROM rooms LEFT JOIN LATERAL (
-                SELECT seq, at, author_id, author_name, body FROM (
-                    SELECT *, sum(octet_length(body)) OVER (ORDER BY seq ",
-            $order,
-            " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - octet_length(body) AS before
-                    FROM (
-                        SELECT seq, at, author_id, author_name, body FROM events
-                        WHERE room_id = rooms.id AND ",
-            $condition,
-            " ORDER BY seq ",
-            $order,
-            " LIMIT $3
-                    ) AS few
-                ) AS sized WHERE before <= $4
-            ) AS event ON true WHERE rooms.slug = $1 ORDER BY event.seq ",
-            $order
-        )
-    };
-}
+// The room's head, and events in their order, in one snapshot and one trip to the server. A room without such events has
+// one row without an event. The sum of sizes cuts the stretch before the texts are read; the first event always comes.
+const NEWER: &str = "\
+    SELECT rooms.epoch, rooms.head, event.seq, event.at, event.author_id, people.name, event.body
+    FROM rooms LEFT JOIN LATERAL (
+        SELECT * FROM (
+            SELECT *, sum(octet_length(body)) OVER (
+                ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+            ) - octet_length(body) AS before
+            FROM (
+                SELECT seq, at, author_id, body FROM events
+                WHERE room_id = rooms.id AND seq > $2 ORDER BY seq LIMIT $3
+            ) AS few
+        ) AS sized WHERE before <= $4
+    ) AS event ON true LEFT JOIN people ON people.id = event.author_id
+    WHERE rooms.slug = $1 ORDER BY event.seq";
 
-const NEWER: &str = stretch!("seq > $2", "ASC");
-const OLDER: &str = stretch!("seq < $2", "DESC");
+// The same for messages, newest first. The third column is the number of the newest message before `$2`.
+const OLDER: &str = "\
+    SELECT rooms.epoch, rooms.head, coalesce((
+        SELECT number - 1 FROM messages WHERE room_id = rooms.id AND seq >= $2 ORDER BY seq LIMIT 1
+    ), rooms.messages), message.*
+    FROM rooms LEFT JOIN LATERAL (
+        SELECT number, seq, rev, at, author_id, client_id, text, reply_to, edited_at, deleted, reactions FROM (
+            SELECT *, sum(size) OVER (
+                ORDER BY seq DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+            ) - size AS before
+            FROM (
+                SELECT *, octet_length(text) + coalesce(octet_length(reactions), 0) AS size FROM messages
+                WHERE room_id = rooms.id AND seq < $2 ORDER BY seq DESC LIMIT $3
+            ) AS few
+        ) AS sized WHERE before <= $4
+    ) AS message ON true WHERE rooms.slug = $1 ORDER BY message.seq DESC";
+
+const NAMES: &str = "SELECT id, name FROM people WHERE id = ANY ($1) ORDER BY id";
 
 #[async_trait]
 impl RoomLog for Postgres {
     async fn append(
         &self,
         room: &RoomSlug,
-        author: &Person,
-        messages: Vec<Outgoing>,
+        by: &Person,
+        deeds: Vec<NewDeed>,
         at: Timestamp,
     ) -> Result<Vec<Receipt>, StoreError> {
-        let (append, answer) = Append::new(room.clone(), author.clone(), messages, at)?;
+        let (append, answer) = Append::new(room.clone(), by.clone(), deeds, at)?;
         self.inner.writer.append(append, answer).await
     }
 
@@ -69,26 +76,30 @@ impl RoomLog for Postgres {
         let head = head(&rows, room)?;
         let newer = head.seq.get().saturating_sub(after.get());
         let seqs = (1..=newer).map(|n| after.get() + n);
-        let events = events(&rows, room, &head, seqs, limit)?;
-        let more = newer > events.len() as u64;
-        Ok(Stretch { head, events, more })
+        let entries = entries(&rows, room, &head, seqs, limit)?;
+        let more = newer > entries.len() as u64;
+        Ok(Stretch { head, entries, more })
     }
 
-    async fn read_before(
+    async fn messages(
         &self,
         room: &RoomSlug,
         before: Option<Seq>,
         limit: Limit,
-    ) -> Result<Stretch, StoreError> {
+    ) -> Result<MessagePage, StoreError> {
         let from = before.map_or(Ok(i64::MAX), |before| numbers::signed(before.get()))?;
         let rows = self.rows(OLDER, room, from, limit).await?;
-        let head = head(&rows, room)?;
-        let before = before.unwrap_or(head.seq.next());
-        let older = before.get().saturating_sub(1).min(head.seq.get());
-        let mut events = events(&rows, room, &head, (1..=older).rev(), limit)?;
-        events.reverse();
-        let more = older > events.len() as u64;
-        Ok(Stretch { head, events, more })
+        let collected = messages(&rows, room, before, limit)?;
+        let ids: Vec<_> = collected.names().into_iter().map(|id| id.as_str()).collect();
+        let people = if ids.is_empty() {
+            Vec::new()
+        } else {
+            let rows = self.inner.lanes.read(NAMES, &[&ids]).await?;
+            rows.iter()
+                .map(|row| row::person(row, 0, 1))
+                .collect::<Result<_, _>>()?
+        };
+        Ok(collected.with_people(people))
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
@@ -105,10 +116,10 @@ impl Postgres {
         from: i64,
         limit: Limit,
     ) -> Result<Vec<Row>, StoreError> {
-        let (events, bytes) = (i64::from(limit.events), bytes(limit));
+        let (count, bytes) = (i64::from(limit.count), bytes(limit));
         self.inner
             .lanes
-            .read(sql, &[&room.as_str(), &from, &events, &bytes])
+            .read(sql, &[&room.as_str(), &from, &count, &bytes])
             .await
     }
 }
@@ -127,13 +138,13 @@ fn head(rows: &[Row], room: &RoomSlug) -> Result<Position, StoreError> {
 }
 
 /// The events with these seqs, as many as the limit allows.
-fn events(
+fn entries(
     rows: &[Row],
     room: &RoomSlug,
     head: &Position,
     seqs: impl Iterator<Item = u64>,
     limit: Limit,
-) -> Result<Vec<Arc<RoomEvent>>, StoreError> {
+) -> Result<Vec<Arc<Entry>>, StoreError> {
     let (mut count, mut size) = (0, 0);
     for row in rows {
         if let Some(body) = row::value::<Option<&str>>(row, 6)? {
@@ -149,9 +160,39 @@ fn events(
         seqs.take(if cut { count } else { usize::MAX }),
         limit,
         || {
-            let event = rows.next().map(|row| row::event(row, 2, room, &head.epoch));
+            let entry = rows.next().map(|row| row::entry(row, 2, room, &head.epoch));
             // An event that cannot be read counts as missing.
-            event.transpose().map_err(StoreError::damaged)
+            entry.transpose().map_err(StoreError::damaged)
         },
     )
+}
+
+/// The messages before a seq, as many as the limit allows.
+fn messages(
+    rows: &[Row],
+    room: &RoomSlug,
+    before: Option<Seq>,
+    limit: Limit,
+) -> Result<pages::Collected, StoreError> {
+    let head = head(rows, room)?;
+    let number = rows.first().map_or(Ok(0), |row| row::value(row, 2))?;
+    let (mut count, mut size) = (0_u32, 0);
+    for row in rows {
+        if let Some(text) = row::value::<Option<&str>>(row, 9)? {
+            count += 1;
+            size += text.len() + row::value::<Option<&str>>(row, 13)?.map_or(0, str::len);
+        }
+    }
+    // The same sum as in the statement: if it is reached, nothing is missing beyond.
+    let limit = Limit {
+        count: if size > limit.bytes { count } else { limit.count },
+        ..limit
+    };
+    let mut rows = rows.iter().take(count as usize);
+    let last = pages::last(before, head.seq);
+    pages::collect(room, head, last, number, limit, || {
+        let message = rows.next().map(|row| row::message(row, 3));
+        // A message that cannot be read counts as missing.
+        message.transpose().map_err(StoreError::damaged)
+    })
 }

@@ -1,7 +1,7 @@
 //! Converts rows.
 
-use chat::{Room, StoreError};
-use protocol::{DisplayName, Epoch, Person, PersonId, RoomEvent, RoomSlug, RoomTitle};
+use chat::{Entry, Room, StoreError};
+use protocol::{DisplayName, Epoch, LogEvent, Message, MessageText, Person, PersonId, RoomSlug, RoomTitle};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
@@ -22,11 +22,15 @@ where
     T::try_from(value(row, column)?).map_err(StoreError::failed)
 }
 
-/// A person, from an id and a name.
+/// The name of a person whose row is missing.
+const NAMELESS: &str = "Unknown";
+
+/// A person, from an id and a name. A missing name does not make a message unreadable.
 pub fn person(row: &Row, id: usize, name: usize) -> Result<Person, StoreError> {
+    let name: Option<String> = value(row, name)?;
     Ok(Person {
         id: parsed::<PersonId>(row, id)?,
-        name: DisplayName::kept(value(row, name)?),
+        name: DisplayName::kept(name.unwrap_or_else(|| NAMELESS.to_owned())),
     })
 }
 
@@ -41,14 +45,43 @@ pub fn room(row: &Row) -> Result<Room, StoreError> {
     })
 }
 
-/// An event, from the columns seq, at, `author_id`, `author_name` and body, the first of which is `first`.
-pub fn event(row: &Row, first: usize, room: &RoomSlug, epoch: &Epoch) -> Result<RoomEvent, StoreError> {
-    Ok(RoomEvent {
-        room: room.clone(),
-        epoch: epoch.clone(),
-        seq: numbers::seq(value(row, first)?)?,
-        at: numbers::time(value(row, first + 1)?)?,
-        author: person(row, first + 2, first + 3)?,
-        body: serde_json::from_str(value(row, first + 4)?).map_err(StoreError::failed)?,
+/// An event and its author, from the columns seq, at, `author_id`, the author's name and body, the first of which is
+/// `first`.
+pub fn entry(row: &Row, first: usize, room: &RoomSlug, epoch: &Epoch) -> Result<Entry, StoreError> {
+    let by = person(row, first + 2, first + 3)?;
+    Ok(Entry {
+        event: LogEvent {
+            room: room.clone(),
+            epoch: epoch.clone(),
+            seq: numbers::seq(value(row, first)?)?,
+            at: numbers::time(value(row, first + 1)?)?,
+            by: by.id.clone(),
+            deed: serde_json::from_str(value(row, first + 4)?).map_err(StoreError::failed)?,
+        },
+        by,
     })
+}
+
+/// A message and its number in the room, from the columns number, seq, rev, at, `author_id`, `client_id`, text,
+/// `reply_to`, `edited_at`, deleted and reactions, the first of which is `first`.
+pub fn message(row: &Row, first: usize) -> Result<(i64, Message), StoreError> {
+    let column = |n: usize| first + n;
+    let optional = |n: usize| value::<Option<i64>>(row, column(n));
+    let reactions = match value::<Option<&str>>(row, column(10))? {
+        Some(json) => serde_json::from_str(json).map_err(StoreError::failed)?,
+        None => Vec::new(),
+    };
+    let message = Message {
+        seq: numbers::seq(value(row, column(1))?)?,
+        rev: numbers::seq(value(row, column(2))?)?,
+        at: numbers::time(value(row, column(3))?)?,
+        by: parsed(row, column(4))?,
+        client_id: parsed(row, column(5))?,
+        text: MessageText::kept(value(row, column(6))?),
+        reply_to: optional(7)?.map(numbers::seq).transpose()?,
+        edited_at: optional(8)?.map(numbers::time).transpose()?,
+        deleted: value(row, column(9))?,
+        reactions,
+    };
+    Ok((value(row, first)?, message))
 }

@@ -10,7 +10,9 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
 const KNOWN: i32 = MIGRATIONS.len() as i32;
 
 /// All tables.
-const TABLES: [&str; 6] = ["hubbub", "rooms", "events", "people", "sessions", "secrets"];
+const TABLES: [&str; 7] = [
+    "hubbub", "rooms", "events", "messages", "people", "sessions", "secrets",
+];
 
 const SERVER: &str = "\
     SELECT current_setting('server_version_num')::int, current_setting('server_version'),

@@ -160,17 +160,21 @@ fn of(kind: Kind) -> Type {
         Kind::Integer => Type::INT8,
         Kind::Text => Type::TEXT,
         Kind::Bytes => Type::BYTEA,
+        Kind::Boolean => Type::BOOL,
     }
 }
 
 fn sql_value(value: &Value, kind: Kind) -> &(dyn ToSql + Sync) {
     match (value, kind) {
+        (Value::Integer(0), Kind::Boolean) => &false,
+        (Value::Integer(_), Kind::Boolean) => &true,
         (Value::Integer(number), _) => number,
         (Value::Text(text), _) => text,
         (Value::Bytes(bytes), _) => bytes,
         (Value::Null, Kind::Integer) => &None::<i64>,
         (Value::Null, Kind::Text) => &None::<String>,
         (Value::Null, Kind::Bytes) => &None::<Vec<u8>>,
+        (Value::Null, Kind::Boolean) => &None::<bool>,
     }
 }
 
@@ -183,6 +187,9 @@ fn values(row: &Found, table: &Table) -> Result<Row, tokio_postgres::Error> {
                 .map_or(Value::Null, Value::Integer),
             Kind::Text => row.try_get::<_, Option<_>>(at)?.map_or(Value::Null, Value::Text),
             Kind::Bytes => row.try_get::<_, Option<_>>(at)?.map_or(Value::Null, Value::Bytes),
+            Kind::Boolean => row
+                .try_get::<_, Option<bool>>(at)?
+                .map_or(Value::Null, |yes| Value::Integer(yes.into())),
         })
     });
     values.collect()

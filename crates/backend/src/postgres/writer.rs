@@ -19,7 +19,8 @@ use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::append::{Answer, Append, Batch, Stored};
+use super::append::{Answer, Append};
+use super::batch::{Batch, Stored};
 use super::connection::Connection;
 use super::error::{Closed, Fault};
 use super::hold::{self, Hold, Sharing};
@@ -188,7 +189,7 @@ impl Task {
             // A replica that was killed may have stored a message without telling anybody. Its sender tries another one.
             let before = doubtful || self.work.sharing == Sharing::Replicas;
             match stored {
-                Ok(stored) => batch.settle(&stored, before, &*self.work.bus),
+                Ok(stored) => batch.settle(stored, before, &*self.work.bus),
                 Err(fault) => parts.extend(batch.split(&fault)),
             }
         }

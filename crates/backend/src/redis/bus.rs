@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat::ports::{SessionSignal, Signal};
-use chat::{SessionDigest, StoreError};
+use chat::{Entry, SessionDigest, StoreError};
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{RoomEvent, RoomSlug};
+use protocol::RoomSlug;
 use tokio::time::timeout;
 
 use super::keys::Topic;
@@ -22,10 +22,10 @@ const CONFIRMED: (Duration, Duration) = (Duration::from_millis(900), Duration::f
 
 #[async_trait]
 impl Bus for Redis {
-    fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]) {
-        if !events.is_empty() {
-            self.inner.subscriptions.committed(room, events);
-            let notice = Notice::Events(room.clone(), events.to_vec());
+    fn committed(&self, room: &RoomSlug, entries: &[Arc<Entry>]) {
+        if !entries.is_empty() {
+            self.inner.subscriptions.committed(room, entries);
+            let notice = Notice::Events(room.clone(), entries.to_vec());
             self.inner.servers.publish(notice);
         }
     }

@@ -15,9 +15,10 @@
 use std::str::Split;
 use std::sync::Arc;
 
-use chat::SessionDigest;
 use chat::ports::PresenceChange;
-use protocol::{DisplayName, Epoch, Opaque, Person, PersonId, Position, RoomEvent, RoomSlug, Seq};
+use chat::{Entry, SessionDigest};
+use protocol::{DisplayName, Epoch, LogEvent, Opaque, Person, PersonId, Position, RoomSlug, Seq};
+use serde::{Deserialize, Serialize};
 
 use super::keys::Topic;
 
@@ -28,7 +29,7 @@ const VERSION: &str = "1";
 #[derive(Debug, PartialEq, Eq)]
 pub enum Message {
     /// New events of a room, in order.
-    Events(Vec<Arc<RoomEvent>>),
+    Events(Vec<Arc<Entry>>),
     /// Events may have been missed, in this room or, on the channel of all replicas, in any. If the position is known
     /// and followers are there, nothing was missed.
     Look(Option<Position>),
@@ -73,11 +74,12 @@ pub fn read(topic: &Topic, text: &str, me: &Opaque) -> Read {
 fn of_room(room: &RoomSlug, kind: &str, rest: &str, lines: &str) -> Option<Message> {
     match kind {
         "events" => {
-            let events = lines.split('\n').map(|line| {
-                let event: RoomEvent = serde_json::from_str(line).ok()?;
-                (event.room == *room).then(|| Arc::new(event))
+            let entries = lines.split('\n').map(|line| {
+                let Line { event, by }: Line = serde_json::from_str(line).ok()?;
+                let fits = event.room == *room && event.by == by.id;
+                fits.then(|| Arc::new(Entry { event, by }))
             });
-            events.collect::<Option<_>>().map(Message::Events)
+            entries.collect::<Option<_>>().map(Message::Events)
         }
         "look" if rest.is_empty() => Some(Message::Look(None)),
         "look" => {
@@ -112,12 +114,23 @@ fn of_replicas(kind: &str, lines: &str) -> Option<Message> {
     }
 }
 
+/// An event and its author, as a line of JSON.
+#[derive(Serialize, Deserialize)]
+struct Line<E = LogEvent, P = Person> {
+    event: E,
+    by: P,
+}
+
 /// The message with these events. `None` if one of them cannot be written.
-pub fn events(me: &Opaque, events: &[Arc<RoomEvent>]) -> Option<String> {
+pub fn events(me: &Opaque, entries: &[Arc<Entry>]) -> Option<String> {
     let mut text = format!("{VERSION} events {me}");
-    for event in events {
+    for entry in entries {
+        let line = Line {
+            event: &entry.event,
+            by: &entry.by,
+        };
         text.push('\n');
-        text.push_str(&serde_json::to_string(&**event).ok()?);
+        text.push_str(&serde_json::to_string(&line).ok()?);
     }
     Some(text)
 }
@@ -192,7 +205,7 @@ fn digest(line: &str) -> Option<SessionDigest> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{EventBody, MessageText, Timestamp};
+    use protocol::{Deed, MessageText, Timestamp};
 
     use super::*;
 
@@ -219,18 +232,20 @@ mod tests {
         }
     }
 
-    fn event(n: u64) -> Arc<RoomEvent> {
-        Arc::new(RoomEvent {
+    fn event(n: u64) -> Arc<Entry> {
+        let event = LogEvent {
             room: RoomSlug::lobby(),
             epoch: head().epoch,
             seq: Seq::try_from(n).unwrap(),
             at: Timestamp(5),
-            author: ada(),
-            body: EventBody::Posted {
+            by: ada().id,
+            deed: Deed::Posted {
                 client_id: protocol::ClientId(me()),
                 text: MessageText::try_from("a\nb  c".to_owned()).unwrap(),
+                reply_to: None,
             },
-        })
+        };
+        Arc::new(Entry { event, by: ada() })
     }
 
     #[test]
@@ -285,18 +300,23 @@ mod tests {
 
     #[test]
     fn events_of_later_versions_count() {
-        let json = r#"{"room":"lobby","epoch":"e1","seq":9,"at":5,"author":{"id":"ada","name":"Ada","badge":3},"type":"reacted","to":3}"#;
+        let event = r#"{"room":"lobby","epoch":"e1","seq":9,"at":5,"by":"ada","type":"pinned","of":3}"#;
+        let json = format!(r#"{{"event":{event},"by":{{"id":"ada","name":"Ada","badge":3}},"more":[]}}"#);
         let text = format!("1 events newer more of it\n{json}");
         match read(&lobby(), &text, &me()) {
-            Read::Message(Message::Events(events)) => assert_eq!(events[0].body, EventBody::Unknown),
+            Read::Message(Message::Events(events)) => assert_eq!(events[0].event.deed, Deed::Unknown),
             other => panic!("an event, but: {other:?}"),
         }
     }
 
     #[test]
     fn unknown_messages_are_unknown() {
-        let elsewhere =
-            r#"{"room":"other","epoch":"e1","seq":9,"at":5,"author":{"id":"ada","name":"Ada"},"type":"new"}"#;
+        let line = |room: &str, by: &str| {
+            let event =
+                format!(r#"{{"room":"{room}","epoch":"e1","seq":9,"at":5,"by":"{by}","type":"new"}}"#);
+            format!(r#"1 events other\n{{"event":{event},"by":{{"id":"ada","name":"Ada"}}}}"#)
+                .replace("\\n", "\n")
+        };
         for text in [
             "",
             "news",
@@ -304,7 +324,8 @@ mod tests {
             "1 news other",
             "1 events other",
             "1 events other\n{}",
-            &format!("1 events other\n{elsewhere}"),
+            &line("other", "ada"),
+            &line("lobby", "bob"),
             "1 look other e1",
             "1 look other e1 nine",
             "1 presence -",

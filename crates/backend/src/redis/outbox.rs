@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chat::SessionDigest;
-use protocol::{Position, RoomEvent, RoomSlug};
+use chat::{Entry, SessionDigest};
+use protocol::{Position, RoomSlug};
 use tokio::sync::Notify;
 
 use super::keys::Topic;
@@ -22,7 +22,7 @@ const SMALL: usize = 128;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// New events of a room, in order, at least one.
-    Events(RoomSlug, Vec<Arc<RoomEvent>>),
+    Events(RoomSlug, Vec<Arc<Entry>>),
     /// The room's log has reached this position.
     Look(RoomSlug, Position),
     /// Events may be missing in any room.
@@ -48,8 +48,8 @@ impl Notice {
             Self::Events(room, events) => {
                 let last = events.last()?;
                 let head = Position {
-                    epoch: last.epoch.clone(),
-                    seq: last.seq,
+                    epoch: last.event.epoch.clone(),
+                    seq: last.event.seq,
                 };
                 Some((room, head))
             }
@@ -159,20 +159,26 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use protocol::EventBody;
-    use testkit::sample::{event, message};
-
     use super::*;
 
-    fn event_with(seq: u64, text: &str) -> Arc<RoomEvent> {
-        let said = message(&format!("m-{seq}"), text);
-        Arc::new(RoomEvent {
-            body: EventBody::Posted {
-                client_id: said.client_id,
-                text: said.text,
+    fn event_with(seq: u64, text: &str) -> Arc<Entry> {
+        let by = protocol::Person {
+            id: protocol::PersonId::from_random(1),
+            name: protocol::DisplayName::kept("Ada".to_owned()),
+        };
+        let event = protocol::LogEvent {
+            room: RoomSlug::lobby(),
+            epoch: protocol::Epoch::from_random(1),
+            seq: protocol::Seq::try_from(seq).unwrap(),
+            at: protocol::Timestamp(0),
+            by: by.id.clone(),
+            deed: protocol::Deed::Posted {
+                client_id: protocol::ClientId::from_random(1),
+                text: protocol::MessageText::kept(text.to_owned()),
+                reply_to: None,
             },
-            ..event(seq)
-        })
+        };
+        Arc::new(Entry { event, by })
     }
 
     fn events(room: &str, seqs: std::ops::RangeInclusive<u64>, text: &str) -> Notice {
@@ -219,7 +225,7 @@ mod tests {
                 panic!("only events were added")
             };
             for event in events {
-                assert_eq!(event.seq.get(), next);
+                assert_eq!(event.event.seq.get(), next);
                 next += 1;
             }
         }

@@ -24,40 +24,19 @@ const FIND: &str = "\
 
 const PROLONG: &str = "UPDATE sessions SET used_at = max(used_at, ?2) WHERE digest = ?1";
 
-// This runs on a reader, because it looks into every room. A message stored after it ran does no harm: events contain
-// their author's name, and a person without a session cannot come back.
-macro_rules! leaving {
-    ($condition:literal) => {
-        concat!(
-            "SELECT digest, person_id, EXISTS (
-                SELECT 1 FROM rooms CROSS JOIN events ON events.room_id = rooms.id
-                WHERE events.author_id = sessions.person_id AND events.client_id IS NOT NULL
-            ) AS wrote FROM sessions WHERE ",
-            $condition
-        )
-    };
-}
+const END: &str = "DELETE FROM sessions WHERE digest = ?1 RETURNING person_id";
+const END_IDLE: &str = "\
+    DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE used_at < ?1 LIMIT ?2)
+    RETURNING person_id";
 
-const LEAVING_ONE: &str = leaving!("digest = ?1");
-const LEAVING_IDLE: &str = leaving!("used_at < ?1 LIMIT ?2");
-
-const END: &str = "DELETE FROM sessions WHERE digest = ?1";
-// The session may have been used since it was looked up.
-const END_IDLE: &str = "DELETE FROM sessions WHERE digest = ?1 AND used_at < ?2";
+// Whoever wrote is named by events.
 const FORGET_PERSON: &str = "\
-    DELETE FROM people WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE person_id = ?1)";
+    DELETE FROM people WHERE id = ?1 AND NOT wrote AND NOT EXISTS (SELECT 1 FROM sessions WHERE person_id = ?1)";
 
 /// The session already belongs to another person.
 #[derive(Debug, thiserror::Error)]
 #[error("the session belongs to another person")]
 struct Taken;
-
-/// A session that is about to be removed.
-struct Leaving {
-    digest: SessionDigest,
-    person: String,
-    wrote: bool,
-}
 
 #[async_trait]
 impl Accounts for Sqlite {
@@ -115,25 +94,9 @@ impl Accounts for Sqlite {
 
     async fn end(&self, session: &SessionDigest) -> Result<(), StoreError> {
         let session = *session;
-        let leaving = self
-            .leaving(LEAVING_ONE, vec![Box::new(session.as_bytes().to_vec())])
-            .await?;
         let bus = std::sync::Arc::clone(&self.inner.bus);
         let ending = self.inner.writer.run(
-            move |connection| {
-                for Leaving {
-                    digest,
-                    person,
-                    wrote,
-                } in leaving
-                {
-                    change(connection, END, params![digest.as_bytes()])?;
-                    if !wrote {
-                        change(connection, FORGET_PERSON, params![person])?;
-                    }
-                }
-                Ok(())
-            },
+            move |connection| end(connection, END, params![session.as_bytes()]).map(drop),
             move |()| bus.ended(&session),
         );
         ending.await
@@ -141,29 +104,8 @@ impl Accounts for Sqlite {
 
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         let before = numbers::signed(before.0)?;
-        let leaving = self
-            .leaving(LEAVING_IDLE, vec![Box::new(before), Box::new(limit)])
-            .await?;
-        if leaving.is_empty() {
-            return Ok(0);
-        }
         let forgetting = self.inner.writer.run(
-            move |connection| {
-                let mut forgotten = 0;
-                for Leaving {
-                    digest,
-                    person,
-                    wrote,
-                } in leaving
-                {
-                    let ended = change(connection, END_IDLE, params![digest.as_bytes(), before])?;
-                    if ended > 0 && !wrote {
-                        change(connection, FORGET_PERSON, params![person])?;
-                    }
-                    forgotten += 1;
-                }
-                Ok(forgotten)
-            },
+            move |connection| end(connection, END_IDLE, params![before, limit]),
             |_| {},
         );
         forgetting.await
@@ -174,28 +116,17 @@ impl Accounts for Sqlite {
     }
 }
 
-impl Sqlite {
-    /// Finds sessions to remove, and whether their people wrote anything.
-    async fn leaving(
-        &self,
-        find: &'static str,
-        values: Vec<Box<dyn ToSql + Send>>,
-    ) -> Result<Vec<Leaving>, StoreError> {
-        let reading = self.inner.readers.read(move |snapshot| {
-            let mut find = snapshot.prepare_cached(find).map_err(StoreError::failed)?;
-            let values = rusqlite::params_from_iter(values.iter().map(|value| &**value as &dyn ToSql));
-            let leaving = find.query_map(values, |row| {
-                Ok(Leaving {
-                    digest: SessionDigest::from(row.get::<_, [u8; 32]>("digest")?),
-                    person: row.get("person_id")?,
-                    wrote: row.get("wrote")?,
-                })
-            });
-            let leaving = leaving.and_then(Iterator::collect);
-            leaving.map_err(StoreError::failed)
-        });
-        reading.await
+/// Ends sessions, and forgets their people who never wrote and have no other session. Returns the number of sessions.
+fn end(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<u32, StoreError> {
+    let mut delete = connection.prepare_cached(sql).map_err(StoreError::failed)?;
+    let ended = delete
+        .query_map(values, |row| row.get(0))
+        .and_then(Iterator::collect);
+    let people: Vec<String> = ended.map_err(StoreError::failed)?;
+    for person in &people {
+        change(connection, FORGET_PERSON, params![person])?;
     }
+    Ok(u32::try_from(people.len()).unwrap_or(u32::MAX))
 }
 
 fn change(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<usize, StoreError> {

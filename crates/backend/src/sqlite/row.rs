@@ -1,12 +1,11 @@
 //! Converts values to and from rows.
 
-use chat::StoreError;
+use chat::{Entry, Room, StoreError};
 use protocol::{
-    DisplayName, Epoch, EventBody, Person, PersonId, Position, RoomEvent, RoomSlug, RoomTitle, Seq, Timestamp,
+    ClientId, Deed, DisplayName, Epoch, LogEvent, Message, MessageText, Person, PersonId, Position, RoomSlug,
+    RoomTitle, Seq, Timestamp,
 };
-use rusqlite::{Connection, OptionalExtension, Row};
-
-use chat::Room;
+use rusqlite::{Connection, Row};
 
 use crate::numbers;
 
@@ -24,7 +23,8 @@ pub fn text(row: &Row<'_>, column: &str) -> Result<String, StoreError> {
     row.get(column).map_err(StoreError::failed)
 }
 
-fn seq(row: &Row<'_>, column: &str) -> Result<Seq, StoreError> {
+/// A number in a log.
+pub fn seq(row: &Row<'_>, column: &str) -> Result<Seq, StoreError> {
     numbers::seq(row.get(column).map_err(StoreError::failed)?)
 }
 
@@ -44,42 +44,87 @@ pub fn room(row: &Row<'_>) -> Result<Room, StoreError> {
     })
 }
 
-/// An event, from the columns `seq`, `at`, `author_id`, `author_name` and `body`.
-pub fn event(row: &Row<'_>, room: &RoomSlug, epoch: &Epoch) -> Result<RoomEvent, StoreError> {
+/// An event and its author, from the columns `seq`, `at`, `author_id`, `author_name` and `body`.
+pub fn entry(row: &Row<'_>, room: &RoomSlug, epoch: &Epoch) -> Result<Entry, StoreError> {
     let body = row.get_ref("body").map_err(StoreError::failed)?;
-    let body: EventBody =
+    let deed: Deed =
         serde_json::from_str(body.as_str().map_err(StoreError::failed)?).map_err(StoreError::failed)?;
-    Ok(RoomEvent {
-        room: room.clone(),
-        epoch: epoch.clone(),
-        seq: seq(row, "seq")?,
-        at: time(row, "at")?,
-        author: Person {
-            id: parsed::<PersonId>(row, "author_id")?,
-            name: DisplayName::kept(text(row, "author_name")?),
+    let by = person(row, "author_id", "author_name")?;
+    Ok(Entry {
+        event: LogEvent {
+            room: room.clone(),
+            epoch: epoch.clone(),
+            seq: seq(row, "seq")?,
+            at: time(row, "at")?,
+            by: by.id.clone(),
+            deed,
         },
-        body,
+        by,
     })
 }
 
-/// The room's id in the tables, and its log's head.
-pub fn head(connection: &Connection, slug: &RoomSlug) -> Result<(i64, Position), StoreError> {
-    let mut find = connection
-        .prepare_cached("SELECT id, epoch, head FROM rooms WHERE slug = ?1")
-        .map_err(StoreError::failed)?;
-    find.query_row([slug.as_str()], |row| {
-        let head = || {
-            Ok::<_, StoreError>(Position {
-                epoch: parsed(row, "epoch")?,
-                seq: seq(row, "head")?,
-            })
-        };
-        Ok((row.get("id")?, head()))
+/// The name of a person whose row is missing.
+const NAMELESS: &str = "Unknown";
+
+/// A person, from the columns with these names. A missing name does not make a message unreadable.
+pub fn person(row: &Row<'_>, id: &str, name: &str) -> Result<Person, StoreError> {
+    let name: Option<String> = row.get(name).map_err(StoreError::failed)?;
+    Ok(Person {
+        id: parsed::<PersonId>(row, id)?,
+        name: DisplayName::kept(name.unwrap_or_else(|| NAMELESS.to_owned())),
     })
-    .optional()
-    .map_err(StoreError::failed)?
-    .map_or_else(
-        || Err(StoreError::NoSuchRoom(slug.clone())),
-        |(id, head)| Ok((id, head?)),
-    )
+}
+
+/// The columns of a [`message`].
+pub const MESSAGE: &str = "seq, rev, at, author_id, client_id, text, reply_to, edited_at, deleted, reactions";
+
+/// A message, from the columns of [`MESSAGE`].
+pub fn message(row: &Row<'_>) -> Result<Message, StoreError> {
+    let reactions = row.get_ref("reactions").map_err(StoreError::failed)?;
+    let reactions = match reactions.as_str_or_null().map_err(StoreError::failed)? {
+        Some(json) => serde_json::from_str(json).map_err(StoreError::failed)?,
+        None => Vec::new(),
+    };
+    let optional =
+        |column| -> Result<Option<i64>, StoreError> { row.get(column).map_err(StoreError::failed) };
+    Ok(Message {
+        seq: seq(row, "seq")?,
+        rev: seq(row, "rev")?,
+        at: time(row, "at")?,
+        by: parsed::<PersonId>(row, "author_id")?,
+        client_id: parsed::<ClientId>(row, "client_id")?,
+        text: MessageText::kept(text(row, "text")?),
+        reply_to: optional("reply_to")?.map(numbers::seq).transpose()?,
+        edited_at: optional("edited_at")?.map(numbers::time).transpose()?,
+        deleted: row.get("deleted").map_err(StoreError::failed)?,
+        reactions,
+    })
+}
+
+/// A room in the tables.
+pub struct Head {
+    /// The room's id.
+    pub id: i64,
+    /// The log's head.
+    pub at: Position,
+    /// The number of messages.
+    pub messages: i64,
+}
+
+/// The room's log's head.
+pub fn head(connection: &Connection, slug: &RoomSlug) -> Result<Head, StoreError> {
+    let mut find = connection
+        .prepare_cached("SELECT id, epoch, head, messages FROM rooms WHERE slug = ?1")
+        .map_err(StoreError::failed)?;
+    let mut rows = find.query([slug.as_str()]).map_err(StoreError::failed)?;
+    let row = rows.next().map_err(StoreError::failed)?;
+    let row = row.ok_or_else(|| StoreError::NoSuchRoom(slug.clone()))?;
+    Ok(Head {
+        id: row.get("id").map_err(StoreError::failed)?,
+        at: Position {
+            epoch: parsed(row, "epoch")?,
+            seq: seq(row, "head")?,
+        },
+        messages: row.get("messages").map_err(StoreError::failed)?,
+    })
 }

@@ -145,6 +145,7 @@ fn value(value: ValueRef<'_>, kind: Kind) -> Option<Value> {
     match (value, kind) {
         (ValueRef::Null, _) => Some(Value::Null),
         (ValueRef::Integer(number), Kind::Integer) => Some(Value::Integer(number)),
+        (ValueRef::Integer(number @ 0..=1), Kind::Boolean) => Some(Value::Integer(number)),
         (ValueRef::Text(text), Kind::Text) if !text.contains(&0) => {
             String::from_utf8(text.to_vec()).ok().map(Value::Text)
         }

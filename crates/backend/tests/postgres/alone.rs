@@ -6,7 +6,7 @@ use std::time::Duration;
 use backend::{Local, OpenPostgresError, Postgres, Sharing};
 use chat::ports::RoomLog;
 use protocol::Timestamp;
-use testkit::sample::{append, messages, person};
+use testkit::sample::{append, deeds, messages, person};
 use testkit::{PostgresServer, until, within};
 
 use crate::support::{lobby, log};
@@ -99,7 +99,7 @@ async fn a_process_whose_database_was_taken_stops_writing() {
         );
         assert_eq!(postgres.vitals().death().await, "hold on the database");
         let late = postgres
-            .append(&room, &person("Ada"), messages("late", 1), Timestamp(1))
+            .append(&room, &person("Ada"), deeds(messages("late", 1)), Timestamp(1))
             .await;
         assert!(late.is_err());
         assert!(postgres.check().await.is_err(), "not ready");

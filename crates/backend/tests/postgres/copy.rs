@@ -7,7 +7,7 @@ use backend::{Copied, CopyError, Local, Postgres, Progress, Sharing, Sqlite, cop
 use chat::ports::{Accounts, Directory, RoomLog};
 use protocol::Timestamp;
 use tempfile::TempDir;
-use testkit::sample::{message, person_with_id, room, session, whole_log};
+use testkit::sample::{deeds, message, person_with_id, room, session, whole_log};
 use testkit::{PostgresServer, within};
 
 use crate::support::log;
@@ -42,7 +42,7 @@ async fn fill(folder: &Path) {
             // The last room is empty.
             if n < 2 {
                 let messages = (0..20).map(|m| message(&format!("m-{at}-{m}"), text));
-                let stored = sqlite.append(&room.slug, &author, messages.collect(), Timestamp(n));
+                let stored = sqlite.append(&room.slug, &author, deeds(messages.collect()), Timestamp(n));
                 stored.await.expect("the messages are stored");
             }
         }
@@ -101,7 +101,7 @@ async fn everything_arrives_and_the_chat_goes_on() {
         // A message that was sent before the move and repeated after it is the same message.
         let (first, author) = (room(1, "room-0", "Room").slug, person_with_id("author-0", "Ada"));
         let append = async |id: &str| {
-            let sent = vec![message(id, ODD[0])];
+            let sent = deeds(vec![message(id, ODD[0])]);
             let receipts = postgres.append(&first, &author, sent, Timestamp(9)).await;
             receipts.unwrap()[0].seq.get()
         };
@@ -172,6 +172,10 @@ async fn what_differs_is_named_and_a_copy_that_is_not_complete_is_not_used() {
             (
                 "UPDATE people SET name = 'Eve' WHERE id = 'author-1'",
                 "the people differ",
+            ),
+            (
+                "UPDATE messages SET deleted = true WHERE seq = 7 AND room_id = 2",
+                "messages of the room room-1",
             ),
             ("UPDATE sessions SET used_at = used_at + 1", "the sessions differ"),
         ];

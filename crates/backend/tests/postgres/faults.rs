@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chat::StoreError;
 use chat::ports::RoomLog;
 use protocol::{Outgoing, RoomSlug, Timestamp};
-use testkit::sample::{message, messages, person};
+use testkit::sample::{deeds, message, messages, person};
 use testkit::{PostgresServer, Proxy, assert_kept, until, within};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -125,13 +125,14 @@ async fn a_full_queue_says_so_at_once_and_loses_nothing() {
             let sent = (0..count).map(|n| Outgoing {
                 client_id: message(&format!("{length}-{n}"), "-").client_id,
                 text: text.clone(),
+                reply_to: None,
             });
             let sent: Vec<_> = sent.collect();
             server.stop();
             let sending = sent.into_iter().map(|sent| {
                 let one = one.clone();
                 tokio::spawn(async move {
-                    let sent = vec![sent];
+                    let sent = deeds(vec![sent]);
                     let begun = Instant::now();
                     let stored = one
                         .append(&RoomSlug::lobby(), &person("Ada"), sent, Timestamp(1))
@@ -181,7 +182,7 @@ async fn what_was_stored_without_an_answer_is_told() {
             let one = one.clone();
             async move {
                 let lobby = RoomSlug::lobby();
-                one.append(&lobby, &person("Ada"), messages("m", 2), Timestamp(7))
+                one.append(&lobby, &person("Ada"), deeds(messages("m", 2)), Timestamp(7))
                     .await
             }
         });

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chat::Limit;
 use chat::ports::RoomLog;
 use protocol::{RoomSlug, Timestamp};
-use testkit::sample::{append, message, messages, person, seq};
+use testkit::sample::{append, deeds, message, messages, person, seq};
 use testkit::{PostgresServer, until, within};
 
 use crate::support::{lobby, log, replica};
@@ -30,14 +30,8 @@ async fn an_append_does_not_look_through_its_room() {
             )
             .await;
         }
-        postgres
-            .read(&lobby, seq(1_490), Limit::events(10))
-            .await
-            .unwrap();
-        postgres
-            .read_before(&lobby, None, Limit::events(10))
-            .await
-            .unwrap();
+        postgres.read(&lobby, seq(1_490), Limit::of(10)).await.unwrap();
+        postgres.messages(&lobby, None, Limit::of(10)).await.unwrap();
         // Statistics arrive when a connection ends.
         postgres.close().await;
         let scans = "SELECT coalesce(sum(idx_scan), 0) FROM pg_stat_user_indexes WHERE relname = 'events'";
@@ -70,7 +64,7 @@ async fn appends_per_second() {
                             "a message of an ordinary length, or so",
                         )];
                         postgres
-                            .append(&lobby, &author, sent, Timestamp(1))
+                            .append(&lobby, &author, deeds(sent), Timestamp(1))
                             .await
                             .expect("it is stored");
                         count += 1;

@@ -10,7 +10,7 @@ use chat::ports::{Directory, RoomLog};
 use chat::{Hub, RoomUpdate, StoreError};
 use futures::StreamExt;
 use protocol::{Receipt, RoomSlug, Timestamp};
-use testkit::sample::{message, person, room};
+use testkit::sample::{deeds, message, person, room};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -40,7 +40,7 @@ pub async fn send(postgres: &Postgres, author: &protocol::Person, sent: protocol
         let begun = Instant::now();
         let lobby = RoomSlug::lobby();
         let stored = postgres
-            .append(&lobby, author, vec![sent.clone()], Timestamp(1))
+            .append(&lobby, author, deeds(vec![sent.clone()]), Timestamp(1))
             .await;
         let took = begun.elapsed();
         assert!(took < Duration::from_secs(7), "an append took {took:?}");
@@ -125,10 +125,10 @@ impl Follower {
                 match updates.next().await {
                     Some(RoomUpdate::Events(events)) => {
                         for event in events {
-                            head.seq = event.seq;
-                            seqs.push(event.seq.get());
-                            latest.store(event.seq.get(), Ordering::Relaxed);
-                            if event.author == person("Last") {
+                            head.seq = event.event.seq;
+                            seqs.push(head.seq.get());
+                            latest.store(head.seq.get(), Ordering::Relaxed);
+                            if event.by == person("Last") {
                                 return seqs;
                             }
                         }

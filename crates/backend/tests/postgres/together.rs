@@ -7,7 +7,7 @@ use chat::ports::{Directory, RoomLog, Signal};
 use futures::StreamExt;
 use futures::future::join_all;
 use protocol::{RoomSlug, Seq, Timestamp};
-use testkit::sample::{message, messages, person, person_with_id, room, slug, whole_log};
+use testkit::sample::{deeds, message, messages, person, person_with_id, room, slug, whole_log};
 use testkit::{PostgresServer, within};
 
 use crate::support::{lobby, log, replica};
@@ -36,8 +36,8 @@ async fn eight_replicas_start_together_on_an_empty_database() {
                 let sent = || vec![message(&format!("m-{n}"), "hello")];
                 let (lobby, ada) = (RoomSlug::lobby(), person("Ada"));
                 let (a, b) = tokio::join!(
-                    one.append(&lobby, &ada, sent(), Timestamp(1)),
-                    two.append(&lobby, &ada, sent(), Timestamp(2)),
+                    one.append(&lobby, &ada, deeds(sent()), Timestamp(1)),
+                    two.append(&lobby, &ada, deeds(sent()), Timestamp(2)),
                 );
                 assert_eq!(a.unwrap(), b.unwrap());
             })
@@ -70,7 +70,7 @@ async fn replicas_that_write_to_the_same_rooms_do_not_wait_for_each_other() {
             tokio::spawn(async move {
                 let sent = messages(&format!("m-{n}"), 5);
                 replica
-                    .append(&room, &person("Ada"), sent, Timestamp(1))
+                    .append(&room, &person("Ada"), deeds(sent), Timestamp(1))
                     .await
                     .unwrap()
                     .len()
@@ -80,9 +80,9 @@ async fn replicas_that_write_to_the_same_rooms_do_not_wait_for_each_other() {
         let mut heads = 0;
         for n in 0..10 {
             let stretch = replicas[1]
-                .read(&slug(&format!("room-{n}")), Seq::ZERO, Limit::events(1_000))
+                .read(&slug(&format!("room-{n}")), Seq::ZERO, Limit::of(1_000))
                 .await;
-            heads += stretch.unwrap().events.len();
+            heads += stretch.unwrap().entries.len();
         }
         assert_eq!((stored, heads), (3_000, 3_000));
         let locks = server.log();
@@ -101,18 +101,18 @@ async fn what_a_killed_replica_stored_is_told_when_its_sender_tries_another() {
         // The replicas here do not hear each other, so what this one stores reaches nobody.
         let (ada, renamed) = (person("Ada"), person_with_id("ada", "Lovelace"));
         let stored = killed
-            .append(&lobby, &ada, messages("m", 2), Timestamp(7))
+            .append(&lobby, &ada, deeds(messages("m", 2)), Timestamp(7))
             .await
             .unwrap();
         drop(killed);
         let mut signals = other.follow(&lobby).await.unwrap();
         let again = other
-            .append(&lobby, &renamed, messages("m", 2), Timestamp(9))
+            .append(&lobby, &renamed, deeds(messages("m", 2)), Timestamp(9))
             .await
             .unwrap();
         assert_eq!(again, stored);
         for event in whole_log(&log(&other), &lobby).await {
-            assert_eq!((event.at, &event.author), (Timestamp(7), &ada));
+            assert_eq!((event.event.at, &event.by), (Timestamp(7), &ada));
             match signals.next().await {
                 Some(Signal::Event(told)) => assert_eq!(told, event),
                 other => panic!("an event, not {other:?}"),

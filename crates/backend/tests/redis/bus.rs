@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chat::Entry;
 use chat::ports::{Presence, PresenceChange, Signal};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use protocol::{RoomEvent, RoomSlug, Timestamp};
-use testkit::sample::{event, message, messages, person, text};
+use protocol::{RoomSlug, Timestamp};
+use testkit::sample::{deeds, entry, message, messages, person, text};
 use testkit::{RedisServer, until, within};
 use tokio::time::sleep;
 
@@ -18,12 +19,15 @@ const SOON: Duration = Duration::from_secs(2);
 
 /// Publishes what another replica would: these events of the lobby.
 fn publish(server: &RedisServer, seqs: &[u64]) {
-    let lines: Vec<_> = seqs
-        .iter()
-        .map(|seq| serde_json::to_string(&event(*seq)).expect("it is JSON"))
-        .collect();
+    let lines: Vec<_> = seqs.iter().map(|seq| line(*seq).to_string()).collect();
     let heard = say(server, &format!("1 events other\n{}", lines.join("\n")));
     assert_eq!(heard, "1", "one replica hears it");
+}
+
+/// An event of another replica, as it travels.
+fn line(seq: u64) -> serde_json::Value {
+    let Entry { event, by } = entry(seq);
+    serde_json::json!({ "event": event, "by": by })
 }
 
 fn say(server: &RedisServer, message: &str) -> String {
@@ -39,7 +43,7 @@ async fn follow(replica: &Replica) -> BoxStream<'static, Signal> {
 
 async fn seq(signals: &mut BoxStream<'static, Signal>) -> u64 {
     match next(signals, SOON).await {
-        Signal::Event(event) => event.seq.get(),
+        Signal::Event(entry) => entry.event.seq.get(),
         Signal::Gap => 0,
         Signal::NewEpoch => panic!("never told"),
     }
@@ -58,7 +62,7 @@ async fn early_events_wait_for_those_before_them() {
             assert_eq!(seq(&mut signals).await, expected);
         }
         // An event of this process fills the hole.
-        let own: Vec<_> = [6].map(|n| Arc::new(event(n))).into();
+        let own: Vec<_> = [6].map(|n| Arc::new(entry(n))).into();
         backend::Bus::committed(&*replica, &RoomSlug::lobby(), &own);
         publish(&server, &[5]);
         let mut heard = vec![seq(&mut signals).await];
@@ -120,11 +124,11 @@ async fn unknown_messages_are_gaps_and_never_a_stall() {
             );
         }
         // A kind of event that this version does not know counts.
-        let mut later = serde_json::to_value(event(2)).unwrap();
-        later["type"] = "reacted".into();
+        let mut later = line(2);
+        later["event"]["type"] = "pinned".into();
         say(&server, &format!("1 events other\n{later}"));
         match next(&mut signals, SOON).await {
-            Signal::Event(event) => assert_eq!((event.seq.get(), text(&event)), (2, "")),
+            Signal::Event(entry) => assert_eq!((entry.event.seq.get(), text(&entry)), (2, "")),
             other => panic!("an event, but: {other:?}"),
         }
         publish(&server, &[3]);
@@ -151,9 +155,15 @@ async fn large_batches_are_only_announced() {
         let before = sent(&server);
         let long = "x".repeat(8_000);
         let batch: Vec<_> = (0..100).map(|n| message(&format!("m-{n}"), &long)).collect();
-        chat::ports::RoomLog::append(&one, &RoomSlug::lobby(), &person("Ada"), batch, Timestamp(1))
-            .await
-            .unwrap();
+        chat::ports::RoomLog::append(
+            &one,
+            &RoomSlug::lobby(),
+            &person("Ada"),
+            deeds(batch),
+            Timestamp(1),
+        )
+        .await
+        .unwrap();
         follower.has(100, SOON).await;
         let sent = sent(&server) - before;
         assert!(sent < 100_000, "Redis sent {sent} bytes");
@@ -201,10 +211,10 @@ async fn commits_that_redis_does_not_take_in_time_are_bounded() {
         server.stop();
         // More than the queue takes.
         let long = "x".repeat(8_000);
-        let committed: Vec<Arc<RoomEvent>> = (2..2_600)
+        let committed: Vec<Arc<Entry>> = (2..2_600)
             .map(|n| {
-                let mut event = event(n);
-                if let protocol::EventBody::Posted { text, .. } = &mut event.body {
+                let mut event = entry(n);
+                if let protocol::Deed::Posted { text, .. } = &mut event.event.deed {
                     *text = protocol::MessageText::try_from(long.clone()).unwrap();
                 }
                 Arc::new(event)

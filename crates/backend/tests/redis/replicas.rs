@@ -156,7 +156,7 @@ async fn following_repeatedly_works() {
             let sent = vec![message(&format!("m-{n}"), "hi")];
             append(&one.log(), &lobby, &person("Ada"), sent).await;
             match signals.next().await {
-                Some(Signal::Event(event)) => assert_eq!(event.seq.get(), n + 1),
+                Some(Signal::Event(event)) => assert_eq!(event.event.seq.get(), n + 1),
                 other => panic!("expected an event, not {other:?}"),
             }
         }
@@ -181,7 +181,7 @@ async fn closing_tells_others_and_ends_the_streams() {
         assert!(changes.next().await.is_none());
         for expected in 1..=500 {
             match there.next().await {
-                Some(Signal::Event(event)) => assert_eq!(event.seq.get(), expected),
+                Some(Signal::Event(event)) => assert_eq!(event.event.seq.get(), expected),
                 other => panic!("expected an event, not {other:?}"),
             }
         }

@@ -9,15 +9,19 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use backend::{Bus, Postgres, RandomIds, Redis, Sharing, Sqlite, SystemClock};
 use chat::hub::Ports;
-use chat::ports::{Accounts, Directory, Presence, RoomLog, SessionSignal, Signal};
+use chat::ports::{Accounts, Directory, NewDeed, Presence, RoomLog, SessionSignal, Signal};
 use chat::{
-    Caller, ConnectionId, Followed, Hub, Limit, RoomUpdate, Session, SessionDigest, StoreError, Stretch,
+    Caller, ConnectionId, Entry, Followed, Hub, Limit, RoomUpdate, Session, SessionDigest, StoreError,
+    Stretch,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use protocol::{History, Outgoing, Person, PersonId, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{
+    History, HistoryAnswer, MessagePage, Outgoing, Person, PersonId, Position, Receipt, RoomSlug, Seq,
+    Timestamp,
+};
 use tempfile::TempDir;
-use testkit::sample::{message, person, room};
+use testkit::sample::{deeds, message, person, room};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -104,9 +108,9 @@ impl Truth {
 
 #[async_trait]
 impl Bus for Replicas {
-    fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]) {
+    fn committed(&self, room: &RoomSlug, events: &[Arc<Entry>]) {
         let (redis, through) = (lock(&self.redis), lock(&self.writes_through));
-        let index = |event: &Arc<RoomEvent>| through.get(&event.author.id).copied().unwrap_or_default();
+        let index = |event: &Arc<Entry>| through.get(&event.by.id).copied().unwrap_or_default();
         for events in events.chunk_by(|one, two| index(one) == index(two)) {
             if let Some(redis) = redis.get(index(&events[0])) {
                 redis.committed(room, events);
@@ -139,13 +143,13 @@ impl RoomLog for Replica {
         &self,
         room: &RoomSlug,
         author: &Person,
-        messages: Vec<Outgoing>,
+        deeds: Vec<NewDeed>,
         at: Timestamp,
     ) -> Result<Vec<Receipt>, StoreError> {
         if let Some((replicas, index)) = &self.shared {
             lock(&replicas.writes_through).insert(author.id.clone(), *index);
         }
-        self.log.append(room, author, messages, at).await
+        self.log.append(room, author, deeds, at).await
     }
 
     async fn head(&self, room: &RoomSlug) -> Result<Position, StoreError> {
@@ -156,13 +160,13 @@ impl RoomLog for Replica {
         self.log.read(room, after, limit).await
     }
 
-    async fn read_before(
+    async fn messages(
         &self,
         room: &RoomSlug,
         before: Option<Seq>,
         limit: Limit,
-    ) -> Result<Stretch, StoreError> {
-        self.log.read_before(room, before, limit).await
+    ) -> Result<MessagePage, StoreError> {
+        self.log.messages(room, before, limit).await
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
@@ -257,7 +261,7 @@ impl Replica {
     /// Sends a message to the lobby. Must not take longer than a second, whatever happens to Redis.
     pub async fn send(&self, author: &Person, sent: Outgoing) -> Receipt {
         let (begun, lobby) = (Instant::now(), RoomSlug::lobby());
-        let stored = self.append(&lobby, author, vec![sent], Timestamp(1));
+        let stored = self.append(&lobby, author, deeds(vec![sent]), Timestamp(1));
         let mut receipts = stored.await.expect("the message is stored");
         let took = begun.elapsed();
         assert!(took < Duration::from_secs(1), "an append took {took:?}");
@@ -338,8 +342,10 @@ impl Follower {
         let task = tokio::spawn(async move {
             let mut heard = Vec::new();
             loop {
-                let events = match updates.next().await {
-                    Some(RoomUpdate::Events(events)) => events,
+                let events: Vec<_> = match updates.next().await {
+                    Some(RoomUpdate::Events(events)) => {
+                        events.iter().map(|entry| entry.event.clone()).collect()
+                    }
                     Some(RoomUpdate::Presence(_) | RoomUpdate::Roster(_)) => continue,
                     Some(RoomUpdate::Reset(now)) => {
                         assert_eq!(now.epoch, head.epoch, "the log has no other epoch");
@@ -352,10 +358,11 @@ impl Follower {
                                 after: Some(head.seq),
                             };
                             let answer = hub.ask(&Caller::NOBODY, missed).await;
-                            for event in answer.expect("the log can be read").events {
-                                head.seq = event.seq;
-                                events.push(Arc::new(event));
+                            match answer.expect("the log can be read") {
+                                HistoryAnswer::Events(missed) => events.extend(missed.events),
+                                HistoryAnswer::Page(page) => panic!("events, but: {page:?}"),
                             }
+                            head.seq = events.last().map_or(head.seq, |last| last.seq);
                         }
                         events
                     }
@@ -366,7 +373,7 @@ impl Follower {
                     heard.push(event.seq.get());
                 }
                 heard_last.store(head.seq.get(), Ordering::Relaxed);
-                if events.last().is_some_and(|event| event.author == person("Last")) {
+                if events.last().is_some_and(|event| event.by == person("Last").id) {
                     return heard;
                 }
             }

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use protocol::{Position, PresenceList, PresenceUpdate, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate};
+use protocol::{Position, PresenceList, PresenceUpdate, RoomSlug, RosterUpdate, TypingUpdate};
 
 use crate::error::StoreError;
 use crate::hub::RoomUpdate;
 use crate::ports::PresenceChange;
+use crate::room::Entry;
 
 /// The most events of one packet.
 const EVENTS: usize = 200;
@@ -23,7 +24,7 @@ const MANY: usize = 100;
 #[derive(Default)]
 pub struct Pack {
     /// Events of the log, in order.
-    pub events: Vec<Arc<RoomEvent>>,
+    pub entries: Vec<Arc<Entry>>,
     /// Changes of presence and typing, in order.
     pub changes: Vec<PresenceChange>,
     /// The whole roster, from before `changes`.
@@ -42,13 +43,13 @@ impl Pack {
     /// The room is lost. No more updates will come.
     pub fn take(&mut self, update: RoomUpdate) -> Result<(), Arc<StoreError>> {
         match update {
-            RoomUpdate::Events(events) => {
-                self.bytes += events.iter().map(|event| event.bytes()).sum::<usize>();
-                self.head = events.last().map(|last| Position {
-                    epoch: last.epoch.clone(),
-                    seq: last.seq,
+            RoomUpdate::Events(entries) => {
+                self.bytes += entries.iter().map(|entry| entry.bytes()).sum::<usize>();
+                self.head = entries.last().map(|last| Position {
+                    epoch: last.event.epoch.clone(),
+                    seq: last.event.seq,
                 });
-                self.events.extend(events);
+                self.entries.extend(entries);
             }
             RoomUpdate::Reset(head) => {
                 self.reset = true;
@@ -68,7 +69,7 @@ impl Pack {
 
     /// True if it contains nothing of the log.
     pub fn has_no_log(&self) -> bool {
-        self.events.is_empty() && !self.reset
+        self.entries.is_empty() && !self.reset
     }
 
     /// True if it contains nothing about presence.
@@ -78,7 +79,7 @@ impl Pack {
 
     /// True if it contains enough for one packet.
     pub fn is_full(&self) -> bool {
-        self.events.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= CHANGES
+        self.entries.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= CHANGES
     }
 
     /// Takes out what belongs to the log and leaves what is about presence.
@@ -130,7 +131,7 @@ impl Pack {
     /// Splits off the events from everything else.
     pub fn apart(&self) -> (Self, Self) {
         let messages = Self {
-            events: self.events.clone(),
+            entries: self.entries.clone(),
             ..Self::default()
         };
         let rest = Self {

@@ -70,7 +70,7 @@ impl Schedule {
             pack.take_log()
         };
         Some(Leaving {
-            events: pack.events.len(),
+            events: pack.entries.len(),
             pack,
             people,
             since: now,

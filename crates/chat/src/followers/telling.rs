@@ -8,13 +8,14 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
-use protocol::{Position, PresenceUpdate, Reset, RoomEvent, RoomSlug, RosterUpdate, TypingUpdate};
+use protocol::{Position, PresenceUpdate, Reset, RoomSlug, RosterUpdate, TypingUpdate};
 
 use super::Listener;
 use super::pack::Pack;
 use super::schedule::Schedule;
 use crate::error::{ChatError, StoreError};
 use crate::hub::{Hub, RoomUpdate};
+use crate::room::Entry;
 
 /// How long to wait before following a lost room again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -25,7 +26,7 @@ const CHECK: Duration = Duration::from_secs(5);
 /// A packet for the connections in a room.
 pub enum Said<'a> {
     /// The next events of the log, in order.
-    Events(&'a [Arc<RoomEvent>]),
+    Events(&'a [Arc<Entry>]),
     /// The whole roster.
     Roster(RosterUpdate),
     /// The people who came and went.
@@ -87,7 +88,7 @@ impl<O: Outlet> Telling<O> {
 
     /// Sends a pack.
     async fn send(&self, pack: &Pack) {
-        if pack.events.is_empty() || !pack.presence(&self.room).as_ref().is_some_and(Pack::is_crowd) {
+        if pack.entries.is_empty() || !pack.presence(&self.room).as_ref().is_some_and(Pack::is_crowd) {
             return self.send_whole(pack).await;
         }
         // Sending the roster asks the backend. Messages do not wait for that.
@@ -98,8 +99,8 @@ impl<O: Outlet> Telling<O> {
 
     async fn send_whole(&self, pack: &Pack) {
         let mut said = Vec::new();
-        if !pack.events.is_empty() {
-            said.push(Said::Events(&pack.events));
+        if !pack.entries.is_empty() {
+            said.push(Said::Events(&pack.entries));
         }
         self.people(pack, &mut said).await;
         said.extend(pack.typing(&self.room).into_iter().map(Said::Typing));

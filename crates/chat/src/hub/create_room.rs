@@ -71,7 +71,7 @@ enum Attempt {
     Taken(Room),
 }
 
-fn exists(room: RoomSlug) -> Refusal {
+pub(super) fn exists(room: RoomSlug) -> Refusal {
     let sentence =
         format!("a room with that name already exists at /rooms/{room}; open it or choose another name");
     Refusal::new(ErrorCode::RoomExists, sentence).about(room)

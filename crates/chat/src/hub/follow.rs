@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use futures::stream::{BoxStream, Stream, StreamExt, once, pending, select};
 use protocol::limits::{CATCH_UP_EVENTS, ROSTER_PEOPLE};
-use protocol::{Position, PresenceList, RoomEvent, RoomSlug};
+use protocol::{Position, PresenceList, RoomSlug};
 
 use super::Hub;
 use crate::error::{ChatError, StoreError};
 use crate::ports::{PresenceChange, RoomLog, Signal};
-use crate::room::Limit;
+use crate::room::{Entry, Limit};
 
 /// What a follower of a room receives.
 #[derive(Clone, Debug)]
 pub enum RoomUpdate {
     /// The next events of the log: consecutive, without duplicates, at most one [`Limit::CATCH_UP`] at a time.
-    Events(Vec<Arc<RoomEvent>>),
+    Events(Vec<Arc<Entry>>),
     /// The log has another epoch, or too much was missed: clients must load the room again. Holds the log's head.
     Reset(Position),
     /// A person came, went, is typing or has stopped.
@@ -99,7 +99,7 @@ impl Hub {
                     Ok(None) => {}
                     Ok(Some(update)) => {
                         match &update {
-                            RoomUpdate::Events(events) => feed.events(events),
+                            RoomUpdate::Events(entries) => feed.entries(entries),
                             RoomUpdate::Reset(head) => feed.reset(head),
                             _ => {}
                         }
@@ -193,11 +193,11 @@ impl Cursor {
 
     async fn take(&mut self, signal: Signal) -> Result<Option<RoomUpdate>, StoreError> {
         match signal {
-            Signal::Event(event) if event.epoch != self.head.epoch => self.reset().await,
-            Signal::Event(event) if event.seq <= self.head.seq => Ok(None),
-            Signal::Event(event) if event.seq == self.head.seq.next() => {
-                self.head.seq = event.seq;
-                Ok(Some(RoomUpdate::Events(vec![event])))
+            Signal::Event(entry) if entry.event.epoch != self.head.epoch => self.reset().await,
+            Signal::Event(entry) if entry.event.seq <= self.head.seq => Ok(None),
+            Signal::Event(entry) if entry.event.seq == self.head.seq.next() => {
+                self.head.seq = entry.event.seq;
+                Ok(Some(RoomUpdate::Events(vec![entry])))
             }
             Signal::Event(_) | Signal::Gap => self.catch_up().await,
             Signal::NewEpoch => self.reset().await,
@@ -224,10 +224,10 @@ impl Cursor {
             return Ok(Some(RoomUpdate::Reset(stretch.head)));
         }
         self.behind = stretch.more;
-        if let Some(last) = stretch.events.last() {
-            self.head.seq = last.seq;
+        if let Some(last) = stretch.entries.last() {
+            self.head.seq = last.event.seq;
         }
-        Ok((!stretch.events.is_empty()).then_some(RoomUpdate::Events(stretch.events)))
+        Ok((!stretch.entries.is_empty()).then_some(RoomUpdate::Events(stretch.entries)))
     }
 
     async fn reset(&mut self) -> Result<Option<RoomUpdate>, StoreError> {

@@ -1,48 +1,58 @@
-//! `history`: read a stretch of a room's log.
+//! `history`: read older messages, or newer events.
 
 use protocol::policy::Action;
-use protocol::{History, HistoryAnswer, RoomEvent, RoomSlug, Seq};
+use protocol::{EventStretch, History, HistoryAnswer, MessagePage, RoomSlug, Seq};
 
 use super::Hub;
 use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
 use crate::ports::Cost;
-use crate::room::{Limit, Stretch};
+use crate::room::Limit;
 
 impl UseCase for History {
     type Answer = HistoryAnswer;
     const ACTION: Action = Action::Read;
 
-    /// Reads the stretch before a position, the one after a position, or the latest one.
+    /// Reads the messages before a position or the latest ones, or the events after a position.
     async fn run(self, asked: Asked<'_>) -> Result<HistoryAnswer, ChatError> {
         asked.take(Cost::Read(0))?;
         let Self { room, before, after } = self;
-        let stretch = match (before, after) {
-            (Some(_), Some(_)) => {
-                return Err(super::bad_request("set `before` or `after`, not both"));
-            }
-            (before, None) => asked.hub.read_before(&room, before, Limit::HISTORY).await?,
-            (None, Some(after)) => {
-                let read = || asked.hub.log.read(&room, after, Limit::CATCH_UP);
-                asked.hub.with_lobby(&room, read).await?
-            }
+        let Some(after) = after else {
+            let page = asked.hub.messages(&room, before, Limit::HISTORY).await?;
+            asked.has_read(bytes(&page));
+            return Ok(HistoryAnswer::Page(page));
         };
+        if before.is_some() {
+            return Err(super::bad_request("set `before` or `after`, not both"));
+        }
+        let read = || asked.hub.log.read(&room, after, Limit::CATCH_UP);
+        let stretch = asked.hub.with_lobby(&room, read).await?;
+        asked.has_read(stretch.bytes());
         let (epoch, more) = (stretch.head.epoch.clone(), stretch.more);
-        let events = stretch.into_events();
-        asked.has_read(events.iter().map(RoomEvent::bytes).sum());
-        Ok(HistoryAnswer { epoch, events, more })
+        let (events, people) = stretch.into_parts();
+        Ok(HistoryAnswer::Events(EventStretch {
+            epoch,
+            events,
+            people,
+            more,
+        }))
     }
 }
 
+/// An upper bound of the size of a page's messages as JSON, in bytes.
+pub(super) fn bytes(page: &MessagePage) -> usize {
+    page.messages.iter().map(protocol::Message::bytes).sum()
+}
+
 impl Hub {
-    /// Reads the stretch that ends before a `seq`, or the latest one.
-    pub(super) async fn read_before(
+    /// Reads the messages before a `seq`, or the latest ones.
+    pub(super) async fn messages(
         &self,
         room: &RoomSlug,
         before: Option<Seq>,
         limit: Limit,
-    ) -> Result<Stretch, ChatError> {
-        self.with_lobby(room, || self.log.read_before(room, before, limit))
+    ) -> Result<MessagePage, ChatError> {
+        self.with_lobby(room, || self.log.messages(room, before, limit))
             .await
     }
 }

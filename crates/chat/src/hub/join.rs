@@ -2,50 +2,60 @@
 
 use protocol::limits::CATCH_UP_EVENTS;
 use protocol::policy::Action;
-use protocol::{Join, Joined, Position, RoomEvent, RoomSlug};
+use protocol::{Join, Joined, Position, RoomSlug};
 
 use super::Hub;
 use super::enter::enter;
+use super::history::bytes;
+use super::missed::{Missed, head};
 use super::tails::Served;
 use crate::caller::Caller;
 use crate::door::{Asked, UseCase};
 use crate::error::{ChatError, StoreError};
 use crate::ports::Cost;
-use crate::room::{Limit, Stretch};
+use crate::room::Limit;
 
 impl UseCase for Join {
     type Answer = Joined;
     const ACTION: Action = Action::BePresent;
 
-    /// Enters the room and returns the events that the client is missing. The caller must already be passing the room's
-    /// live events on to the client: events stored after this answer arrive only there. An event that arrives both ways
-    /// has the same `seq`.
+    /// Enters the room and returns the messages, or the events that the client is missing. The caller must already be
+    /// passing the room's live events on to the client: events stored after this answer arrive only there. An event
+    /// that arrives both ways has the same `seq`.
     async fn run(self, asked: Asked<'_>) -> Result<Joined, ChatError> {
         asked.take(Cost::Read(0))?;
         let hub = asked.hub;
         let Self { room: slug, from } = self;
-        let (room, roster, stretch, reset) =
-            if let Some(Served { room, stretch }) = hub.tails.serve(&slug, from.as_ref()) {
+        let (room, roster, missed) =
+            if let Some(Served { room, missed }) = hub.tails.serve(&slug, from.as_ref()) {
                 let roster = enter(asked, &slug).await?;
-                (room, roster, stretch, false)
+                (room, roster, missed)
             } else {
                 let room = hub.room(&slug).await?;
                 let roster = enter(asked, &slug).await?;
-                let latest = from.is_none();
-                let (stretch, reset) = hub.read(&slug, from).await?;
-                hub.tails.learn(&room, &stretch, latest || reset);
-                (room, roster, stretch, reset)
+                let missed = hub.missed(&slug, from).await?;
+                hub.tails.learn(&room, &missed);
+                (room, roster, missed)
             };
-        let head = stretch.head.clone();
-        let more = stretch.more;
-        let events = stretch.into_events();
-        asked.has_read(events.iter().map(RoomEvent::bytes).sum());
+        let (head, page, events, people, more) = match missed {
+            Missed::Page(page) => {
+                asked.has_read(bytes(&page));
+                (head(&page), Some(page), Vec::new(), Vec::new(), false)
+            }
+            Missed::Events(stretch) => {
+                asked.has_read(stretch.bytes());
+                let (head, more) = (stretch.head.clone(), stretch.more);
+                let (events, people) = stretch.into_parts();
+                (head, None, events, people, more)
+            }
+        };
         Ok(Joined {
             room: slug,
             title: room.title,
             head,
-            reset,
+            page,
             events,
+            people,
             more,
             roster,
         })
@@ -61,21 +71,19 @@ impl Hub {
         Ok(self.decide(caller, Join::ACTION)?.take(Cost::Read(0))?)
     }
 
-    /// Reads the events after `from`, or the latest stretch if the log does not continue `from`. Also returns whether
-    /// the client must reset.
-    async fn read(&self, slug: &RoomSlug, from: Option<Position>) -> Result<(Stretch, bool), ChatError> {
+    /// Reads the events after `from`, or the latest messages if the log does not continue `from`.
+    async fn missed(&self, slug: &RoomSlug, from: Option<Position>) -> Result<Missed, ChatError> {
         // The storage may be emptied between any two reads, so each makes sure that the lobby exists.
-        let latest = || self.read_before(slug, None, Limit::HISTORY);
-        let Some(from) = from else {
-            return Ok((latest().await?, false));
-        };
-        let read = || self.log.read(slug, from.seq, Limit::CATCH_UP);
-        match self.with_lobby(slug, read).await {
-            Ok(missed) if continues(&from, &missed.head) => Ok((missed, false)),
-            // If there is a hole in what was missed, the end of the log may still be whole.
-            Ok(_) | Err(ChatError::Store(StoreError::Damaged(_))) => Ok((latest().await?, true)),
-            Err(error) => Err(error),
+        if let Some(from) = from {
+            let read = || self.log.read(slug, from.seq, Limit::CATCH_UP);
+            match self.with_lobby(slug, read).await {
+                Ok(missed) if continues(&from, &missed.head) => return Ok(Missed::Events(missed)),
+                // If there is a hole in what was missed, the latest messages may still be whole.
+                Ok(_) | Err(ChatError::Store(StoreError::Damaged(_))) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(Missed::Page(self.messages(slug, None, Limit::HISTORY).await?))
     }
 }
 

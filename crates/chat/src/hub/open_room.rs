@@ -1,11 +1,11 @@
 //! Read a room for its page.
 
 use protocol::policy::Action;
-use protocol::{PresenceList, RoomSlug, Seq};
+use protocol::{MessagePage, PresenceList, RoomSlug, Seq};
 
 use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
-use crate::room::{Limit, Room, Stretch};
+use crate::room::{Limit, Room};
 
 /// Find a room.
 pub struct FindRoom {
@@ -26,9 +26,9 @@ impl UseCase for FindRoom {
 pub struct OpenRoom {
     /// The room's address.
     pub room: RoomSlug,
-    /// Read events before this `seq`. `None`: the latest ones.
+    /// Read messages before this `seq`. `None`: the latest ones.
     pub before: Option<Seq>,
-    /// How much of the log to read.
+    /// How much to read.
     pub limit: Limit,
 }
 
@@ -38,8 +38,8 @@ pub struct OpenedRoom {
     pub room: Room,
     /// The people present.
     pub roster: PresenceList,
-    /// A stretch of the room's log.
-    pub stretch: Stretch,
+    /// A page of the room's messages.
+    pub page: MessagePage,
 }
 
 impl UseCase for OpenRoom {
@@ -52,7 +52,7 @@ impl UseCase for OpenRoom {
         let found = asked.hub.room(&room).await?;
         Ok(OpenedRoom {
             roster: asked.hub.roster(&room).await?,
-            stretch: asked.hub.read_before(&room, before, limit).await?,
+            page: asked.hub.messages(&room, before, limit).await?,
             room: found,
         })
     }

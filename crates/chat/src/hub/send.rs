@@ -2,13 +2,13 @@
 
 use protocol::limits::BATCH_MESSAGES;
 use protocol::policy::Action;
-use protocol::{Outgoing, Receipts, RoomSlug, Send};
+use protocol::{Deed, MessageText, Outgoing, Receipt, Receipts, RoomSlug, Send};
 
 use super::Hub;
 use crate::caller::Caller;
 use crate::door::{Asked, UseCase};
 use crate::error::{ChatError, StoreError};
-use crate::ports::Cost;
+use crate::ports::{Cost, Guard, NewDeed};
 
 /// A `send` that has passed the policy, the size limits and the rates.
 pub struct Admitted(Send);
@@ -40,17 +40,18 @@ impl UseCase for Send {
     /// Stores the messages in their order. The receipts prove that the messages are durable.
     async fn run(self, asked: Asked<'_>) -> Result<Receipts, ChatError> {
         let Admitted(Self { room, messages }) = admit(asked, self)?;
-        let receipts = store(asked, &room, messages).await?;
+        let receipts = store(asked, &room, posted(messages)).await?;
         Ok(Receipts { receipts })
     }
 }
 
 impl UseCase for SendTogether {
-    type Answer = Vec<Receipts>;
+    type Answer = Vec<Result<Receipts, ChatError>>;
     const ACTION: Action = Action::Write;
 
-    /// Returns one answer per command. Either all messages are stored or none.
-    async fn run(self, asked: Asked<'_>) -> Result<Vec<Receipts>, ChatError> {
+    /// Returns one answer per command. All are stored together, unless one does not fit its room; then each is stored
+    /// by itself, so that one author's mistake does not refuse the others.
+    async fn run(self, asked: Asked<'_>) -> Result<Self::Answer, ChatError> {
         let Some(room) = self.0.first().map(|first| first.room().clone()) else {
             return Ok(Vec::new());
         };
@@ -58,15 +59,50 @@ impl UseCase for SendTogether {
             return Err(super::bad_request("these messages are for several rooms"));
         }
         let counts: Vec<_> = self.0.iter().map(Admitted::len).collect();
-        let messages = self.0.into_iter().flat_map(|Admitted(send)| send.messages);
-        let mut receipts = store(asked, &room, messages.collect()).await?;
+        let sends: Vec<_> = self
+            .0
+            .into_iter()
+            .map(|Admitted(send)| posted(send.messages))
+            .collect();
+        let guarded = sends.iter().flatten().any(|deed| deed.guard.is_some());
+        let apart = if guarded && sends.len() > 1 {
+            sends.clone()
+        } else {
+            Vec::new()
+        };
+        let mut receipts = match store(asked, &room, sends.into_iter().flatten().collect()).await {
+            Ok(receipts) => receipts,
+            Err(ChatError::Store(StoreError::Unfit(_))) if !apart.is_empty() => {
+                let mut answers = Vec::with_capacity(apart.len());
+                for send in apart {
+                    let stored = store(asked, &room, send).await;
+                    answers.push(stored.map(|receipts| Receipts { receipts }));
+                }
+                return Ok(answers);
+            }
+            Err(error) => return Err(error),
+        };
         let one = |count: usize| {
             let rest = receipts.split_off(count.min(receipts.len()));
             let receipts = std::mem::replace(&mut receipts, rest);
-            Receipts { receipts }
+            Ok(Receipts { receipts })
         };
         Ok(counts.into_iter().map(one).collect())
     }
+}
+
+/// Messages as deeds.
+fn posted(messages: Vec<Outgoing>) -> Vec<NewDeed> {
+    let deed = |message: Outgoing| NewDeed {
+        // A reply to a message that was deleted meanwhile is not lost.
+        guard: message.reply_to.map(Guard::Exists),
+        deed: Deed::Posted {
+            client_id: message.client_id,
+            text: message.text,
+            reply_to: message.reply_to,
+        },
+    };
+    messages.into_iter().map(deed).collect()
 }
 
 impl Hub {
@@ -85,30 +121,40 @@ fn admit(asked: Asked<'_>, send: Send) -> Result<Admitted, ChatError> {
         let sentence = format!("send 1 to {BATCH_MESSAGES} messages at a time, not {count}");
         return Err(super::bad_request(sentence));
     }
-    let most = asked.hub.message_chars;
     for message in &send.messages {
-        let chars = message.text.as_str().chars().count();
+        asked.hub.check_length(&message.text)?;
+    }
+    let texts = send.messages.iter().map(|message| message.text.as_str().len());
+    asked.take(Cost::Stored(texts.sum()))?;
+    Ok(Admitted(send))
+}
+
+impl Hub {
+    /// Refuses a text that is too long for this server.
+    pub(super) fn check_length(&self, text: &MessageText) -> Result<(), ChatError> {
+        let (chars, most) = (text.as_str().chars().count(), self.message_chars);
         if chars > most {
             let sentence = format!("this message has {chars} characters; the limit is {most}");
             return Err(super::bad_request(sentence));
         }
+        Ok(())
     }
-    let bytes = send
-        .messages
-        .iter()
-        .map(|message| message.text.as_str().len())
-        .sum();
-    asked.take(Cost::Stored(bytes))?;
-    Ok(Admitted(send))
 }
 
-async fn store(
+/// Stores a deed of the caller.
+pub(super) async fn store_one(
     asked: Asked<'_>,
     room: &RoomSlug,
-    messages: Vec<Outgoing>,
-) -> Result<Vec<protocol::Receipt>, ChatError> {
-    let (hub, author) = (asked.hub, asked.caller.signed_in()?);
-    match hub.log.append(room, author, messages, hub.clock.now()).await {
+    deed: NewDeed,
+) -> Result<Receipt, ChatError> {
+    let receipts = store(asked, room, vec![deed]).await?;
+    let none = || ChatError::Store(StoreError::failed("the storage returned no receipt"));
+    receipts.into_iter().next().ok_or_else(none)
+}
+
+async fn store(asked: Asked<'_>, room: &RoomSlug, deeds: Vec<NewDeed>) -> Result<Vec<Receipt>, ChatError> {
+    let (hub, by) = (asked.hub, asked.caller.signed_in()?);
+    match hub.log.append(room, by, deeds, hub.clock.now()).await {
         Err(StoreError::NoSuchRoom(missing)) if missing == RoomSlug::lobby() => {
             // The storage was emptied. The client tries again in a moment; then the lobby exists.
             hub.ensure_lobby().await?;

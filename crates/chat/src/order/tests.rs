@@ -1,6 +1,8 @@
 //! Interleavings of what several replicas publish.
 
-use protocol::{ClientId, DisplayName, Epoch, EventBody, MessageText, Person, PersonId, RoomSlug, Timestamp};
+use protocol::{
+    ClientId, Deed, DisplayName, Epoch, LogEvent, MessageText, Person, PersonId, RoomSlug, Timestamp,
+};
 
 use super::*;
 
@@ -11,25 +13,28 @@ fn position(epoch: u128, seq: u64) -> Position {
     }
 }
 
-fn event_with(epoch: u128, seq: u64, text: &str) -> Arc<RoomEvent> {
+fn event_with(epoch: u128, seq: u64, text: &str) -> Arc<Entry> {
     let Position { epoch, seq } = position(epoch, seq);
-    Arc::new(RoomEvent {
+    let by = Person {
+        id: PersonId::from_random(1),
+        name: DisplayName::try_from("Ada".to_owned()).unwrap(),
+    };
+    let event = LogEvent {
         room: RoomSlug::lobby(),
         epoch,
         seq,
         at: Timestamp(0),
-        author: Person {
-            id: PersonId::from_random(1),
-            name: DisplayName::try_from("Ada".to_owned()).unwrap(),
-        },
-        body: EventBody::Posted {
+        by: by.id.clone(),
+        deed: Deed::Posted {
             client_id: ClientId(protocol::Opaque::from_random(1)),
             text: MessageText::try_from(text.to_owned()).unwrap(),
+            reply_to: None,
         },
-    })
+    };
+    Arc::new(Entry { event, by })
 }
 
-fn events(epoch: u128, seqs: impl IntoIterator<Item = u64>) -> Vec<Arc<RoomEvent>> {
+fn events(epoch: u128, seqs: impl IntoIterator<Item = u64>) -> Vec<Arc<Entry>> {
     seqs.into_iter().map(|seq| event_with(epoch, seq, "hi")).collect()
 }
 
@@ -39,7 +44,7 @@ const NOTHING: [u64; 0] = [];
 /// Signals as numbers; a gap is 0.
 fn told(signals: impl IntoIterator<Item = Signal>) -> Vec<u64> {
     let number = |signal| match signal {
-        Signal::Event(event) => event.seq.get(),
+        Signal::Event(event) => event.event.seq.get(),
         Signal::Gap => 0,
         Signal::NewEpoch => panic!("never told"),
     };
@@ -159,9 +164,13 @@ fn every_interleaving_gives_the_log() {
         let mut follow = |signals: Vec<Signal>, committed: u64| {
             for signal in signals {
                 match signal {
-                    Signal::Event(event) if event.seq.get() <= cursor => {}
+                    Signal::Event(event) if event.event.seq.get() <= cursor => {}
                     Signal::Event(event) => {
-                        assert_eq!(event.seq.get(), cursor + 1, "seed {seed}: a hole without a gap");
+                        assert_eq!(
+                            event.event.seq.get(),
+                            cursor + 1,
+                            "seed {seed}: a hole without a gap"
+                        );
                         cursor += 1;
                         heard.push(cursor);
                     }

@@ -1,43 +1,90 @@
-//! The rooms' logs.
+//! The rooms' logs, and the messages in them.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use protocol::{Outgoing, Person, Position, Receipt, RoomEvent, RoomSlug, Seq, Timestamp};
+use protocol::{Deed, Message, MessagePage, Person, PersonId, Position, Receipt, RoomSlug, Seq, Timestamp};
 
-use crate::error::StoreError;
-use crate::room::{Limit, Stretch};
+use crate::error::{Misfit, StoreError};
+use crate::room::{Entry, Limit, Stretch};
 
 /// What a follower of a room's log receives.
 #[derive(Clone, Debug)]
 pub enum Signal {
     /// The next event.
-    Event(Arc<RoomEvent>),
+    Event(Arc<Entry>),
     /// Events may have been missed: read the log from the last one seen.
     Gap,
     /// The log has another epoch: discard everything seen before.
     NewEpoch,
 }
 
-/// A room's log: events with `seq` 1, 2, 3 … in one epoch.
-#[async_trait]
-pub trait RoomLog: Send + Sync {
-    /// Stores messages of one author, in the given order, each with the next `seq`, and notifies followers.
-    ///
-    /// Returns when they are durable: they survive a crash of this process right after. Either all are stored or
-    /// none. A `client_id` that this author has used in this room before stores nothing and returns the first
-    /// receipt, also within one call and after a restart. Concurrent appends may be stored in any order; an append
-    /// that starts after another returned comes after it.
+/// A deed to store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDeed {
+    /// The deed. It has a `client_id`.
+    pub deed: Deed,
+    /// What must be true of the message that it is about.
+    pub guard: Option<Guard>,
+}
+
+/// A condition on a message, checked in the transaction that stores the deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// The message exists, deleted or not.
+    Exists(Seq),
+    /// The message exists and is not deleted. A reaction also fits: see [`protocol::Message::takes`].
+    Stands(Seq),
+    /// Like [`Guard::Stands`], and it is by the person who stores the deed.
+    Mine(Seq),
+}
+
+impl Guard {
+    /// The message that it is about.
+    pub fn message(self) -> Seq {
+        match self {
+            Self::Exists(seq) | Self::Stands(seq) | Self::Mine(seq) => seq,
+        }
+    }
+
+    /// Checks a deed of this person against the message as it is now.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchRoom`], [`StoreError::Busy`] (nothing stored), [`StoreError::Failed`] (unknown whether
-    /// stored; the same call again is safe).
+    /// Says why the deed does not fit.
+    pub fn check(self, deed: &Deed, by: &PersonId, message: Option<&Message>) -> Result<(), Misfit> {
+        let message = message.ok_or(Misfit::Missing)?;
+        match (self, deed) {
+            (Self::Exists(_), _) => Ok(()),
+            (Self::Mine(_), _) if message.by != *by => Err(Misfit::Foreign),
+            _ if message.deleted => Err(Misfit::Deleted),
+            (Self::Stands(_), Deed::Reacted { emoji, on: true, .. }) if !message.takes(emoji) => {
+                Err(Misfit::Full)
+            }
+            (Self::Stands(_) | Self::Mine(_), _) => Ok(()),
+        }
+    }
+}
+
+/// A room's log: events with `seq` 1, 2, 3 … in one epoch, and the messages that they make.
+#[async_trait]
+pub trait RoomLog: Send + Sync {
+    /// Stores deeds of one person, in the given order, each with the next `seq`; folds them into the messages that they
+    /// are about, and into the room's title; and notifies followers.
+    ///
+    /// Returns when they are durable: they survive a crash of this process right after. Either all are stored or
+    /// none. A `client_id` that this person has used in this room before stores nothing and returns the first
+    /// receipt, whatever the deed and its guard, also within one call and after a restart. Concurrent appends may be
+    /// stored in any order; an append that starts after another returned comes after it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRoom`], [`StoreError::Unfit`] (a guard does not hold), [`StoreError::Busy`] (nothing
+    /// stored), [`StoreError::Failed`] (unknown whether stored; the same call again is safe).
     async fn append(
         &self,
         room: &RoomSlug,
-        author: &Person,
-        messages: Vec<Outgoing>,
+        by: &Person,
+        deeds: Vec<NewDeed>,
         at: Timestamp,
     ) -> Result<Vec<Receipt>, StoreError>;
 
@@ -55,17 +102,18 @@ pub trait RoomLog: Send + Sync {
     /// that no hole goes unnoticed; [`StoreError::Failed`].
     async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError>;
 
-    /// Reads the last events with a `seq` smaller than `before` (`None`: the latest events), as many as `limit` allows,
-    /// in ascending order. `more` is true if older ones exist.
+    /// Reads the last messages with a `seq` smaller than `before` (`None`: the latest messages), as many as `limit`
+    /// allows, oldest first. Each has every event up to the page's head folded in. The page covers the log from its
+    /// first message (from 1 if there are no older ones) up to `before`, or up to the head.
     ///
     /// # Errors
-    /// As [`RoomLog::read`].
-    async fn read_before(
+    /// As [`RoomLog::read`]: [`StoreError::Damaged`] if a message in the stretch is missing or cannot be read.
+    async fn messages(
         &self,
         room: &RoomSlug,
         before: Option<Seq>,
         limit: Limit,
-    ) -> Result<Stretch, StoreError>;
+    ) -> Result<MessagePage, StoreError>;
 
     /// Every event after a `head` that was read after this call returned, in `seq` order, each once. Some of the latest
     /// events up to that `head` may come too. A follower that is too slow, or was cut off, gets [`Signal::Gap`] instead

@@ -1,9 +1,9 @@
 //! Which messages are in the page, and where the reader is.
 
-use protocol::{History, RoomEvent, Seq};
+use protocol::{History, LogEvent, Message, Seq};
 
 use super::{Effect, RoomClient, SyncState};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, SendState};
 use crate::window::Window;
 
 /// What is above the first message in the page.
@@ -22,22 +22,42 @@ pub enum Older {
 impl RoomClient {
     /// Called before the lines are shown.
     pub fn show(&mut self) {
-        self.window.show();
+        self.window.show(&self.timeline);
     }
 
-    /// The unsent messages in the page: none if the page ends before the newest message.
+    /// The unsent messages at the end of the page: none if the page ends before the newest message.
     pub fn unsent(&self) -> Option<&Outbox> {
         self.window.is_newest().then_some(&self.outbox)
     }
 
-    /// The events in the page.
-    pub fn shown(&self) -> &[RoomEvent] {
-        &self.timeline.events()[self.window.range(&self.timeline)]
+    /// The messages in the page.
+    pub fn shown(&self) -> &[Message] {
+        &self.timeline.messages()[self.window.range(&self.timeline)]
+    }
+
+    /// A message with the reader's own changes that are not stored yet, and how far the last of them has come. `None` if
+    /// there are no such changes.
+    pub fn expected(&self, message: &Message) -> Option<(Message, &SendState)> {
+        let you = self.you.as_ref()?;
+        let mut expected = None;
+        for item in self.outbox.about(message.seq) {
+            let (message, state) = expected.get_or_insert_with(|| (message.clone(), &item.state));
+            *state = &item.state;
+            message.apply(&LogEvent {
+                room: self.room.clone(),
+                epoch: self.timeline.position().epoch,
+                seq: message.rev.next(),
+                at: item.at,
+                by: you.id.clone(),
+                deed: item.deed.clone(),
+            });
+        }
+        expected
     }
 
     /// The first message in the page.
     pub fn first_shown(&self) -> Option<Seq> {
-        self.shown().first().map(|event| event.seq)
+        self.shown().first().map(|message| message.seq)
     }
 
     /// True if the newest message is in the page.
@@ -58,7 +78,7 @@ impl RoomClient {
 
     /// What is above the first message in the page.
     pub fn older_state(&self) -> Older {
-        if self.first_shown() != self.timeline.first() {
+        if self.first_shown() != self.timeline.messages().first().map(|first| first.seq) {
             return Older::More;
         }
         match (self.timeline.more(), self.loading_older) {
@@ -78,15 +98,16 @@ impl RoomClient {
         if self.older_wanted {
             return Vec::new();
         }
+        vec![self.load_older()]
+    }
+
+    pub(super) fn load_older(&mut self) -> Effect {
         self.loading_older = true;
-        vec![Effect::Older(History {
+        Effect::Older(History {
             room: self.room.clone(),
-            before: self
-                .timeline
-                .first()
-                .or(Some(self.timeline.position().seq.next())),
+            before: Some(self.timeline.await_older()),
             after: None,
-        })]
+        })
     }
 
     /// The reader is near the bottom: shows newer messages.

@@ -1,11 +1,11 @@
 //! Handles the answers to a room's commands. Answers from an earlier connection are ignored.
 
-use protocol::{ErrorCode, HistoryAnswer, Joined, Receipts, Refusal};
+use protocol::{ErrorCode, EventStretch, Joined, MessagePage, Receipt, Refusal};
 
 use super::{EVENT_DUE_MS, Effect, Failure, Generation, Outcome, RoomClient, SyncState};
 use crate::outbox::Failed;
 use crate::problem::sentence;
-use crate::timeline::Timeline;
+use crate::timeline::{Prepended, Timeline};
 
 impl RoomClient {
     /// Handles the answer to `join`.
@@ -38,15 +38,9 @@ impl RoomClient {
 
     fn enter(&mut self, joined: Joined, now: u64) -> Vec<Effect> {
         let mine = self.timeline.position();
-        let first = joined.events.first().map(|event| event.seq);
-        // Not only if the flag is set: the answer to a `join` without `from` also replaces the timeline, unless it
-        // clearly continues it.
-        let continues = !joined.reset
-            && joined.head.epoch == mine.epoch
-            && first.is_none_or(|first| first <= mine.seq.next())
-            && joined.head.seq >= mine.seq;
         self.over = None;
         self.backoff.worked();
+        self.title = joined.title;
         // Held changes build on a whole roster that came meanwhile, whether that is newer than the answer's or not.
         self.roster
             .replace(self.held_roster.take().unwrap_or(joined.roster));
@@ -57,16 +51,18 @@ impl RoomClient {
         }
         let mut effects = Vec::new();
         self.sync = SyncState::Live;
-        if continues {
-            let head = joined.head.seq;
-            effects.extend(self.take(joined.events, now));
-            let position = self.timeline.position().seq;
-            if self.sync == SyncState::Live && position < head {
-                // More was missed than fits into one answer: this is the first stretch.
-                effects.push(self.fill(position));
+        match joined.page {
+            Some(page) => self.replace(page),
+            None if joined.head.epoch != mine.epoch => effects.extend(self.join(None)),
+            None => {
+                let head = joined.head.seq;
+                effects.extend(self.take(joined.events, joined.people, now));
+                let position = self.timeline.position().seq;
+                if self.sync == SyncState::Live && position < head {
+                    // More was missed than fits into one answer: this is the first stretch.
+                    effects.push(self.fill(position));
+                }
             }
-        } else {
-            self.replace(Timeline::new(joined.head, joined.events, joined.more));
         }
         if self.sync == SyncState::Live {
             effects.extend(self.release(now));
@@ -78,9 +74,10 @@ impl RoomClient {
         effects
     }
 
-    fn replace(&mut self, timeline: Timeline) {
+    fn replace(&mut self, mut page: MessagePage) {
         (self.loading_older, self.older_wanted) = (false, false);
-        self.timeline = timeline;
+        self.known.learn(std::mem::take(&mut page.people));
+        self.timeline = Timeline::new(page);
         self.want_newest();
         self.confirm_shown();
         self.outbox.settle(&self.timeline.position());
@@ -89,7 +86,7 @@ impl RoomClient {
     /// Applies the events that were held, and requests those that were dropped.
     fn release(&mut self, now: u64) -> Vec<Effect> {
         let held = std::mem::take(&mut self.held);
-        let mut effects = self.take(held, now);
+        let mut effects = self.take(held, Vec::new(), now);
         if self.sync == SyncState::Live && std::mem::take(&mut self.dropped) {
             let after = self.timeline.position().seq;
             effects.push(self.fill(after));
@@ -98,7 +95,7 @@ impl RoomClient {
     }
 
     /// Handles the answer to `history {after}`.
-    pub fn newer(&mut self, of: Generation, outcome: Outcome<HistoryAnswer>, now: u64) -> Vec<Effect> {
+    pub fn newer(&mut self, of: Generation, outcome: Outcome<EventStretch>, now: u64) -> Vec<Effect> {
         if of != self.generation || self.sync != SyncState::Filling {
             return Vec::new();
         }
@@ -120,7 +117,7 @@ impl RoomClient {
             return self.join(None);
         }
         self.sync = SyncState::Live;
-        let mut effects = self.take(stretch.events, now);
+        let mut effects = self.take(stretch.events, stretch.people, now);
         if self.sync != SyncState::Live {
             return effects;
         }
@@ -146,34 +143,42 @@ impl RoomClient {
     }
 
     /// Handles the answer to `history {before}`.
-    pub fn older(&mut self, of: Generation, outcome: Outcome<HistoryAnswer>) -> Vec<Effect> {
+    pub fn older(&mut self, of: Generation, outcome: Outcome<MessagePage>) -> Vec<Effect> {
         if of != self.generation || !self.loading_older {
             return Vec::new();
         }
         self.loading_older = false;
-        match outcome {
-            Ok(stretch) if stretch.epoch != self.timeline.position().epoch => self.reset(),
-            Ok(stretch) => {
-                // One that does not fit was requested before the timeline was replaced. Scrolling requests it again.
-                self.timeline.prepend(stretch);
+        let Ok(mut page) = outcome else {
+            self.timeline.forget_older();
+            return Vec::new();
+        };
+        if page.covers.epoch != self.timeline.position().epoch {
+            return self.reset();
+        }
+        let people = std::mem::take(&mut page.people);
+        match self.timeline.prepend(page) {
+            Prepended::Added => {
+                self.known.learn(people);
                 self.window.settle(&self.timeline);
                 Vec::new()
             }
-            Err(_) => Vec::new(),
+            // It was requested before the timeline was replaced. Scrolling requests it again.
+            Prepended::Misplaced => Vec::new(),
+            Prepended::Stale => vec![self.load_older()],
         }
     }
 
-    /// Handles the answer to `send`.
-    pub fn sent(&mut self, of: Generation, outcome: Outcome<Receipts>, now: u64) -> Vec<Effect> {
+    /// Handles the receipts for an [`Effect::Write`].
+    pub fn stored(&mut self, of: Generation, outcome: Outcome<Vec<Receipt>>, now: u64) -> Vec<Effect> {
         if of != self.generation {
             return Vec::new();
         }
         match outcome {
             Ok(receipts) => {
                 self.backoff.worked();
-                self.outbox.stored(&receipts.receipts);
+                self.outbox.stored(&receipts);
                 let epoch = self.timeline.position().epoch;
-                if receipts.receipts.iter().all(|receipt| receipt.epoch == epoch) {
+                if receipts.iter().all(|receipt| receipt.epoch == epoch) {
                     self.outbox.settle(&self.timeline.position());
                 }
                 if self.outbox.awaits_event() {
@@ -216,6 +221,13 @@ pub fn retry_hint(refusal: &Refusal) -> Option<Option<u64>> {
 pub fn failed(refusal: &Refusal) -> Failed {
     Failed {
         why: sentence(refusal),
-        hopeless: matches!(refusal.code, ErrorCode::BadRequest | ErrorCode::TooLarge),
+        hopeless: matches!(
+            refusal.code,
+            ErrorCode::BadRequest
+                | ErrorCode::TooLarge
+                | ErrorCode::NotFound
+                | ErrorCode::Forbidden
+                | ErrorCode::Gone
+        ),
     }
 }

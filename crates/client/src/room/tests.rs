@@ -1,13 +1,15 @@
 //! The room with a server that answers late, twice, out of order, or not at all.
 
 use protocol::{
-    ErrorCode, HistoryAnswer, Joined, Position, PresenceList, Receipt, Receipts, Refusal, RoomEvent,
-    RoomSlug, RosterUpdate, Timestamp,
+    Deed, Emoji, ErrorCode, EventStretch, Joined, LogEvent, Message, MessagePage, Position, PresenceList,
+    Receipt, Refusal, RoomSlug, RosterUpdate, Timestamp,
 };
 
 use super::*;
 use crate::outbox::SendState;
-use crate::samples::{epoch, id, person, posted, seq, text};
+use crate::samples::{
+    edited, epoch, event, id, packet, page, page_of, people, person, posted, reacted, seq, text,
+};
 
 fn head(n: u64) -> Position {
     Position {
@@ -16,32 +18,46 @@ fn head(n: u64) -> Position {
     }
 }
 
-fn messages(range: std::ops::RangeInclusive<u64>) -> Vec<RoomEvent> {
+fn messages(range: std::ops::RangeInclusive<u64>) -> Vec<LogEvent> {
     range.map(|n| posted(n, "ada")).collect()
 }
 
-/// A client whose page shows events 1 to `last`.
+/// A client whose page shows messages 1 to `last`.
 fn client(last: u64) -> RoomClient {
-    let timeline = Timeline::new(head(last), messages(1..=last), false);
+    client_with(page(1, last))
+}
+
+fn client_with(page: MessagePage) -> RoomClient {
     RoomClient::new(
         RoomSlug::lobby(),
+        "Lobby".to_owned().try_into().unwrap(),
         Some(person("you")),
-        timeline,
+        page,
         PresenceList::default(),
         str::to_lowercase,
     )
 }
 
-fn joined(events: Vec<RoomEvent>, last: u64, reset: bool) -> Joined {
+/// An answer with the events that were missed.
+fn joined(events: Vec<LogEvent>, last: u64) -> Joined {
     Joined {
         room: RoomSlug::lobby(),
         title: "Lobby".to_owned().try_into().unwrap(),
         head: head(last),
-        reset,
+        page: None,
+        people: people(&events),
         events,
-        more: reset,
+        more: false,
         roster: PresenceList::default(),
     }
+}
+
+/// An answer with the latest messages.
+fn joined_afresh(page: MessagePage) -> Joined {
+    let mut joined = joined(vec![], page.head.get());
+    joined.head.epoch = page.covers.epoch.clone();
+    joined.page = Some(page);
+    joined
 }
 
 /// Like [`client`], but connected and live.
@@ -49,19 +65,17 @@ fn live(last: u64) -> RoomClient {
     let mut client = client(last);
     client.connected();
     let of = client.generation();
-    client.joined(of, Ok(joined(vec![], last, false)), 0);
+    client.joined(of, Ok(joined(vec![], last)), 0);
     client
 }
 
 fn shown(client: &RoomClient) -> Vec<String> {
-    let sent = client.shown().iter().filter_map(|event| match &event.body {
-        EventBody::Posted { text, .. } => Some(text.to_string()),
-        EventBody::Unknown => None,
-    });
+    let sent = client.shown().iter().map(|message| message.text.to_string());
     let unsent = client.unsent().into_iter().flat_map(Outbox::items);
+    let unsent = unsent.filter(|item| item.deed.about().is_none());
     let unsent = unsent.map(|item| match &item.state {
-        SendState::Failed(failed) => format!("{}! {}", item.text, failed.why),
-        _ => format!("{}…", item.text),
+        SendState::Failed(failed) => format!("{}! {}", item.text().unwrap(), failed.why),
+        _ => format!("{}…", item.text().unwrap()),
     });
     sent.chain(unsent).collect()
 }
@@ -74,7 +88,12 @@ fn batches(effects: &[Effect]) -> Vec<Vec<&str>> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Send(batch) => Some(batch.iter().map(|message| message.client_id.as_str()).collect()),
+            Effect::Write(Command::Send(send)) => Some(
+                send.messages
+                    .iter()
+                    .map(|message| message.client_id.as_str())
+                    .collect(),
+            ),
             _ => None,
         })
         .collect()
@@ -93,32 +112,32 @@ fn rejoins_afresh(effects: &[Effect]) -> bool {
         .any(|effect| matches!(effect, Effect::Join(join) if join.from.is_none()))
 }
 
-fn own(n: u64, name: &str) -> RoomEvent {
-    let mut event = posted(n, "you");
-    event.body = EventBody::Posted {
+fn own(n: u64, name: &str) -> LogEvent {
+    let deed = Deed::Posted {
         client_id: id(name),
         text: text(name),
+        reply_to: None,
     };
-    event
+    event(n, "you", deed)
 }
 
-fn receipts(pairs: &[(&str, u64)]) -> Receipts {
-    Receipts {
-        receipts: pairs
-            .iter()
-            .map(|(name, n)| Receipt {
-                client_id: id(name),
-                epoch: epoch(1),
-                seq: seq(*n),
-            })
-            .collect(),
-    }
+fn receipts(pairs: &[(&str, u64)]) -> Vec<Receipt> {
+    pairs
+        .iter()
+        .map(|(name, n)| Receipt {
+            client_id: id(name),
+            epoch: epoch(1),
+            seq: seq(*n),
+        })
+        .collect()
 }
 
-fn stretch(range: std::ops::RangeInclusive<u64>, more: bool) -> HistoryAnswer {
-    HistoryAnswer {
+fn stretch(range: std::ops::RangeInclusive<u64>, more: bool) -> EventStretch {
+    let events = messages(range);
+    EventStretch {
         epoch: epoch(1),
-        events: messages(range),
+        people: people(&events),
+        events,
         more,
     }
 }
@@ -128,19 +147,19 @@ fn events_before_the_answer_to_join_wait_for_it() {
     let mut client = client(2);
     let effects = client.connected();
     assert!(matches!(&effects[..], [Effect::Join(join)] if join.from == Some(head(2))));
-    client.events(messages(4..=5), 0);
+    client.events(packet(messages(4..=5)), 0);
     assert_eq!(shown(&client), texts(1..=2));
     let of = client.generation();
-    client.joined(of, Ok(joined(messages(3..=4), 4, false)), 0);
+    client.joined(of, Ok(joined(messages(3..=4), 4)), 0);
     assert_eq!(shown(&client), texts(1..=5));
 }
 
 #[test]
 fn a_hole_is_filled_before_anything_after_it_is_shown() {
     let mut client = live(2);
-    let effects = client.events(messages(6..=6), 0);
+    let effects = client.events(packet(messages(6..=6)), 0);
     assert_eq!(asked_after(&effects), Some(2));
-    client.events(messages(7..=7), 0);
+    client.events(packet(messages(7..=7)), 0);
     assert_eq!(shown(&client), texts(1..=2));
     let of = client.generation();
     let effects = client.newer(of, Ok(stretch(3..=4, true)), 0);
@@ -152,16 +171,17 @@ fn a_hole_is_filled_before_anything_after_it_is_shown() {
 #[test]
 fn another_epoch_is_never_mixed_with_this_one() {
     let mut client = live(2);
-    let reborn = |n| RoomEvent {
+    let reborn = |n| LogEvent {
         epoch: epoch(2),
         ..posted(n, "ada")
     };
-    assert!(rejoins_afresh(&client.events(vec![reborn(3)], 0)));
+    assert!(rejoins_afresh(&client.events(packet(vec![reborn(3)]), 0)));
     assert_eq!(shown(&client), texts(1..=2));
-    let mut answer = joined(vec![reborn(1)], 1, false);
-    answer.head.epoch = epoch(2);
+    let mut afresh = page_of(1, 1, &[reborn(1)]);
+    afresh.covers.epoch = epoch(2);
+    let answer = joined_afresh(afresh);
     let of = client.generation();
-    client.events(vec![reborn(2)], 0);
+    client.events(packet(vec![reborn(2)]), 0);
     let effects = client.joined(of, Ok(answer), 0);
     assert_eq!(shown(&client), texts(1..=1));
     assert_eq!(asked_after(&effects), Some(1), "3 was held and 2 is missing");
@@ -172,7 +192,7 @@ fn after_too_long_an_absence_the_timeline_is_replaced() {
     let mut client = client(2);
     client.connected();
     let of = client.generation();
-    client.joined(of, Ok(joined(messages(900..=950), 950, true)), 0);
+    client.joined(of, Ok(joined_afresh(page(900, 950))), 0);
     assert_eq!(shown(&client), texts(900..=950));
     assert_eq!(client.older_state(), Older::More);
 }
@@ -190,9 +210,9 @@ fn a_reset_before_the_answer_to_join_invalidates_the_answer() {
     client.connected();
     assert!(client.reset().is_empty(), "one join at a time");
     let of = client.generation();
-    let old = joined(messages(3..=4), 4, false);
+    let old = joined(messages(3..=4), 4);
     assert!(rejoins_afresh(&client.joined(of, Ok(old), 0)));
-    client.joined(of, Ok(joined(messages(1..=1), 1, false)), 0);
+    client.joined(of, Ok(joined_afresh(page(1, 1))), 0);
     assert_eq!(shown(&client), texts(1..=1));
 }
 
@@ -205,7 +225,7 @@ fn answers_from_an_earlier_connection_are_ignored() {
     client.connected();
     assert!(
         client
-            .joined(old, Ok(joined(messages(900..=950), 950, true)), 0)
+            .joined(old, Ok(joined_afresh(page(900, 950))), 0)
             .is_empty()
     );
     assert_eq!(shown(&client), texts(1..=2));
@@ -218,13 +238,13 @@ fn one_send_is_in_flight_and_the_next_waits() {
     assert!(batches(&client.say(id("b"), text("b"), 0).unwrap()).is_empty());
     assert_eq!(shown(&client), ["a…", "b…"]);
     let of = client.generation();
-    let effects = client.sent(of, Ok(receipts(&[("a", 1)])), 0);
+    let effects = client.stored(of, Ok(receipts(&[("a", 1)])), 0);
     assert_eq!(batches(&effects), [["b"]]);
-    client.events(vec![own(1, "a")], 0);
+    client.events(packet(vec![own(1, "a")]), 0);
     assert_eq!(shown(&client), ["a", "b…"]);
-    client.events(vec![own(2, "b")], 0);
+    client.events(packet(vec![own(2, "b")]), 0);
     assert_eq!(shown(&client), ["a", "b"], "the event came before the ack");
-    client.sent(of, Ok(receipts(&[("b", 2)])), 0);
+    client.stored(of, Ok(receipts(&[("b", 2)])), 0);
     assert_eq!(shown(&client), ["a", "b"]);
 }
 
@@ -239,7 +259,7 @@ fn after_a_loss_unacknowledged_messages_are_sent_again_once_joined() {
     );
     client.connected();
     let of = client.generation();
-    let effects = client.joined(of, Ok(joined(vec![own(1, "a")], 1, false)), 0);
+    let effects = client.joined(of, Ok(joined(vec![own(1, "a")], 1)), 0);
     assert_eq!(batches(&effects), [["b"]], "a had been stored");
     assert_eq!(shown(&client), ["a", "b…"]);
 }
@@ -250,7 +270,7 @@ fn a_refusal_with_a_hint_sends_the_same_batch_after_it() {
     client.say(id("a"), text("a"), 0).unwrap();
     let of = client.generation();
     let slow = Refusal::new(ErrorCode::RateLimited, "slow down").retry_after_ms(250);
-    let effects = client.sent(of, Err(Failure::Refused(slow)), 100);
+    let effects = client.stored(of, Err(Failure::Refused(slow)), 100);
     // A little later than asked, so that clients do not return together.
     let [Effect::Wake(wait @ 250..375)] = effects[..] else {
         panic!("{effects:?}");
@@ -264,14 +284,14 @@ fn a_permanent_refusal_shows_its_reason_and_can_be_retried() {
     let mut client = live(0);
     client.say(id("a"), text("a"), 0).unwrap();
     let of = client.generation();
-    client.sent(
+    client.stored(
         of,
         Err(Failure::Refused(Refusal::new(ErrorCode::Internal, "a fault"))),
         0,
     );
     assert_eq!(shown(&client), ["a! A fault."]);
     assert_eq!(batches(&client.retry(&id("a"), 0)), [["a"]]);
-    client.sent(of, Err(Failure::Unknown), 0);
+    client.stored(of, Err(Failure::Unknown), 0);
     assert_eq!(shown(&client), ["a…"], "no answer is not a refusal");
 }
 
@@ -280,9 +300,9 @@ fn a_stored_message_that_does_not_appear_is_looked_for() {
     let mut client = live(0);
     client.say(id("a"), text("a"), 0).unwrap();
     let of = client.generation();
-    client.sent(of, Ok(receipts(&[("a", 1)])), 0);
+    client.stored(of, Ok(receipts(&[("a", 1)])), 0);
     assert_eq!(asked_after(&client.tick(EVENT_DUE_MS)), Some(0));
-    let found = HistoryAnswer {
+    let found = EventStretch {
         events: vec![own(1, "a")],
         ..stretch(1..=1, false)
     };
@@ -296,22 +316,24 @@ fn a_stored_message_that_does_not_appear_is_looked_for() {
 
 #[test]
 fn older_messages_are_requested_once_and_put_in_front() {
-    let timeline = Timeline::new(head(9), messages(7..=9), true);
-    let mut client = RoomClient::new(
-        RoomSlug::lobby(),
-        Some(person("you")),
-        timeline,
-        PresenceList::default(),
-        str::to_lowercase,
-    );
+    let mut client = client_with(page(7, 9));
     assert!(client.want_older().is_empty(), "not before there is a connection");
     client.connected();
     let of = client.generation();
-    let effects = client.joined(of, Ok(joined(vec![], 9, false)), 0);
+    let effects = client.joined(of, Ok(joined(vec![], 9)), 0);
     let older = |effect: &Effect| matches!(effect, Effect::Older(history) if history.before == Some(seq(7)));
     assert!(effects.iter().any(older), "but as soon as there is one");
     assert!(client.want_older().is_empty());
-    client.older(of, Ok(stretch(4..=6, true)));
+    let of_six = |head| MessagePage {
+        head: seq(head),
+        ..page(4, 6)
+    };
+    let again = client.older(of, Ok(of_six(8)));
+    assert!(
+        again.iter().any(older),
+        "a page from before the client's position"
+    );
+    client.older(of, Ok(of_six(9)));
     assert_eq!(shown(&client), texts(4..=9));
     assert_eq!(client.older_state(), Older::More);
 }
@@ -348,7 +370,7 @@ fn presence_before_the_answer_to_join_is_applied_after_it() {
         here: 2,
     });
     let of = client.generation();
-    client.joined(of, Ok(joined(vec![], 0, false)), 0);
+    client.joined(of, Ok(joined(vec![], 0)), 0);
     assert_eq!(client.roster().list().here, 2);
     assert!(matches!(client.roster().notes(), [note] if note.person == person("bob") && note.entered));
 }
@@ -375,7 +397,7 @@ fn a_roster_from_before_a_refused_join_does_not_replace_the_answers() {
     assert!(matches!(effects.first(), Some(Effect::Join(_))), "{effects:?}");
     let answer = Joined {
         roster: whole_roster(&["ada", "you"]).roster,
-        ..joined(vec![], 0, false)
+        ..joined(vec![], 0)
     };
     client.joined(of, Ok(answer), 2_000);
     assert_eq!(client.roster().list().people, ["ada", "you"].map(person));
@@ -395,7 +417,7 @@ fn a_whole_roster_replaces_the_known_one() {
         here: 3,
     });
     let of = client.generation();
-    client.joined(of, Ok(joined(vec![], 0, false)), 0);
+    client.joined(of, Ok(joined(vec![], 0)), 0);
     let here = &client.roster().list().people;
     assert_eq!(here, &["ada", "cleo", "you"].map(person));
 }
@@ -404,37 +426,39 @@ fn a_whole_roster_replaces_the_known_one() {
 fn more_live_events_than_are_held_are_read_from_the_log() {
     let mut client = client(0);
     client.connected();
-    client.events(messages(1..=HELD as u64 + 10), 0);
+    client.events(packet(messages(1..=HELD as u64 + 10)), 0);
     let of = client.generation();
-    let effects = client.joined(of, Ok(joined(vec![], 0, false)), 0);
+    let effects = client.joined(of, Ok(joined(vec![], 0)), 0);
     assert_eq!(asked_after(&effects), Some(HELD as u64));
 }
 
 #[test]
 fn news_is_a_message_of_another_person() {
     let mut client = live(0);
-    let effects = client.events(vec![own(1, "a"), posted(2, "ada")], 0);
-    assert!(matches!(&effects[..], [Effect::News(event)] if event.seq == seq(2)));
+    let effects = client.events(packet(vec![own(1, "a"), posted(2, "ada")]), 0);
+    assert!(
+        matches!(&effects[..], [Effect::News(who, what)] if *who == person("ada") && *what == text("text 2"))
+    );
 }
 
 #[test]
 fn an_event_that_comes_before_its_acknowledgement_does_not_answer_the_send() {
     let mut client = live(0);
     assert_eq!(batches(&client.say(id("a"), text("a"), 0).unwrap()), [["a"]]);
-    client.events(vec![own(1, "a")], 0);
+    client.events(packet(vec![own(1, "a")]), 0);
     assert!(
         batches(&client.say(id("b"), text("b"), 0).unwrap()).is_empty(),
         "the outstanding answer would be taken for this one's"
     );
     let of = client.generation();
-    let effects = client.sent(of, Ok(receipts(&[("a", 1)])), 0);
+    let effects = client.stored(of, Ok(receipts(&[("a", 1)])), 0);
     assert_eq!(batches(&effects), [["b"]]);
 }
 
 #[test]
 fn stored_messages_are_sent_before_new_ones() {
     let mut client = live(2);
-    client.events(vec![posted(3, "you")], 10);
+    client.events(packet(vec![posted(3, "you")]), 10);
     client.await_outbox();
     assert!(
         batches(&client.say(id("new"), text("new"), 50).unwrap()).is_empty(),
@@ -443,7 +467,11 @@ fn stored_messages_are_sent_before_new_ones() {
     let kept = |name: &str, order| {
         let pending = Pending {
             client_id: id(name),
-            text: text(name),
+            deed: Deed::Posted {
+                client_id: id(name),
+                text: text(name),
+                reply_to: None,
+            },
             at: Timestamp(order),
             order,
             state: SendState::Waiting,
@@ -454,4 +482,66 @@ fn stored_messages_are_sent_before_new_ones() {
     let effects = client.restore(vec![kept("c3", 10), kept("old", 20)], 60);
     assert_eq!(batches(&effects), [["old", "new"]]);
     assert_eq!(shown(&client)[3..], ["old…", "new…"]);
+}
+
+#[test]
+fn own_changes_are_shown_before_they_are_stored() {
+    let mut client = live(2);
+    let edit = |name: &str| Deed::Edited {
+        client_id: id(name),
+        of: seq(1),
+        text: text(name),
+    };
+    let react = Deed::Reacted {
+        client_id: id("r"),
+        to: seq(1),
+        emoji: Emoji::try_from("👍".to_owned()).unwrap(),
+        on: true,
+    };
+    let first = client.shown()[0].clone();
+    assert!(client.expected(&first).is_none());
+    let effects = client.act(edit("new"), 5).unwrap();
+    assert!(matches!(&effects[..], [Effect::Write(Command::Act(deed))] if *deed == edit("new")));
+    assert!(client.act(react, 6).unwrap().is_empty(), "one at a time");
+    let (message, state) = client.expected(&first).unwrap();
+    assert_eq!((message.text.as_str(), message.reactions.len()), ("new", 1));
+    assert_eq!(*state, SendState::Waiting, "of the last one");
+    assert_eq!(shown(&client), texts(1..=2), "the log has neither");
+    let of = client.generation();
+    let effects = client.stored(of, Ok(receipts(&[("new", 3)])), 10);
+    assert!(matches!(
+        &effects[..],
+        [Effect::Write(Command::Act(Deed::Reacted { .. })), ..]
+    ));
+    let mut stored = edited(3, 1, "new");
+    stored.by = person("you").id;
+    client.events(packet(vec![stored]), 11);
+    assert_eq!(shown(&client), ["new", "text 2"]);
+    let mut stored = reacted(4, "you", 1, "👍");
+    stored.deed = match stored.deed {
+        Deed::Reacted { to, emoji, on, .. } => Deed::Reacted {
+            client_id: id("r"),
+            to,
+            emoji,
+            on,
+        },
+        other => other,
+    };
+    client.events(packet(vec![stored]), 12);
+    let first: Message = client.shown()[0].clone();
+    assert!(client.expected(&first).is_none() && first.reactions.len() == 1);
+}
+
+#[test]
+fn a_title_and_names_come_with_the_events() {
+    let mut client = live(1);
+    let titled = Deed::Titled {
+        client_id: id("t"),
+        title: "Day shift".to_owned().try_into().unwrap(),
+    };
+    let mut told = packet(vec![event(2, "bob", titled), posted(3, "cleo")]);
+    told.people[1].name = person("Cleopatra").name;
+    client.events(told, 0);
+    assert_eq!(client.title().as_str(), "Day shift");
+    assert_eq!(client.person(&person("cleo").id).name.as_str(), "Cleopatra");
 }

@@ -1,20 +1,20 @@
-//! `history`: read a stretch of a room's log.
+//! `history`: read older messages, or newer events.
 
 use serde::{Deserialize, Serialize};
 
 use super::Ask;
-use crate::event::RoomEvent;
-use crate::ids::{Epoch, RoomSlug, Seq};
+use crate::ids::{RoomSlug, Seq};
+use crate::page::{EventStretch, MessagePage};
 
-/// Read a stretch of a room's log. With `before`: the events right before that `seq`, at most 50. With `after`: the
-/// events right after that `seq`, at most 500. With neither: the latest events, at most 50. With both:
+/// Read older messages, or newer events. With `before`: a page of the messages right before that `seq`, at most 50. With
+/// `after`: the events right after that `seq`, at most 500. With neither: a page of the latest messages. With both:
 /// `bad_request`. The size of an answer is limited too, so rely on `more`, not on the count.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct History {
     /// The room's address.
     pub room: RoomSlug,
-    /// Return events with a smaller `seq` than this.
+    /// Return messages with a smaller `seq` than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Seq>,
     /// Return events with a larger `seq` than this.
@@ -27,14 +27,13 @@ impl Ask for History {
     type Answer = HistoryAnswer;
 }
 
-/// A stretch of a room's log.
+/// A page without `after`, events with it. In JSON there is nothing around either.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct HistoryAnswer {
-    /// The epoch of the log that `events` come from.
-    pub epoch: Epoch,
-    /// The events in order, without holes.
-    pub events: Vec<RoomEvent>,
-    /// True if there are more events in the requested direction: newer with `after`, older otherwise.
-    pub more: bool,
+#[serde(untagged)]
+pub enum HistoryAnswer {
+    /// Messages in their current form.
+    Page(MessagePage),
+    /// Events.
+    Events(EventStretch),
 }

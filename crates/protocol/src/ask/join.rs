@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Ask;
 use super::object::object;
-use crate::event::{PresenceList, RoomEvent};
 use crate::ids::{Epoch, RoomSlug, Seq};
+use crate::log::LogEvent;
+use crate::page::MessagePage;
+use crate::people::{Person, PresenceList};
 use crate::text::{RoomTitle, kept};
 
 /// Enter a room and receive its events.
@@ -14,8 +16,8 @@ use crate::text::{RoomTitle, kept};
 pub struct Join {
     /// The room's address.
     pub room: RoomSlug,
-    /// The position that the client already has: live events start right after it. If absent, the answer contains the
-    /// latest events.
+    /// The position that the client already has: live events start right after it. If absent, the answer contains a
+    /// page of the latest messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Position>,
 }
@@ -38,7 +40,7 @@ pub struct Position {
 
 object!(Position);
 
-/// The events that a client needs after joining, and the people in the room.
+/// What a client needs after joining: a page of the latest messages, or the events that it missed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Joined {
@@ -49,14 +51,16 @@ pub struct Joined {
     pub title: RoomTitle,
     /// The position of the log's latest event. Later ones arrive in `events` packets.
     pub head: Position,
-    /// True if `events` do not continue `from`, because the epoch changed or more than 500 events were missed. Discard
-    /// what you have of the room and start from these events.
-    pub reset: bool,
-    /// The events after `from`, or the latest ones, in order and without holes. They end at `head`, unless too much for
-    /// one answer was missed: then they are the first part. Get the rest with `history {after}`.
-    pub events: Vec<RoomEvent>,
-    /// If `reset` is true or `from` was absent: true if there are events older than `events`. Otherwise: true if there
-    /// are events between them and `head`.
+    /// The latest messages, read at `head`. Present if `from` was absent, or cannot be continued because the epoch
+    /// changed or more than 500 events were missed: discard what you have of the room and start from this page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<MessagePage>,
+    /// Without `page`: the events after `from`, in order and without holes. They end at `head` unless `more` is true.
+    pub events: Vec<LogEvent>,
+    /// The people who caused `events`, each once.
+    pub people: Vec<Person>,
+    /// True if too much for one answer was missed: there are more events between `events` and `head`. Get them with
+    /// `history {after}`.
     pub more: bool,
     /// The people in the room.
     pub roster: PresenceList,

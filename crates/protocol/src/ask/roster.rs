@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Ask;
-use crate::event::PresenceList;
 use crate::ids::RoomSlug;
+use crate::people::PresenceList;
 
 /// List the people in a room. A person with several connections counts once.
 #[derive(Clone, Debug, Serialize, Deserialize)]

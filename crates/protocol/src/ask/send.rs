@@ -29,11 +29,14 @@ impl Ask for Send {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(remote = "Self")]
 pub struct Outgoing {
-    /// An id that the client chooses, different for each message. The server stores a message with the same
-    /// `client_id`, room and author only once, whatever its text.
+    /// An id that the client chooses, different for everything that it stores in the room. The server stores a message
+    /// with the same `client_id`, room and author only once, whatever its text.
     pub client_id: ClientId,
     /// The message's text.
     pub text: MessageText,
+    /// The `seq` of the message that it replies to, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
 }
 
 object!(Outgoing);
@@ -46,14 +49,14 @@ pub struct Receipts {
     pub receipts: Vec<Receipt>,
 }
 
-/// Proof that one message is stored.
+/// Proof that a message, or another change of the room, is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Receipt {
-    /// The message's `client_id`.
+    /// The `client_id` of the command or message.
     pub client_id: ClientId,
     /// The epoch of the room's log.
     pub epoch: Epoch,
-    /// The message's `seq` in the room's log.
+    /// The `seq` of its event in the room's log.
     pub seq: Seq,
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Ask;
-use crate::event::Person;
 use crate::ids::SessionToken;
+use crate::people::Person;
 use crate::text::DisplayName;
 
 /// Sign in with a name. Over Socket.IO, the connection then belongs to that person; the token identifies the same

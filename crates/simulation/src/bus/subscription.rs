@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chat::Entry;
 use chat::ports::{PresenceChange, Signal};
-use protocol::RoomEvent;
 
 use super::ProcessNumber;
 use super::teller::{Followers, Heard, Teller, lock};
@@ -99,7 +99,7 @@ impl Subscription {
 
     /// Tells the followers of the log what their own process has committed. If their queue `overflows`, they are told
     /// that instead.
-    pub fn tell_own(&mut self, now: u64, events: &[Arc<RoomEvent>], overflows: bool) {
+    pub fn tell_own(&mut self, now: u64, events: &[Arc<Entry>], overflows: bool) {
         let heard = Heard::Events {
             events: events.to_vec(),
             alone: now < self.deaf_until,
@@ -108,7 +108,7 @@ impl Subscription {
     }
 
     /// Tells the followers of the log what another process has committed, perhaps `twice`.
-    pub fn tell(&mut self, from: Publisher, due: u64, events: &[Arc<RoomEvent>], twice: bool) {
+    pub fn tell(&mut self, from: Publisher, due: u64, events: &[Arc<Entry>], twice: bool) {
         let due = self.after_last(from, due);
         for _ in 0..=u32::from(twice) {
             let (events, alone) = (events.to_vec(), false);

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chat::Entry;
 use chat::Order;
 use chat::ports::Signal;
 use futures::StreamExt;
 use futures::future::{Either, select};
-use protocol::{RoomEvent, Seq};
+use protocol::Seq;
 
 use crate::arrivals::{Arrivals, Post};
 use crate::time::Time;
@@ -17,10 +18,7 @@ const HOLD: u64 = 30;
 /// What arrives of a room's log.
 pub enum Heard {
     /// Events, in the order of their publisher. `alone`: the subscription is lost, so only this process tells.
-    Events {
-        events: Vec<Arc<RoomEvent>>,
-        alone: bool,
-    },
+    Events { events: Vec<Arc<Entry>>, alone: bool },
     /// Something may be missing.
     Gap,
 }

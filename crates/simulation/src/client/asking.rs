@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
+use client::outbox::Command;
 use client::room::{Effect, Failure, Generation, Outcome, RoomClient};
-use protocol::Send;
+
+use protocol::HistoryAnswer;
 
 use super::{Client, Pane};
 use crate::link::{Answer, Ask};
@@ -30,14 +32,12 @@ impl Client {
                 Ask::Join(join),
                 Box::new(move |room, outcome, now| room.joined(of, to(outcome, joined), now)),
             ),
-            Effect::Send(messages) => {
-                let room = pane.room.clone();
-                self.ask(
-                    pane,
-                    Ask::Send(Send { room, messages }),
-                    Box::new(move |room, outcome, now| room.sent(of, to(outcome, sent), now)),
-                );
-            }
+            Effect::Write(Command::Send(send)) => self.ask(
+                pane,
+                Ask::Send(send),
+                Box::new(move |room, outcome, now| room.stored(of, to(outcome, sent), now)),
+            ),
+            Effect::Write(Command::Act(deed)) => self.note(|| format!("cannot send {deed:?} yet")),
             Effect::Newer(history) => self.ask(
                 pane,
                 Ask::History(history),
@@ -46,10 +46,10 @@ impl Client {
             Effect::Older(history) => self.ask(
                 pane,
                 Ask::History(history),
-                Box::new(move |room, outcome, _| room.older(of, to(outcome, stretch))),
+                Box::new(move |room, outcome, _| room.older(of, to(outcome, page))),
             ),
             Effect::Wake(ms) => self.wake(pane, ms),
-            Effect::Typing(_) | Effect::News(_) => {}
+            Effect::Typing(_) | Effect::News(..) => {}
         }
     }
 
@@ -116,16 +116,23 @@ fn joined(answer: Answer) -> Option<protocol::Joined> {
     }
 }
 
-fn sent(answer: Answer) -> Option<protocol::Receipts> {
+fn sent(answer: Answer) -> Option<Vec<protocol::Receipt>> {
     match answer {
-        Answer::Sent(_, receipts) => Some(receipts),
+        Answer::Sent(_, receipts) => Some(receipts.receipts),
         _ => None,
     }
 }
 
-fn stretch(answer: Answer) -> Option<protocol::HistoryAnswer> {
+fn stretch(answer: Answer) -> Option<protocol::EventStretch> {
     match answer {
-        Answer::Stretch(stretch) => Some(stretch),
+        Answer::History(HistoryAnswer::Events(stretch)) => Some(stretch),
+        _ => None,
+    }
+}
+
+fn page(answer: Answer) -> Option<protocol::MessagePage> {
+    match answer {
+        Answer::History(HistoryAnswer::Page(page)) => Some(page),
         _ => None,
     }
 }

@@ -4,11 +4,10 @@ use std::rc::Rc;
 
 use chat::Caller;
 use client::room::RoomClient;
-use client::timeline::Timeline;
 use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
-use protocol::{History, Position, PresenceList, RoomSlug, Seq};
+use protocol::{History, HistoryAnswer, MessagePage, PresenceList, RoomSlug};
 
 use super::{Client, Pane};
 use crate::link::{Ask, connect};
@@ -108,23 +107,26 @@ impl Client {
         let (page, visit) = (self.page.get(), pane.visit.get());
         self.world.spawn(async move {
             let still = || client.page.get() == page && pane.visit.get() == visit;
-            let timeline = loop {
+            let page = loop {
                 let pause = client.world.dice.between(20..=1_000);
                 client.world.time.sleep(pause).await;
                 if !still() {
                     return;
                 }
-                if let Some(timeline) = client.load(&pane.room).await {
-                    break timeline;
+                if let Some(page) = client.load(&pane.room).await {
+                    break page;
                 }
             };
             if !still() {
                 return;
             }
-            client.note(|| format!("sees a page of {} at {}", pane.room, timeline.position().seq));
+            client.note(|| format!("sees a page of {} at {}", pane.room, page.head));
             let you = Some(client.person.clone());
             let people = PresenceList::default();
-            let mut core = RoomClient::new(pane.room.clone(), you, timeline, people, str::to_lowercase);
+            let Ok(title) = pane.room.to_string().try_into() else {
+                return;
+            };
+            let mut core = RoomClient::new(pane.room.clone(), title, you, page, people, str::to_lowercase);
             if let Some(outbox) = pane.aside.take() {
                 core.adopt(outbox);
             }
@@ -141,18 +143,18 @@ impl Client {
         });
     }
 
-    /// The latest stretch of a room, if a replica answers.
-    async fn load(&self, room: &RoomSlug) -> Option<Timeline> {
+    /// The latest messages of a room, if a replica answers.
+    async fn load(&self, room: &RoomSlug) -> Option<MessagePage> {
         let latest = History {
             room: room.clone(),
             before: None,
             after: None,
         };
         let hub = self.any_replica().hub()?;
-        let latest = hub.ask(&Caller::NOBODY, latest).await.ok()?;
-        let seq = latest.events.last().map_or(Seq::ZERO, |event| event.seq);
-        let epoch = latest.epoch;
-        Some(Timeline::new(Position { epoch, seq }, latest.events, latest.more))
+        match hub.ask(&Caller::NOBODY, latest).await.ok()? {
+            HistoryAnswer::Page(page) => Some(page),
+            HistoryAnswer::Events(_) => None,
+        }
     }
 
     /// As the load balancer chooses. In trouble it does not know yet which replicas are up.

@@ -51,7 +51,7 @@ impl Pane {
     /// The room comes on the page.
     pub(super) fn show(&self, core: RoomClient) {
         self.views.borrow_mut().next_stretch();
-        self.views.borrow_mut().look(core.timeline());
+        self.views.borrow_mut().look(&self.room, core.timeline());
         self.core.replace(Some(core));
     }
 
@@ -83,7 +83,7 @@ impl Pane {
         let core = core.as_mut()?;
         let effects = f(core);
         self.keep(core);
-        self.views.borrow_mut().look(core.timeline());
+        self.views.borrow_mut().look(&self.room, core.timeline());
         Some((core.generation(), effects))
     }
 

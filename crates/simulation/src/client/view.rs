@@ -1,7 +1,7 @@
 //! What a person saw, in the order in which it was shown, and whether it was consistent at every moment.
 
 use client::timeline::Timeline;
-use protocol::RoomEvent;
+use protocol::RoomSlug;
 use testkit::checker::{Receiver, Shown};
 
 /// Consecutive stretches of the log: a reload or another epoch begins a new one.
@@ -33,8 +33,12 @@ impl Views {
     }
 
     /// Records what is shown now.
-    pub fn look(&mut self, timeline: &Timeline) {
-        let events = timeline.events();
+    pub fn look(&mut self, room: &RoomSlug, timeline: &Timeline) {
+        let epoch = timeline.position().epoch;
+        let shown = timeline.messages().iter();
+        let shown: Vec<_> = shown
+            .map(|message| Shown::message(room, &epoch, message))
+            .collect();
         self.check_unbroken(timeline);
         let continues = self.all.last().is_some_and(|view| follows(&view.shown, timeline));
         if !continues {
@@ -42,27 +46,27 @@ impl Views {
         }
         let Some(view) = self.all.last_mut() else { return };
         let Some((first, last)) = view.shown.first().zip(view.shown.last()) else {
-            view.shown = events.iter().filter_map(Shown::of).collect();
+            view.shown = shown;
             return;
         };
         let (first, last) = (first.position.seq, last.position.seq);
-        let newer = events.iter().filter(|event| event.seq > last);
-        view.shown.extend(newer.filter_map(Shown::of));
-        let older = events.iter().take_while(|event| event.seq < first);
-        view.shown
-            .splice(0..0, older.filter_map(Shown::of).collect::<Vec<_>>());
+        let newer = shown.iter().filter(|message| message.position.seq > last);
+        view.shown.extend(newer.cloned());
+        let older = shown
+            .into_iter()
+            .take_while(|message| message.position.seq < first);
+        view.shown.splice(0..0, older.collect::<Vec<_>>());
     }
 
-    /// Checks that the events are one stretch that ends at the timeline's position.
+    /// Checks that the messages are in order, up to the timeline's position. (Everybody only posts, so no `seq` is left
+    /// out.)
     fn check_unbroken(&mut self, timeline: &Timeline) {
         let head = timeline.position();
-        let events = timeline.events();
-        let next_to_each_other = |pair: &[RoomEvent]| pair[0].seq.next() == pair[1].seq;
-        let right = events.windows(2).all(next_to_each_other)
-            && events.iter().all(|event| event.epoch == head.epoch)
-            && events.last().is_none_or(|last| last.seq == head.seq);
+        let messages = timeline.messages();
+        let right = messages.windows(2).all(|pair| pair[0].seq.next() == pair[1].seq)
+            && messages.last().is_none_or(|last| last.seq == head.seq);
         if !right {
-            let seqs: Vec<_> = events.iter().map(|event| event.seq.get()).collect();
+            let seqs: Vec<_> = messages.iter().map(|message| message.seq.get()).collect();
             let sentence = format!("{} is shown {seqs:?} as if that ended at {}", self.name, head.seq);
             self.broken.push(sentence);
         }
@@ -77,5 +81,8 @@ fn follows(shown: &[Shown], timeline: &Timeline) -> bool {
     let head = timeline.position();
     last.epoch == head.epoch
         && last.seq <= head.seq
-        && timeline.first().is_some_and(|first| first <= last.seq.next())
+        && timeline
+            .messages()
+            .first()
+            .is_some_and(|first| first.seq <= last.seq.next())
 }

@@ -11,7 +11,7 @@ use chat::followers::pack::Pack;
 use chat::followers::telling::{Outlet, Said, Telling, Trouble};
 use chat::{Follower, Hub};
 use futures::stream::{BoxStream, StreamExt, unfold};
-use protocol::{Refusal, RoomEvent, RoomSlug};
+use protocol::{Events, Refusal, RoomSlug};
 
 use super::Replica;
 use crate::link::{Pipe, Told};
@@ -162,9 +162,12 @@ impl Outlet for Connections {
     async fn tell(&self, said: Vec<Said<'_>>, _: &Pack) {
         for said in said {
             match said {
-                Said::Events(events) => {
-                    let events = events.iter().map(|event| RoomEvent::clone(event)).collect();
-                    self.send(&Told::Events(events));
+                Said::Events(entries) => {
+                    let people = chat::people(entries.iter().map(AsRef::as_ref));
+                    self.send(&Told::Events(Events {
+                        events: entries.iter().map(|entry| entry.event.clone()).collect(),
+                        people: people.into_iter().cloned().collect(),
+                    }));
                 }
                 Said::Reset(reset) => self.send(&Told::Reset(reset)),
                 Said::Roster(roster) => self.send(&Told::Roster(roster)),

@@ -62,7 +62,7 @@ impl Served {
                 }
                 Ask::History(history) => {
                     let stretch = self.hub.ask(&self.caller(), history).await;
-                    self.reply(number, stretch.map(Answer::Stretch).map_err(refuse));
+                    self.reply(number, stretch.map(Answer::History).map_err(refuse));
                 }
                 Ask::Send(send) => {
                     let room = send.room.clone();
@@ -130,7 +130,8 @@ impl Served {
         match stored {
             Ok(receipts) => {
                 for (number, receipts) in numbers.into_iter().zip(receipts) {
-                    self.reply(number, Ok(Answer::Sent(room.clone(), receipts)));
+                    let sent = receipts.map(|receipts| Answer::Sent(room.clone(), receipts));
+                    self.reply(number, sent.map_err(refuse));
                 }
             }
             Err(refusal) => {
@@ -141,7 +142,10 @@ impl Served {
         }
     }
 
-    async fn store(&self, sends: impl Iterator<Item = protocol::Send>) -> Result<Vec<Receipts>, ChatError> {
+    async fn store(
+        &self,
+        sends: impl Iterator<Item = protocol::Send>,
+    ) -> Result<Vec<Result<Receipts, ChatError>>, ChatError> {
         let caller = self.caller();
         let admitted = sends
             .map(|send| self.hub.admit(&caller, send))

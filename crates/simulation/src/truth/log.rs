@@ -1,12 +1,13 @@
-//! One room's log.
+//! One room's log, and the messages in it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chat::{Fill, Limit, Stretch};
+use chat::ports::NewDeed;
+use chat::{Entry, Fill, Limit, StoreError, Stretch};
 use protocol::{
-    ClientId, Epoch, EventBody, Outgoing, Person, PersonId, Position, Receipt, RoomEvent, RoomSlug, Seq,
-    Timestamp,
+    ClientId, Covers, Epoch, LogEvent, Message, MessagePage, Person, PersonId, Position, Receipt, RoomSlug,
+    Seq, Timestamp,
 };
 
 /// A room's log: events with `seq` 1, 2, 3 … in one epoch.
@@ -14,7 +15,8 @@ pub struct Log {
     room: RoomSlug,
     epoch: Epoch,
     /// The events.
-    pub events: Vec<Arc<RoomEvent>>,
+    pub entries: Vec<Arc<Entry>>,
+    messages: BTreeMap<Seq, Message>,
     known: BTreeMap<(PersonId, ClientId), Seq>,
 }
 
@@ -24,7 +26,8 @@ impl Log {
         Self {
             room,
             epoch,
-            events: Vec::new(),
+            entries: Vec::new(),
+            messages: BTreeMap::new(),
             known: BTreeMap::new(),
         }
     }
@@ -33,75 +36,127 @@ impl Log {
     pub fn head(&self) -> Position {
         Position {
             epoch: self.epoch.clone(),
-            seq: self.events.last().map_or(Seq::ZERO, |event| event.seq),
+            seq: self.entries.last().map_or(Seq::ZERO, |entry| entry.event.seq),
         }
     }
 
-    /// Stores a message, unless its author has sent it before. Adds a new event to `fresh`.
+    /// Stores deeds, all or none, except those that their author has stored before. Adds new events to `fresh`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`].
     pub fn store(
         &mut self,
-        author: &Person,
-        message: Outgoing,
+        by: &Person,
+        deeds: Vec<NewDeed>,
         at: Timestamp,
-        fresh: &mut Vec<Arc<RoomEvent>>,
-    ) -> Receipt {
-        let Outgoing { client_id, text } = message;
+        fresh: &mut Vec<Arc<Entry>>,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        for NewDeed { deed, guard } in &deeds {
+            let known = deed
+                .client_id()
+                .is_some_and(|id| self.known.contains_key(&(by.id.clone(), id.clone())));
+            if let Some(guard) = guard.filter(|_| !known) {
+                let message = self.messages.get(&guard.message());
+                guard.check(deed, &by.id, message).map_err(StoreError::Unfit)?;
+            }
+        }
+        deeds
+            .into_iter()
+            .map(|new| self.store_one(by, new, at, fresh))
+            .collect()
+    }
+
+    fn store_one(
+        &mut self,
+        by: &Person,
+        new: NewDeed,
+        at: Timestamp,
+        fresh: &mut Vec<Arc<Entry>>,
+    ) -> Result<Receipt, StoreError> {
+        let nameless = || StoreError::failed("a deed has no client id");
+        let client_id = new.deed.client_id().ok_or_else(nameless)?.clone();
         let next = self.head().seq.next();
-        let key = (author.id.clone(), client_id.clone());
+        let key = (by.id.clone(), client_id.clone());
         let seq = *self.known.entry(key).or_insert(next);
         if seq == next {
-            let event = Arc::new(RoomEvent {
+            let event = LogEvent {
                 room: self.room.clone(),
                 epoch: self.epoch.clone(),
                 seq,
                 at,
-                author: author.clone(),
-                body: EventBody::Posted {
-                    client_id: client_id.clone(),
-                    text,
-                },
+                by: by.id.clone(),
+                deed: new.deed,
+            };
+            self.messages
+                .extend(Message::posted(&event).map(|message| (seq, message)));
+            let about = event.deed.about();
+            if let Some(message) = about.and_then(|about| self.messages.get_mut(&about)) {
+                message.apply(&event);
+            }
+            let entry = Arc::new(Entry {
+                event,
+                by: by.clone(),
             });
-            self.events.push(Arc::clone(&event));
-            fresh.push(event);
+            self.entries.push(Arc::clone(&entry));
+            fresh.push(entry);
         }
-        Receipt {
+        Ok(Receipt {
             client_id,
             epoch: self.epoch.clone(),
             seq,
-        }
+        })
     }
 
-    /// Forgets which messages it has: see [`crate::world::Bug::Forgets`].
+    /// Forgets which deeds it has: see [`crate::world::Bug::Forgets`].
     pub fn forget(&mut self) {
         self.known.clear();
     }
 
     /// The first events after a position, as many as `limit` allows.
     pub fn read(&self, after: Seq, limit: Limit) -> Stretch {
-        let all = self.events.len();
+        let all = self.entries.len();
         let from = usize::try_from(after.get()).unwrap_or(usize::MAX).min(all);
         let mut fill = Fill::new(limit);
-        let events = self.events[from..].iter();
-        let to = from + events.take_while(|event| fill.take(event.bytes())).count();
+        let entries = self.entries[from..].iter();
+        let to = from + entries.take_while(|entry| fill.take(entry.bytes())).count();
         Stretch {
             head: self.head(),
-            events: self.events[from..to].to_vec(),
+            entries: self.entries[from..to].to_vec(),
             more: to < all,
         }
     }
 
-    /// The last events before a position, as many as `limit` allows.
-    pub fn read_before(&self, before: Option<Seq>, limit: Limit) -> Stretch {
-        let all = self.events.len();
-        let to = before.map_or(all, |seq| seq.get().saturating_sub(1) as usize);
-        let to = to.min(all);
+    /// The last messages before a position, as many as `limit` allows.
+    pub fn messages(&self, before: Option<Seq>, limit: Limit) -> MessagePage {
+        let head = self.head();
+        let last = before.map_or(head.seq, Seq::before).min(head.seq);
         let mut fill = Fill::new(limit);
-        let events = self.events[..to].iter().rev();
-        let from = to - events.take_while(|event| fill.take(event.bytes())).count();
-        Stretch {
-            head: self.head(),
-            events: self.events[from..to].to_vec(),
-            more: from > 0,
+        let older = self.messages.range(..=last).map(|(_, message)| message);
+        let mut messages: Vec<_> = older
+            .clone()
+            .rev()
+            .take_while(|message| fill.take(message.bytes()))
+            .cloned()
+            .collect();
+        messages.reverse();
+        let more = messages.len() < older.count();
+        let first = match messages.first() {
+            Some(first) if more => first.seq,
+            None if more => last.next(),
+            _ => Seq::ZERO.next(),
+        };
+        let named = |entry: &&Arc<Entry>| messages.iter().any(|message| message.names(&entry.by.id));
+        let people = chat::people(self.entries.iter().filter(named).map(AsRef::as_ref));
+        MessagePage {
+            people: people.into_iter().cloned().collect(),
+            covers: Covers {
+                epoch: head.epoch,
+                first,
+                last,
+            },
+            head: head.seq,
+            messages,
+            more,
         }
     }
 }

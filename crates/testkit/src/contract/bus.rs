@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chat::ports::{SessionSignal, Signal};
-use chat::{SessionDigest, StoreError};
+use chat::{Entry, SessionDigest, StoreError};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use protocol::{Epoch, RoomEvent, RoomSlug};
+use protocol::{Epoch, RoomSlug};
 
-use crate::sample::{event, session, slug};
+use crate::sample::{entry, session, slug};
 
 /// Tests a bus against its contract. The fixture is an `async fn() -> testkit::Wire`.
 #[macro_export]
@@ -32,7 +32,7 @@ macro_rules! bus_contract {
 #[async_trait]
 pub trait End: Send + Sync {
     /// As the bus's own.
-    fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]);
+    fn committed(&self, room: &RoomSlug, entries: &[Arc<Entry>]);
 
     /// As the bus's own.
     fn ended(&self, session: &SessionDigest);
@@ -72,14 +72,14 @@ impl Wire {
 
 /// A room's log, for followers who have to read what they missed.
 #[derive(Default)]
-pub struct Log(Mutex<Vec<Arc<RoomEvent>>>);
+pub struct Log(Mutex<Vec<Arc<Entry>>>);
 
 impl Log {
     /// Commits the lobby's next events through one end.
     pub fn commit(&self, end: &dyn End, count: usize) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = log.len() as u64 + 1;
-        let new: Vec<_> = (first..).take(count).map(|n| Arc::new(event(n))).collect();
+        let new: Vec<_> = (first..).take(count).map(|n| Arc::new(entry(n))).collect();
         log.extend(new.iter().cloned());
         drop(log);
         end.committed(&RoomSlug::lobby(), &new);
@@ -87,7 +87,7 @@ impl Log {
 
     fn after(&self, last: u64) -> Vec<u64> {
         let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let seqs = log.iter().map(|event| event.seq.get());
+        let seqs = log.iter().map(|entry| entry.event.seq.get());
         seqs.filter(|seq| *seq > last).collect()
     }
 }
@@ -101,9 +101,13 @@ async fn hear(signals: &mut BoxStream<'static, Signal>, log: &Log, mut last: u64
     while last < end {
         match signals.next().await.expect("the stream continues") {
             // The log was read further than that.
-            Signal::Event(event) if gaps > 0 && event.seq.get() <= last => {}
-            Signal::Event(event) => {
-                assert_eq!(event.seq.get(), last + 1, "in order, once, and without a hole");
+            Signal::Event(entry) if gaps > 0 && entry.event.seq.get() <= last => {}
+            Signal::Event(entry) => {
+                assert_eq!(
+                    entry.event.seq.get(),
+                    last + 1,
+                    "in order, once, and without a hole"
+                );
                 last += 1;
             }
             Signal::Gap => {
@@ -137,14 +141,12 @@ pub async fn followers_hear_of_their_own_room_only(wire: &Wire) {
     let (log, other) = (Log::default(), slug("other"));
     let mut followers = [follow(&wire.near, &other).await, follow(&wire.far, &other).await];
     log.commit(&*wire.near, 3);
-    let there = RoomEvent {
-        room: other.clone(),
-        ..event(1)
-    };
+    let mut there = entry(1);
+    there.event.room = other.clone();
     wire.near.committed(&other, &[Arc::new(there)]);
     for signals in &mut followers {
         match signals.next().await {
-            Some(Signal::Event(event)) => assert_eq!(event.room, other),
+            Some(Signal::Event(entry)) => assert_eq!(entry.event.room, other),
             heard => panic!("an event, but: {heard:?}"),
         }
     }
@@ -202,15 +204,13 @@ pub async fn another_epoch_is_told(wire: &Wire) {
     let (log, lobby) = (Log::default(), RoomSlug::lobby());
     let mut followers = [follow(&wire.near, &lobby).await, follow(&wire.far, &lobby).await];
     log.commit(&*wire.near, 3);
-    let again = RoomEvent {
-        epoch: Epoch::from_random(2),
-        ..event(1)
-    };
+    let mut again = entry(1);
+    again.event.epoch = Epoch::from_random(2);
     wire.near.committed(&lobby, &[Arc::new(again.clone())]);
     for signals in &mut followers {
         hear(signals, &log, 0, 3).await;
         match signals.next().await {
-            Some(Signal::Event(event)) => assert_eq!(*event, again),
+            Some(Signal::Event(entry)) => assert_eq!(*entry, again),
             heard => panic!("an event, but: {heard:?}"),
         }
     }

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use protocol::{Seq, Timestamp};
 
 use crate::Backend;
-use crate::sample::{append, messages, new_room, person, room, slug};
+use crate::sample::{append, deeds, messages, new_room, person, room, slug};
 
 /// Tests the directory of a fixture's backends against its contract.
 #[macro_export]
@@ -110,7 +110,7 @@ pub async fn the_most_recently_active_come_first(backend: &Backend) {
     );
     let post = async |address: &str, client_id: &str, at: u64| {
         let (room, ada, posted) = (slug(address), person("Ada"), messages(client_id, 1));
-        let appended = backend.log.append(&room, &ada, posted, Timestamp(at));
+        let appended = backend.log.append(&room, &ada, deeds(posted), Timestamp(at));
         appended.await.expect("the message is stored");
     };
     post("ten", "first", 25).await;

@@ -1,21 +1,27 @@
 //! What [`chat::ports::RoomLog`] promises.
 
+mod folding;
 mod following;
+mod guarding;
+mod pages;
 mod reading;
 mod storing;
 
 use std::sync::Arc;
 
 use chat::ports::{RoomLog, Signal};
-use chat::{Limit, Stretch};
+use chat::{Entry, Limit, Stretch};
 use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::BoxStream;
-use protocol::{RoomEvent, RoomSlug, Seq};
+use protocol::{RoomSlug, Seq};
 
 use crate::sample::{append, messages, person};
 
+pub use folding::*;
 pub use following::*;
+pub use guarding::*;
+pub use pages::*;
 pub use reading::*;
 pub use storing::*;
 
@@ -34,9 +40,18 @@ macro_rules! room_log_contract {
             an_abandoned_append_can_be_repeated
             a_batch_is_stored_whole
             fifty_authors_at_once_leave_no_hole
+            a_guard_that_does_not_hold_stores_nothing
+            a_guard_does_not_refuse_a_repetition
+            a_message_is_what_the_log_says_now
+            reactions_fill_a_message
+            a_title_changes_the_room
+            random_deeds_fold_as_in_the_browser
             reading_on_has_exact_edges
-            reading_back_has_exact_edges
-            a_stretch_ends_at_a_size_in_both_directions
+            a_page_has_exact_edges
+            a_page_says_what_it_covers
+            a_page_names_its_people
+            a_stretch_ends_at_a_size
+            a_page_ends_at_a_size
             an_empty_log_can_be_read
             an_unknown_room_is_refused
             rooms_are_independent
@@ -49,8 +64,8 @@ macro_rules! room_log_contract {
     };
 }
 
-fn seqs(events: &[Arc<RoomEvent>]) -> Vec<u64> {
-    events.iter().map(|event| event.seq.get()).collect()
+fn seqs(entries: &[Arc<Entry>]) -> Vec<u64> {
+    entries.iter().map(|entry| entry.event.seq.get()).collect()
 }
 
 async fn follow(log: &Arc<dyn RoomLog>, room: &RoomSlug) -> BoxStream<'static, Signal> {
@@ -58,15 +73,15 @@ async fn follow(log: &Arc<dyn RoomLog>, room: &RoomSlug) -> BoxStream<'static, S
 }
 
 async fn read(log: &Arc<dyn RoomLog>, room: &RoomSlug, after: Seq, limit: u32) -> Stretch {
-    log.read(room, after, Limit::events(limit))
+    log.read(room, after, Limit::of(limit))
         .await
         .expect("the log can be read")
 }
 
 /// The next event, for a follower that is fast enough.
-async fn next(signals: &mut BoxStream<'static, Signal>) -> Arc<RoomEvent> {
+async fn next(signals: &mut BoxStream<'static, Signal>) -> Arc<Entry> {
     match signals.next().await {
-        Some(Signal::Event(event)) => event,
+        Some(Signal::Event(entry)) => entry,
         other => panic!("an event, but: {other:?}"),
     }
 }

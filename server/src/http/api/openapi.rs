@@ -18,7 +18,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::commands::{self, Command, Describe};
 
 /// The refusals that every command may answer.
-const REFUSALS: [(&str, &str); 12] = [
+const REFUSALS: [(&str, &str); 13] = [
     (
         "400",
         "`bad_request`: the body is not what this command expects; `message` says what to change",
@@ -29,9 +29,13 @@ const REFUSALS: [(&str, &str); 12] = [
     ),
     (
         "403",
-        "`bad_request`: pages of this origin may not send commands; `HUBBUB_ORIGINS` allows them",
+        "`bad_request`: pages of this origin may not send commands; `HUBBUB_ORIGINS` allows them. `forbidden`: the \
+         message is another person's",
     ),
-    ("404", "`room_not_found`: no room has this address"),
+    (
+        "404",
+        "`room_not_found`: no room has this address. `not_found`: the room has no such message",
+    ),
     (
         "408",
         "`bad_request`: the body did not arrive in time; send the command again",
@@ -40,6 +44,7 @@ const REFUSALS: [(&str, &str); 12] = [
         "409",
         "`room_exists`: a room with this title already exists; `room` is its address",
     ),
+    ("410", "`gone`: the message was deleted"),
     (
         "413",
         "`too_large`: the body is longer than the limit; send less at a time",

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chat::Order;
 use chat::ports::{PresenceChange, SessionSignal, Signal};
-use protocol::{Position, RoomEvent, RoomSlug};
+use chat::{Entry, Order};
+use protocol::{Position, RoomSlug};
 use tokio::time::sleep;
 
 use super::{State, Subscriptions};
@@ -19,8 +19,8 @@ const HOLD: Duration = Duration::from_millis(30);
 
 impl Subscriptions {
     /// Passes on events that this process has committed.
-    pub fn committed(&self, room: &RoomSlug, events: &[Arc<RoomEvent>]) {
-        self.tell(room, |order| order.take(events));
+    pub fn committed(&self, room: &RoomSlug, entries: &[Arc<Entry>]) {
+        self.tell(room, |order| order.take(entries));
     }
 
     /// Tells followers of a room what `change` returns.

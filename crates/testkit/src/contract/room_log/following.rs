@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use chat::Entry;
 use chat::ports::{RoomLog, Signal};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use protocol::{RoomEvent, RoomSlug, Seq};
+use protocol::{RoomSlug, Seq};
 
 use super::{follow, next, read, write_at_once};
 use crate::Backend;
@@ -19,8 +20,8 @@ pub async fn rooms_are_independent(backend: &Backend) {
     assert_eq!(append(log, &one, &ada, messages("x", 3)).await, [1, 2, 3]);
     assert_eq!(append(log, &two, &ada, messages("y", 1)).await, [1]);
     assert_eq!(append(log, &one, &ada, messages("z", 1)).await, [4]);
-    let event = next(&mut signals).await;
-    assert_eq!((&event.room, text(&event)), (&two, "y says 1"));
+    let entry = next(&mut signals).await;
+    assert_eq!((&entry.event.room, text(&entry)), (&two, "y says 1"));
     assert_eq!(whole_log(log, &one).await.len(), 4);
     assert_eq!(whole_log(log, &two).await.len(), 1);
 }
@@ -41,7 +42,7 @@ pub async fn followers_hear_what_comes_after(backend: &Backend) {
     let mut before = follow(&log, &room).await;
     let writing = tokio::spawn(async move { write_at_once(&log, &there, 8, 40).await });
     for expected in 1..=10 {
-        assert_eq!(next(&mut before).await.seq, seq(expected));
+        assert_eq!(next(&mut before).await.event.seq, seq(expected));
     }
     let mut signals = follow(&backend.log, &room).await;
     let head = backend.log.head(&room).await.expect("there is a head").seq;
@@ -49,9 +50,9 @@ pub async fn followers_hear_what_comes_after(backend: &Backend) {
     // On a busy machine the writers may have finished before this follower started.
     append(&backend.log, &room, &person("Last"), messages("last", 1)).await;
     let first = next(&mut signals).await;
-    assert!(first.seq <= head.next(), "{} is missing", head.next());
+    assert!(first.event.seq <= head.next(), "{} is missing", head.next());
     let mut heard = vec![first];
-    while heard.last().is_some_and(|event| event.seq < seq(321)) {
+    while heard.last().is_some_and(|entry| entry.event.seq < seq(321)) {
         heard.push(next(&mut signals).await);
     }
     let stored = whole_log(&backend.log, &room).await;
@@ -108,23 +109,23 @@ pub async fn a_slow_follower_can_read_what_it_missed(backend: &Backend) {
 /// Does what a follower should: skips events it has, and reads those it missed.
 async fn hear_up_to(
     end: u64,
-    heard: &mut Vec<Arc<RoomEvent>>,
+    heard: &mut Vec<Arc<Entry>>,
     signals: &mut BoxStream<'static, Signal>,
     log: &Arc<dyn RoomLog>,
     room: &RoomSlug,
 ) {
     loop {
-        let last = heard.last().map_or(Seq::ZERO, |event| event.seq);
+        let last = heard.last().map_or(Seq::ZERO, |entry| entry.event.seq);
         if last == seq(end) {
             return;
         }
         match signals.next().await {
-            Some(Signal::Event(event)) if event.seq <= last => {}
-            Some(Signal::Event(event)) => {
-                assert_eq!(event.seq, last.next(), "a hole without a signal");
-                heard.push(event);
+            Some(Signal::Event(entry)) if entry.event.seq <= last => {}
+            Some(Signal::Event(entry)) => {
+                assert_eq!(entry.event.seq, last.next(), "a hole without a signal");
+                heard.push(entry);
             }
-            Some(Signal::Gap) => heard.extend(read(log, room, last, 10_000).await.events),
+            Some(Signal::Gap) => heard.extend(read(log, room, last, 10_000).await.entries),
             other => panic!("an event or a gap, but: {other:?}"),
         }
     }

@@ -1,13 +1,11 @@
 //! What can be read from a log, and how much at once.
 
-use std::sync::Arc;
-
 use chat::{Limit, StoreError, Stretch};
-use protocol::{RoomEvent, Seq, Timestamp};
+use protocol::{Seq, Timestamp};
 
 use super::{read, seqs};
 use crate::Backend;
-use crate::sample::{append, message, messages, new_room, person, seq, slug, whole_log};
+use crate::sample::{append, deeds, message, messages, new_room, person, seq, slug, whole_log};
 
 /// `more` is true if newer events exist; the stretch and its head come from one snapshot.
 pub async fn reading_on_has_exact_edges(backend: &Backend) {
@@ -27,7 +25,7 @@ pub async fn reading_on_has_exact_edges(backend: &Backend) {
     ] {
         let stretch = read(&backend.log, &room, seq(after), limit).await;
         assert_eq!(
-            (seqs(&stretch.events), stretch.more),
+            (seqs(&stretch.entries), stretch.more),
             (expected.collect(), more),
             "{limit} after {after}"
         );
@@ -35,73 +33,26 @@ pub async fn reading_on_has_exact_edges(backend: &Backend) {
     }
 }
 
-/// `more` is true if older events exist; the order is ascending here, too.
-pub async fn reading_back_has_exact_edges(backend: &Backend) {
-    let room = new_room(backend, "room").await;
-    append(&backend.log, &room, &person("Ada"), messages("m", 10)).await;
-    for (before, limit, expected, more) in [
-        (None, 4, 7..11, true),
-        (None, 10, 1..11, false),
-        (None, 50, 1..11, false),
-        (None, 0, 1..1, true),
-        (Some(11), 3, 8..11, true),
-        (Some(10), 3, 7..10, true),
-        (Some(4), 3, 1..4, false),
-        (Some(5), 3, 2..5, true),
-        (Some(2), 3, 1..2, false),
-        (Some(1), 3, 1..1, false),
-        (Some(0), 3, 1..1, false),
-        (Some(100), 3, 8..11, true),
-        (Some((1 << 53) - 1), 3, 8..11, true),
-    ] {
-        let stretch = backend
-            .log
-            .read_before(&room, before.map(seq), Limit::events(limit))
-            .await;
-        let stretch = stretch.expect("there is a stretch");
-        assert_eq!(
-            (seqs(&stretch.events), stretch.more),
-            (expected.collect(), more),
-            "{limit} before {before:?}"
-        );
-        assert_eq!(stretch.head.seq, seq(10));
-    }
-}
-
 /// The size counts bytes as sent. At least one event is returned, `more` keeps its meaning, and nothing is skipped.
-pub async fn a_stretch_ends_at_a_size_in_both_directions(backend: &Backend) {
+pub async fn a_stretch_ends_at_a_size(backend: &Backend) {
     let room = new_room(backend, "room").await;
-    let lengths = [10, 8_000, 8_000, 1, 8_000, 5, 5, 8_000];
-    for (n, length) in lengths.into_iter().enumerate() {
-        let sent = vec![message(&format!("m-{n}"), &"𝔛".repeat(length))];
-        append(&backend.log, &room, &person("Ada"), sent).await;
-    }
+    long_messages(backend, &room).await;
     let stored = whole_log(&backend.log, &room).await;
     let log = &backend.log;
     for bytes in [0, 1, 40_000, 70_000, 1_000_000] {
-        let limit = Limit { events: 7, bytes };
-        let expected = |events: &mut dyn Iterator<Item = &Arc<RoomEvent>>| {
-            let (mut left, mut count) = (bytes, 0);
-            for event in events.take(7) {
-                let size = serde_json::to_string(&**event).expect("an event is JSON").len();
-                // Not to the byte: backends round an event's size up a little.
-                if count > 0 && size + 100 > left {
-                    break;
-                }
-                left = left.saturating_sub(size);
-                count += 1;
-            }
-            count
-        };
+        let limit = Limit { count: 7, bytes };
         let (mut newer, mut after) = (Vec::new(), 0);
         loop {
             let stretch = log.read(&room, seq(after), limit).await.expect("it can be read");
-            assert_eq!(
-                stretch.events.len(),
-                expected(&mut stored[newer.len()..].iter()),
-                "{bytes} bytes"
-            );
-            newer.extend(stretch.events);
+            let left = stored[newer.len()..].iter();
+            let size = |entry: &std::sync::Arc<chat::Entry>| {
+                serde_json::to_string(&entry.event)
+                    .expect("an event is JSON")
+                    .len()
+            };
+            let sizes = left.map(size);
+            assert_eq!(stretch.entries.len(), fitting(limit, sizes), "{bytes} bytes");
+            newer.extend(stretch.entries);
             assert_eq!(stretch.more, newer.len() < stored.len());
             if !stretch.more {
                 break;
@@ -109,28 +60,54 @@ pub async fn a_stretch_ends_at_a_size_in_both_directions(backend: &Backend) {
             after = newer.len() as u64;
         }
         assert_eq!(newer, stored, "{bytes} bytes");
+    }
+}
+
+/// The same for messages, from the newest to the oldest.
+pub async fn a_page_ends_at_a_size(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    long_messages(backend, &room).await;
+    let log = &backend.log;
+    let all = log.messages(&room, None, Limit::of(100)).await;
+    let all = all.expect("it can be read").messages;
+    for bytes in [0, 1, 40_000, 70_000, 1_000_000] {
+        let limit = Limit { count: 7, bytes };
         let (mut older, mut before) = (Vec::new(), None);
         loop {
-            let mut stretch = log
-                .read_before(&room, before, limit)
-                .await
-                .expect("it can be read");
-            let left = &stored[..stored.len() - older.len()];
-            assert_eq!(
-                stretch.events.len(),
-                expected(&mut left.iter().rev()),
-                "{bytes} bytes"
-            );
-            before = stretch.events.first().map(|first| first.seq);
-            stretch.events.extend(older);
-            older = stretch.events;
-            assert_eq!(stretch.more, older.len() < stored.len());
-            if !stretch.more {
+            let page = log.messages(&room, before, limit).await.expect("it can be read");
+            let left = all[..all.len() - older.len()].iter().rev();
+            let sizes = left.map(|message| serde_json::to_string(message).expect("a message is JSON").len());
+            assert_eq!(page.messages.len(), fitting(limit, sizes), "{bytes} bytes");
+            before = Some(page.covers.first);
+            older.splice(0..0, page.messages);
+            assert_eq!(page.more, older.len() < all.len());
+            if !page.more {
                 break;
             }
         }
-        assert_eq!(older, stored, "{bytes} bytes");
+        assert_eq!(older, all, "{bytes} bytes");
     }
+}
+
+async fn long_messages(backend: &Backend, room: &protocol::RoomSlug) {
+    let lengths = [10, 8_000, 8_000, 1, 8_000, 5, 5, 8_000];
+    for (n, length) in lengths.into_iter().enumerate() {
+        let sent = vec![message(&format!("m-{n}"), &"𝔛".repeat(length))];
+        append(&backend.log, room, &person("Ada"), sent).await;
+    }
+}
+
+/// How many things of these sizes fit. Not to the byte: backends round sizes up a little.
+fn fitting(limit: Limit, sizes: impl Iterator<Item = usize>) -> usize {
+    let (mut left, mut count) = (limit.bytes, 0);
+    for size in sizes.take(limit.count as usize) {
+        if count > 0 && size + 140 > left {
+            break;
+        }
+        left = left.saturating_sub(size);
+        count += 1;
+    }
+    count
 }
 
 /// An empty log reads as empty in both directions.
@@ -138,16 +115,22 @@ pub async fn an_empty_log_can_be_read(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let head = backend.log.head(&room).await.expect("there is a head");
     assert_eq!(head.seq, Seq::ZERO);
+    for before in [None, Some(seq(0)), Some(seq(1)), Some(seq(9))] {
+        let page = backend.log.messages(&room, before, Limit::of(50)).await;
+        let page = page.expect("there is a page");
+        assert!(page.messages.is_empty() && page.people.is_empty() && !page.more);
+        let covers = (page.covers.epoch, page.covers.first, page.covers.last);
+        assert_eq!(
+            (covers, page.head),
+            ((head.epoch.clone(), seq(1), seq(0)), seq(0))
+        );
+    }
     let empty = Stretch {
         head,
-        events: vec![],
+        entries: vec![],
         more: false,
     };
     assert_eq!(read(&backend.log, &room, Seq::ZERO, 50).await, empty);
-    for before in [None, Some(seq(1)), Some(seq(9))] {
-        let stretch = backend.log.read_before(&room, before, Limit::events(50)).await;
-        assert_eq!(stretch.expect("there is a stretch"), empty);
-    }
 }
 
 /// Every call refuses it, and the error names the room.
@@ -155,12 +138,12 @@ pub async fn an_unknown_room_is_refused(backend: &Backend) {
     let (log, nowhere) = (&backend.log, slug("nowhere"));
     new_room(backend, "somewhere").await;
     let refusals = [
-        log.append(&nowhere, &person("Ada"), messages("m", 2), Timestamp(1))
+        log.append(&nowhere, &person("Ada"), deeds(messages("m", 2)), Timestamp(1))
             .await
             .err(),
         log.head(&nowhere).await.err(),
         log.read(&nowhere, Seq::ZERO, Limit::HISTORY).await.err(),
-        log.read_before(&nowhere, None, Limit::HISTORY).await.err(),
+        log.messages(&nowhere, None, Limit::HISTORY).await.err(),
         log.follow(&nowhere).await.err(),
     ];
     for refusal in refusals {

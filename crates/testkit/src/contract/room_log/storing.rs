@@ -5,18 +5,22 @@ use std::sync::Arc;
 
 use chat::Limit;
 use futures::future::join_all;
-use protocol::{EventBody, Person, Seq, Timestamp};
+use protocol::{Person, Seq, Timestamp};
 
 use super::{follow, next, read, seqs, write_at_once};
 use crate::Backend;
-use crate::sample::{append, message, messages, new_room, person, person_with_id, seq, text, whole_log};
+use crate::sample::{
+    append, deeds, message, messages, new_room, person, person_with_id, posted, seq, text, whole_log,
+};
 
 /// The order is kept within a call and across calls; receipts and events agree.
 pub async fn messages_are_stored_in_their_order(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (ada, bob) = (person("Ada"), person("Bob"));
     let log = &backend.log;
-    let receipts = log.append(&room, &ada, messages("a", 3), Timestamp(11)).await;
+    let receipts = log
+        .append(&room, &ada, deeds(messages("a", 3)), Timestamp(11))
+        .await;
     let receipts = receipts.expect("the messages are stored");
     assert_eq!(append(log, &room, &bob, messages("b", 2)).await, [4, 5]);
     assert_eq!(append(log, &room, &ada, messages("c", 1)).await, [6]);
@@ -30,15 +34,12 @@ pub async fn messages_are_stored_in_their_order(backend: &Backend) {
         ]
     );
     assert_eq!(receipts.len(), 3);
-    for ((receipt, event), sent) in receipts.iter().zip(&events).zip(messages("a", 3)) {
+    for ((receipt, entry), sent) in receipts.iter().zip(&events).zip(messages("a", 3)) {
+        let event = &entry.event;
         assert_eq!(receipt.client_id, sent.client_id);
         assert_eq!((&receipt.epoch, receipt.seq), (&event.epoch, event.seq));
-        assert_eq!((event.at, &event.author), (Timestamp(11), &ada));
-        let body = EventBody::Posted {
-            client_id: sent.client_id,
-            text: sent.text,
-        };
-        assert_eq!(event.body, body);
+        assert_eq!((event.at, &entry.by), (Timestamp(11), &ada));
+        assert_eq!(event.deed, posted(sent));
     }
 }
 
@@ -58,12 +59,12 @@ pub async fn what_was_typed_comes_back(backend: &Backend) {
     append(&backend.log, &room, &author, sent).await;
     let events = whole_log(&backend.log, &room).await;
     for (event, typed) in events.iter().zip(&texts) {
-        assert_eq!((text(event), &event.author), (typed.as_str(), &author));
+        assert_eq!((text(event), &event.by), (typed.as_str(), &author));
         assert_eq!(&next(&mut signals).await, event);
     }
 }
 
-/// The message is visible in `head`, `read` and `read_before`.
+/// The message is visible in `head`, `read` and `messages`.
 pub async fn an_append_is_visible_when_it_returns(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (log, ada) = (&backend.log, person("Ada"));
@@ -71,12 +72,10 @@ pub async fn an_append_is_visible_when_it_returns(backend: &Backend) {
         append(log, &room, &ada, vec![message]).await;
         assert_eq!(log.head(&room).await.expect("there is a head").seq, seq(n));
         let read = read(log, &room, seq(n - 1), 10).await;
-        assert_eq!((seqs(&read.events), read.head.seq), (vec![n], seq(n)));
-        let stretch = log
-            .read_before(&room, None, Limit::events(1))
-            .await
-            .expect("there is a stretch");
-        assert_eq!(seqs(&stretch.events), [n]);
+        assert_eq!((seqs(&read.entries), read.head.seq), (vec![n], seq(n)));
+        let page = log.messages(&room, None, Limit::of(1)).await;
+        let page = page.expect("there is a page");
+        assert_eq!((page.messages[0].seq, page.head), (seq(n), seq(n)));
     }
 }
 
@@ -103,11 +102,15 @@ pub async fn a_client_id_counts_once_in_one_call(backend: &Backend) {
 pub async fn a_client_id_counts_once_in_later_calls(backend: &Backend) {
     let room = new_room(backend, "room").await;
     let (log, ada) = (&backend.log, person("Ada"));
-    let first = log.append(&room, &ada, messages("m", 2), Timestamp(1)).await;
+    let first = log
+        .append(&room, &ada, deeds(messages("m", 2)), Timestamp(1))
+        .await;
     let first = first.expect("the messages are stored");
     append(log, &room, &person("Bob"), messages("b", 1)).await;
     for at in [1, 99] {
-        let again = log.append(&room, &ada, messages("m", 2), Timestamp(at)).await;
+        let again = log
+            .append(&room, &ada, deeds(messages("m", 2)), Timestamp(at))
+            .await;
         assert_eq!(again.expect("the receipts come again"), first);
     }
     let mixed = vec![
@@ -124,7 +127,7 @@ pub async fn a_client_id_counts_once_in_later_calls(backend: &Backend) {
     let events = whole_log(log, &room).await;
     let texts: Vec<_> = events.iter().map(|event| text(event)).collect();
     assert_eq!(texts, ["m says 1", "m says 2", "b says 1", "new", "new"]);
-    assert_eq!(events[1].at, Timestamp(1));
+    assert_eq!(events[1].event.at, Timestamp(1));
 }
 
 /// All calls get the same receipt.
@@ -194,7 +197,7 @@ pub async fn a_batch_is_stored_whole(backend: &Backend) {
         let done = writers.iter().all(tokio::task::JoinHandle::is_finished);
         let stretch = read(&backend.log, &room, Seq::ZERO, 10_000).await;
         assert_eq!(stretch.head.seq.get() % 10, 0, "a part of a batch");
-        assert_eq!(stretch.events.len() as u64, stretch.head.seq.get());
+        assert_eq!(stretch.entries.len() as u64, stretch.head.seq.get());
         if done {
             break;
         }
@@ -213,7 +216,7 @@ pub async fn fifty_authors_at_once_leave_no_hole(backend: &Backend) {
     assert_eq!(events.len(), 500);
     let mut by_author = HashMap::<_, Vec<_>>::new();
     for event in &events {
-        by_author.entry(&event.author.id).or_default().push(text(event));
+        by_author.entry(&event.event.by).or_default().push(text(event));
     }
     assert_eq!(by_author.len(), 50);
     let sent = messages("m", 10);

@@ -1,0 +1,347 @@
+//! The rooms of a batch while its deeds are folded in: what is true now, and what changes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chat::Entry;
+use chat::ports::NewDeed;
+use protocol::{ClientId, Deed, Epoch, LogEvent, Message, PersonId, Receipt, RoomSlug, Seq};
+use tokio_postgres::Row;
+
+use super::append::{Append, Outcome, Place, about};
+use super::connection::Connection;
+use super::error::Fault;
+use super::row;
+use crate::numbers;
+
+/// Stores everything that changes.
+const WRITE: &str = "\
+    WITH stored AS (
+        INSERT INTO events (room_id, seq, at, author_id, client_id, body)
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[])
+    ), named AS (
+        INSERT INTO people (id, name, created_at, wrote)
+        SELECT id, name, at, true FROM unnest($7::text[], $8::text[], $9::bigint[]) AS person (id, name, at)
+        WHERE NOT EXISTS (SELECT 1 FROM people WHERE people.id = person.id AND wrote)
+        ORDER BY id ON CONFLICT (id) DO UPDATE SET wrote = true
+    ), folded AS (
+        INSERT INTO messages (room_id, seq, number, rev, at, author_id, client_id, text, reply_to, edited_at, deleted,
+            reactions)
+        SELECT * FROM unnest($10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[],
+            $16::text[], $17::text[], $18::bigint[], $19::bigint[], $20::boolean[], $21::text[])
+        ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev, text = excluded.text,
+            edited_at = excluded.edited_at, deleted = excluded.deleted, reactions = excluded.reactions
+    )
+    UPDATE rooms SET head = moved.head, last_at = moved.at, messages = moved.messages,
+        title = coalesce(moved.title, rooms.title)
+    FROM unnest($22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::text[])
+        AS moved (id, head, at, messages, title)
+    WHERE rooms.id = moved.id";
+
+/// The event of a deed that is stored at this place.
+pub fn entry(append: &Append, deed: &Deed, receipt: &Receipt) -> Entry {
+    Entry {
+        event: LogEvent {
+            room: append.room.clone(),
+            epoch: receipt.epoch.clone(),
+            seq: receipt.seq,
+            at: append.at,
+            by: append.by.id.clone(),
+            deed: deed.clone(),
+        },
+        by: append.by.clone(),
+    }
+}
+
+/// A room as it is now.
+#[derive(Clone)]
+struct Room {
+    id: i64,
+    /// `None`: it cannot be read.
+    epoch: Option<Epoch>,
+    head: Seq,
+    messages: i64,
+}
+
+/// Who stored what once: room, person and client id.
+type Once = (RoomSlug, PersonId, ClientId);
+
+/// What a batch's deeds are about.
+#[derive(Default)]
+pub struct Rooms {
+    rooms: HashMap<RoomSlug, Room>,
+    /// `None`: it cannot be read.
+    known: HashMap<Once, Option<Place>>,
+    messages: HashMap<(RoomSlug, Seq), (i64, Message)>,
+    /// What is to be written.
+    pub changes: Changes,
+}
+
+/// What is to be written.
+#[derive(Clone, Default)]
+pub struct Changes {
+    events: Vec<Event>,
+    people: BTreeMap<String, (String, i64)>,
+    messages: BTreeMap<(i64, i64), (i64, Message)>,
+    rooms: BTreeMap<i64, Moved>,
+}
+
+#[derive(Clone)]
+struct Event {
+    room: i64,
+    seq: i64,
+    at: i64,
+    author: PersonId,
+    client_id: ClientId,
+    body: String,
+}
+
+#[derive(Clone, Default)]
+struct Moved {
+    head: i64,
+    at: i64,
+    messages: i64,
+    title: Option<String>,
+}
+
+impl Rooms {
+    /// A room that is locked, from the columns slug, epoch, id, head and messages. What cannot be read fails the
+    /// appends that need it, and no others.
+    pub fn room(&mut self, row: &Row) -> Result<(), Fault> {
+        let head = numbers::seq(row.try_get(3)?).ok();
+        if let (Ok(slug), Some(head)) = (row::parsed(row, 0), head) {
+            let room = Room {
+                id: row.try_get(2)?,
+                epoch: row::parsed(row, 1).ok(),
+                head,
+                messages: row.try_get(4)?,
+            };
+            self.rooms.insert(slug, room);
+        }
+        Ok(())
+    }
+
+    /// A message as it is now, with its number.
+    pub fn message(&mut self, room: &RoomSlug, (number, message): (i64, Message)) {
+        self.messages
+            .insert((room.clone(), message.seq), (number, message));
+    }
+
+    /// A deed that was stored before, from the columns that follow the first: seq, at, `author_id`, the author's name and
+    /// body. What cannot be read fails the appends that need it.
+    pub fn known(&mut self, append: &Append, new: &NewDeed, row: &Row) {
+        let epoch = self.rooms.get(&append.room).and_then(|room| room.epoch.clone());
+        if let (Some(client_id), Some(epoch)) = (new.deed.client_id(), epoch) {
+            let once = (append.room.clone(), append.by.id.clone(), client_id.clone());
+            let place = row::entry(row, 1, &append.room, &epoch).ok().map(|entry| Place {
+                receipt: Receipt {
+                    client_id: client_id.clone(),
+                    epoch,
+                    seq: entry.event.seq,
+                },
+                before: Some(Arc::new(entry)),
+            });
+            self.known.insert(once, place);
+        }
+    }
+
+    /// Folds an append in, or leaves everything as it is.
+    pub fn append(&mut self, append: &Append) -> Outcome {
+        let Some(room) = self.rooms.get(&append.room).cloned() else {
+            return Outcome::NoSuchRoom;
+        };
+        let Some(epoch) = room.epoch.clone() else {
+            return Outcome::Damaged;
+        };
+        let mut undo = Undo {
+            moved: self.changes.rooms.get(&room.id).cloned(),
+            events: self.changes.events.len(),
+            known: Vec::new(),
+            messages: Vec::new(),
+            room,
+        };
+        let mut places = Vec::with_capacity(append.deeds.len());
+        for (new, json) in &append.deeds {
+            match self.deed(append, new, json, &epoch, &mut undo) {
+                Ok(place) => places.push(place),
+                Err(outcome) => {
+                    self.undo(append, undo);
+                    return outcome;
+                }
+            }
+        }
+        Outcome::Stored(places)
+    }
+
+    fn deed(
+        &mut self,
+        append: &Append,
+        new: &NewDeed,
+        json: &str,
+        epoch: &Epoch,
+        undo: &mut Undo,
+    ) -> Result<Place, Outcome> {
+        let client_id = new.deed.client_id().ok_or(Outcome::NoSuchRoom)?.clone();
+        let once = (append.room.clone(), append.by.id.clone(), client_id.clone());
+        if let Some(place) = self.known.get(&once) {
+            return place.clone().ok_or(Outcome::Damaged);
+        }
+        let key = about(new).map(|seq| (append.room.clone(), seq));
+        let message = key.as_ref().and_then(|key| self.messages.get(key));
+        if let Some(guard) = new.guard {
+            guard
+                .check(&new.deed, &append.by.id, message.map(|(_, message)| message))
+                .map_err(Outcome::Unfit)?;
+        }
+        let room = self.rooms.get_mut(&append.room).ok_or(Outcome::NoSuchRoom)?;
+        room.head = room.head.next();
+        let receipt = Receipt {
+            client_id: client_id.clone(),
+            epoch: epoch.clone(),
+            seq: room.head,
+        };
+        let event = entry(append, &new.deed, &receipt).event;
+        let moved = self.changes.rooms.entry(room.id).or_default();
+        let number = |seq: Seq| i64::try_from(seq.get()).unwrap_or(i64::MAX);
+        let at = i64::try_from(append.at.0).unwrap_or(i64::MAX);
+        (moved.head, moved.at) = (number(room.head), at);
+        let mut changed = None;
+        if let Some(posted) = Message::posted(&event) {
+            room.messages += 1;
+            changed = Some((room.messages, posted));
+        } else if let Some((number, mut message)) = message.cloned()
+            && message.apply(&event)
+        {
+            changed = Some((number, message));
+        } else if let Deed::Titled { title, .. } = &new.deed {
+            moved.title = Some(title.to_string());
+        }
+        moved.messages = room.messages;
+        if let Some((of, message)) = changed {
+            let key = (append.room.clone(), message.seq);
+            let row = (room.id, number(message.seq));
+            let written = self.changes.messages.insert(row, (of, message.clone()));
+            let before = self.messages.insert(key.clone(), (of, message));
+            undo.messages.push((key, before, row, written));
+        }
+        self.changes.events.push(Event {
+            room: room.id,
+            seq: number(receipt.seq),
+            at,
+            author: append.by.id.clone(),
+            client_id,
+            body: json.to_owned(),
+        });
+        let person = self.changes.people.entry(append.by.id.to_string());
+        person.or_insert_with(|| (append.by.name.to_string(), at));
+        let place = Place {
+            receipt,
+            before: None,
+        };
+        self.known.insert(once.clone(), Some(place.clone()));
+        undo.known.push(once);
+        Ok(place)
+    }
+
+    fn undo(&mut self, append: &Append, undo: Undo) {
+        for once in undo.known {
+            self.known.remove(&once);
+        }
+        for (key, before, row, written) in undo.messages.into_iter().rev() {
+            put_back(&mut self.messages, key, before);
+            match written {
+                Some(written) => self.changes.messages.insert(row, written),
+                None => self.changes.messages.remove(&row),
+            };
+        }
+        self.changes.events.truncate(undo.events);
+        match undo.moved {
+            Some(moved) => self.changes.rooms.insert(undo.room.id, moved),
+            None => self.changes.rooms.remove(&undo.room.id),
+        };
+        // Nobody is said to have written who has not.
+        let wrote = self
+            .changes
+            .events
+            .iter()
+            .any(|event| event.author == append.by.id);
+        if !wrote {
+            self.changes.people.remove(append.by.id.as_str());
+        }
+        self.rooms.insert(append.room.clone(), undo.room);
+    }
+}
+
+fn put_back<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, before: Option<V>) {
+    match before {
+        Some(before) => map.insert(key, before),
+        None => map.remove(&key),
+    };
+}
+
+type Numbered = (i64, Message);
+
+/// What an append changed, in case it does not fit.
+struct Undo {
+    room: Room,
+    moved: Option<Moved>,
+    events: usize,
+    known: Vec<Once>,
+    messages: Vec<((RoomSlug, Seq), Option<Numbered>, (i64, i64), Option<Numbered>)>,
+}
+
+impl Changes {
+    /// Writes everything and commits.
+    pub async fn write(&self, connection: &Connection) -> Result<(), Fault> {
+        let Self {
+            events,
+            people,
+            messages,
+            rooms,
+        } = self;
+        let time = |at: protocol::Timestamp| i64::try_from(at.0).unwrap_or(i64::MAX);
+        let number = |seq: Seq| i64::try_from(seq.get()).unwrap_or(i64::MAX);
+        macro_rules! column {
+            ($rows:expr, |$row:pat_param| $value:expr) => {
+                $rows.iter().map(|$row| $value).collect::<Vec<_>>()
+            };
+        }
+        let reactions = |message: &Message| {
+            let json = || serde_json::to_string(&message.reactions).ok();
+            (!message.reactions.is_empty()).then(json).flatten()
+        };
+        connection
+            .commit(
+                WRITE,
+                &[
+                    &column!(events, |event| event.room),
+                    &column!(events, |event| event.seq),
+                    &column!(events, |event| event.at),
+                    &column!(events, |event| event.author.as_str()),
+                    &column!(events, |event| event.client_id.as_str()),
+                    &column!(events, |event| event.body.as_str()),
+                    &column!(people, |(id, _)| id.as_str()),
+                    &column!(people, |(_, (name, _))| name.as_str()),
+                    &column!(people, |(_, (_, at))| *at),
+                    &column!(messages, |((room, _), _)| *room),
+                    &column!(messages, |((_, seq), _)| *seq),
+                    &column!(messages, |(_, (number, _))| *number),
+                    &column!(messages, |(_, (_, message))| number(message.rev)),
+                    &column!(messages, |(_, (_, message))| time(message.at)),
+                    &column!(messages, |(_, (_, message))| message.by.as_str()),
+                    &column!(messages, |(_, (_, message))| message.client_id.as_str()),
+                    &column!(messages, |(_, (_, message))| message.text.as_str()),
+                    &column!(messages, |(_, (_, message))| message.reply_to.map(number)),
+                    &column!(messages, |(_, (_, message))| message.edited_at.map(time)),
+                    &column!(messages, |(_, (_, message))| message.deleted),
+                    &column!(messages, |(_, (_, message))| reactions(message)),
+                    &column!(rooms, |(id, _)| *id),
+                    &column!(rooms, |(_, moved)| moved.head),
+                    &column!(rooms, |(_, moved)| moved.at),
+                    &column!(rooms, |(_, moved)| moved.messages),
+                    &column!(rooms, |(_, moved)| moved.title.as_deref()),
+                ],
+            )
+            .await
+    }
+}

@@ -1,0 +1,226 @@
+//! Stores deeds, and folds them into the messages that they are about. Runs on the writer's thread.
+
+use std::sync::Arc;
+
+use chat::ports::NewDeed;
+use chat::{Entry, StoreError};
+use protocol::{ClientId, Deed, LogEvent, Message, Person, Receipt, RoomSlug, Seq, Timestamp};
+use rusqlite::{Connection, ToSql, params};
+
+use crate::sqlite::row::{self, Head, MESSAGE};
+use crate::{deeds, numbers};
+
+/// Every author of an event has a row, with or without a session.
+const KEEP_AUTHOR: &str = "\
+    INSERT INTO people (id, name, created_at, wrote) VALUES (?1, ?2, ?3, 1)
+    ON CONFLICT (id) DO UPDATE SET wrote = 1 WHERE wrote = 0";
+
+const INSERT: &str = "\
+    INSERT INTO events (room_id, seq, at, author_id, client_id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (room_id, author_id, client_id) WHERE client_id IS NOT NULL DO NOTHING";
+
+const FIRST_TIME: &str = "SELECT seq FROM events WHERE room_id = ?1 AND author_id = ?2 AND client_id = ?3";
+
+const MOVE_HEAD: &str = "UPDATE rooms SET head = ?2, last_at = ?3, messages = ?4 WHERE id = ?1";
+
+const SET_TITLE: &str = "UPDATE rooms SET title = ?2 WHERE id = ?1";
+
+const ADD_MESSAGE: &str = "\
+    INSERT INTO messages (room_id, seq, number, rev, at, author_id, client_id, text, reply_to)
+    VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?6, ?7, ?8)";
+
+const CHANGE_MESSAGE: &str = "\
+    UPDATE messages SET rev = ?3, text = ?4, edited_at = ?5, deleted = ?6, reactions = ?7
+    WHERE room_id = ?1 AND seq = ?2";
+
+/// Deeds ready to be stored. They are already JSON, to spend less time on the writer's thread.
+pub struct Append {
+    room: RoomSlug,
+    by: Person,
+    deeds: Vec<(NewDeed, String)>,
+    at: Timestamp,
+}
+
+/// What was stored.
+pub struct Stored {
+    /// One receipt per deed.
+    pub receipts: Vec<Receipt>,
+    /// The events of the new deeds.
+    pub entries: Vec<Arc<Entry>>,
+}
+
+/// A deed with the same client id is there, and then it is not.
+#[derive(Debug, thiserror::Error)]
+#[error("an event that was stored before has vanished")]
+struct Vanished;
+
+impl Append {
+    pub fn new(room: RoomSlug, by: Person, deeds: Vec<NewDeed>, at: Timestamp) -> Result<Self, StoreError> {
+        Ok(Self {
+            room,
+            by,
+            deeds: deeds::with_json(deeds)?,
+            at,
+        })
+    }
+
+    pub fn store(self, connection: &Connection) -> Result<Stored, StoreError> {
+        let Self { room, by, deeds, at } = self;
+        let mut log = Log {
+            connection,
+            head: row::head(connection, &room)?,
+            at: numbers::signed(at.0)?,
+            by: &by,
+        };
+        log.execute(KEEP_AUTHOR, params![by.id.as_str(), by.name.as_str(), log.at])?;
+        let mut receipts = Vec::with_capacity(deeds.len());
+        let mut entries = Vec::with_capacity(deeds.len());
+        for (NewDeed { deed, guard }, body) in deeds {
+            let client_id = deeds::client_id(&deed)?.clone();
+            let receipt = |epoch, seq| Receipt {
+                client_id: client_id.clone(),
+                epoch,
+                seq,
+            };
+            let epoch = log.head.at.epoch.clone();
+            // A repeated deed gets its first receipt, whatever the message is like by now.
+            if guard.is_some()
+                && let Some(seq) = log.first_time(&client_id)?
+            {
+                receipts.push(receipt(epoch, seq));
+                continue;
+            }
+            let about = guard.map(chat::ports::Guard::message).or(deed.about());
+            let message = about.map(|seq| log.message(seq)).transpose()?.flatten();
+            if let Some(guard) = guard {
+                guard
+                    .check(&deed, &by.id, message.as_ref())
+                    .map_err(StoreError::Unfit)?;
+            }
+            let seq = log.head.at.seq.next();
+            if !log.insert(seq, &client_id, &body)? {
+                let seq = log
+                    .first_time(&client_id)?
+                    .ok_or_else(|| StoreError::failed(Vanished))?;
+                receipts.push(receipt(epoch, seq));
+                continue;
+            }
+            log.head.at.seq = seq;
+            receipts.push(receipt(epoch.clone(), seq));
+            let event = LogEvent {
+                room: room.clone(),
+                epoch,
+                seq,
+                at,
+                by: by.id.clone(),
+                deed,
+            };
+            log.fold(&event, message)?;
+            entries.push(Arc::new(Entry {
+                event,
+                by: by.clone(),
+            }));
+        }
+        if !entries.is_empty() {
+            let (id, seq) = (log.head.id, numbers::signed(log.head.at.seq.get())?);
+            log.execute(MOVE_HEAD, params![id, seq, log.at, log.head.messages])?;
+        }
+        Ok(Stored { receipts, entries })
+    }
+}
+
+/// A room's log while one person's deeds are stored.
+struct Log<'a> {
+    connection: &'a Connection,
+    head: Head,
+    at: i64,
+    by: &'a Person,
+}
+
+impl Log<'_> {
+    fn execute(&self, sql: &str, values: &[&dyn ToSql]) -> Result<usize, StoreError> {
+        let changed = self
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values));
+        changed.map_err(StoreError::failed)
+    }
+
+    /// Stores an event. Returns false if this person has used the client id before.
+    fn insert(&self, seq: Seq, client_id: &ClientId, body: &str) -> Result<bool, StoreError> {
+        let (seq, author) = (numbers::signed(seq.get())?, self.by.id.as_str());
+        let values = params![self.head.id, seq, self.at, author, client_id.as_str(), body];
+        Ok(self.execute(INSERT, values)? == 1)
+    }
+
+    /// The `seq` of a deed that was stored before.
+    fn first_time(&self, client_id: &ClientId) -> Result<Option<Seq>, StoreError> {
+        let mut find = self
+            .connection
+            .prepare_cached(FIRST_TIME)
+            .map_err(StoreError::failed)?;
+        let values = params![self.head.id, self.by.id.as_str(), client_id.as_str()];
+        let mut rows = find.query(values).map_err(StoreError::failed)?;
+        let row = rows.next().map_err(StoreError::failed)?;
+        row.map(|row| row::seq(row, "seq")).transpose()
+    }
+
+    /// The message with this `seq`, as it is now.
+    fn message(&self, seq: Seq) -> Result<Option<Message>, StoreError> {
+        let sql = format!("SELECT {MESSAGE} FROM messages WHERE room_id = ?1 AND seq = ?2");
+        let mut find = self.connection.prepare_cached(&sql).map_err(StoreError::failed)?;
+        let values = params![self.head.id, numbers::signed(seq.get())?];
+        let mut rows = find.query(values).map_err(StoreError::failed)?;
+        let row = rows.next().map_err(StoreError::failed)?;
+        row.map(row::message).transpose()
+    }
+
+    /// Folds a new event into the message that it posts, or is about, or into the room.
+    fn fold(&mut self, event: &LogEvent, about: Option<Message>) -> Result<(), StoreError> {
+        let id = self.head.id;
+        if let Some(posted) = Message::posted(event) {
+            self.head.messages += 1;
+            let reply_to = posted
+                .reply_to
+                .map(|seq| numbers::signed(seq.get()))
+                .transpose()?;
+            let (seq, author) = (numbers::signed(posted.seq.get())?, posted.by.as_str());
+            let (client_id, text) = (posted.client_id.as_str(), posted.text.as_str());
+            let values = params![
+                id,
+                seq,
+                self.head.messages,
+                self.at,
+                author,
+                client_id,
+                text,
+                reply_to
+            ];
+            self.execute(ADD_MESSAGE, values)?;
+        } else if let Some(mut message) = about
+            && message.apply(event)
+        {
+            let edited_at = message.edited_at.map(|at| numbers::signed(at.0)).transpose()?;
+            let reactions =
+                (!message.reactions.is_empty()).then(|| serde_json::to_string(&message.reactions));
+            let reactions = reactions.transpose().map_err(StoreError::failed)?;
+            let (seq, rev) = (
+                numbers::signed(message.seq.get())?,
+                numbers::signed(message.rev.get())?,
+            );
+            let values = params![
+                id,
+                seq,
+                rev,
+                message.text.as_str(),
+                edited_at,
+                message.deleted,
+                reactions
+            ];
+            self.execute(CHANGE_MESSAGE, values)?;
+        } else if let Deed::Titled { title, .. } = &event.deed {
+            self.execute(SET_TITLE, params![id, title.as_str()])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,29 @@
+//! `react`: react to a message with an emoji, or take a reaction back.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ask, Receipt};
+use crate::ids::{ClientId, RoomSlug, Seq};
+use crate::text::Emoji;
+
+/// React to a message with an emoji, or take the reaction back. A message has at most 20 different emoji and 500
+/// reactions. If you get no answer, send the same again: it is stored once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct React {
+    /// The room's address.
+    pub room: RoomSlug,
+    /// An id that the client chooses, different for everything that it stores in the room.
+    pub client_id: ClientId,
+    /// The `seq` of the message.
+    pub to: Seq,
+    /// The emoji.
+    pub emoji: Emoji,
+    /// True to react, false to take the reaction back.
+    pub on: bool,
+}
+
+impl Ask for React {
+    const NAME: &'static str = "react";
+    type Answer = Receipt;
+}

@@ -1,0 +1,70 @@
+//! Conditions on messages, checked where deeds are stored.
+
+use chat::ports::{Guard, NewDeed};
+use chat::{Misfit, StoreError};
+use protocol::Timestamp;
+
+use super::folding::store;
+use crate::Backend;
+use crate::sample::{
+    append, deeds, delete, edit, message, messages, new_room, person, react, seq, set_title, whole_log,
+};
+
+/// The error says why. Nothing is stored of a call with such a deed, not even what is before it.
+pub async fn a_guard_that_does_not_hold_stores_nothing(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (log, ada, bob) = (&backend.log, person("Ada"), person("Bob"));
+    append(log, &room, &ada, messages("m", 2)).await;
+    store(log, &room, &ada, vec![delete("gone", 2), set_title("t", "Title")]).await;
+    let reply = |to: u64| NewDeed {
+        guard: Some(Guard::Exists(seq(to))),
+        ..deeds(vec![message("reply", "hello")]).remove(0)
+    };
+    for (who, deed, expected) in [
+        (&bob, edit("x", 1, "mine"), Misfit::Foreign),
+        (&bob, delete("x", 1), Misfit::Foreign),
+        (&bob, edit("x", 2, "mine"), Misfit::Foreign),
+        (&ada, edit("x", 2, "back"), Misfit::Deleted),
+        (&ada, delete("x", 2), Misfit::Deleted),
+        (&bob, react("x", 2, "👍", true), Misfit::Deleted),
+        (&bob, react("x", 2, "👍", false), Misfit::Deleted),
+        (&ada, edit("x", 3, "no message"), Misfit::Missing),
+        (&ada, delete("x", 4), Misfit::Missing),
+        (&ada, react("x", 9, "👍", true), Misfit::Missing),
+        (&ada, react("x", 0, "👍", true), Misfit::Missing),
+        (&ada, react("x", (1 << 53) - 1, "👍", true), Misfit::Missing),
+        (&ada, reply(9), Misfit::Missing),
+    ] {
+        let about = format!("{deed:?}");
+        let mut call = deeds(messages("before", 1));
+        call.push(deed);
+        match log.append(&room, who, call, Timestamp(1)).await {
+            Err(StoreError::Unfit(why)) => assert_eq!(why, expected, "{about}"),
+            other => panic!("{about} does not fit, but: {other:?}"),
+        }
+    }
+    assert_eq!(whole_log(log, &room).await.len(), 4);
+    assert_eq!(
+        store(log, &room, &bob, vec![reply(2)]).await,
+        [5],
+        "a reply to a deleted message"
+    );
+    assert_eq!(append(log, &room, &bob, messages("before", 1)).await, [6]);
+}
+
+/// A deed that was stored keeps its receipt, whatever happened to the message since then.
+pub async fn a_guard_does_not_refuse_a_repetition(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (log, ada) = (&backend.log, person("Ada"));
+    append(log, &room, &ada, messages("m", 1)).await;
+    let (edited, deleted) = (edit("e", 1, "new"), delete("d", 1));
+    assert_eq!(store(log, &room, &ada, vec![edited.clone()]).await, [2]);
+    assert_eq!(
+        store(log, &room, &ada, vec![deleted.clone(), deleted.clone()]).await,
+        [3, 3]
+    );
+    assert_eq!(store(log, &room, &ada, vec![edited, deleted]).await, [2, 3]);
+    let other = edit("d", 99, "another deed with the same id");
+    assert_eq!(store(log, &room, &ada, vec![other]).await, [3]);
+    assert_eq!(whole_log(log, &room).await.len(), 3);
+}
