@@ -18,6 +18,7 @@ mod lanes;
 mod lead;
 mod log;
 mod mark;
+mod plain;
 mod row;
 mod schema;
 mod servers;

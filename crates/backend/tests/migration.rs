@@ -1,28 +1,31 @@
 //! Data folders of earlier versions: everything in them is there, and more can be stored.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::sync::Arc;
 
 use backend::{Local, Sqlite};
-use chat::ports::{Directory, RoomLog};
+use chat::ports::{Accounts, Directory, RoomLog};
 use chat::{Limit, StoreError};
 use protocol::{Seq, Timestamp};
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
-use testkit::sample::{append, delete, message, messages, person, person_with_id, seq, slug, whole_log};
+use testkit::sample::{
+    append, delete, message, messages, person, person_with_id, room, seq, session, slug, whole_log,
+};
 use testkit::within;
 
-/// A folder of version 2: two rooms, one of them empty and one with a damaged event at its end. Cleo wrote under two
-/// names and has no session any more.
+/// A folder of version 2: a lobby, a room with the same title, an empty one, and one with a damaged event at its end.
+/// Cleo wrote under two names and has no session any more.
 const VERSION_2: &str = concat!(
     include_str!("../src/sqlite/schema/1.sql"),
     include_str!("../src/sqlite/schema/2.sql"),
     r#"
     INSERT INTO rooms (id, slug, title, epoch, head, created_at, last_at) VALUES
         (1, 'lobby', 'Lobby', 'e1', 3, 1, 30), (2, 'empty', 'Empty', 'e2', 0, 2, NULL),
+        (4, 'lobby-2', 'LOBBY', 'e4', 0, 4, NULL),
         (3, 'damaged', 'Damaged', 'e3', 2, 3, 50);
     INSERT INTO people VALUES ('ada', 'Ada', 1), ('reader', 'Reader', 1);
+    -- The token is "a-token-of-version-2".
+    INSERT INTO sessions VALUES (x'a77c1d87df7692b6fc50ed896f2d34eec9a36d30119c89fe74be6290f1252eea', 'reader', 1, 2);
     INSERT INTO events (room_id, seq, at, author_id, author_name, client_id, body) VALUES
         (1, 1, 10, 'cleo', 'Cleo', 'c-1', '{"type":"posted","client_id":"c-1","text":"one"}'),
         (1, 2, 20, 'ada', 'Adah', 'a-1', '{"type":"posted","client_id":"a-1","text":"\"two\"\n\ud83e\udde5"}'),
@@ -105,7 +108,11 @@ async fn events_of_version_2_are_messages() {
             let read = sqlite.read(&damaged, Seq::ZERO, Limit::CATCH_UP).await;
             assert!(matches!(read, Err(StoreError::Damaged(_))));
             append(&log, &damaged, &person("Ada"), messages("after", 1)).await;
-            assert_eq!(sqlite.rooms(10).await.unwrap().len(), 3);
+            assert_eq!(sqlite.rooms(10).await.unwrap().len(), 4);
+            let again = Directory::create(&sqlite, &room(9, "new", "lobby!")).await;
+            assert!(matches!(again, Err(StoreError::RoomExists(has)) if has == lobby));
+            let reader = sqlite.session(&session("a-token-of-version-2")).await.unwrap();
+            assert_eq!(reader.unwrap().person, person("Reader"));
             sqlite.close().await;
         }
     })

@@ -155,7 +155,7 @@ fn a_newer_database_is_refused_and_not_touched() {
     drop(database);
     let before = fs::read(&file).unwrap();
     let sentence = format!(
-        "{} has version 99, and this hubbub knows versions up to 2; run the newer hubbub that wrote it",
+        "{} has version 99, and this hubbub knows versions up to 3; run the newer hubbub that wrote it",
         file.display()
     );
     assert_eq!(refused(folder.path()).to_string(), sentence);
@@ -302,9 +302,9 @@ async fn a_missing_message_is_an_error() {
     within(async {
         let at = testkit::sample::seq;
         for (sql, before, whole) in [
-            ("DELETE FROM messages WHERE seq = 5", None, Some(5)),
-            ("DELETE FROM messages WHERE seq = 5", Some(6), Some(5)),
-            ("DELETE FROM messages WHERE seq = 10", None, Some(10)),
+            ("DELETE FROM messages WHERE seq = 5", None, Some(4)),
+            ("DELETE FROM messages WHERE seq = 5", Some(6), Some(4)),
+            ("DELETE FROM messages WHERE seq = 10", None, Some(9)),
             ("DELETE FROM messages WHERE seq = 1", None, None),
             ("UPDATE messages SET client_id = '?' WHERE seq = 5", None, Some(5)),
             ("UPDATE messages SET reactions = '{' WHERE seq = 5", None, Some(5)),

@@ -29,10 +29,17 @@ pub fn opaque(title: &RoomTitle) -> Option<RoomSlug> {
     RoomSlug::try_from(format!("room-{:012x}", hash >> 16)).ok()
 }
 
-/// True if two titles with the same address differ only in case, spaces and punctuation. Other differences, such as
-/// accents, make two rooms.
+/// What rooms' titles are compared by: two rooms never have titles with the same key. Those that differ only in case,
+/// spaces and punctuation, and suggest the same address, have the same. Other differences, such as accents, make two
+/// rooms.
+pub fn title_key(title: &RoomTitle) -> String {
+    let address = suggested(title).map_or_else(String::new, String::from);
+    format!("{address} {}", key(title))
+}
+
+/// True if two titles have the same key.
 pub fn same(one: &RoomTitle, two: &RoomTitle) -> bool {
-    key(one) == key(two)
+    title_key(one) == title_key(two)
 }
 
 /// The title without spaces and punctuation, in lower case. A title of only those stays whole.
@@ -120,6 +127,7 @@ mod tests {
     fn titles_that_look_alike_are_the_same() {
         for (one, two, expected) in [
             ("Night shift", "night SHIFT!", true),
+            ("Night shift", "Nightshift", false),
             ("Lobby", "lobby", true),
             ("C++", "C#", false),
             ("C++", "C", false),

@@ -25,7 +25,7 @@ pub enum StoreError {
     /// The room does not exist.
     #[error("no room {0}")]
     NoSuchRoom(RoomSlug),
-    /// A room with that address already exists.
+    /// This room already exists, at that address or with that title. Nothing was changed.
     #[error("room {0} exists")]
     RoomExists(RoomSlug),
     /// A deed does not fit the message that it is about. Nothing was changed.

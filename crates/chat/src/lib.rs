@@ -16,6 +16,7 @@ pub mod ports;
 pub mod room;
 pub mod session;
 
+pub use address::title_key;
 pub use caller::{Caller, ClientAddress};
 pub use door::UseCase;
 pub use error::{ChatError, Misfit, StoreError};

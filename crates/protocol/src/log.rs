@@ -103,6 +103,24 @@ impl Deed {
         }
     }
 
+    /// The message that it edits, if it edits one.
+    pub fn edits(&self) -> Option<Seq> {
+        match self {
+            Self::Edited { of, .. } => Some(*of),
+            _ => None,
+        }
+    }
+
+    /// The same deed without the message's text: what is kept of it once the message is deleted. Everything else stays,
+    /// because a log has no holes and a client id counts once.
+    #[must_use]
+    pub fn without_text(mut self) -> Self {
+        if let Self::Posted { text, .. } | Self::Edited { text, .. } = &mut self {
+            *text = MessageText::kept(String::new());
+        }
+        self
+    }
+
     /// Bytes of its texts as JSON.
     fn bytes(&self) -> usize {
         let id = self.client_id().map_or(0, |id| id.as_str().len());
@@ -119,6 +137,15 @@ impl Deed {
 const ENVELOPE: usize = 160;
 
 impl LogEvent {
+    /// True if it gave this message a text.
+    pub fn worded(&self, message: Seq) -> bool {
+        match &self.deed {
+            Deed::Posted { .. } => self.seq == message,
+            Deed::Edited { of, .. } => *of == message,
+            _ => false,
+        }
+    }
+
     /// An upper bound of its size as JSON, in bytes. Less than 100 bytes too high.
     pub fn bytes(&self) -> usize {
         let ids = self.room.as_str().len() + self.epoch.as_str().len() + self.by.as_str().len();
@@ -279,7 +306,8 @@ impl Read for Deed {
     }
 }
 
-/// The deed, if this build knows its type and form. A text was checked when it was stored.
+/// The deed, if this build knows its type and form. A text was checked when it was stored; it is empty if the message
+/// was deleted.
 fn known<J: Json>(json: &J) -> Option<Deed> {
     let client_id = member(json, "client_id")?;
     let kind: String = member(json, "type")?;
@@ -287,13 +315,13 @@ fn known<J: Json>(json: &J) -> Option<Deed> {
     Some(match kind.as_str() {
         "posted" => Deed::Posted {
             client_id,
-            text: message(json)?,
+            text: member(json, "text")?,
             reply_to: seq("reply_to"),
         },
         "edited" => Deed::Edited {
             client_id,
             of: seq("of")?,
-            text: message(json)?,
+            text: member(json, "text")?,
         },
         "deleted" => Deed::Deleted {
             client_id,
@@ -313,10 +341,6 @@ fn known<J: Json>(json: &J) -> Option<Deed> {
     })
 }
 
-fn message<J: Json>(json: &J) -> Option<MessageText> {
-    member(json, "text").filter(|text: &MessageText| !text.as_str().is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,6 +352,9 @@ mod tests {
             r#""type":"posted","client_id":"c1","text":"hi""#,
             r#""type":"posted","client_id":"c1","text":"hi","reply_to":3"#,
             r#""type":"edited","client_id":"c1","of":3,"text":"hi""#,
+            // The texts of a deleted message.
+            r#""type":"posted","client_id":"c1","text":"","reply_to":3"#,
+            r#""type":"edited","client_id":"c1","of":3,"text":"""#,
             r#""type":"deleted","client_id":"c1","of":3"#,
             r#""type":"reacted","client_id":"c1","to":3,"emoji":"👍","on":false"#,
             r#""type":"titled","client_id":"c1","title":"Night shift""#,
@@ -354,7 +381,6 @@ mod tests {
             r#""type":"pinned","client_id":"c1","of":3"#,
             r#""type":{"kind":"posted"},"client_id":"c1","text":"hi""#,
             r#""text":{"bold":["hi"]},"client_id":"c1","type":"posted""#,
-            r#""type":"posted","client_id":"c1","text":"""#,
             r#""type":"posted","client_id":"c1""#,
             r#""type":"posted","client_id":"not an id","text":"hi""#,
             r#""type":"edited","client_id":"c1","of":[3],"text":"hi""#,
@@ -376,6 +402,25 @@ mod tests {
         assert!(matches!(more.deed, Deed::Posted { text, reply_to: None, .. } if text.as_str() == "hi"));
         assert!(serde_json::from_str::<LogEvent>(r#"{"room":"lobby","type":"posted"}"#).is_err());
         assert!(serde_json::from_str::<Deed>("[]").is_err());
+    }
+
+    #[test]
+    fn the_texts_of_a_message_are_found_and_removed() {
+        let event = |deed: &str| -> LogEvent {
+            let json = format!(r#"{{"room":"lobby","epoch":"e1","seq":7,"at":1,"by":"p1",{deed}}}"#);
+            serde_json::from_str(&json).unwrap()
+        };
+        let seq = |n: u64| Seq::try_from(n).unwrap();
+        let posted = event(r#""type":"posted","client_id":"c1","text":"hi","reply_to":3"#);
+        let edited = event(r#""type":"edited","client_id":"c1","of":3,"text":"hi""#);
+        assert!(posted.worded(seq(7)) && !posted.worded(seq(3)));
+        assert!(edited.worded(seq(3)) && !edited.worded(seq(7)));
+        let emptied = event(r#""type":"posted","client_id":"c1","text":"","reply_to":3"#);
+        assert_eq!(posted.deed.without_text(), emptied.deed);
+        let emptied = event(r#""type":"edited","client_id":"c1","of":3,"text":"""#);
+        assert_eq!(edited.deed.without_text(), emptied.deed);
+        let reacted = event(r#""type":"reacted","client_id":"c1","to":3,"emoji":"👍","on":true"#);
+        assert!(!reacted.worded(seq(3)) && reacted.deed.clone().without_text() == reacted.deed);
     }
 
     #[test]

@@ -169,7 +169,7 @@ pub fn text(entry: &Entry) -> &str {
 
 /// A new, empty room in a backend.
 pub async fn new_room(backend: &Backend, address: &str) -> RoomSlug {
-    let room = room(1, address, "A room");
+    let room = room(1, address, address);
     backend
         .directory
         .create(&room)

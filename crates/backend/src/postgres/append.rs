@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chat::ports::{Guard, NewDeed};
-use chat::{Entry, Misfit, StoreError};
-use protocol::{Person, Receipt, RoomSlug, Seq, Timestamp};
+use chat::{Entry, Misfit, StoreError, title_key};
+use protocol::{Deed, Person, Receipt, RoomSlug, Seq, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::deeds;
@@ -81,6 +81,8 @@ pub enum Outcome {
     Unfit(Misfit),
     /// There is no such room.
     NoSuchRoom,
+    /// This room has the title.
+    Titled(RoomSlug),
     /// Something that was stored before cannot be read.
     Damaged,
 }
@@ -97,4 +99,12 @@ pub struct Place {
 /// The message that a deed changes or replies to.
 pub fn about(new: &NewDeed) -> Option<Seq> {
     new.guard.map(Guard::message).or(new.deed.about())
+}
+
+/// The key of the title that a deed gives its room.
+pub fn titled(new: &NewDeed) -> Option<String> {
+    match &new.deed {
+        Deed::Titled { title, .. } => Some(title_key(title)),
+        _ => None,
+    }
 }

@@ -1,4 +1,4 @@
-//! Appends that are stored together, in one transaction and two trips to the server.
+//! Appends that are stored together, in one transaction: plain posts in one trip to the server, others in two.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 use chat::{Entry, StoreError};
 use protocol::RoomSlug;
 
-use super::append::{Append, Outcome, about};
+use super::append::{Append, Outcome, about, titled};
 use super::connection::Connection;
 use super::error::Fault;
 use super::fold::{self, Rooms};
-use super::row;
+use super::{plain, row};
 use crate::bus::Bus;
 
 /// Locks the rooms in the order of their ids, so that two replicas never wait for each other.
-const LOCK: &str = "\
+pub const LOCK: &str = "\
     SELECT slug, epoch, id, head, messages FROM rooms WHERE slug = ANY($1) ORDER BY id FOR NO KEY UPDATE";
 
 /// The deeds that were stored before, by the number of the given ones. (`LIMIT` makes the planner look each of them up
@@ -37,6 +37,9 @@ const ABOUT: &str = "\
         SELECT number, seq, rev, at, author_id, client_id, text, reply_to, edited_at, deleted, reactions FROM messages
         WHERE room_id = rooms.id AND seq = given.seq LIMIT 1
     ) AS about ON true";
+
+/// The rooms that have the titles.
+const TITLED: &str = "SELECT title_key, slug FROM rooms WHERE title_key = ANY($1)";
 
 /// What PostgreSQL stored of a batch: the outcome of each append.
 pub struct Stored(Vec<Outcome>);
@@ -90,6 +93,14 @@ impl Batch {
     /// [`Fault::Refused`]: nothing was stored. Otherwise it is unknown whether all were stored or none; storing them
     /// again is safe.
     pub async fn store(&self, connection: &Connection) -> Result<Stored, Fault> {
+        match plain::store(&self.0, connection).await? {
+            Some(outcomes) => Ok(Stored(outcomes)),
+            None => self.fold(connection).await,
+        }
+    }
+
+    /// Stores the batch, whatever is in it.
+    async fn fold(&self, connection: &Connection) -> Result<Stored, Fault> {
         let mut rooms: Vec<_> = self.0.iter().map(|append| append.room.as_str()).collect();
         rooms.sort_unstable();
         rooms.dedup();
@@ -105,17 +116,17 @@ impl Batch {
             .collect();
         let about = || all().filter_map(|(append, new)| Some((append.room.as_str(), about(new)?)));
         let about_rooms: Vec<_> = about().map(|(room, _)| room).collect();
-        let about_seqs: Vec<_> = about()
-            .map(|(_, seq)| i64::try_from(seq.get()).unwrap_or(0))
-            .collect();
+        let about_seqs: Vec<_> = about().map(|(_, seq)| seq.get().cast_signed()).collect();
+        let titles: Vec<_> = all().filter_map(|(_, new)| titled(new)).collect();
         let began = connection
-            .begin([
+            .begin(&[
                 (LOCK, &[&rooms]),
                 (KNOWN, &[&slugs, &people, &client_ids]),
                 (ABOUT, &[&about_rooms, &about_seqs]),
+                (TITLED, &[&titles]),
             ])
             .await?;
-        let [locked, known, messages] = &began[..] else {
+        let [locked, known, messages, titled] = &began[..] else {
             return Err(Fault::lost("an answer is missing"));
         };
         let mut state = Rooms::default();
@@ -126,6 +137,11 @@ impl Batch {
             // A message that cannot be read counts as missing.
             if let (Ok(slug), Ok(message)) = (row::parsed(row, 0), row::message(row, 1)) {
                 state.message(&slug, message);
+            }
+        }
+        for row in titled {
+            if let Ok(room) = row::parsed(row, 1) {
+                state.titled(row.try_get(0)?, room);
             }
         }
         let given: Vec<_> = all().collect();
@@ -166,6 +182,7 @@ impl Batch {
             let answer = match outcome {
                 Outcome::Stored(places) => Ok(places.into_iter().map(|place| place.receipt).collect()),
                 Outcome::Unfit(why) => Err(StoreError::Unfit(why)),
+                Outcome::Titled(room) => Err(StoreError::RoomExists(room)),
                 Outcome::NoSuchRoom => Err(StoreError::NoSuchRoom(append.room.clone())),
                 Outcome::Damaged => {
                     let sentence = format!("what {} had stored cannot be read", append.room);

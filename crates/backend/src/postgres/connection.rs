@@ -16,6 +16,9 @@ use super::error::Fault;
 /// The values of a statement's parameters.
 pub type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+/// Statements and the values of their parameters.
+pub type Statements<'a> = &'a [(&'static str, Values<'a>)];
+
 /// An open connection. Any number of tasks can use it at the same time: the server answers in order. Dropping it closes
 /// it.
 pub struct Connection {
@@ -112,41 +115,54 @@ impl Connection {
         Ok(self.client.query_raw(sql, none).await?)
     }
 
-    /// Begins a transaction with these statements, in one trip to the server, and returns the rows of each. Each sees
-    /// what others committed while those before it waited for locks. If one fails, the transaction is over.
-    pub async fn begin<const N: usize>(
-        &self,
-        statements: [(&'static str, Values<'_>); N],
-    ) -> Result<Vec<Vec<Row>>, Fault> {
-        let mut prepared = Vec::with_capacity(N);
-        for (sql, values) in statements {
-            prepared.push((self.prepared(sql).await?, values));
-        }
-        // They are sent in this order, at once. If one fails, PostgreSQL refuses those after it.
-        let queries = join_all(
-            prepared
-                .iter()
-                .map(|(statement, values)| self.client.query(statement, values)),
-        );
-        let (began, answers) = tokio::join!(self.client.batch_execute("BEGIN"), queries);
-        let rows = began.and_then(|()| answers.into_iter().collect());
-        if rows.is_err() {
-            // If this fails, the connection is lost.
-            let _ = self.client.batch_execute("ROLLBACK").await;
-        }
-        Ok(rows?)
+    /// Runs statements as one transaction, in one trip to the server, and returns the rows of each. Each sees what others
+    /// committed while those before it waited for locks. If one fails, nothing is stored.
+    pub async fn transaction(&self, statements: Statements<'_>) -> Result<Vec<Vec<Row>>, Fault> {
+        self.trip(Some("BEGIN"), statements, Some("COMMIT")).await
     }
 
-    /// Runs a last statement in the transaction, and commits, in one trip to the server.
-    pub async fn commit(&self, sql: &'static str, values: Values<'_>) -> Result<(), Fault> {
-        let statement = self.prepared(sql).await?;
-        // If the statement fails, PostgreSQL rolls back.
-        let (changed, committed) = tokio::join!(
-            self.client.execute(&statement, values),
-            self.client.batch_execute("COMMIT"),
-        );
-        changed?;
-        Ok(committed?)
+    /// Begins a transaction with these statements, in one trip. If one fails, the transaction is over.
+    pub async fn begin(&self, statements: Statements<'_>) -> Result<Vec<Vec<Row>>, Fault> {
+        self.trip(Some("BEGIN"), statements, None).await
+    }
+
+    /// Ends the transaction with these statements, in one trip.
+    pub async fn commit(&self, statements: Statements<'_>) -> Result<(), Fault> {
+        self.trip(None, statements, Some("COMMIT")).await.map(drop)
+    }
+
+    async fn trip(
+        &self,
+        first: Option<&str>,
+        statements: Statements<'_>,
+        last: Option<&str>,
+    ) -> Result<Vec<Vec<Row>>, Fault> {
+        let edge = async |sql: Option<&str>| match sql {
+            Some(sql) => self.client.batch_execute(sql).await,
+            None => Ok(()),
+        };
+        let rows = async {
+            let mut prepared = Vec::with_capacity(statements.len());
+            for (sql, values) in statements {
+                prepared.push((self.prepared(sql).await?, values));
+            }
+            // They are sent in this order, at once. If one fails, PostgreSQL refuses those after it, and instead of
+            // committing it rolls back.
+            let queries = prepared
+                .iter()
+                .map(|(statement, values)| self.client.query(statement, values));
+            let (first, answers, last) = tokio::join!(edge(first), join_all(queries), edge(last));
+            first?;
+            let rows = answers.into_iter().collect::<Result<_, _>>()?;
+            last?;
+            Ok(rows)
+        };
+        let rows = rows.await;
+        if rows.is_err() {
+            // Nothing may stay open. If this fails, the connection is lost.
+            let _ = self.client.batch_execute("ROLLBACK").await;
+        }
+        rows
     }
 }
 

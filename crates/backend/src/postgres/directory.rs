@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chat::ports::{Directory, Ids};
-use chat::{Room, StoreError};
+use chat::{Room, StoreError, title_key};
 use protocol::{Epoch, RoomSlug};
 
 use super::connection::Values;
@@ -10,8 +10,12 @@ use super::{Postgres, row};
 use crate::numbers;
 
 const CREATE: &str = "\
-    INSERT INTO rooms (slug, title, epoch, created_at, last_at)
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (slug) DO NOTHING RETURNING id";
+    INSERT INTO rooms (slug, title, title_key, epoch, created_at, last_at)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id";
+
+const IN_THE_WAY: &str = "\
+    SELECT slug FROM rooms WHERE title_key = $1 OR slug = $2
+    ORDER BY title_key IS NOT DISTINCT FROM $1 DESC LIMIT 1";
 
 const FIND: &str = "SELECT slug, title, created_at, last_at FROM rooms WHERE slug = $1";
 
@@ -27,13 +31,15 @@ impl Directory for Postgres {
         let epoch = Epoch::from_random(self.inner.ids.random());
         let created_at = numbers::signed(room.created_at.0)?;
         let last_at = room.last_at.map(|at| numbers::signed(at.0)).transpose()?;
-        let (slug, title) = (room.slug.as_str(), room.title.as_str());
+        let (slug, title, key) = (room.slug.as_str(), room.title.as_str(), title_key(&room.title));
         let epoch = epoch.as_str();
-        let values: Values<'_> = &[&slug, &title, &epoch, &created_at, &last_at];
-        if self.inner.lanes.write(CREATE, values).await?.is_empty() {
-            return Err(StoreError::RoomExists(room.slug.clone()));
+        let values: Values<'_> = &[&slug, &title, &key, &epoch, &created_at, &last_at];
+        if !self.inner.lanes.write(CREATE, values).await?.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let rows = self.inner.lanes.read(IN_THE_WAY, &[&key, &slug]).await?;
+        let other = rows.first().map(|row| row::parsed(row, 0)).transpose()?;
+        Err(StoreError::RoomExists(other.unwrap_or_else(|| room.slug.clone())))
     }
 
     async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, StoreError> {

@@ -101,6 +101,14 @@ pub enum OpenPostgresError {
         /// The latest version that this build knows.
         known: i32,
     },
+    /// The version makes no sense. Nothing was changed.
+    #[error("the database at {server} has version {found}, which no hubbub writes; restore it from a backup")]
+    Version {
+        /// Host and port.
+        server: String,
+        /// Its version.
+        found: i32,
+    },
     /// `hubbub copy` was interrupted.
     #[error(
         "the database at {server} holds an incomplete copy; run hubbub copy again, until it says that all is equal"

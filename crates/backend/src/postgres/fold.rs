@@ -8,8 +8,8 @@ use chat::ports::NewDeed;
 use protocol::{ClientId, Deed, Epoch, LogEvent, Message, PersonId, Receipt, RoomSlug, Seq};
 use tokio_postgres::Row;
 
-use super::append::{Append, Outcome, Place, about};
-use super::connection::Connection;
+use super::append::{Append, Outcome, Place, about, titled};
+use super::connection::{Connection, Values};
 use super::error::Fault;
 use super::row;
 use crate::numbers;
@@ -17,8 +17,9 @@ use crate::numbers;
 /// Stores everything that changes.
 const WRITE: &str = "\
     WITH stored AS (
-        INSERT INTO events (room_id, seq, at, author_id, client_id, body)
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[])
+        INSERT INTO events (room_id, seq, at, author_id, client_id, body, edits)
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+            $28::bigint[])
     ), named AS (
         INSERT INTO people (id, name, created_at, wrote)
         SELECT id, name, at, true FROM unnest($7::text[], $8::text[], $9::bigint[]) AS person (id, name, at)
@@ -33,10 +34,24 @@ const WRITE: &str = "\
             edited_at = excluded.edited_at, deleted = excluded.deleted, reactions = excluded.reactions
     )
     UPDATE rooms SET head = moved.head, last_at = moved.at, messages = moved.messages,
-        title = coalesce(moved.title, rooms.title)
-    FROM unnest($22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::text[])
-        AS moved (id, head, at, messages, title)
+        title = coalesce(moved.title, rooms.title), title_key = coalesce(moved.title_key, rooms.title_key)
+    FROM unnest($22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::text[], $27::text[])
+        AS moved (id, head, at, messages, title, title_key)
     WHERE rooms.id = moved.id";
+
+/// Removes the texts of deleted messages from the events that posted them. Makes the JSON of [`Deed::Posted`].
+const EMPTY_POSTED: &str = "\
+    UPDATE events SET body = json_strip_nulls(json_build_object(
+        'type', 'posted', 'client_id', client_id, 'text', '', 'reply_to', deleted.reply_to
+    ))::text
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS deleted (room_id, seq, reply_to)
+    WHERE events.room_id = deleted.room_id AND events.seq = deleted.seq";
+
+/// Removes the texts of deleted messages from the events that edited them. Makes the JSON of [`Deed::Edited`].
+const EMPTY_EDITED: &str = "\
+    UPDATE events SET body = json_build_object('type', 'edited', 'client_id', client_id, 'of', edits, 'text', '')::text
+    FROM unnest($1::bigint[], $2::bigint[]) AS deleted (room_id, seq)
+    WHERE events.room_id = deleted.room_id AND events.edits = deleted.seq AND events.edits IS NOT NULL";
 
 /// The event of a deed that is stored at this place.
 pub fn entry(append: &Append, deed: &Deed, receipt: &Receipt) -> Entry {
@@ -73,6 +88,8 @@ pub struct Rooms {
     /// `None`: it cannot be read.
     known: HashMap<Once, Option<Place>>,
     messages: HashMap<(RoomSlug, Seq), (i64, Message)>,
+    /// The rooms that have the titles with these keys.
+    titles: HashMap<String, RoomSlug>,
     /// What is to be written.
     pub changes: Changes,
 }
@@ -94,6 +111,7 @@ struct Event {
     author: PersonId,
     client_id: ClientId,
     body: String,
+    edits: Option<i64>,
 }
 
 #[derive(Clone, Default)]
@@ -101,7 +119,8 @@ struct Moved {
     head: i64,
     at: i64,
     messages: i64,
-    title: Option<String>,
+    /// The new title and its key.
+    title: Option<(String, String)>,
 }
 
 impl Rooms {
@@ -125,6 +144,11 @@ impl Rooms {
     pub fn message(&mut self, room: &RoomSlug, (number, message): (i64, Message)) {
         self.messages
             .insert((room.clone(), message.seq), (number, message));
+    }
+
+    /// A room that has the title with this key.
+    pub fn titled(&mut self, key: String, room: RoomSlug) {
+        self.titles.insert(key, room);
     }
 
     /// A deed that was stored before, from the columns that follow the first: seq, at, `author_id`, the author's name and
@@ -158,6 +182,7 @@ impl Rooms {
             events: self.changes.events.len(),
             known: Vec::new(),
             messages: Vec::new(),
+            titles: None,
             room,
         };
         let mut places = Vec::with_capacity(append.deeds.len());
@@ -193,6 +218,12 @@ impl Rooms {
                 .check(&new.deed, &append.by.id, message.map(|(_, message)| message))
                 .map_err(Outcome::Unfit)?;
         }
+        let title_key = titled(new);
+        if let Some(other) = title_key.as_ref().and_then(|key| self.titles.get(key))
+            && *other != append.room
+        {
+            return Err(Outcome::Titled(other.clone()));
+        }
         let room = self.rooms.get_mut(&append.room).ok_or(Outcome::NoSuchRoom)?;
         room.head = room.head.next();
         let receipt = Receipt {
@@ -214,15 +245,25 @@ impl Rooms {
         {
             changed = Some((number, message));
         } else if let Deed::Titled { title, .. } = &new.deed {
-            moved.title = Some(title.to_string());
+            let key = title_key.unwrap_or_default();
+            undo.titles.get_or_insert_with(|| self.titles.clone());
+            // It no longer has its former title.
+            self.titles.retain(|_, room| *room != append.room);
+            self.titles.insert(key.clone(), append.room.clone());
+            moved.title = Some((title.to_string(), key));
         }
         moved.messages = room.messages;
         if let Some((of, message)) = changed {
             let key = (append.room.clone(), message.seq);
             let row = (room.id, number(message.seq));
-            let written = self.changes.messages.insert(row, (of, message.clone()));
-            let before = self.messages.insert(key.clone(), (of, message));
-            undo.messages.push((key, before, row, written));
+            let change = self.changes.messages.insert(row, (of, message.clone()));
+            let message = self.messages.insert(key.clone(), (of, message));
+            undo.messages.push(Replaced {
+                key,
+                message,
+                row,
+                change,
+            });
         }
         self.changes.events.push(Event {
             room: room.id,
@@ -231,6 +272,7 @@ impl Rooms {
             author: append.by.id.clone(),
             client_id,
             body: json.to_owned(),
+            edits: new.deed.edits().map(number),
         });
         let person = self.changes.people.entry(append.by.id.to_string());
         person.or_insert_with(|| (append.by.name.to_string(), at));
@@ -247,12 +289,18 @@ impl Rooms {
         for once in undo.known {
             self.known.remove(&once);
         }
-        for (key, before, row, written) in undo.messages.into_iter().rev() {
-            put_back(&mut self.messages, key, before);
-            match written {
-                Some(written) => self.changes.messages.insert(row, written),
-                None => self.changes.messages.remove(&row),
+        for replaced in undo.messages.into_iter().rev() {
+            match replaced.message {
+                Some(message) => self.messages.insert(replaced.key, message),
+                None => self.messages.remove(&replaced.key),
             };
+            match replaced.change {
+                Some(change) => self.changes.messages.insert(replaced.row, change),
+                None => self.changes.messages.remove(&replaced.row),
+            };
+        }
+        if let Some(titles) = undo.titles {
+            self.titles = titles;
         }
         self.changes.events.truncate(undo.events);
         match undo.moved {
@@ -272,13 +320,6 @@ impl Rooms {
     }
 }
 
-fn put_back<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, before: Option<V>) {
-    match before {
-        Some(before) => map.insert(key, before),
-        None => map.remove(&key),
-    };
-}
-
 type Numbered = (i64, Message);
 
 /// What an append changed, in case it does not fit.
@@ -287,7 +328,16 @@ struct Undo {
     moved: Option<Moved>,
     events: usize,
     known: Vec<Once>,
-    messages: Vec<((RoomSlug, Seq), Option<Numbered>, (i64, i64), Option<Numbered>)>,
+    titles: Option<HashMap<String, RoomSlug>>,
+    messages: Vec<Replaced>,
+}
+
+/// A message that was folded: what there was, and what was to be written.
+struct Replaced {
+    key: (RoomSlug, Seq),
+    message: Option<Numbered>,
+    row: (i64, i64),
+    change: Option<Numbered>,
 }
 
 impl Changes {
@@ -310,38 +360,54 @@ impl Changes {
             let json = || serde_json::to_string(&message.reactions).ok();
             (!message.reactions.is_empty()).then(json).flatten()
         };
-        connection
-            .commit(
-                WRITE,
-                &[
-                    &column!(events, |event| event.room),
-                    &column!(events, |event| event.seq),
-                    &column!(events, |event| event.at),
-                    &column!(events, |event| event.author.as_str()),
-                    &column!(events, |event| event.client_id.as_str()),
-                    &column!(events, |event| event.body.as_str()),
-                    &column!(people, |(id, _)| id.as_str()),
-                    &column!(people, |(_, (name, _))| name.as_str()),
-                    &column!(people, |(_, (_, at))| *at),
-                    &column!(messages, |((room, _), _)| *room),
-                    &column!(messages, |((_, seq), _)| *seq),
-                    &column!(messages, |(_, (number, _))| *number),
-                    &column!(messages, |(_, (_, message))| number(message.rev)),
-                    &column!(messages, |(_, (_, message))| time(message.at)),
-                    &column!(messages, |(_, (_, message))| message.by.as_str()),
-                    &column!(messages, |(_, (_, message))| message.client_id.as_str()),
-                    &column!(messages, |(_, (_, message))| message.text.as_str()),
-                    &column!(messages, |(_, (_, message))| message.reply_to.map(number)),
-                    &column!(messages, |(_, (_, message))| message.edited_at.map(time)),
-                    &column!(messages, |(_, (_, message))| message.deleted),
-                    &column!(messages, |(_, (_, message))| reactions(message)),
-                    &column!(rooms, |(id, _)| *id),
-                    &column!(rooms, |(_, moved)| moved.head),
-                    &column!(rooms, |(_, moved)| moved.at),
-                    &column!(rooms, |(_, moved)| moved.messages),
-                    &column!(rooms, |(_, moved)| moved.title.as_deref()),
-                ],
-            )
-            .await
+        let deleted = || messages.iter().filter(|(_, (_, message))| message.deleted);
+        let deleted_rooms: Vec<_> = deleted().map(|((room, _), _)| *room).collect();
+        let deleted_seqs: Vec<_> = deleted().map(|((_, seq), _)| *seq).collect();
+        let replies: Vec<_> = deleted()
+            .map(|(_, (_, message))| message.reply_to.map(number))
+            .collect();
+        let changes: Values<'_> = &[
+            &column!(events, |event| event.room),
+            &column!(events, |event| event.seq),
+            &column!(events, |event| event.at),
+            &column!(events, |event| event.author.as_str()),
+            &column!(events, |event| event.client_id.as_str()),
+            &column!(events, |event| event.body.as_str()),
+            &column!(people, |(id, _)| id.as_str()),
+            &column!(people, |(_, (name, _))| name.as_str()),
+            &column!(people, |(_, (_, at))| *at),
+            &column!(messages, |((room, _), _)| *room),
+            &column!(messages, |((_, seq), _)| *seq),
+            &column!(messages, |(_, (number, _))| *number),
+            &column!(messages, |(_, (_, message))| number(message.rev)),
+            &column!(messages, |(_, (_, message))| time(message.at)),
+            &column!(messages, |(_, (_, message))| message.by.as_str()),
+            &column!(messages, |(_, (_, message))| message.client_id.as_str()),
+            &column!(messages, |(_, (_, message))| message.text.as_str()),
+            &column!(messages, |(_, (_, message))| message.reply_to.map(number)),
+            &column!(messages, |(_, (_, message))| message.edited_at.map(time)),
+            &column!(messages, |(_, (_, message))| message.deleted),
+            &column!(messages, |(_, (_, message))| reactions(message)),
+            &column!(rooms, |(id, _)| *id),
+            &column!(rooms, |(_, moved)| moved.head),
+            &column!(rooms, |(_, moved)| moved.at),
+            &column!(rooms, |(_, moved)| moved.messages),
+            &column!(rooms, |(_, moved)| moved
+                .title
+                .as_ref()
+                .map(|(title, _)| title.as_str())),
+            &column!(rooms, |(_, moved)| moved
+                .title
+                .as_ref()
+                .map(|(_, key)| key.as_str())),
+            &column!(events, |event| event.edits),
+        ];
+        let write: [(_, Values<'_>); 3] = [
+            (WRITE, changes),
+            (EMPTY_POSTED, &[&deleted_rooms, &deleted_seqs, &replies]),
+            (EMPTY_EDITED, &[&deleted_rooms, &deleted_seqs]),
+        ];
+        let statements = if deleted_rooms.is_empty() { 1 } else { 3 };
+        connection.commit(&write[..statements]).await
     }
 }

@@ -105,7 +105,11 @@ async fn migrate(connection: &Connection, server: &str) -> Result<(), OpenPostgr
             known: KNOWN,
         });
     }
-    for sql in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+    let done = usize::try_from(found).map_err(|_| OpenPostgresError::Version {
+        server: server.to_owned(),
+        found,
+    })?;
+    for sql in MIGRATIONS.iter().skip(done) {
         connection.run(sql).await.map_err(failed)?;
     }
     if found == 0 {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chat::ports::{Directory, Ids};
-use chat::{Room, StoreError};
+use chat::{Room, StoreError, title_key};
 use protocol::{Epoch, RoomSlug};
 use rusqlite::params;
 
@@ -10,8 +10,11 @@ use super::{Sqlite, row};
 use crate::numbers;
 
 const CREATE: &str = "\
-    INSERT INTO rooms (slug, title, epoch, created_at, last_at)
-    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (slug) DO NOTHING";
+    INSERT INTO rooms (slug, title, title_key, epoch, created_at, last_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+
+const IN_THE_WAY: &str = "\
+    SELECT slug FROM rooms WHERE title_key = ?1 OR slug = ?2 ORDER BY title_key IS ?1 DESC LIMIT 1";
 
 const FIND: &str = "SELECT slug, title, created_at, last_at FROM rooms WHERE slug = ?1";
 
@@ -31,12 +34,20 @@ impl Directory for Sqlite {
                 let mut insert = connection.prepare_cached(CREATE).map_err(StoreError::failed)?;
                 let created_at = numbers::signed(room.created_at.0)?;
                 let last_at = room.last_at.map(|at| numbers::signed(at.0)).transpose()?;
-                let (slug, title) = (room.slug.as_str(), room.title.as_str());
-                match insert.execute(params![slug, title, epoch.as_str(), created_at, last_at]) {
-                    Ok(0) => Err(StoreError::RoomExists(room.slug)),
-                    Ok(_) => Ok(()),
-                    Err(error) => Err(StoreError::failed(error)),
+                let (slug, title, key) = (room.slug.as_str(), room.title.as_str(), title_key(&room.title));
+                let values = params![slug, title, key, epoch.as_str(), created_at, last_at];
+                if insert.execute(values).map_err(StoreError::failed)? == 1 {
+                    return Ok(());
                 }
+                let mut find = connection
+                    .prepare_cached(IN_THE_WAY)
+                    .map_err(StoreError::failed)?;
+                let mut rows = find.query(params![key, slug]).map_err(StoreError::failed)?;
+                let row = rows.next().map_err(StoreError::failed)?;
+                Err(StoreError::RoomExists(match row {
+                    Some(row) => row::parsed(row, "slug")?,
+                    None => room.slug,
+                }))
             },
             |()| {},
         );

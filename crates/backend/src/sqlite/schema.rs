@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use chat::title_key;
+use protocol::RoomTitle;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use sha2::{Digest, Sha256};
@@ -112,6 +114,9 @@ fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
         let text = context.get_raw(0).as_str()?;
         Ok(Sha256::digest(text).to_vec())
     })?;
+    connection.create_scalar_function("title_key", 1, flags, |context| {
+        Ok(title_key(&RoomTitle::kept(context.get(0)?)))
+    })?;
     for (sql, version) in MIGRATIONS.iter().zip(1..).skip(found as usize) {
         let step: u32 = version;
         if step == WIPES_TOKENS && found > 0 {
@@ -125,6 +130,7 @@ fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
         transaction.commit()?;
     }
     connection.remove_function("sha256", 1)?;
+    connection.remove_function("title_key", 1)?;
     // Until the checkpoint, only the write-ahead log is wiped, not the file. If another process reads the database now,
     // the last connection to close does the checkpoint.
     connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))

@@ -88,6 +88,9 @@ async fn databases_that_are_not_hubbubs_stay_as_they_are() {
         server.sql(&newer, "UPDATE hubbub SET version = 999");
         let error = refused_unchanged(&server, &newer, &server.url(&newer)).await;
         assert!(matches!(error, Error::Newer { found: 999, .. }), "{error}");
+        server.sql(&newer, "UPDATE hubbub SET version = -1");
+        let error = refused_unchanged(&server, &newer, &server.url(&newer)).await;
+        assert!(matches!(error, Error::Version { found: -1, .. }), "{error}");
         server.sql(&newer, "UPDATE hubbub SET version = 1");
         replica(&server.url(&newer)).await.close().await;
         server.sql(&newer, "DROP TABLE events");

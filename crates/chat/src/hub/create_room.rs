@@ -19,6 +19,7 @@ impl UseCase for CreateRoom {
     const ACTION: Action = Action::CreateRoom;
 
     /// Derives the address from the title. If a room with another title has that address, the address gets a number.
+    /// The list of rooms shows titles, so no two rooms have the same one.
     async fn run(self, asked: Asked<'_>) -> Result<RoomSummary, ChatError> {
         asked.take(Cost::Room)?;
         let Self { title } = self;
@@ -32,8 +33,6 @@ impl UseCase for CreateRoom {
         for slug in suggested.iter().cloned().chain(numbers.filter_map(numbered)) {
             match create_at(asked.hub, slug, &title).await? {
                 Attempt::Created(room) => return Ok(room),
-                // The list of rooms shows titles, so titles are unique. They are on every replica, because a title
-                // always tries the same addresses.
                 Attempt::Taken(room) if address::same(&room.title, &title) => {
                     return Err(exists(room.slug).into());
                 }
@@ -67,7 +66,7 @@ async fn create_at(hub: &Hub, slug: RoomSlug, title: &RoomTitle) -> Result<Attem
 enum Attempt {
     /// The room was created.
     Created(RoomSummary),
-    /// The address belongs to this room.
+    /// This room has the title or the address.
     Taken(Room),
 }
 

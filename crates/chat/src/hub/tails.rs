@@ -161,12 +161,28 @@ impl Tail {
         if let Deed::Titled { title, .. } = &event.deed {
             room.title = title.clone();
         }
+        if let Deed::Deleted { of, .. } = event.deed {
+            self.forget_text(of);
+        }
         if let Some(page) = &mut self.page {
             page.apply(event, &entry.by);
             trim(page);
         }
         self.entries.push_back(Arc::clone(entry));
         self.trim();
+    }
+
+    /// Removes the texts of a deleted message, as storage does.
+    fn forget_text(&mut self, message: Seq) {
+        for entry in self
+            .entries
+            .iter_mut()
+            .filter(|entry| entry.event.worded(message))
+        {
+            let mut emptied = Entry::clone(entry);
+            emptied.event.deed = emptied.event.deed.without_text();
+            *entry = Arc::new(emptied);
+        }
     }
 
     /// Drops the oldest events, down to one stretch.
@@ -391,6 +407,27 @@ mod tests {
         assert_eq!(seqs(&tails, None), Some(expected));
         assert_eq!(seqs(&tails, Some((1, 60))), Some(vec![61, 62, 63]));
         assert_eq!(seqs(&tails, Some((1, 59))), None, "the page has no events");
+    }
+
+    #[test]
+    fn a_deleted_text_is_forgotten() {
+        let (tails, feed) = wanted(58);
+        tails.learn(&lobby(), &stretch(1, 11..=58));
+        let edit = |seq: u64, of: u64| {
+            let (of, text) = (head(1, of).seq, MessageText::try_from("hi".to_owned()).unwrap());
+            about(1, seq, |client_id| Deed::Edited { client_id, of, text })
+        };
+        feed.entries(&[edit(59, 57), edit(60, 58), deletion(61, 57)]);
+        let served = tails.serve(&RoomSlug::lobby(), Some(&head(1, 55)));
+        let Some(Missed::Events(stretch)) = served.map(|served| served.missed) else {
+            panic!("the tail has these events");
+        };
+        let texts = stretch.entries.iter().map(|entry| match &entry.event.deed {
+            Deed::Posted { text, .. } | Deed::Edited { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        let expected = [Some("hi"), Some(""), Some("hi"), Some(""), Some("hi"), None];
+        assert_eq!(texts.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -12,7 +12,8 @@ pub trait Directory: Send + Sync {
     /// Creates a room with an empty log and a fresh epoch.
     ///
     /// # Errors
-    /// [`StoreError::RoomExists`] if the address is taken, whatever the title.
+    /// [`StoreError::RoomExists`] names the room that has the title (see [`crate::title_key`]) or, if none has, the one
+    /// that has the address.
     async fn create(&self, room: &Room) -> Result<(), StoreError>;
 
     /// The room at an address, if it exists.

@@ -74,12 +74,13 @@ pub trait RoomLog: Send + Sync {
     ///
     /// Returns when they are durable: they survive a crash of this process right after. Either all are stored or
     /// none. A `client_id` that this person has used in this room before stores nothing and returns the first
-    /// receipt, whatever the deed and its guard, also within one call and after a restart. Concurrent appends may be
+    /// receipt, whatever the deed and its guard, also within one call and after a restart. When a message is deleted,
+    /// the events that gave it its texts stay without them, see [`Deed::without_text`]. Concurrent appends may be
     /// stored in any order; an append that starts after another returned comes after it.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchRoom`], [`StoreError::Unfit`] (a guard does not hold), [`StoreError::Busy`] (nothing
-    /// stored), [`StoreError::Failed`] (unknown whether stored; the same call again is safe).
+    /// [`StoreError::NoSuchRoom`], [`StoreError::Unfit`] (a guard does not hold), [`StoreError::RoomExists`] (another
+    /// room has that title, see [`crate::title_key`]), [`StoreError::Busy`] (nothing stored), [`StoreError::Failed`] (unknown whether stored; the same call again is safe).
     async fn append(
         &self,
         room: &RoomSlug,

@@ -6,6 +6,7 @@ mod guarding;
 mod pages;
 mod reading;
 mod storing;
+mod titles;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub use guarding::*;
 pub use pages::*;
 pub use reading::*;
 pub use storing::*;
+pub use titles::*;
 
 /// Tests the room log of a fixture's backends against its contract.
 #[macro_export]
@@ -44,7 +46,11 @@ macro_rules! room_log_contract {
             a_guard_does_not_refuse_a_repetition
             a_message_is_what_the_log_says_now
             reactions_fill_a_message
+            a_deleted_text_is_gone
             a_title_changes_the_room
+            a_title_belongs_to_one_room
+            a_repeated_title_keeps_its_receipt
+            overlapping_calls_share_no_title
             random_deeds_fold_as_in_the_browser
             reading_on_has_exact_edges
             a_page_has_exact_edges

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chat::ports::NewDeed;
-use chat::{Entry, StoreError};
-use protocol::{ClientId, Deed, LogEvent, Message, Person, Receipt, RoomSlug, Seq, Timestamp};
+use chat::{Entry, StoreError, title_key};
+use protocol::{ClientId, Deed, LogEvent, Message, Person, Receipt, RoomSlug, RoomTitle, Seq, Timestamp};
 use rusqlite::{Connection, ToSql, params};
 
 use crate::sqlite::row::{self, Head, MESSAGE};
@@ -16,14 +16,16 @@ const KEEP_AUTHOR: &str = "\
     ON CONFLICT (id) DO UPDATE SET wrote = 1 WHERE wrote = 0";
 
 const INSERT: &str = "\
-    INSERT INTO events (room_id, seq, at, author_id, client_id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    INSERT INTO events (room_id, seq, at, author_id, client_id, body, edits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (room_id, author_id, client_id) WHERE client_id IS NOT NULL DO NOTHING";
 
 const FIRST_TIME: &str = "SELECT seq FROM events WHERE room_id = ?1 AND author_id = ?2 AND client_id = ?3";
 
 const MOVE_HEAD: &str = "UPDATE rooms SET head = ?2, last_at = ?3, messages = ?4 WHERE id = ?1";
 
-const SET_TITLE: &str = "UPDATE rooms SET title = ?2 WHERE id = ?1";
+const SET_TITLE: &str = "UPDATE rooms SET title = ?2, title_key = ?3 WHERE id = ?1";
+
+const HAS_TITLE: &str = "SELECT slug FROM rooms WHERE title_key = ?1 AND id <> ?2";
 
 const ADD_MESSAGE: &str = "\
     INSERT INTO messages (room_id, seq, number, rev, at, author_id, client_id, text, reply_to)
@@ -32,6 +34,17 @@ const ADD_MESSAGE: &str = "\
 const CHANGE_MESSAGE: &str = "\
     UPDATE messages SET rev = ?3, text = ?4, edited_at = ?5, deleted = ?6, reactions = ?7
     WHERE room_id = ?1 AND seq = ?2";
+
+/// Removes the text from the event that posted a message. Makes the JSON of [`Deed::Posted`].
+const EMPTY_POSTED: &str = "\
+    UPDATE events SET body = json_patch(
+        json_object('type', 'posted', 'client_id', client_id, 'text', ''), json_object('reply_to', ?3)
+    ) WHERE room_id = ?1 AND seq = ?2";
+
+/// Removes the texts from the events that edited a message. Makes the JSON of [`Deed::Edited`].
+const EMPTY_EDITED: &str = "\
+    UPDATE events SET body = json_object('type', 'edited', 'client_id', client_id, 'of', edits, 'text', '')
+    WHERE room_id = ?1 AND edits = ?2";
 
 /// Deeds ready to be stored. They are already JSON, to spend less time on the writer's thread.
 pub struct Append {
@@ -83,8 +96,12 @@ impl Append {
                 seq,
             };
             let epoch = log.head.at.epoch.clone();
-            // A repeated deed gets its first receipt, whatever the message is like by now.
-            if guard.is_some()
+            let title = match &deed {
+                Deed::Titled { title, .. } => Some(title),
+                _ => None,
+            };
+            // A repeated deed gets its first receipt, whatever the message, or the other rooms, are like by now.
+            if (guard.is_some() || title.is_some())
                 && let Some(seq) = log.first_time(&client_id)?
             {
                 receipts.push(receipt(epoch, seq));
@@ -97,8 +114,11 @@ impl Append {
                     .check(&deed, &by.id, message.as_ref())
                     .map_err(StoreError::Unfit)?;
             }
+            if let Some(title) = title {
+                log.check_title(title)?;
+            }
             let seq = log.head.at.seq.next();
-            if !log.insert(seq, &client_id, &body)? {
+            if !log.insert(seq, &client_id, &body, deed.edits())? {
                 let seq = log
                     .first_time(&client_id)?
                     .ok_or_else(|| StoreError::failed(Vanished))?;
@@ -147,10 +167,31 @@ impl Log<'_> {
     }
 
     /// Stores an event. Returns false if this person has used the client id before.
-    fn insert(&self, seq: Seq, client_id: &ClientId, body: &str) -> Result<bool, StoreError> {
-        let (seq, author) = (numbers::signed(seq.get())?, self.by.id.as_str());
-        let values = params![self.head.id, seq, self.at, author, client_id.as_str(), body];
+    fn insert(
+        &self,
+        seq: Seq,
+        client_id: &ClientId,
+        body: &str,
+        edits: Option<Seq>,
+    ) -> Result<bool, StoreError> {
+        let (id, seq, author) = (self.head.id, numbers::signed(seq.get())?, self.by.id.as_str());
+        let edits = edits.map(|seq| numbers::signed(seq.get())).transpose()?;
+        let values = params![id, seq, self.at, author, client_id.as_str(), body, edits];
         Ok(self.execute(INSERT, values)? == 1)
+    }
+
+    /// Refuses a title that another room has.
+    fn check_title(&self, title: &RoomTitle) -> Result<(), StoreError> {
+        let mut find = self
+            .connection
+            .prepare_cached(HAS_TITLE)
+            .map_err(StoreError::failed)?;
+        let values = params![title_key(title), self.head.id];
+        let mut rows = find.query(values).map_err(StoreError::failed)?;
+        match rows.next().map_err(StoreError::failed)? {
+            Some(row) => Err(StoreError::RoomExists(row::parsed(row, "slug")?)),
+            None => Ok(()),
+        }
     }
 
     /// The `seq` of a deed that was stored before.
@@ -218,8 +259,14 @@ impl Log<'_> {
                 reactions
             ];
             self.execute(CHANGE_MESSAGE, values)?;
+            if message.deleted {
+                let reply_to = message.reply_to.map(|seq| numbers::signed(seq.get()));
+                let reply_to = reply_to.transpose()?;
+                self.execute(EMPTY_POSTED, params![id, seq, reply_to])?;
+                self.execute(EMPTY_EDITED, params![id, seq])?;
+            }
         } else if let Deed::Titled { title, .. } = &event.deed {
-            self.execute(SET_TITLE, params![id, title.as_str()])?;
+            self.execute(SET_TITLE, params![id, title.as_str(), title_key(title)])?;
         }
         Ok(())
     }

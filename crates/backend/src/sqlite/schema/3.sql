@@ -10,6 +10,22 @@ ON CONFLICT (id) DO UPDATE SET wrote = 1;
 
 ALTER TABLE events DROP COLUMN author_name;
 
+-- The message that the event edits, if it does, so that all its texts are found when it is deleted.
+ALTER TABLE events ADD COLUMN edits INTEGER;
+
+CREATE INDEX events_edits ON events (room_id, edits) WHERE edits IS NOT NULL;
+
+-- What titles are compared by; schema.rs defines `title_key`. No two rooms have the same. If some do already, the first
+-- of them has it.
+ALTER TABLE rooms ADD COLUMN title_key TEXT;
+
+UPDATE rooms SET title_key = title_key(title);
+
+UPDATE rooms SET title_key = NULL
+WHERE EXISTS (SELECT 1 FROM rooms AS other WHERE other.title_key = rooms.title_key AND other.id < rooms.id);
+
+CREATE UNIQUE INDEX rooms_by_title ON rooms (title_key);
+
 -- The number of the room's messages.
 ALTER TABLE rooms ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;
 

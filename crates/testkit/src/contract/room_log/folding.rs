@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use chat::ports::{NewDeed, RoomLog};
-use chat::{Limit, Misfit, StoreError};
+use chat::{Entry, Limit, Misfit, StoreError};
+use futures::future::join_all;
 use protocol::limits::{REACTION_EMOJI, REACTIONS};
 use protocol::{Message, MessagePage, Person, RoomSlug, Seq, Timestamp};
 
 use crate::Backend;
 use crate::random::Random;
 use crate::sample::{
-    append, deeds, delete, edit, message, messages, new_room, person, react, set_title, whole_log,
+    append, deeds, delete, edit, message, messages, new_room, person, react, seq, set_title, whole_log,
 };
 
 /// Stores deeds and returns the `seq` of each receipt.
@@ -32,8 +33,13 @@ async fn all(backend: &Backend, room: &RoomSlug) -> MessagePage {
 
 /// The messages that the events of the log make.
 async fn folded(backend: &Backend, room: &RoomSlug) -> Vec<Message> {
+    fold(&whole_log(&backend.log, room).await)
+}
+
+/// The messages that events make.
+fn fold<'a>(entries: impl IntoIterator<Item = &'a Arc<Entry>>) -> Vec<Message> {
     let mut messages: Vec<Message> = Vec::new();
-    for entry in whole_log(&backend.log, room).await {
+    for entry in entries {
         messages.extend(Message::posted(&entry.event));
         for message in &mut messages {
             message.apply(&entry.event);
@@ -61,9 +67,7 @@ pub async fn a_message_is_what_the_log_says_now(backend: &Backend) {
     at(23, &ada, react("r3", 2, "🎉", true)).await;
     at(24, &bob, react("r4", 1, "👍", false)).await;
     at(25, &ada, delete("d", 2)).await;
-    let page = log
-        .messages(&room, Some(crate::sample::seq(3)), Limit::of(2))
-        .await;
+    let page = log.messages(&room, Some(seq(3)), Limit::of(2)).await;
     let page = page.expect("the messages can be read");
     let [one, two] = &page.messages[..] else {
         panic!("two messages, but: {page:?}");
@@ -120,6 +124,56 @@ pub async fn reactions_fill_a_message(backend: &Backend) {
     assert_eq!(page.people.len(), protocol::limits::PAGE_PEOPLE);
 }
 
+/// The texts of a deleted message are nowhere any more. Its events keep their places, and a client that had read some of
+/// them before makes the same messages of the rest.
+pub async fn a_deleted_text_is_gone(backend: &Backend) {
+    let (room, other) = (new_room(backend, "room").await, new_room(backend, "other").await);
+    let (log, ada, bob) = (&backend.log, person("Ada"), person("Bob"));
+    append(log, &other, &ada, vec![message("m-1", "another secret")]).await;
+    store(log, &other, &ada, vec![edit("e-1", 1, "another secret now")]).await;
+    let two = vec![message("m-1", "secret 1"), message("m-2", "stays")];
+    append(log, &room, &ada, two).await;
+    let mut reply = message("m-3", "secret 2");
+    reply.reply_to = Some(seq(1));
+    append(log, &room, &ada, vec![reply]).await;
+    let edits = vec![
+        edit("e-1", 1, "secret 3"),
+        edit("e-2", 2, "stays too"),
+        edit("e-3", 3, "secret 4"),
+    ];
+    store(log, &room, &ada, edits).await;
+    store(log, &room, &bob, vec![react("r-1", 1, "👍", true)]).await;
+    let before = whole_log(log, &room).await;
+    store(log, &room, &ada, vec![delete("d-1", 1)]).await;
+    let mut at_once = vec![delete("d-2", 3)];
+    at_once.extend(deeds(vec![message("m-4", "secret 5")]));
+    at_once.extend([edit("e-4", 10, "secret 6"), delete("d-3", 10)]);
+    assert_eq!(store(log, &room, &ada, at_once).await, [9, 10, 11, 12]);
+
+    let after = whole_log(log, &room).await;
+    assert!(!format!("{after:?}").contains("secret"), "{after:?}");
+    for (was, is) in before.iter().zip(&after) {
+        let mut expected = Entry::clone(was);
+        if was.event.worded(seq(1)) || was.event.worded(seq(3)) {
+            expected.event.deed = expected.event.deed.without_text();
+        }
+        assert_eq!(**is, expected);
+    }
+    let messages = all(backend, &room).await.messages;
+    for cut in 0..=before.len() {
+        assert_eq!(fold(before[..cut].iter().chain(&after[cut..])), messages, "{cut}");
+    }
+    let again = vec![message("m-1", "secret 1"), message("m-4", "secret 5")];
+    assert_eq!(append(log, &room, &ada, again).await, [1, 10]);
+    assert_eq!(
+        store(log, &room, &ada, vec![edit("e-3", 3, "secret 4")]).await,
+        [6]
+    );
+    assert_eq!(whole_log(log, &room).await, after);
+    let others = format!("{:?}", whole_log(log, &other).await);
+    assert!(others.contains("another secret") && others.contains("another secret now"));
+}
+
 /// The room has the new title at once; the log has both.
 pub async fn a_title_changes_the_room(backend: &Backend) {
     let room = new_room(backend, "room").await;
@@ -138,8 +192,8 @@ pub async fn a_title_changes_the_room(backend: &Backend) {
     assert!(all(backend, &room).await.messages.is_empty());
 }
 
-/// 10,000 random sequences of deeds, in one room after the other: what storage has folded is what the events make.
-/// Deeds that do not fit are refused and change nothing.
+/// 10,000 random sequences of deeds, in one room after the other: what storage has folded is what the events make, also
+/// for a client that has read half of them before. Deeds that do not fit are refused and change nothing.
 pub async fn random_deeds_fold_as_in_the_browser(backend: &Backend) {
     const SEQUENCES: u64 = 10_000;
     const ROOMS: u64 = 20;
@@ -147,8 +201,7 @@ pub async fn random_deeds_fold_as_in_the_browser(backend: &Backend) {
     for n in 0..ROOMS {
         let room = new_room(backend, &format!("room-{n}")).await;
         let each = SEQUENCES / ROOMS;
-        // At the same time, so that commits are shared.
-        let sequences = (0..each).map(|sequence| {
+        let sequence = |sequence: u64| {
             let (log, room, people) = (Arc::clone(&backend.log), room.clone(), people.clone());
             async move {
                 let mut random = Random::new(n * each + sequence);
@@ -156,15 +209,21 @@ pub async fn random_deeds_fold_as_in_the_browser(backend: &Backend) {
                     let by = &people[random.below(3) as usize];
                     let deeds = random_deeds(&mut random, sequence * 10 + step);
                     match log.append(&room, by, deeds, Timestamp(sequence)).await {
-                        Ok(_) | Err(StoreError::Unfit(_)) => {}
+                        Ok(_) | Err(StoreError::Unfit(_) | StoreError::RoomExists(_)) => {}
                         Err(error) => panic!("{error}"),
                     }
                 }
             }
-        });
-        futures::future::join_all(sequences).await;
+        };
+        // At the same time, so that commits are shared.
+        join_all((0..each / 2).map(sequence)).await;
+        let early = whole_log(&backend.log, &room).await;
+        join_all((each / 2..each).map(sequence)).await;
+        let late = whole_log(&backend.log, &room).await;
         let page = all(backend, &room).await;
-        assert_eq!(page.messages, folded(backend, &room).await, "room {n}");
+        assert_eq!(page.messages, fold(&late), "room {n}");
+        let both = fold(early.iter().chain(&late[early.len()..]));
+        assert_eq!(page.messages, both, "room {n}, read in two parts");
         assert_eq!(page.covers.last, page.head);
         assert!(!page.more && page.covers.first == Seq::ZERO.next());
     }
