@@ -192,13 +192,12 @@ impl RoomLog for Backend {
 #[async_trait]
 impl Directory for Backend {
     async fn create(&self, room: &Room) -> Result<(), StoreError> {
-        self.look(|truth| truth.create(&room.slug)).await
+        self.look(|truth| truth.create(&room.slug, &room.title)).await
     }
 
     async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, StoreError> {
-        let exists = self.look(|truth| Ok(truth.has(slug))).await?;
-        let title = slug.to_string().try_into().map_err(StoreError::failed)?;
-        Ok(exists.then(|| Room {
+        let title = self.look(|truth| Ok(truth.title(slug))).await?;
+        Ok(title.map(|title| Room {
             slug: slug.clone(),
             title,
             created_at: Timestamp(0),

@@ -22,6 +22,7 @@ use crate::server::Replica;
 use crate::world::World;
 use asking::Waiting;
 pub use pane::Pane;
+pub use view::Moment;
 
 /// A person with a browser.
 pub struct Client {

@@ -8,7 +8,7 @@ use chat::ports::Ids;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::{LocalBoxStream, StreamExt};
 use protocol::{
-    Events, HistoryAnswer, Joined, PresenceUpdate, Receipts, Refusal, Reset, RoomSlug, RosterUpdate,
+    Deed, Events, HistoryAnswer, Joined, PresenceUpdate, Receipts, Refusal, Reset, RoomSlug, RosterUpdate,
 };
 
 use crate::world::World;
@@ -22,6 +22,8 @@ pub enum Ask {
     Leave(RoomSlug),
     /// `send`.
     Send(protocol::Send),
+    /// `edit`, `delete`, `react` or `set_title`, by the deed that it does in a room.
+    Act(RoomSlug, Deed),
     /// `history`.
     History(protocol::History),
 }
@@ -43,6 +45,7 @@ impl Ask {
                     .collect();
                 format!("send to {} {}", send.room, ids.join(" "))
             }
+            Self::Act(room, deed) => format!("in {room} {deed:?}"),
             Self::History(history) => match (history.before, history.after) {
                 (Some(before), _) => format!("history before {before}"),
                 (_, Some(after)) => format!("history after {after}"),
@@ -57,7 +60,7 @@ impl Ask {
 pub enum Answer {
     /// To `join`.
     Joined(Joined),
-    /// To `send` to a room.
+    /// To a command that stored something in a room.
     Sent(RoomSlug, Receipts),
     /// To `history`.
     History(HistoryAnswer),

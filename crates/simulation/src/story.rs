@@ -39,7 +39,7 @@ pub struct Ending {
     pub wrong: Vec<String>,
     /// What happened, if it was recorded.
     pub trace: Vec<String>,
-    /// How many messages were sent.
+    /// How many messages were sent, edited, deleted and so on.
     pub messages: usize,
     /// How often logs were read, or asked for their heads.
     pub reads: u64,
@@ -92,12 +92,12 @@ async fn story(world: World) -> Ending {
     for (n, client) in cast.clients.iter().enumerate() {
         client.reload();
         let hasty = flood && n == 0;
-        let messages = if hasty {
+        let deeds = if hasty {
             dice.between(500..=900)
         } else {
-            dice.between(2..=16)
+            dice.between(2..=24)
         };
-        world.spawn(Rc::clone(client).talk(messages, hasty));
+        world.spawn(Rc::clone(client).talk(deeds, hasty));
         world.spawn(Rc::clone(client).insist());
     }
     cast.trouble().await;
@@ -174,7 +174,10 @@ fn before(truth: &Truth, room: &RoomSlug, messages: u64) {
         .collect();
     let messages = deeds(messages);
     // The room does not exist yet, and then it does: neither call can be refused.
-    let _fresh = truth.create(room);
+    let Ok(title) = room.to_string().try_into() else {
+        return;
+    };
+    let _fresh = truth.create(room, &title);
     let _stored = truth.append(room, &author, messages, Timestamp(0));
 }
 

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chat::ports::{Ids, NewDeed};
 use chat::{Entry, StoreError};
-use protocol::{Epoch, Person, Receipt, RoomSlug, Timestamp};
+use protocol::{Epoch, Person, Receipt, RoomSlug, RoomTitle, Timestamp};
 
+use crate::client::Moment;
 use crate::time::Time;
 use crate::world::{Bug, Dice, World};
 pub use log::Log;
@@ -21,7 +22,7 @@ pub struct Truth {
     inner: Arc<Mutex<Inner>>,
     time: Time,
     dice: Dice,
-    forgets: bool,
+    bug: Option<Bug>,
 }
 
 #[derive(Default)]
@@ -53,7 +54,7 @@ impl Truth {
             inner: Arc::default(),
             time: world.time.clone(),
             dice: world.dice.clone(),
-            forgets: world.bug == Some(Bug::Forgets),
+            bug: world.bug,
         }
     }
 
@@ -61,9 +62,9 @@ impl Truth {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// True if the room exists.
-    pub fn has(&self, room: &RoomSlug) -> bool {
-        self.inner().rooms.contains_key(room)
+    /// The room's title, if the room exists.
+    pub fn title(&self, room: &RoomSlug) -> Option<RoomTitle> {
+        self.inner().rooms.get(room).map(|log| log.title.clone())
     }
 
     /// All rooms.
@@ -72,13 +73,16 @@ impl Truth {
     }
 
     /// Creates a room, with a new epoch.
-    pub fn create(&self, room: &RoomSlug) -> Result<(), StoreError> {
+    pub fn create(&self, room: &RoomSlug, title: &RoomTitle) -> Result<(), StoreError> {
         let epoch = Epoch::from_random(self.dice.random());
         let mut inner = self.inner();
         if inner.rooms.contains_key(room) {
             return Err(StoreError::RoomExists(room.clone()));
         }
-        inner.rooms.insert(room.clone(), Log::new(room.clone(), epoch));
+        let stale = self.bug == Some(Bug::Stale);
+        inner
+            .rooms
+            .insert(room.clone(), Log::new(room.clone(), title.clone(), epoch, stale));
         Ok(())
     }
 
@@ -96,7 +100,7 @@ impl Truth {
         let mut inner = self.inner();
         inner.life += 1;
         inner.away_until = away_until;
-        if self.forgets {
+        if self.bug == Some(Bug::Forgets) {
             inner.rooms.values_mut().for_each(Log::forget);
         }
     }
@@ -151,6 +155,18 @@ impl Truth {
         let inner = self.inner();
         let logs = inner.former.iter().chain(inner.rooms.values());
         logs.flat_map(|log| log.entries.iter().cloned()).collect()
+    }
+
+    /// What the truth itself says of each present room.
+    pub fn moments(&self) -> Vec<(RoomSlug, Moment)> {
+        let moment = |log: &Log| Moment {
+            position: log.head(),
+            messages: log.messages.values().cloned().collect(),
+            title: log.title.clone(),
+        };
+        let inner = self.inner();
+        let rooms = inner.rooms.iter();
+        rooms.map(|(room, log)| (room.clone(), moment(log))).collect()
     }
 
     /// How often logs were read.

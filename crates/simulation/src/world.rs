@@ -92,14 +92,17 @@ pub enum Bug {
     Deaf,
     /// A hold on a follower that failed to start is taken off its successor's count.
     Miscounts,
+    /// The truth applies an old edit over a newer one.
+    Stale,
 }
 
 impl Bug {
     /// All of them, with their names on the command line.
-    pub const ALL: [(&'static str, Self); 3] = [
+    pub const ALL: [(&'static str, Self); 4] = [
         ("forgets", Self::Forgets),
         ("deaf", Self::Deaf),
         ("miscounts", Self::Miscounts),
+        ("stale", Self::Stale),
     ];
 }
 

@@ -84,3 +84,8 @@ fn a_bus_that_loses_a_subscription_without_a_word_is_found() {
 fn a_hold_taken_off_another_followers_count_is_found() {
     says(&found(Bug::Miscounts), "become quiet");
 }
+
+#[test]
+fn an_old_edit_applied_over_a_newer_one_is_found() {
+    says(&found(Bug::Stale), "where the log says");
+}

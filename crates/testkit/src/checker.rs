@@ -57,16 +57,18 @@ pub struct Shown {
 impl Shown {
     /// The message in an event, if it is one.
     pub fn of(event: &LogEvent) -> Option<Self> {
-        let protocol::Deed::Posted { client_id, .. } = &event.deed else {
-            return None;
-        };
+        Self::deed(event).filter(|_| matches!(event.deed, protocol::Deed::Posted { .. }))
+    }
+
+    /// Whatever a client did in an event.
+    pub fn deed(event: &LogEvent) -> Option<Self> {
         Some(Self {
             position: RoomPosition {
                 room: event.room.clone(),
                 epoch: event.epoch.clone(),
                 seq: event.seq,
             },
-            client_id: client_id.clone(),
+            client_id: event.deed.client_id()?.clone(),
         })
     }
 

@@ -31,10 +31,12 @@ impl UseCase for Join {
                 let roster = enter(asked, &slug).await?;
                 (room, roster, missed)
             } else {
-                let room = hub.room(&slug).await?;
-                let roster = enter(asked, &slug).await?;
                 let missed = hub.missed(&slug, from).await?;
+                // Read after the log: a title that was set up to its head must be in the answer and in the tail. One that
+                // was set later comes as an event too.
+                let room = hub.room(&slug).await?;
                 hub.tails.learn(&room, &missed);
+                let roster = enter(asked, &slug).await?;
                 (room, roster, missed)
             };
         let (head, page, events, people, more) = match missed {

@@ -83,9 +83,12 @@ impl RoomClient {
         self.outbox.settle(&self.timeline.position());
     }
 
-    /// Applies the events that were held, and requests those that were dropped.
+    /// Applies the events that were held, and requests those that were dropped. What is of another epoch is of an earlier
+    /// one: a later one would have announced itself by a reset.
     fn release(&mut self, now: u64) -> Vec<Effect> {
-        let held = std::mem::take(&mut self.held);
+        let mut held = std::mem::take(&mut self.held);
+        let epoch = self.timeline.position().epoch;
+        held.retain(|event| event.epoch == epoch);
         let mut effects = self.take(held, Vec::new(), now);
         if self.sync == SyncState::Live && std::mem::take(&mut self.dropped) {
             let after = self.timeline.position().seq;

@@ -217,6 +217,23 @@ fn a_reset_before_the_answer_to_join_invalidates_the_answer() {
 }
 
 #[test]
+fn events_of_an_earlier_epoch_do_not_invalidate_the_answer_to_join() {
+    let mut client = client(3);
+    client.connected();
+    let old = LogEvent {
+        epoch: epoch(2),
+        ..posted(1, "ada")
+    };
+    assert!(client.events(packet(vec![old]), 0).is_empty());
+    let mut fresh = page(1, 0);
+    fresh.covers.epoch = epoch(3);
+    let of = client.generation();
+    let effects = client.joined(of, Ok(joined_afresh(fresh)), 0);
+    assert!(!rejoins_afresh(&effects), "or it would join for ever");
+    assert_eq!(client.timeline().position().epoch, epoch(3));
+}
+
+#[test]
 fn answers_from_an_earlier_connection_are_ignored() {
     let mut client = client(2);
     client.connected();

@@ -37,7 +37,17 @@ impl Client {
                 Ask::Send(send),
                 Box::new(move |room, outcome, now| room.stored(of, to(outcome, sent), now)),
             ),
-            Effect::Write(Command::Act(deed)) => self.note(|| format!("cannot send {deed:?} yet")),
+            Effect::Write(Command::Act(deed)) => {
+                let (of_pane, of_deed) = (Rc::clone(pane), deed.clone());
+                self.ask(
+                    pane,
+                    Ask::Act(pane.room.clone(), deed),
+                    Box::new(move |room, outcome, now| {
+                        of_pane.note_refusal(&of_deed, &outcome);
+                        room.stored(of, to(outcome, sent), now)
+                    }),
+                );
+            }
             Effect::Newer(history) => self.ask(
                 pane,
                 Ask::History(history),
@@ -57,7 +67,7 @@ impl Client {
         let number = self.asked.get() + 1;
         self.asked.set(number);
         self.note(|| format!("asks {number}: {}", ask.describe()));
-        if matches!(ask, Ask::Send(_)) {
+        if matches!(ask, Ask::Send(_) | Ask::Act(..)) {
             let before = pane.last_send.replace(number);
             if self.waiting.borrow().contains_key(&before) {
                 let sentence = format!("{} sends {number} before {before} is answered", self.person.name);

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use client::outbox::{Pending, SendState, Unsaved};
-use client::room::RoomClient;
-use protocol::ClientId;
+use client::room::{Outcome, RoomClient, retry_hint};
+use protocol::{ClientId, Deed};
 
 use super::{Client, Pane};
+use crate::link::Answer;
 
 /// By their key in the browser's storage.
 pub type Kept = BTreeMap<(u64, ClientId), Pending>;
@@ -32,12 +33,25 @@ impl Pane {
         }
     }
 
-    /// The messages that were refused.
-    pub(super) fn failed(&self) -> Vec<ClientId> {
-        let kept = self.kept.borrow();
-        let failed = |item: &&Pending| matches!(item.state, SendState::Failed(_));
-        let failed = kept.values().filter(failed);
-        failed.map(|item| item.client_id.clone()).collect()
+    /// What was refused, and whether it is hopeless.
+    pub(super) fn failed(&self) -> Vec<(ClientId, bool)> {
+        let failed = |item: &Pending| match &item.state {
+            SendState::Failed(failed) => Some((item.client_id.clone(), failed.hopeless)),
+            _ => None,
+        };
+        self.kept.borrow().values().filter_map(failed).collect()
+    }
+
+    /// Notes that a deed was refused for good, if it was. The outbox drops what holds no text.
+    pub(super) fn note_refusal(&self, deed: &Deed, outcome: &Outcome<Answer>) {
+        if let Ok(Answer::Refused(refusal)) = outcome
+            && retry_hint(refusal).is_none()
+        {
+            self.refused.borrow_mut().extend(deed.client_id().cloned());
+            if !matches!(deed, Deed::Edited { .. }) {
+                self.given_up.borrow_mut().extend(deed.client_id().cloned());
+            }
+        }
     }
 }
 

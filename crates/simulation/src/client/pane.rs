@@ -23,8 +23,10 @@ pub struct Pane {
     pub(super) aside: RefCell<Option<Outbox>>,
     /// What the browser stores of the unsent messages; it outlives the page.
     pub(super) kept: RefCell<Kept>,
-    /// Messages that were refused at some time, and so have no promised order.
+    /// What was refused at some time, and so has no promised order.
     pub refused: RefCell<BTreeSet<ClientId>>,
+    /// What was refused and will not be tried again.
+    pub given_up: RefCell<BTreeSet<ClientId>>,
     /// The number of the latest `send`.
     pub(super) last_send: Cell<u32>,
     pub(super) timer: RefCell<Option<(u64, AbortHandle)>>,
@@ -42,6 +44,7 @@ impl Pane {
             aside: RefCell::default(),
             kept: RefCell::default(),
             refused: RefCell::default(),
+            given_up: RefCell::default(),
             last_send: Cell::new(0),
             timer: RefCell::default(),
             views: RefCell::new(Views::new(&format!("{person} in {room}"))),
@@ -61,7 +64,11 @@ impl Pane {
         if let Some((_, timer)) = self.timer.take() {
             timer.abort();
         }
-        self.core.take()
+        let core = self.core.take();
+        if let Some(core) = &core {
+            self.views.borrow_mut().keep(core);
+        }
+        core
     }
 
     /// True while the room is on the page.

@@ -5,7 +5,10 @@ use std::rc::Rc;
 
 use chat::{Caller, ChatError, ClientAddress, ConnectionId, Hub, SendTogether};
 use futures::{FutureExt, StreamExt};
-use protocol::{ErrorCode, Joined, Leave, Person, Receipts, Refusal, RoomSlug};
+use protocol::{
+    Deed, Delete, Edit, ErrorCode, Joined, Leave, Person, React, Receipt, Receipts, Refusal, RoomSlug,
+    SetTitle,
+};
 
 use super::Replica;
 use super::fanout::Hold;
@@ -78,6 +81,17 @@ impl Served {
                     }
                     self.send(room, batch).await;
                 }
+                Ask::Act(room, deed) => {
+                    let done = if self.replica.world.dice.fault(60) {
+                        Err(internal())
+                    } else {
+                        self.act(&room, deed).await
+                    };
+                    let receipts = |receipt| Receipts {
+                        receipts: vec![receipt],
+                    };
+                    self.reply(number, done.map(|receipt| Answer::Sent(room, receipts(receipt))));
+                }
             }
         }
         let (time, dice) = (&self.replica.world.time, &self.replica.world.dice);
@@ -120,8 +134,7 @@ impl Served {
     async fn send(&self, room: RoomSlug, batch: Vec<(u32, protocol::Send)>) {
         let numbers: Vec<_> = batch.iter().map(|(number, _)| *number).collect();
         let stored = if self.replica.world.dice.fault(60) {
-            // A fault that an automatic retry does not solve.
-            Err(Refusal::new(ErrorCode::Internal, "a fault of the server"))
+            Err(internal())
         } else {
             self.store(batch.into_iter().map(|(_, send)| send))
                 .await
@@ -153,6 +166,50 @@ impl Served {
         self.hub.ask(&caller, SendTogether(admitted)).await
     }
 
+    /// Does one deed, by its command.
+    async fn act(&self, room: &RoomSlug, deed: Deed) -> Result<Receipt, Refusal> {
+        let (hub, caller, room) = (&self.hub, self.caller(), room.clone());
+        let done = match deed {
+            Deed::Edited { client_id, of, text } => {
+                let edit = Edit {
+                    room,
+                    client_id,
+                    of,
+                    text,
+                };
+                hub.ask(&caller, edit).await
+            }
+            Deed::Deleted { client_id, of } => hub.ask(&caller, Delete { room, client_id, of }).await,
+            Deed::Reacted {
+                client_id,
+                to,
+                emoji,
+                on,
+            } => {
+                let react = React {
+                    room,
+                    client_id,
+                    to,
+                    emoji,
+                    on,
+                };
+                hub.ask(&caller, react).await
+            }
+            Deed::Titled { client_id, title } => {
+                let set_title = SetTitle {
+                    room,
+                    client_id,
+                    title,
+                };
+                hub.ask(&caller, set_title).await
+            }
+            Deed::Posted { .. } | Deed::Unknown => {
+                return Err(Refusal::new(ErrorCode::UnknownCommand, "no command does this"));
+            }
+        };
+        done.map_err(refuse)
+    }
+
     fn caller(&self) -> Caller<'_> {
         Caller {
             address: ClientAddress::UNKNOWN,
@@ -168,6 +225,11 @@ impl Served {
             self.down.send(Told::Answer(number, Box::new(answer)));
         }
     }
+}
+
+/// A fault that an automatic retry does not solve.
+fn internal() -> Refusal {
+    Refusal::new(ErrorCode::Internal, "a fault of the server")
 }
 
 fn refuse(error: ChatError) -> Refusal {

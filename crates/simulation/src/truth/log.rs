@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chat::ports::NewDeed;
 use chat::{Entry, Fill, Limit, StoreError, Stretch};
 use protocol::{
-    ClientId, Covers, Epoch, LogEvent, Message, MessagePage, Person, PersonId, Position, Receipt, RoomSlug,
-    Seq, Timestamp,
+    ClientId, Covers, Deed, Epoch, LogEvent, Message, MessagePage, Person, PersonId, Position, Receipt,
+    RoomSlug, RoomTitle, Seq, Timestamp,
 };
 
 /// A room's log: events with `seq` 1, 2, 3 … in one epoch.
@@ -16,18 +16,25 @@ pub struct Log {
     epoch: Epoch,
     /// The events.
     pub entries: Vec<Arc<Entry>>,
-    messages: BTreeMap<Seq, Message>,
+    /// The messages, each as the events so far make it.
+    pub messages: BTreeMap<Seq, Message>,
+    /// The room's title now.
+    pub title: RoomTitle,
+    /// The latest edit of each message, for [`crate::world::Bug::Stale`].
+    stale: Option<BTreeMap<Seq, LogEvent>>,
     known: BTreeMap<(PersonId, ClientId), Seq>,
 }
 
 impl Log {
-    /// An empty log.
-    pub fn new(room: RoomSlug, epoch: Epoch) -> Self {
+    /// An empty log. If `stale`, it has the bug [`crate::world::Bug::Stale`].
+    pub fn new(room: RoomSlug, title: RoomTitle, epoch: Epoch, stale: bool) -> Self {
         Self {
             room,
             epoch,
             entries: Vec::new(),
             messages: BTreeMap::new(),
+            title,
+            stale: stale.then(BTreeMap::new),
             known: BTreeMap::new(),
         }
     }
@@ -87,12 +94,7 @@ impl Log {
                 by: by.id.clone(),
                 deed: new.deed,
             };
-            self.messages
-                .extend(Message::posted(&event).map(|message| (seq, message)));
-            let about = event.deed.about();
-            if let Some(message) = about.and_then(|about| self.messages.get_mut(&about)) {
-                message.apply(&event);
-            }
+            self.fold(&event);
             let entry = Arc::new(Entry {
                 event,
                 by: by.clone(),
@@ -105,6 +107,27 @@ impl Log {
             epoch: self.epoch.clone(),
             seq,
         })
+    }
+
+    fn fold(&mut self, event: &LogEvent) {
+        if let Deed::Titled { title, .. } = &event.deed {
+            self.title = title.clone();
+        }
+        self.messages
+            .extend(Message::posted(event).map(|message| (event.seq, message)));
+        let about = event.deed.about();
+        let Some(message) = about.and_then(|about| self.messages.get_mut(&about)) else {
+            return;
+        };
+        message.apply(event);
+        if let (Some(edits), Deed::Edited { of, .. }) = (&mut self.stale, &event.deed)
+            && let Some(mut old) = edits.insert(*of, event.clone())
+        {
+            // As if it had been folded in only now.
+            old.seq = event.seq.next();
+            message.apply(&old);
+            message.rev = event.seq;
+        }
     }
 
     /// Forgets which deeds it has: see [`crate::world::Bug::Forgets`].
