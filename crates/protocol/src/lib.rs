@@ -7,6 +7,7 @@
 pub mod ask;
 pub mod error;
 pub mod event;
+mod fields;
 pub mod ids;
 pub mod limits;
 pub mod log;

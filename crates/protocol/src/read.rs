@@ -1,15 +1,6 @@
 //! Reads the protocol's types from JSON that is parsed already, as in a browser: field by field, without serde, whose
 //! generated code would be a tenth of the WebAssembly. Servers and other programs use serde.
 
-use crate::error::{ErrorCode, Refusal};
-use crate::event::{ComeBack, Events, PresenceUpdate, Reset, RosterUpdate, TypingUpdate};
-use crate::ids::{ClientId, Epoch, PersonId, RoomSlug, Seq, Timestamp};
-use crate::text::{DisplayName, Emoji, MessageText, RoomTitle};
-use crate::{
-    Covers, EventStretch, Joined, Limits, Message, MessagePage, Person, Position, PresenceList, Reaction,
-    Receipt, Receipts, RoomList, RoomSummary,
-};
-
 /// A JSON value.
 pub trait Json: Sized {
     /// The member with this name, if this is an object that has it. Null counts as absent.
@@ -59,55 +50,22 @@ macro_rules! read {
     };
 }
 
-read! {
-    Person { id, name }
-    PresenceList { people, here }
-    PresenceUpdate { room, entered, left, here }
-    RosterUpdate { room, roster }
-    TypingUpdate { room, person, typing }
-    Reset { room }
-    ComeBack { after_ms }
-    Limits { message_chars, command_bytes }
-    Position { epoch, seq }
-    Receipt { client_id, epoch, seq }
-    Receipts { receipts }
-    RoomSummary { room, title, here, last_at }
-    RoomList { rooms, total }
-    Refusal { code, message, retry_after_ms, room }
-    Reaction { emoji, by }
-    Message { seq, rev, at, by, client_id, text, reply_to, edited_at, deleted, reactions }
-    Covers { epoch, first, last }
-    MessagePage { covers, head, messages, people, more }
-    EventStretch { epoch, events, people, more }
-    Events { events, people }
-    Joined { room, title, head, page, events, people, more, roster }
+impl Read for String {
+    fn read<J: Json>(json: &J) -> Option<Self> {
+        json.text()
+    }
 }
 
-macro_rules! simple {
-    ($($type:ty: $json:ident => $value:expr;)+) => {
-        $(impl Read for $type {
-            fn read<J: Json>($json: &J) -> Option<Self> {
-                $value
-            }
-        })+
-    };
+impl Read for u64 {
+    fn read<J: Json>(json: &J) -> Option<Self> {
+        json.number()
+    }
 }
 
-simple! {
-    String: json => json.text();
-    u64: json => json.number();
-    u32: json => json.number()?.try_into().ok();
-    Seq: json => json.number()?.try_into().ok();
-    Timestamp: json => json.number().map(Self);
-    RoomSlug: json => json.text()?.try_into().ok();
-    PersonId: json => json.text()?.try_into().ok();
-    ClientId: json => json.text()?.try_into().ok();
-    Epoch: json => json.text()?.try_into().ok();
-    DisplayName: json => json.text().map(Self::kept);
-    RoomTitle: json => json.text().map(Self::kept);
-    MessageText: json => json.text().map(Self::kept);
-    Emoji: json => json.text().map(Self::stored);
-    ErrorCode: json => ErrorCode::named(&json.text()?);
+impl Read for u32 {
+    fn read<J: Json>(json: &J) -> Option<Self> {
+        json.number()?.try_into().ok()
+    }
 }
 
 impl Read for bool {
@@ -137,83 +95,5 @@ impl<T: Read> Read for Vec<T> {
 
     fn absent() -> Option<Self> {
         Some(Self::new())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    impl Json for Value {
-        fn get(&self, name: &str) -> Option<Self> {
-            self.as_object()?
-                .get(name)
-                .filter(|value| !value.is_null())
-                .cloned()
-        }
-
-        fn text(&self) -> Option<String> {
-            self.as_str().map(ToOwned::to_owned)
-        }
-
-        fn number(&self) -> Option<u64> {
-            self.as_u64()
-        }
-
-        fn bool(&self) -> Option<bool> {
-            self.as_bool()
-        }
-
-        fn items(&self) -> Option<Vec<Self>> {
-            self.as_array().cloned()
-        }
-    }
-
-    #[test]
-    fn what_serde_reads_is_read_alike() {
-        let person = json!({"id": "p1", "name": "Ada"});
-        let event = json!({"room": "lobby", "epoch": "e1", "seq": 2, "at": 5, "by": "p1", "type": "edited",
-            "client_id": "c2", "of": 1, "text": "new"});
-        let messages = json!([
-            {"seq": 1, "rev": 2, "at": 5, "by": "p1", "client_id": "c1", "text": "hi", "edited_at": 6,
-                "reply_to": 1, "reactions": [{"emoji": "👍", "by": ["p1"]}]},
-            {"seq": 3, "rev": 4, "at": 7, "by": "p1", "client_id": "c3", "text": "", "deleted": true},
-        ]);
-        let page = json!({"covers": {"epoch": "e1", "first": 1, "last": 4}, "head": 4, "messages": messages,
-            "people": [person], "more": true});
-        let roster = json!({"people": [person], "here": 1});
-        let head = json!({"epoch": "e1", "seq": 4});
-        for page in [page, Value::Null] {
-            let joined = json!({"room": "lobby", "title": "Lobby", "head": head, "page": page, "events": [event],
-                "people": [person], "more": false, "roster": roster});
-            let expected: Joined = serde_json::from_value(joined.clone()).unwrap();
-            assert_eq!(Joined::read(&joined), Some(expected));
-        }
-        let list =
-            json!({"rooms": [{"room": "lobby", "title": "Lobby", "here": 0, "last_at": null}], "total": 1});
-        let expected: RoomList = serde_json::from_value(list.clone()).unwrap();
-        assert_eq!(RoomList::read(&list), Some(expected));
-        let unfit = json!({"rooms": [{"room": "not a slug", "title": "x", "here": 0}], "total": 1});
-        assert_eq!(RoomList::read(&unfit), None);
-    }
-
-    #[test]
-    fn every_code_has_its_name() {
-        for name in [
-            "bad_request",
-            "room_not_found",
-            "not_found",
-            "forbidden",
-            "gone",
-            "internal",
-            "reload",
-        ] {
-            let refusal = json!({"code": name, "message": "why", "retry_after_ms": 5});
-            let expected: Refusal = serde_json::from_value(refusal.clone()).unwrap();
-            assert_eq!(Refusal::read(&refusal), Some(expected));
-        }
-        assert_eq!(Refusal::read(&json!({"code": "later", "message": "why"})), None);
     }
 }
