@@ -1,6 +1,6 @@
 //! Plain posts: messages that depend on no other. A batch of them takes one trip to the server.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use protocol::{Deed, Epoch, Receipt, RoomSlug};
@@ -20,8 +20,8 @@ const STORE: &str = "\
     WITH given AS (
         SELECT message.*, rooms.id AS room_id, rooms.head, rooms.messages, known.seq AS known_seq,
             known.at AS known_at, known.author_id AS known_author, known.body AS known_body
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[]) WITH ORDINALITY
-            AS message (slug, author_id, client_id, body, text, at, n)
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+            WITH ORDINALITY AS message (slug, author_id, name, client_id, body, text, at, n)
         JOIN rooms ON rooms.slug = message.slug
         LEFT JOIN LATERAL (
             SELECT seq, at, author_id, body FROM events
@@ -30,7 +30,7 @@ const STORE: &str = "\
     ), numbered AS (
         SELECT *, count(*) FILTER (WHERE known_seq IS NULL) OVER (PARTITION BY room_id ORDER BY n) AS nth FROM given
     ), fresh AS (
-        SELECT room_id, head + nth AS seq, messages + nth AS number, at, author_id, client_id, body, text
+        SELECT room_id, head + nth AS seq, messages + nth AS number, at, author_id, name, client_id, body, text
         FROM numbered WHERE known_seq IS NULL
     ), stored AS (
         INSERT INTO events (room_id, seq, at, author_id, client_id, body)
@@ -40,10 +40,9 @@ const STORE: &str = "\
         SELECT room_id, seq, number, seq, at, author_id, client_id, text, false FROM fresh
     ), named AS (
         INSERT INTO people (id, name, created_at, wrote)
-        SELECT id, name, at, true FROM unnest($7::text[], $8::text[], $9::bigint[]) AS person (id, name, at)
-        WHERE id IN (SELECT author_id FROM fresh)
-            AND NOT EXISTS (SELECT 1 FROM people WHERE people.id = person.id AND wrote)
-        ORDER BY id ON CONFLICT (id) DO UPDATE SET wrote = true
+        SELECT DISTINCT ON (author_id) author_id, name, at, true FROM fresh
+        WHERE NOT EXISTS (SELECT 1 FROM people WHERE people.id = fresh.author_id AND wrote)
+        ORDER BY author_id ON CONFLICT (id) DO UPDATE SET wrote = true
     ), moved AS (
         UPDATE rooms SET head = latest.seq, last_at = latest.at, messages = latest.number
         FROM (
@@ -110,10 +109,6 @@ pub async fn store(appends: &[Append], connection: &Connection) -> Result<Option
     rooms.sort_unstable();
     rooms.dedup();
     let time = |append: &Append| append.at.0.cast_signed();
-    let people: BTreeMap<_, _> = appends
-        .iter()
-        .map(|append| (append.by.id.as_str(), (append.by.name.as_str(), time(append))))
-        .collect();
     macro_rules! column {
         ($rows:expr, |$row:pat_param| $value:expr) => {
             &$rows.iter().map(|$row| $value).collect::<Vec<_>>()
@@ -127,13 +122,11 @@ pub async fn store(appends: &[Append], connection: &Connection) -> Result<Option
                 &[
                     column!(posts, |post| post.append.room.as_str()),
                     column!(posts, |post| post.append.by.id.as_str()),
+                    column!(posts, |post| post.append.by.name.as_str()),
                     column!(posts, |post| post.client_id.as_str()),
                     column!(posts, |post| post.json),
                     column!(posts, |post| post.text),
                     column!(posts, |post| time(post.append)),
-                    column!(people, |(id, _)| *id),
-                    column!(people, |(_, (name, _))| *name),
-                    column!(people, |(_, (_, at))| *at),
                 ],
             ),
         ])
