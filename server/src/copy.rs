@@ -38,14 +38,15 @@ pub async fn run(config: Config, from: &Path, say: fn(&str)) -> Result<(), Box<d
     });
     let Copied {
         rooms,
+        events,
         messages,
         people,
         sessions,
         digest,
     } = copied.await?;
     say(&format!(
-        "copied {rooms} rooms, {messages} messages, {people} people and {sessions} sessions in {:.1} s; counts and \
-         digests of both sides are equal (SHA-256 {digest})",
+        "copied {rooms} rooms, {messages} messages ({events} events), {people} people and {sessions} sessions in \
+         {:.1} s; counts and digests of both sides are equal (SHA-256 {digest})",
         begun.elapsed().as_secs_f64()
     ));
     if key.is_none() {
@@ -76,17 +77,12 @@ impl Lines {
             return None;
         }
         self.told = Some(now);
-        let Progress {
-            comparing,
-            rooms,
-            messages,
-        } = progress;
+        let Progress { comparing, done, all } = progress;
         let doing = if comparing { "comparing" } else { "copying" };
-        let per_cent = (messages.0 * 100).checked_div(messages.1).unwrap_or(100);
-        let rate = messages.0 as f64 / now.duration_since(self.stage).as_secs_f64().max(0.001);
+        let per_cent = (done * 100).checked_div(all).unwrap_or(100);
+        let rate = done as f64 / now.duration_since(self.stage).as_secs_f64().max(0.001);
         Some(format!(
-            "{doing}: {} of {} rooms, {} of {} messages, {per_cent} %, {rate:.0} messages/s",
-            rooms.0, rooms.1, messages.0, messages.1
+            "{doing}: {done} of {all} rows, {per_cent} %, {rate:.0} rows/s"
         ))
     }
 }
@@ -103,26 +99,19 @@ mod tests {
             stage: begun,
             comparing: false,
         };
-        let mut at = |seconds, comparing, messages| {
+        let mut at = |seconds, comparing, done| {
             let progress = Progress {
                 comparing,
-                rooms: (1, 4),
-                messages: (messages, 200),
+                done,
+                all: 200,
             };
             lines.of(progress, begun + Duration::from_secs(seconds))
         };
-        assert!(at(0, false, 0).unwrap().contains("0 of 200 messages, 0 %"));
+        assert!(at(0, false, 0).unwrap().contains("0 of 200 rows, 0 %"));
         assert_eq!(at(2, false, 50), None);
         let line = at(4, false, 100).unwrap();
-        assert_eq!(
-            line,
-            "copying: 1 of 4 rooms, 100 of 200 messages, 50 %, 25 messages/s"
-        );
-        assert!(
-            at(5, true, 0)
-                .unwrap()
-                .starts_with("comparing: 1 of 4 rooms, 0 of 200")
-        );
+        assert_eq!(line, "copying: 100 of 200 rows, 50 %, 25 rows/s");
+        assert!(at(5, true, 0).unwrap().starts_with("comparing: 0 of 200"));
         assert_eq!(at(6, true, 10), None);
     }
 }

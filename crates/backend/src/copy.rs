@@ -16,18 +16,15 @@ use crate::postgres::Target;
 use crate::sqlite::{ReadError, Source};
 use crate::table::{Digest, Digests, TABLES, Table};
 
-/// The table whose rows are counted as they are copied.
-const LOG: &str = "events";
-
 /// How far a copy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// True while both sides are compared, after everything was copied.
     pub comparing: bool,
-    /// The rooms whose messages have been begun, and all rooms.
-    pub rooms: (u64, u64),
-    /// The messages that are done, and all messages.
-    pub messages: (u64, u64),
+    /// The rows that are done.
+    pub done: u64,
+    /// All rows of all tables.
+    pub all: u64,
 }
 
 /// What a complete copy contains.
@@ -35,7 +32,9 @@ pub struct Progress {
 pub struct Copied {
     /// Rooms.
     pub rooms: u64,
-    /// Messages, and other events of rooms.
+    /// Events of rooms.
+    pub events: u64,
+    /// Messages.
     pub messages: u64,
     /// People.
     pub people: u64,
@@ -65,33 +64,24 @@ pub async fn copy(
     for (count, table) in counts.iter_mut().zip(&TABLES) {
         *count = source.count(table).map_err(read)?;
     }
-    let [rooms, people, sessions, events, _] = counts;
+    let [rooms, people, sessions, events, messages] = counts;
     let target = Target::open(to, &identity).await?;
     let mut progress = Progress {
         comparing: false,
-        rooms: (0, rooms),
-        messages: (0, events),
+        done: 0,
+        all: counts.iter().sum(),
     };
     tell(progress);
     for table in &TABLES {
         let mut batches = source.rows(table);
-        let mut room = None;
         while let Some(batch) = batches.recv().await {
             let batch = batch.map_err(|error| CopyError::read(from, error))?;
             target
                 .insert(table, &batch)
                 .await
                 .map_err(CopyError::Interrupted)?;
-            if table.name == LOG {
-                for row in batch.iter().filter_map(|row| row.first()) {
-                    if room.as_ref() != Some(row) {
-                        progress.rooms.0 += 1;
-                        room = Some(row.clone());
-                    }
-                }
-                progress.messages.0 += batch.len() as u64;
-                tell(progress);
-            }
+            progress.done += batch.len() as u64;
+            tell(progress);
         }
     }
     for (name, value) in secrets {
@@ -102,17 +92,14 @@ pub async fn copy(
     }
     target.settle().await.map_err(CopyError::Interrupted)?;
     progress.comparing = true;
-    progress.rooms.0 = 0;
-    progress.messages.0 = 0;
+    progress.done = 0;
     tell(progress);
     let mut digest = Sha256::new();
     for (table, count) in TABLES.iter().zip(counts) {
-        let digests = compare(from, &source, &target, table, |rows, rooms| {
-            if table.name == LOG {
-                progress.messages.0 = rows;
-                progress.rooms.0 = rooms;
-                tell(progress);
-            }
+        let before = progress.done;
+        let digests = compare(from, &source, &target, table, |rows| {
+            progress.done = before + rows;
+            tell(progress);
         });
         let digests = digests.await?;
         if digests.iter().map(|digest| digest.rows).sum::<u64>() != count {
@@ -121,11 +108,14 @@ pub async fn copy(
             });
         }
         digests.iter().for_each(|one| digest.update(one.sum));
+        progress.done = before + count;
+        tell(progress);
     }
     target.finish().await.map_err(CopyError::Interrupted)?;
     Ok(Copied {
         rooms,
-        messages: events,
+        events,
+        messages,
         people,
         sessions,
         digest: digest
@@ -142,7 +132,7 @@ async fn compare(
     source: &Source,
     target: &Target,
     table: &'static Table,
-    mut tell: impl FnMut(u64, u64),
+    mut tell: impl FnMut(u64),
 ) -> Result<Vec<Digest>, CopyError> {
     let mut batches = source.rows(table);
     // On a thread of its own, so that the two sides keep two processors busy.
@@ -165,7 +155,7 @@ async fn compare(
             digests.add(&row);
             count += 1;
             if count % 10_000 == 0 {
-                tell(count, digests.rooms());
+                tell(count);
             }
         }
         Ok(digests.finish())

@@ -208,11 +208,6 @@ impl Digests {
         }
     }
 
-    /// How many rooms have been begun.
-    pub fn rooms(&self) -> u64 {
-        self.done.len() as u64 + u64::from(self.current.is_some())
-    }
-
     fn end(&mut self) {
         if let Some((room, rows, sum)) = self.current.take() {
             let sum = sum.finalize().into();

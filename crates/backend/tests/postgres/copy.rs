@@ -4,10 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use backend::{Copied, CopyError, Local, Postgres, Progress, Sharing, Sqlite, copy};
+use chat::Limit;
 use chat::ports::{Accounts, Directory, RoomLog};
 use protocol::Timestamp;
 use tempfile::TempDir;
-use testkit::sample::{deeds, message, person_with_id, room, session, whole_log};
+use testkit::sample::{
+    deeds, delete, edit, message, person_with_id, react, room, session, set_title, whole_log,
+};
 use testkit::{PostgresServer, within};
 
 use crate::support::log;
@@ -46,6 +49,19 @@ async fn fill(folder: &Path) {
                 stored.await.expect("the messages are stored");
             }
         }
+        if n < 2 {
+            let ada = person_with_id("author-0", "Ada '0' 😀 \\");
+            let changes = vec![
+                edit("e-1", 1, ODD[2]),
+                react("r-1", 1, "👍", true),
+                edit("e-2", 2, "a text that is deleted"),
+                delete("d-2", 2),
+                react("r-2", 3, "🎉", true),
+                set_title("t", &format!("{} {n}", ODD[0])),
+            ];
+            let stored = sqlite.append(&room.slug, &ada, changes, Timestamp(n));
+            stored.await.expect("the deeds are stored");
+        }
     }
     sqlite.close().await;
 }
@@ -70,11 +86,19 @@ async fn everything_arrives_and_the_chat_goes_on() {
         let done = copy(from.path(), &url, &[("session", b"the key")], told)
             .await
             .unwrap();
-        let counts = (done.rooms, done.messages, done.people, done.sessions);
-        assert_eq!(counts, (3, 200, 5, 15));
+        let counts = (done.rooms, done.events, done.messages, done.people, done.sessions);
+        assert_eq!(counts, (3, 212, 200, 5, 15));
         assert_eq!(done.digest.len(), 64);
-        let copying = |p: &Progress| !p.comparing && p.rooms == (2, 3) && p.messages == (200, 200);
-        assert!(all.iter().any(copying), "{all:?}");
+        let rows = 3 + 212 + 200 + 5 + 15;
+        for comparing in [false, true] {
+            let whole = Progress {
+                comparing,
+                done: rows,
+                all: rows,
+            };
+            assert!(all.contains(&whole), "{all:?}");
+        }
+        assert!(all.iter().all(|progress| progress.done <= rows), "{all:?}");
         assert!(all.last().unwrap().comparing, "{all:?}");
 
         let sqlite = Sqlite::open(from.path(), Arc::new(Local::default())).unwrap();
@@ -92,6 +116,16 @@ async fn everything_arrives_and_the_chat_goes_on() {
                 whole_log(&log(&postgres), &slug).await,
             );
             assert_eq!(before, after);
+            let page = of_sqlite.messages(&slug, None, Limit::of(1_000)).await.unwrap();
+            assert_eq!(
+                page,
+                postgres.messages(&slug, None, Limit::of(1_000)).await.unwrap()
+            );
+            let changed = |message: &&protocol::Message| message.rev != message.seq;
+            assert_eq!(
+                page.messages.iter().filter(changed).count(),
+                if n < 2 { 3 } else { 0 }
+            );
         }
         let digest = session("a-session-of-1-and-2");
         let found = postgres.session(&digest).await.unwrap();
@@ -105,7 +139,7 @@ async fn everything_arrives_and_the_chat_goes_on() {
             let receipts = postgres.append(&first, &author, sent, Timestamp(9)).await;
             receipts.unwrap()[0].seq.get()
         };
-        assert_eq!((append("m-0-7").await, append("next").await), (8, 101));
+        assert_eq!((append("m-0-7").await, append("next").await), (8, 107));
         Directory::create(&postgres, &room(9, "new", "New"))
             .await
             .unwrap();
@@ -159,7 +193,7 @@ async fn what_differs_is_named_and_a_copy_that_is_not_complete_is_not_used() {
             ),
             (
                 "DELETE FROM events WHERE seq = 100 AND room_id = 1",
-                "room-0 differ (100 rows here, 99 in PostgreSQL)",
+                "room-0 differ (106 rows here, 105 in PostgreSQL)",
             ),
             (
                 "UPDATE events SET seq = 1000 WHERE seq = 1 AND room_id = 1",
