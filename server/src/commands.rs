@@ -12,12 +12,18 @@ use crate::socket::queued::{Payload, ReceivedCommand};
 
 /// A command that the chat answers.
 pub trait Command: Ask + UseCase<Answer = <Self as Ask>::Answer> + std::marker::Send {
-    /// Runs the command for a connection. Most commands only pass it on to the hub.
+    /// Runs the command for a connection. Most commands only pass it on to the hub; those that store something, in order.
     fn on(
         self,
         connection: &mut Connection,
     ) -> impl Future<Output = Result<<Self as Ask>::Answer, Refusal>> + std::marker::Send {
-        async move { connection.ask(self).await }
+        async move {
+            if stores(Self::NAME) {
+                connection.ask_in_order(self).await
+            } else {
+                connection.ask(self).await
+            }
+        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! Collects a page of messages from rows, and notices what is missing.
 
 use chat::{Fill, Limit, StoreError};
-use protocol::limits::PAGE_PEOPLE;
-use protocol::{Covers, Message, MessagePage, Person, PersonId, Position, RoomSlug, Seq};
+use protocol::{Covers, Message, MessagePage, Person, PersonId, Position, RoomSlug, Seq, page};
 
 /// A message is missing from a room.
 #[derive(Debug, thiserror::Error)]
@@ -61,21 +60,9 @@ pub fn collect(
 }
 
 impl Collected {
-    /// The people whom the messages name: all authors, and others up to a limit.
+    /// The people whom the page names.
     pub fn names(&self) -> Vec<&PersonId> {
-        let mut ids: Vec<&PersonId> = self.messages.iter().map(|message| &message.by).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let reactions = self.messages.iter().flat_map(|message| &message.reactions);
-        for id in reactions.flat_map(|reaction| &reaction.by) {
-            if ids.len() >= PAGE_PEOPLE {
-                break;
-            }
-            if let Err(at) = ids.binary_search(&id) {
-                ids.insert(at, id);
-            }
-        }
-        ids
+        page::named(&self.messages)
     }
 
     /// The page.

@@ -2,15 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
+use async_trait::async_trait;
 use backend::{Local, RandomIds, Sqlite, SystemClock};
 use chat::hub::Ports;
-use chat::ports::PresenceChange;
-use chat::{Caller, ChatError, ConnectionId, FindRoom, Hub, RoomUpdate, SendTogether};
+use chat::ports::{NewDeed, PresenceChange, RoomLog, Signal};
+use chat::{
+    Caller, ChatError, ConnectionId, FindRoom, Hub, Limit, RoomUpdate, SendTogether, StoreError, Stretch,
+};
 use futures::stream::{BoxStream, StreamExt};
 use protocol::{
     CreateRoom, Delete, Edit, Epoch, ErrorCode, History, HistoryAnswer, Join, Joined, Leave, ListRooms,
-    LogEvent, MessagePage, Outgoing, Person, Position, React, Refusal, RoomSlug, Send, SetTitle, SignIn,
+    LogEvent, MessagePage, Outgoing, Person, Position, React, Receipt, Refusal, RoomSlug, Send, Seq,
+    SetTitle, SignIn, Timestamp,
 };
 use tempfile::TempDir;
 use testkit::sample::{caller, message, messages, person, room, seq, slug};
@@ -23,10 +28,15 @@ async fn hub() -> (Hub, TempDir) {
 }
 
 async fn open(folder: &Path) -> Hub {
+    open_on(folder, |log| log).await
+}
+
+/// As [`open`], with a wrapper around the log.
+async fn open_on(folder: &Path, wrap: impl FnOnce(Arc<dyn RoomLog>) -> Arc<dyn RoomLog>) -> Hub {
     let local = Arc::new(Local::default());
     let sqlite = Arc::new(Sqlite::open(folder, local.clone()).expect("the folder can be opened"));
     let ports = Ports {
-        log: sqlite.clone(),
+        log: wrap(sqlite.clone()),
         directory: sqlite.clone(),
         accounts: sqlite,
         presence: local,
@@ -464,6 +474,88 @@ async fn sends_that_come_together_are_refused_apart() {
             .map(|answer| answer.as_ref().unwrap().receipts[0].seq)
             .collect();
         assert_eq!(seqs, [seq(3), seq(1)]);
+    })
+    .await;
+}
+
+/// A log whose appends fail once, when `fails` of them are left.
+struct Stumbling {
+    log: Arc<dyn RoomLog>,
+    fails: AtomicI32,
+}
+
+#[async_trait]
+impl RoomLog for Stumbling {
+    async fn append(
+        &self,
+        room: &RoomSlug,
+        by: &Person,
+        deeds: Vec<NewDeed>,
+        at: Timestamp,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        if self.fails.fetch_sub(1, Ordering::Relaxed) == 0 {
+            return Err(StoreError::failed("on purpose"));
+        }
+        self.log.append(room, by, deeds, at).await
+    }
+
+    async fn head(&self, room: &RoomSlug) -> Result<Position, StoreError> {
+        self.log.head(room).await
+    }
+
+    async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError> {
+        self.log.read(room, after, limit).await
+    }
+
+    async fn messages(
+        &self,
+        room: &RoomSlug,
+        before: Option<Seq>,
+        limit: Limit,
+    ) -> Result<MessagePage, StoreError> {
+        self.log.messages(room, before, limit).await
+    }
+
+    async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
+        self.log.follow(room).await
+    }
+}
+
+#[tokio::test]
+async fn no_send_overtakes_one_that_failed() {
+    within(async {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let stumbling = |log| {
+            Arc::new(Stumbling {
+                log,
+                fails: AtomicI32::new(1),
+            }) as Arc<dyn RoomLog>
+        };
+        let hub = open_on(folder.path(), stumbling).await;
+        let (ada, room) = (person("Ada"), RoomSlug::lobby());
+        let sent = |id: &str, reply_to: Option<u64>| {
+            let messages = vec![Outgoing {
+                reply_to: reply_to.map(seq),
+                ..message(id, "hello")
+            }];
+            let room = room.clone();
+            hub.admit(&caller(&ada), Send { room, messages }).unwrap()
+        };
+        // Together they do not fit. Then the first alone fails.
+        let together = SendTogether(vec![sent("a", None), sent("b", None), sent("c", Some(99))]);
+        let answers = hub.ask(&caller(&ada), together).await.unwrap();
+        let codes: Vec<_> = answers
+            .iter()
+            .map(|answer| answer.as_ref().map_err(|error| Refusal::from(error).code))
+            .collect();
+        let [
+            Err(ErrorCode::Unavailable),
+            Err(ErrorCode::Busy),
+            Err(ErrorCode::Busy),
+        ] = codes[..]
+        else {
+            panic!("b would be before a: {codes:?}");
+        };
     })
     .await;
 }

@@ -10,15 +10,19 @@ const NAMELESS: &str = "Unknown";
 
 /// People by id.
 #[derive(Clone, Debug, Default)]
-pub struct Known(Vec<Person>);
+pub struct Known {
+    people: Vec<Person>,
+    /// How many stayed when people were forgotten last.
+    stayed: usize,
+}
 
 impl Known {
     /// Remembers people, under their latest names.
     pub fn learn(&mut self, people: Vec<Person>) {
         for person in people {
             match self.find(&person.id) {
-                Ok(at) => self.0[at] = person,
-                Err(at) => self.0.insert(at, person),
+                Ok(at) => self.people[at] = person,
+                Err(at) => self.people.insert(at, person),
             }
         }
     }
@@ -26,7 +30,7 @@ impl Known {
     /// The person with this id.
     pub fn person(&self, id: &PersonId) -> Person {
         match self.find(id) {
-            Ok(at) => self.0[at].clone(),
+            Ok(at) => self.people[at].clone(),
             Err(_) => Person {
                 id: id.clone(),
                 name: DisplayName::kept(NAMELESS.to_owned()),
@@ -34,15 +38,17 @@ impl Known {
         }
     }
 
-    /// Forgets people whom nothing names, if there are too many.
+    /// Forgets people whom nothing names, if there are too many. If most are named, waits until there are twice as many:
+    /// looking for their names takes long.
     pub fn tidy(&mut self, named: impl Fn(&PersonId) -> bool) {
-        if self.0.len() > PEOPLE {
-            self.0.retain(|person| named(&person.id));
+        if self.people.len() > PEOPLE.max(2 * self.stayed) {
+            self.people.retain(|person| named(&person.id));
+            self.stayed = self.people.len();
         }
     }
 
     fn find(&self, id: &PersonId) -> Result<usize, usize> {
-        self.0.binary_search_by(|known| known.id.cmp(id))
+        self.people.binary_search_by(|known| known.id.cmp(id))
     }
 }
 
@@ -61,9 +67,24 @@ mod tests {
         assert_eq!(known.person(&person("ada").id), renamed);
         assert_eq!(known.person(&person("cleo").id).name.as_str(), NAMELESS);
         known.tidy(|_| false);
-        assert_eq!(known.0.len(), 2, "few enough");
+        assert_eq!(known.people.len(), 2, "few enough");
         known.learn((0..PEOPLE).map(|n| person(&format!("p{n}"))).collect());
         known.tidy(|id| id.as_str() == "ada");
-        assert_eq!(known.0, [renamed]);
+        assert_eq!(known.people, [renamed]);
+    }
+
+    #[test]
+    fn people_who_are_all_named_are_not_looked_for_again_and_again() {
+        let mut known = Known::default();
+        let looks = std::cell::Cell::new(0);
+        for n in 0..3 * PEOPLE {
+            known.learn(vec![person(&format!("p{n}"))]);
+            known.tidy(|_| {
+                looks.set(looks.get() + 1);
+                true
+            });
+        }
+        assert_eq!(known.people.len(), 3 * PEOPLE);
+        assert!(looks.get() <= 4 * PEOPLE, "{}", looks.get());
     }
 }

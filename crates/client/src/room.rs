@@ -379,7 +379,9 @@ impl RoomClient {
         match event.deed {
             Deed::Posted { text, .. } => {
                 self.roster.stopped(&event.by);
-                if self.you.as_ref().is_none_or(|you| you.id != event.by) {
+                // An empty text: the message was deleted since.
+                let others = self.you.as_ref().is_none_or(|you| you.id != event.by);
+                if others && !text.as_str().is_empty() {
                     effects.push(Effect::News(self.known.person(&event.by), text));
                 }
             }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Epoch, Seq};
+use crate::ids::{Epoch, PersonId, Seq};
+use crate::limits::PAGE_PEOPLE;
 use crate::log::LogEvent;
 use crate::message::Message;
 use crate::people::Person;
@@ -46,6 +47,23 @@ impl MessagePage {
             self.people.push(by.clone());
         }
     }
+}
+
+/// The people whom a page of these messages names, sorted: all authors, and others up to a limit.
+pub fn named(messages: &[Message]) -> Vec<&PersonId> {
+    let mut ids: Vec<&PersonId> = messages.iter().map(|message| &message.by).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let reactions = messages.iter().flat_map(|message| &message.reactions);
+    for id in reactions.flat_map(|reaction| &reaction.by) {
+        if ids.len() >= PAGE_PEOPLE {
+            break;
+        }
+        if let Err(at) = ids.binary_search(&id) {
+            ids.insert(at, id);
+        }
+    }
+    ids
 }
 
 /// A stretch of a log, from `first` to `last`. Empty if `last` is less than `first`.

@@ -55,8 +55,10 @@ impl Guests {
             return;
         }
         for entry in &pack.entries {
-            // This protocol has no other deeds.
-            if let Deed::Posted { text, .. } = &entry.event.deed {
+            // This protocol has no other deeds. An empty text: the message was deleted since.
+            if let Deed::Posted { text, .. } = &entry.event.deed
+                && !text.as_str().is_empty()
+            {
                 let said = json!({ "username": entry.by.name, "message": text });
                 self.tell(&entry.by.id, "new message", &said).await;
             }

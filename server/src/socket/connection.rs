@@ -105,25 +105,43 @@ impl Connection {
         answer.map_err(refuse)
     }
 
-    /// Admits a `send`. After a refusal for too much stored, every later `send` is refused until the wait is over, so
-    /// that no later message is stored before an earlier one.
+    /// Admits a `send`, unless an earlier command that stores something waits: see [`Connection::ask_in_order`].
     pub fn admit(&mut self, send: Send) -> Result<Admitted, Refusal> {
+        self.stores_now()?;
+        let admitted = self.state.hub.admit(&self.caller(), send).map_err(refuse);
+        self.note_too_much(admitted.as_ref().err());
+        admitted
+    }
+
+    /// Asks the hub to store something. After a refusal for too much stored, every later command that stores something
+    /// is refused until the wait is over, so that nothing is stored before what its author did earlier.
+    pub async fn ask_in_order<C: UseCase>(&mut self, command: C) -> Result<C::Answer, Refusal> {
+        self.stores_now()?;
+        let answer = self.ask(command).await;
+        self.note_too_much(answer.as_ref().err());
+        answer
+    }
+
+    fn stores_now(&mut self) -> Result<(), Refusal> {
         let now = Instant::now();
         self.stored_too_much.take_if(|closed| closed.0 <= now);
-        if let Some(closed) = &self.stored_too_much {
-            let (until, refusal) = &**closed;
-            let ms = (*until - now).as_micros().div_ceil(1_000);
-            return Err(refusal
-                .clone()
-                .retry_after_ms(u64::try_from(ms).unwrap_or(u64::MAX)));
-        }
-        let admitted = self.state.hub.admit(&self.caller(), send).map_err(refuse);
-        if let Err(refusal) = &admitted
+        let Some(closed) = &self.stored_too_much else {
+            return Ok(());
+        };
+        let (until, refusal) = &**closed;
+        let ms = (*until - now).as_micros().div_ceil(1_000);
+        Err(refusal
+            .clone()
+            .retry_after_ms(u64::try_from(ms).unwrap_or(u64::MAX)))
+    }
+
+    fn note_too_much(&mut self, refusal: Option<&Refusal>) {
+        if let Some(refusal) = refusal.filter(|refusal| refusal.code == ErrorCode::RateLimited)
             && let Some(ms) = refusal.retry_after_ms
         {
-            self.stored_too_much = Some(Box::new((now + Duration::from_millis(ms), refusal.clone())));
+            let until = Instant::now() + Duration::from_millis(ms);
+            self.stored_too_much = Some(Box::new((until, refusal.clone())));
         }
-        admitted
     }
 
     pub fn reply<T: Serialize>(&self, ack: Ack, result: Result<T, Refusal>) {

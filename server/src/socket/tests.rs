@@ -1,6 +1,7 @@
 //! A server and a client in this process, for faults that no client can cause.
 
 mod away;
+mod in_order;
 mod two_writers;
 
 use std::io::{Read, Write};

@@ -73,12 +73,7 @@ impl UseCase for SendTogether {
         let mut receipts = match store(asked, &room, sends.into_iter().flatten().collect()).await {
             Ok(receipts) => receipts,
             Err(ChatError::Store(StoreError::Unfit(_))) if !apart.is_empty() => {
-                let mut answers = Vec::with_capacity(apart.len());
-                for send in apart {
-                    let stored = store(asked, &room, send).await;
-                    answers.push(stored.map(|receipts| Receipts { receipts }));
-                }
-                return Ok(answers);
+                return Ok(store_apart(asked, &room, apart).await);
             }
             Err(error) => return Err(error),
         };
@@ -89,6 +84,27 @@ impl UseCase for SendTogether {
         };
         Ok(counts.into_iter().map(one).collect())
     }
+}
+
+/// Stores each `send` by itself. If one fails, those after it are not tried: a later message is never stored before an
+/// earlier one that its author sends again.
+async fn store_apart(
+    asked: Asked<'_>,
+    room: &RoomSlug,
+    sends: Vec<Vec<NewDeed>>,
+) -> Vec<Result<Receipts, ChatError>> {
+    let mut answers = Vec::with_capacity(sends.len());
+    let mut failed = false;
+    for send in sends {
+        let stored = if failed {
+            Err(StoreError::Busy.into())
+        } else {
+            store(asked, room, send).await
+        };
+        failed |= matches!(&stored, Err(error) if !matches!(error, ChatError::Store(StoreError::Unfit(_))));
+        answers.push(stored.map(|receipts| Receipts { receipts }));
+    }
+    answers
 }
 
 /// Messages as deeds.

@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::limits::PAGE_PEOPLE;
+use protocol::page::named;
 use protocol::{Deed, MessagePage, Position, RoomSlug, Seq};
 
 use super::missed::{Missed, head};
@@ -218,9 +219,9 @@ fn trim(page: &mut MessagePage) {
         }
     }
     if page.people.len() > PAGE_PEOPLE {
-        let messages = &page.messages;
+        let named = named(&page.messages);
         page.people
-            .retain(|person| messages.iter().any(|message| message.names(&person.id)));
+            .retain(|person| named.binary_search(&&person.id).is_ok());
     }
 }
 
@@ -428,6 +429,38 @@ mod tests {
         });
         let expected = [Some("hi"), Some(""), Some("hi"), Some(""), Some("hi"), None];
         assert_eq!(texts.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_page_names_its_authors_and_few_others() {
+        let (tails, feed) = wanted(12);
+        tails.learn(&lobby(), &page(1, 11..=12));
+        let react = |seq: u64, n: u64, of: u64| {
+            let to = head(1, of).seq;
+            let reaction = about(1, seq, |client_id| Deed::Reacted {
+                client_id,
+                to,
+                emoji: "👍".to_owned().try_into().unwrap(),
+                on: true,
+            });
+            let mut reaction = Arc::unwrap_or_clone(reaction);
+            reaction.by.id = PersonId::from_random(1_000 + u128::from(n));
+            reaction.event.by = reaction.by.id.clone();
+            Arc::new(reaction)
+        };
+        let crowd = (0..600).map(|n| react(13 + n, n, 11 + n % 2));
+        feed.entries(&crowd.collect::<Vec<_>>());
+        let Some(Missed::Page(page)) = tails.serve(&RoomSlug::lobby(), None).map(|served| served.missed)
+        else {
+            panic!("the tail has a page");
+        };
+        let reactions = |message: &Message| message.reactions[0].by.len();
+        assert_eq!(
+            page.messages.iter().map(reactions).collect::<Vec<_>>(),
+            [300, 300]
+        );
+        assert_eq!(page.people.len(), PAGE_PEOPLE);
+        assert!(page.people.iter().any(|person| person.id == page.messages[0].by));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use protocol::{
 use super::*;
 use crate::outbox::SendState;
 use crate::samples::{
-    edited, epoch, event, id, packet, page, page_of, people, person, posted, reacted, seq, text,
+    deleted, edited, epoch, event, id, packet, page, page_of, people, person, posted, reacted, seq, text,
 };
 
 fn head(n: u64) -> Position {
@@ -456,6 +456,16 @@ fn news_is_a_message_of_another_person() {
     assert!(
         matches!(&effects[..], [Effect::News(who, what)] if *who == person("ada") && *what == text("text 2"))
     );
+}
+
+#[test]
+fn a_message_that_was_deleted_meanwhile_is_no_news() {
+    let mut client = live(3);
+    let mut gone = posted(4, "ada");
+    gone.deed = gone.deed.without_text();
+    let effects = client.events(packet(vec![gone, deleted(5, 4)]), 0);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::News(..))));
+    assert!(client.timeline().messages()[3].deleted);
 }
 
 #[test]
