@@ -1,6 +1,6 @@
 //! The lines of the message list: a function of timeline, outbox, arrivals and departures.
 
-use client::names::isolated;
+use client::names::{is_mark, isolated};
 use client::outbox::{Failed, Outbox, SendState};
 use client::room::RoomClient;
 use client::roster::Note;
@@ -75,6 +75,8 @@ pub struct MessageRow {
 pub struct Quote {
     /// Its seq in the log.
     pub seq: Seq,
+    /// True if it is in the page.
+    pub here: bool,
     /// "Ada: the beginning of the text", or what there is instead.
     pub text: String,
 }
@@ -124,7 +126,7 @@ pub fn rows(
     notes: &[Note],
     wall: &Wall<'_>,
 ) -> Vec<Row> {
-    let mut list = List::new(room, wall);
+    let mut list = List::new(room, messages, wall);
     let mut notes = notes;
     if let Some(first) = messages.first() {
         // Skip notes from before the first message shown.
@@ -169,6 +171,7 @@ fn mark(state: &SendState) -> Mark {
 /// The list under construction.
 struct List<'a> {
     room: &'a RoomClient,
+    messages: &'a [Message],
     wall: &'a Wall<'a>,
     /// The offset of the last minute that was asked for: asking the browser costs more than building the line.
     offset: Option<(u64, i32)>,
@@ -180,9 +183,10 @@ struct List<'a> {
 }
 
 impl<'a> List<'a> {
-    fn new(room: &'a RoomClient, wall: &'a Wall<'a>) -> Self {
+    fn new(room: &'a RoomClient, messages: &'a [Message], wall: &'a Wall<'a>) -> Self {
         Self {
             room,
+            messages,
             wall,
             offset: None,
             today: Moment::new(wall.now, (wall.offset)(wall.now)).day,
@@ -286,11 +290,12 @@ impl<'a> List<'a> {
             Some(message) if message.deleted => DELETED.to_owned(),
             Some(message) => {
                 let name = self.room.person(&message.by).name;
-                let text: String = message.text.as_str().chars().take(QUOTED).collect();
-                format!("{}: {text}", isolated(&name))
+                format!("{}: {}", isolated(&name), excerpt(message.text.as_str()))
             }
         };
-        Quote { seq, text }
+        let found = self.messages.binary_search_by_key(&seq, |message| message.seq);
+        let here = found.is_ok();
+        Quote { seq, here, text }
     }
 
     fn quiet(&mut self, notes: &[Note]) {
@@ -305,6 +310,16 @@ impl<'a> List<'a> {
             });
         }
     }
+}
+
+/// The beginning of a text.
+fn excerpt(text: &str) -> String {
+    let mut chars = text.chars().filter(|c| !is_mark(*c));
+    let mut excerpt: String = chars.by_ref().take(QUOTED).collect();
+    if chars.next().is_some() {
+        excerpt.push('…');
+    }
+    excerpt
 }
 
 /// "Ada and Bob joined · Cleo left". A person who came and went again, or the reverse, is not mentioned.
@@ -594,8 +609,10 @@ mod tests {
                 .as_ref()
                 .map(|quote| (quote.seq.get(), plain(&quote.text)))
         };
+        let here = |row: &MessageRow| row.reply.as_ref().is_some_and(|quote| quote.here);
         assert_eq!(quote(two), Some((1, "ada: new".to_owned())));
         assert_eq!(quote(three), Some((99, "An earlier message".to_owned())));
+        assert_eq!((here(two), here(three)), (true, false));
         assert_eq!((quote(one), two.edited.as_str()), (None, ""));
         room.connected();
         room.act(say("mine", "hello", Some(seq(2))), 6_000).unwrap();
@@ -610,6 +627,14 @@ mod tests {
         };
         assert!(one.deleted && one.text.is_empty() && one.reactions.is_empty() && one.edited.is_empty());
         assert_eq!(quote(two), Some((1, DELETED.to_owned())));
+    }
+
+    #[test]
+    fn a_quote_is_short_and_names_nobody_but_its_author() {
+        let text = format!("{} said {}", isolated("Bob"), "x".repeat(100));
+        let short = excerpt(&text);
+        assert_eq!(short, format!("Bob said {}…", "x".repeat(QUOTED - 9)));
+        assert_eq!(excerpt("hi"), "hi");
     }
 
     /// The room after another event, live.

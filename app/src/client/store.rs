@@ -344,3 +344,56 @@ fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: BoxedSignal<T>, 
 pub fn is_own(you: Option<&Person>, author: &Person) -> bool {
     you.is_some_and(|you| you.id == author.id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::returned::Returned;
+    use client::samples::{edited, id, packet, page_of, person, posted};
+    use leptos::prelude::*;
+    use protocol::{Joined, Limits};
+
+    #[test]
+    fn only_the_line_of_a_changed_message_is_rendered_again() {
+        let owner = Owner::new();
+        owner.set();
+        let store = RoomStore::new(&RoomData {
+            you: Some(person("you")),
+            room: RoomSlug::lobby(),
+            title: "Lobby".to_owned().try_into().unwrap(),
+            page: page_of(1, 3, &[posted(1, "ada"), posted(2, "ada"), posted(3, "ada")]),
+            latest: true,
+            roster: PresenceList::default(),
+            client_id: id("next"),
+            now: Timestamp(0),
+            limits: Limits::default(),
+            returned: Returned::default(),
+        });
+        let rendered = |line: Line| {
+            Memo::new(move |before: Option<&u32>| {
+                line.row.with(|_| ());
+                before.map_or(1, |times| times + 1)
+            })
+        };
+        let lines: Vec<_> = store.lines.get_untracked().into_iter().map(rendered).collect();
+        let times = || -> Vec<u32> { lines.iter().map(|line| line.get_untracked()).collect() };
+        assert_eq!(times(), [1, 1, 1, 1], "the day and three messages");
+        store.change(|client| {
+            client.connected();
+            let joined = Joined {
+                room: RoomSlug::lobby(),
+                title: client.title().clone(),
+                head: client.timeline().position(),
+                page: None,
+                events: Vec::new(),
+                people: Vec::new(),
+                more: false,
+                roster: PresenceList::default(),
+            };
+            client.joined(client.generation(), Ok(joined), 0);
+            client.events(packet(vec![edited(4, 2, "new")]), 0);
+        });
+        assert_eq!(times(), [1, 1, 2, 1]);
+        assert_eq!(store.lines.get_untracked().len(), 4);
+    }
+}

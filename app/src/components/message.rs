@@ -90,7 +90,12 @@ fn content(now: &MessageRow, room: &RoomSlug) -> AnyView {
         return block("text gone", vec![DELETED.to_owned().into_any()]);
     }
     let quote = now.reply.as_ref().map(|quote| {
-        let href = address(room, quote.seq.get());
+        let seq = quote.seq.get();
+        let href = if quote.here {
+            format!("#m{seq}")
+        } else {
+            address(room, seq)
+        };
         view! { <a class="quote" href=href>{sentence(&quote.text)}</a> }.boxed()
     });
     let mut text = vec![view! { <MessageText text=now.text.clone()/> }.into_any()];
@@ -111,9 +116,12 @@ fn block(class: &str, content: Vec<AnyView>) -> AnyView {
     view! { <div class=class.to_owned() dir="auto">{content}</div> }.boxed()
 }
 
-/// A short text that is read out as something else.
+/// A short text that is read out as something longer, which is its tooltip, too.
 fn labelled(class: &str, label: String, text: &str) -> AnyView {
-    view! { <span class=class.to_owned() role="img" aria-label=label>{text.to_owned()}</span> }.boxed()
+    view! {
+        <span class=class.to_owned() role="img" aria-label=label.clone() title=label>{text.to_owned()}</span>
+    }
+    .boxed()
 }
 
 /// The message now.

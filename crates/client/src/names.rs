@@ -21,6 +21,11 @@ pub fn isolated(name: impl Display) -> String {
     format!("{START}{name}{END}")
 }
 
+/// True if this character marks names: leave it out of other texts in the sentence.
+pub fn is_mark(c: char) -> bool {
+    c == START || c == END
+}
+
 /// Splits a sentence with marked names into its parts.
 pub fn parts(sentence: &str) -> impl Iterator<Item = Part<'_>> {
     let pieces = sentence.split([START, END]);

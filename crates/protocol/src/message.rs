@@ -93,8 +93,8 @@ impl Message {
         news
     }
 
-    /// Changes the message as a deed about it does. A deleted message does not change any more.
-    fn change(&mut self, deed: &Deed, at: Timestamp, by: &PersonId) {
+    /// Changes the message as a deed about it does, stored or not. A deleted message does not change any more.
+    pub fn change(&mut self, deed: &Deed, at: Timestamp, by: &PersonId) {
         match deed {
             _ if self.deleted => {}
             Deed::Edited { text, .. } => {

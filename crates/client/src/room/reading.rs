@@ -1,6 +1,6 @@
 //! Which messages are in the page, and where the reader is.
 
-use protocol::{History, LogEvent, Message, Seq};
+use protocol::{History, Message, Seq};
 
 use super::{Effect, RoomClient, SyncState};
 use crate::outbox::{Outbox, SendState};
@@ -43,14 +43,7 @@ impl RoomClient {
         for item in self.outbox.about(message.seq) {
             let (message, state) = expected.get_or_insert_with(|| (message.clone(), &item.state));
             *state = &item.state;
-            message.apply(&LogEvent {
-                room: self.room.clone(),
-                epoch: self.timeline.position().epoch,
-                seq: message.rev.next(),
-                at: item.at,
-                by: you.id.clone(),
-                deed: item.deed.clone(),
-            });
+            message.change(&item.deed, item.at, &you.id);
         }
         expected
     }
