@@ -101,6 +101,16 @@ export class ChatClient {
     return (await this.command<{ receipts: Receipt[] }>("send", { room, messages })).receipts;
   }
 
+  /** Sends a command that changes a message or the room, such as `edit`. */
+  async write(command: string, room: string, what: object): Promise<Receipt> {
+    return this.command(command, { room, client_id: randomUUID(), ...what });
+  }
+
+  async reply(room: string, reply_to: number, text: string): Promise<Receipt[]> {
+    const messages = [{ client_id: randomUUID(), text, reply_to }];
+    return (await this.command<{ receipts: Receipt[] }>("send", { room, messages })).receipts;
+  }
+
   /** The whole log of a room, oldest first, read stretch by stretch. */
   async log(room: string): Promise<RoomEvent[]> {
     const events: RoomEvent[] = [];

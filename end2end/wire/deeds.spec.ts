@@ -11,17 +11,14 @@ test("what people do to messages reaches everybody, and pages show it", async ({
   const { room } = await ada.createRoom(freshTitle("Deeds"));
   await bob.join(room);
   await ada.send(room, "one", "two", "three");
-  const write = async (who: typeof ada, command: string, more: object): Promise<Receipt> =>
-    who.command(command, { room, client_id: randomUUID(), ...more });
-  expect((await write(ada, "edit", { of: 1, text: "one, edited" })).seq).toBe(4);
-  expect((await write(bob, "react", { to: 1, emoji: "👍", on: true })).seq).toBe(5);
-  expect((await write(ada, "delete", { of: 2 })).seq).toBe(6);
+  expect((await ada.write("edit", room, { of: 1, text: "one, edited" })).seq).toBe(4);
+  expect((await bob.write("react", room, { to: 1, emoji: "👍", on: true })).seq).toBe(5);
+  expect((await ada.write("delete", room, { of: 2 })).seq).toBe(6);
   const title = freshTitle("Renamed");
-  expect((await write(bob, "set_title", { title })).seq).toBe(7);
-  const reply = { client_id: randomUUID(), text: "a reply", reply_to: 1 };
-  await bob.command("send", { room, messages: [reply] });
-  expect((await write(bob, "react", { to: 3, emoji: "❤️", on: true })).seq).toBe(9);
-  expect((await write(bob, "react", { to: 3, emoji: "❤️", on: false })).seq).toBe(10);
+  expect((await bob.write("set_title", room, { title })).seq).toBe(7);
+  await bob.reply(room, 1, "a reply");
+  expect((await bob.write("react", room, { to: 3, emoji: "❤️", on: true })).seq).toBe(9);
+  expect((await bob.write("react", room, { to: 3, emoji: "❤️", on: false })).seq).toBe(10);
 
   await expect.poll(() => bob.received(room).map(({ type }) => type)).toEqual([
     "posted", "posted", "posted", "edited", "reacted", "deleted", "titled", "posted", "reacted", "reacted",
