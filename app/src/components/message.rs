@@ -96,7 +96,7 @@ fn content(now: &MessageRow, room: &RoomSlug) -> AnyView {
         } else {
             address(room, seq)
         };
-        view! { <a class="quote" href=href>{sentence(&quote.text)}</a> }.boxed()
+        view! { <a class="quote" href=href dir="auto">{sentence(&quote.text)}</a> }.boxed()
     });
     let mut text = vec![view! { <MessageText text=now.text.clone()/> }.into_any()];
     if !now.edited.is_empty() {
