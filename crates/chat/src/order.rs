@@ -13,8 +13,9 @@ use protocol::{Position, Seq};
 use crate::ports::Signal;
 use crate::room::Entry;
 
-/// The most events that are held, and their bytes.
-const HELD: (usize, usize) = (512, 1024 * 1024);
+/// The most events that are held, and their bytes: more than the other replicas commit in one batch each. Less would make
+/// followers read from the log what is already on its way.
+const HELD: (usize, usize) = (4_096, 1024 * 1024);
 
 /// What followers of a room were told, and the events that came early.
 #[derive(Default)]

@@ -223,10 +223,10 @@ async fn a_gap_is_filled_from_the_log_stretch_by_stretch() {
         tell(&signal, Signal::Gap);
         tell_event(&signal, 1, 6);
         hear(&mut updates, 1, 6..7).await;
-        script.set_head(1, 506);
+        script.set_head(1, 4_006);
         tell(&signal, Signal::Gap);
         let mut next = 7;
-        while next <= 506 {
+        while next <= 4_006 {
             match updates.next().await {
                 Some(RoomUpdate::Events(events)) => {
                     let bytes: usize = events.iter().map(|event| event.bytes() * 150).sum();
@@ -239,9 +239,9 @@ async fn a_gap_is_filled_from_the_log_stretch_by_stretch() {
                 other => panic!("events, but: {other:?}"),
             }
         }
-        tell_event(&signal, 1, 506);
-        tell_event(&signal, 1, 507);
-        hear(&mut updates, 1, 507..508).await;
+        tell_event(&signal, 1, 4_006);
+        tell_event(&signal, 1, 4_007);
+        hear(&mut updates, 1, 4_007..4_008).await;
     })
     .await;
 }

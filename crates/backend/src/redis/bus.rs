@@ -11,7 +11,7 @@ use protocol::RoomSlug;
 use tokio::time::timeout;
 
 use super::keys::Topic;
-use super::outbox::Notice;
+use super::outbox::{self, Notice};
 use super::replica::{Inner, Redis};
 use super::subscriptions::Subscription;
 use crate::bus::Bus;
@@ -25,8 +25,10 @@ impl Bus for Redis {
     fn committed(&self, room: &RoomSlug, entries: &[Arc<Entry>]) {
         if !entries.is_empty() {
             self.inner.subscriptions.committed(room, entries);
-            let notice = Notice::Events(room.clone(), entries.to_vec());
-            self.inner.servers.publish(notice);
+            for part in outbox::parts(entries) {
+                let notice = Notice::Events(room.clone(), part.to_vec());
+                self.inner.servers.publish(notice);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chat::{Entry, SessionDigest};
+use chat::{Entry, Fill, Limit, SessionDigest};
 use protocol::{Position, RoomSlug};
 use tokio::sync::Notify;
 
@@ -13,8 +13,8 @@ use super::keys::Topic;
 const WAITING: (usize, usize) = (8_192, 16 * 1024 * 1024);
 /// The most notices that are taken at once, and about how many bytes.
 const AT_ONCE: (usize, usize) = (256, 1024 * 1024);
-/// The most bytes of events in one message. Larger ones only tell other replicas to look.
-pub const MESSAGE: usize = 256 * 1024;
+/// The most bytes of events in one message.
+const MESSAGE: usize = 256 * 1024;
 /// About the size of a notice without events.
 const SMALL: usize = 128;
 
@@ -65,6 +65,22 @@ impl Notice {
             _ => SMALL,
         }
     }
+}
+
+/// Cuts events into parts that each fit into one message.
+pub fn parts(mut entries: &[Arc<Entry>]) -> Vec<&[Arc<Entry>]> {
+    let (mut parts, most) = (Vec::new(), MESSAGE - SMALL);
+    while !entries.is_empty() {
+        let mut fill = Fill::new(Limit {
+            count: u32::MAX,
+            bytes: most,
+        });
+        let fitting = entries.iter().take_while(|entry| fill.take(entry.bytes()));
+        let (part, rest) = entries.split_at(fitting.count());
+        parts.push(part);
+        entries = rest;
+    }
+    parts
 }
 
 /// The queue of one server.

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::keys::Keys;
 use super::link::{Link, PONG};
 use super::message;
-use super::outbox::{MESSAGE, Notice, Outbox};
+use super::outbox::{Notice, Outbox};
 use super::untold::Untold;
 
 /// The publisher of one server.
@@ -89,16 +89,10 @@ impl Publisher {
 
     fn text(&self, notice: &Notice) -> String {
         match notice {
-            Notice::Events(_, events) => {
-                let size: usize = events.iter().map(|event| event.bytes()).sum();
-                let whole = (size <= MESSAGE)
-                    .then(|| message::events(&self.me, events))
-                    .flatten();
-                whole.unwrap_or_else(|| {
-                    let head = notice.head().map(|(_, head)| head);
-                    message::look(&self.me, head.as_ref())
-                })
-            }
+            Notice::Events(_, events) => message::events(&self.me, events).unwrap_or_else(|| {
+                let head = notice.head().map(|(_, head)| head);
+                message::look(&self.me, head.as_ref())
+            }),
             Notice::Look(_, head) => message::look(&self.me, Some(head)),
             Notice::LookEverywhere => message::look(&self.me, None),
             Notice::Ended(session) => message::ended(&self.me, &[*session]),

@@ -77,9 +77,9 @@ impl Pack {
         self.changes.is_empty() && self.roster.is_none()
     }
 
-    /// True if it contains enough for one packet.
+    /// True if it contains enough for one packet. Nothing follows a reset: events after it would arrive before it.
     pub fn is_full(&self) -> bool {
-        self.entries.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= CHANGES
+        self.reset || self.entries.len() >= EVENTS || self.bytes >= BYTES || self.changes.len() >= CHANGES
     }
 
     /// Takes out what belongs to the log and leaves what is about presence.
@@ -228,6 +228,7 @@ mod tests {
             seq: protocol::Seq::ZERO,
         }))
         .unwrap();
+        assert!(pack.is_full(), "what comes after the reset is sent after it");
         let log = pack.take_log();
         assert!(log.reset && log.has_no_presence());
         assert!(pack.has_no_log() && pack.roster(&lobby).is_some() && pack.presence(&lobby).is_some());

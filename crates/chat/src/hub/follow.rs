@@ -4,13 +4,17 @@ use std::future::ready;
 use std::sync::Arc;
 
 use futures::stream::{BoxStream, Stream, StreamExt, once, pending, select};
-use protocol::limits::{CATCH_UP_EVENTS, ROSTER_PEOPLE};
+use protocol::limits::ROSTER_PEOPLE;
 use protocol::{Position, PresenceList, RoomSlug};
 
 use super::Hub;
 use crate::error::{ChatError, StoreError};
 use crate::ports::{PresenceChange, RoomLog, Signal};
-use crate::room::{Entry, Limit};
+use crate::room::{Entry, Limit, Stretch};
+
+/// A follower that is behind by up to about this many bytes reads what it missed, which costs less than all clients
+/// loading the room again. Less than may wait for one connection.
+const FAR: usize = 1024 * 1024 * 3 / 2;
 
 /// What a follower of a room receives.
 #[derive(Clone, Debug)]
@@ -217,7 +221,7 @@ impl Cursor {
         };
         let missed = stretch.head.seq.get().checked_sub(self.head.seq.get());
         // The log may grow while we catch up stretch by stretch: what counts is how far ahead it is now.
-        let far = missed.is_none_or(|missed| missed > CATCH_UP_EVENTS.into());
+        let far = missed.is_none_or(|missed| stretch.more && size(&stretch, missed) > FAR);
         if stretch.head.epoch != self.head.epoch || far {
             self.behind = false;
             self.head = stretch.head.clone();
@@ -239,4 +243,10 @@ impl Cursor {
         self.head = head.clone();
         Ok(Some(RoomUpdate::Reset(head)))
     }
+}
+
+/// About the size in bytes of this many events, judged by the first of them.
+fn size(first: &Stretch, count: u64) -> usize {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    (first.bytes() / first.entries.len().max(1)).saturating_mul(count)
 }
