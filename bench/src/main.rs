@@ -11,7 +11,6 @@ mod report;
 mod results;
 mod site;
 mod table;
-mod tap;
 mod turns;
 mod usage;
 mod wire;

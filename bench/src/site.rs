@@ -6,10 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use testkit::PostgresServer;
+use testkit::{PostgresServer, Taps};
 
 use crate::dialect::Dialect;
-use crate::tap::Taps;
 use crate::usage;
 
 /// How long a server may take to start.

@@ -108,7 +108,7 @@ async fn events_of_version_2_are_messages() {
             let read = sqlite.read(&damaged, Seq::ZERO, Limit::CATCH_UP).await;
             assert!(matches!(read, Err(StoreError::Damaged(_))));
             append(&log, &damaged, &person("Ada"), messages("after", 1)).await;
-            assert_eq!(sqlite.rooms(10).await.unwrap().len(), 4);
+            assert_eq!(sqlite.list(10, &[]).await.unwrap().rooms.len(), 4);
             let again = Directory::create(&sqlite, &room(9, "new", "lobby!")).await;
             assert!(matches!(again, Err(StoreError::RoomExists(has)) if has == lobby));
             let reader = sqlite.session(&session("a-token-of-version-2")).await.unwrap();

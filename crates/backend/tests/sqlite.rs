@@ -52,7 +52,7 @@ async fn everything_survives_opening_again() {
             sqlite.head(&lobby).await.unwrap(),
             whole_log(&log(&sqlite), &lobby).await,
         );
-        let rooms = sqlite.rooms(10).await.unwrap();
+        let rooms = sqlite.list(10, &[]).await.unwrap();
         drop(sqlite);
 
         for round in 0..2_u64 {
@@ -66,7 +66,7 @@ async fn everything_survives_opening_again() {
             assert_eq!(new, [4 + round]);
             let found = Accounts::session(&sqlite, &session("token")).await.unwrap();
             assert_eq!(found.map(|session| session.person).as_ref(), Some(&ada));
-            assert_eq!(sqlite.rooms(10).await.unwrap(), rooms);
+            assert_eq!(sqlite.list(10, &[]).await.unwrap(), rooms);
             sqlite.close().await;
         }
     })

@@ -25,5 +25,5 @@ pub use hub::{
     Admitted, Enter, FindRoom, Followed, Hub, OpenRoom, OpenedRoom, RoomUpdate, SendTogether, Visit,
 };
 pub use order::Order;
-pub use room::{ConnectionId, Entry, Fill, Limit, Room, Stretch, people};
+pub use room::{ConnectionId, Entry, Fill, Limit, Listing, Opened, Room, Stretch, people};
 pub use session::{Session, SessionDigest};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use protocol::limits::{CATCH_UP_BYTES, CATCH_UP_EVENTS, HISTORY_BYTES, HISTORY_MESSAGES};
-use protocol::{LogEvent, Person, Position, RoomSlug, RoomTitle, Timestamp};
+use protocol::{LogEvent, MessagePage, Person, Position, RoomSlug, RoomTitle, Timestamp};
 
 /// A room as the directory knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,24 @@ pub struct Room {
     pub created_at: Timestamp,
     /// When its latest event was stored; `None` if there is no event.
     pub last_at: Option<Timestamp>,
+}
+
+/// A room, and a page of its messages, read together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The room.
+    pub room: Room,
+    /// The page.
+    pub page: MessagePage,
+}
+
+/// The rooms that a list needs, and how many there are in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The rooms, the most recently active (or, without events, created) first.
+    pub rooms: Vec<Room>,
+    /// The number of all rooms.
+    pub total: u32,
 }
 
 /// How much of a log is read at once: up to the limit that is reached first, but always at least one event or message.

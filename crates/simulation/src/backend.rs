@@ -5,11 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chat::hub::Ports;
 use chat::ports::{Directory, NewDeed, RoomLog, Signal};
-use chat::{Limit, Room, StoreError, Stretch};
+use chat::{Limit, Listing, Opened, Room, StoreError, Stretch};
 use futures::channel::oneshot;
 use futures::lock::Mutex;
 use futures::stream::BoxStream;
-use protocol::{MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
+use protocol::{Person, Position, Receipt, RoomSlug, RoomTitle, Seq, Timestamp};
 use testkit::Silent;
 
 use crate::bus::{Bus, Process};
@@ -173,13 +173,12 @@ impl RoomLog for Backend {
         self.log(room, |log| log.read(after, limit)).await
     }
 
-    async fn messages(
-        &self,
-        room: &RoomSlug,
-        before: Option<Seq>,
-        limit: Limit,
-    ) -> Result<MessagePage, StoreError> {
-        self.log(room, |log| log.messages(before, limit)).await
+    async fn open(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Opened, StoreError> {
+        let open = |log: &Log| Opened {
+            room: titled(room, log.title.clone()),
+            page: log.messages(before, limit),
+        };
+        self.log(room, open).await
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
@@ -197,19 +196,20 @@ impl Directory for Backend {
 
     async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, StoreError> {
         let title = self.look(|truth| Ok(truth.title(slug))).await?;
-        Ok(title.map(|title| Room {
-            slug: slug.clone(),
-            title,
-            created_at: Timestamp(0),
-            last_at: None,
-        }))
+        Ok(title.map(|title| titled(slug, title)))
     }
 
-    async fn rooms(&self, _limit: u32) -> Result<Vec<Room>, StoreError> {
-        Ok(Vec::new())
+    async fn list(&self, _: u32, _: &[RoomSlug]) -> Result<Listing, StoreError> {
+        Ok(Listing::default())
     }
+}
 
-    async fn count(&self) -> Result<u32, StoreError> {
-        Ok(0)
+/// A room with this title.
+fn titled(slug: &RoomSlug, title: RoomTitle) -> Room {
+    Room {
+        slug: slug.clone(),
+        title,
+        created_at: Timestamp(0),
+        last_at: None,
     }
 }

@@ -24,6 +24,7 @@ pub mod random;
 pub mod redis_server;
 pub mod sample;
 pub mod silent;
+pub mod tap;
 
 pub use backend::Backend;
 pub use contract::bus::{End, Wire};
@@ -32,6 +33,7 @@ pub use postgres_server::PostgresServer;
 pub use proxy::Proxy;
 pub use redis_server::{RedisCluster, RedisServer};
 pub use silent::Silent;
+pub use tap::Taps;
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

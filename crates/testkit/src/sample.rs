@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use chat::ports::{Guard, NewDeed, RoomLog};
-use chat::{Caller, Entry, Limit, Room, SessionDigest};
+use chat::{Caller, Entry, Limit, Opened, Room, SessionDigest};
 use protocol::{
-    ClientId, Deed, DisplayName, Emoji, Epoch, LogEvent, MessageText, Outgoing, Person, PersonId, RoomSlug,
-    RoomTitle, Seq, SessionToken, Timestamp,
+    ClientId, Covers, Deed, DisplayName, Emoji, Epoch, LogEvent, MessagePage, MessageText, Outgoing, Person,
+    PersonId, Position, RoomSlug, RoomTitle, Seq, SessionToken, Timestamp,
 };
 
 use crate::Backend;
@@ -28,6 +28,25 @@ pub fn room(at: u64, address: &str, title: &str) -> Room {
         title: valid(RoomTitle::try_from(title.to_owned())),
         created_at: Timestamp(at),
         last_at: None,
+    }
+}
+
+/// A room without messages, read at this position of its log.
+pub fn empty_room(address: &RoomSlug, head: Position) -> Opened {
+    let covers = Covers {
+        epoch: head.epoch,
+        first: seq(1),
+        last: head.seq,
+    };
+    Opened {
+        room: room(1, address.as_str(), "Room"),
+        page: MessagePage {
+            covers,
+            head: head.seq,
+            messages: vec![],
+            people: vec![],
+            more: false,
+        },
     }
 }
 

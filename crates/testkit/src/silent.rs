@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chat::ports::{Accounts, Clock, Directory, Ids, Presence, PresenceChange, SessionSignal};
-use chat::{ConnectionId, Room, Session, SessionDigest, StoreError};
+use chat::{ConnectionId, Listing, Room, Session, SessionDigest, StoreError};
 use futures::stream::{BoxStream, StreamExt, pending};
 use protocol::{Person, PersonId, PresenceList, RoomSlug, Timestamp};
 
@@ -20,12 +20,8 @@ impl Directory for Silent {
         Ok(None)
     }
 
-    async fn rooms(&self, _: u32) -> Result<Vec<Room>, StoreError> {
-        Ok(vec![])
-    }
-
-    async fn count(&self) -> Result<u32, StoreError> {
-        Ok(0)
+    async fn list(&self, _: u32, _: &[RoomSlug]) -> Result<Listing, StoreError> {
+        Ok(Listing::default())
     }
 }
 

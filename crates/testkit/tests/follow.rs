@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use chat::hub::Ports;
 use chat::ports::{NewDeed, RoomLog, Signal};
-use chat::{Entry, Fill, Hub, Limit, RoomUpdate, StoreError, Stretch};
+use chat::{Entry, Fill, Hub, Limit, Opened, RoomUpdate, StoreError, Stretch};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::poll_immediate;
 use futures::stream::{BoxStream, StreamExt, pending};
-use protocol::{Epoch, LogEvent, MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
-use testkit::sample::{message, person, posted, seq};
+use protocol::{Epoch, LogEvent, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
+use testkit::sample::{empty_room, message, person, posted, seq};
 use testkit::{Silent, within};
 
 /// What the log answers and signals.
@@ -91,8 +91,8 @@ impl RoomLog for Script {
         Ok(Stretch { head, entries, more })
     }
 
-    async fn messages(&self, _: &RoomSlug, _: Option<Seq>, _: Limit) -> Result<MessagePage, StoreError> {
-        Err(StoreError::failed("the script has no messages"))
+    async fn open(&self, room: &RoomSlug, _: Option<Seq>, _: Limit) -> Result<Opened, StoreError> {
+        Ok(empty_room(room, self.now()?))
     }
 
     async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {

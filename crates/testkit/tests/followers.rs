@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use chat::followers::Listener;
 use chat::hub::Ports;
 use chat::ports::{NewDeed, RoomLog, Signal};
-use chat::{ChatError, Entry, Follower, Followers, Hub, Limit, RoomUpdate, StoreError, Stretch};
+use chat::{ChatError, Entry, Follower, Followers, Hub, Limit, Opened, RoomUpdate, StoreError, Stretch};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::join_all;
 use futures::stream::{BoxStream, StreamExt};
-use protocol::{Epoch, LogEvent, MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
-use testkit::sample::{message, person, posted, seq};
+use protocol::{Epoch, LogEvent, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
+use testkit::sample::{empty_room, message, person, posted, seq};
 use testkit::{Silent, within};
 
 /// Rounds of joins.
@@ -77,8 +77,8 @@ impl RoomLog for Flaky {
         })
     }
 
-    async fn messages(&self, _: &RoomSlug, _: Option<Seq>, _: Limit) -> Result<MessagePage, StoreError> {
-        Err(StoreError::failed("the script has no messages"))
+    async fn open(&self, room: &RoomSlug, _: Option<Seq>, _: Limit) -> Result<Opened, StoreError> {
+        Ok(empty_room(room, self.head(room).await?))
     }
 
     async fn follow(&self, _: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {

@@ -79,11 +79,6 @@ impl Fanout {
         hold.follower.started().await?;
         Ok(hold)
     }
-
-    /// True if a room is followed here, which means that it exists.
-    pub fn follows(&self, room: &RoomSlug) -> bool {
-        self.followers.follows(room)
-    }
 }
 
 impl Hold {

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use chat::ports::{NewDeed, RoomLog, Signal};
-use chat::{Limit, StoreError, Stretch};
+use chat::{Limit, Opened, StoreError, Stretch};
 use futures::stream::BoxStream;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
-use protocol::{MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
+use protocol::{Person, Position, Receipt, RoomSlug, Seq, Timestamp};
 
 /// Wraps another log and measures its appends.
 pub struct Measured {
@@ -44,13 +44,8 @@ impl RoomLog for Measured {
         self.log.read(room, after, limit).await
     }
 
-    async fn messages(
-        &self,
-        room: &RoomSlug,
-        before: Option<Seq>,
-        limit: Limit,
-    ) -> Result<MessagePage, StoreError> {
-        self.log.messages(room, before, limit).await
+    async fn open(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Opened, StoreError> {
+        self.log.open(room, before, limit).await
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {

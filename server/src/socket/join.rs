@@ -2,15 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use chat::FindRoom;
 use protocol::{ErrorCode, Join, Joined, Refusal};
 
 use super::connection::Connection;
 use crate::commands::Command;
 use crate::refusals::refuse;
 
-/// The delay after joining a room that does not exist. Each such attempt reads the storage, so guessing is slowed
-/// down.
+/// The delay after joining a room that does not exist. Each such attempt asks the storage and the bus, so guessing is
+/// slowed down.
 const GUESS: Duration = Duration::from_millis(100);
 
 impl Command for Join {
@@ -27,16 +26,6 @@ impl Command for Join {
                 format!("a connection can be in {max} rooms; leave one first"),
             ));
         }
-        // Joining a room that does not exist uses no turn. A room that is followed here exists.
-        if !known && !connection.state.fanout.follows(&room) {
-            let find = FindRoom { room: room.clone() };
-            if let Err(refusal) = connection.ask(find).await {
-                if connection.state.gate.limits().rates {
-                    tokio::time::sleep(GUESS).await;
-                }
-                return Err(refusal);
-            }
-        }
         let address = connection.peer.caller.address;
         if let Err(wait) = connection
             .state
@@ -47,7 +36,15 @@ impl Command for Join {
             return Err(too_early(wait));
         }
         if !known {
-            let mut hold = connection.state.fanout.hold(&room).await?;
+            let mut hold = match connection.state.fanout.hold(&room).await {
+                Err(refusal) if refusal.code == ErrorCode::RoomNotFound => {
+                    if connection.state.gate.limits().rates {
+                        tokio::time::sleep(GUESS).await;
+                    }
+                    return Err(refusal);
+                }
+                held => held?,
+            };
             hold.hear(&connection.peer.wire);
             // Most of the many connections are in one room, so allocate for one.
             connection.rooms.reserve_exact(1);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chat::ports::{Directory, Ids};
-use chat::{Room, StoreError, title_key};
+use chat::{Listing, Room, StoreError, title_key};
 use protocol::{Epoch, RoomSlug};
 
 use super::connection::Values;
@@ -19,11 +19,15 @@ const IN_THE_WAY: &str = "\
 
 const FIND: &str = "SELECT slug, title, created_at, last_at FROM rooms WHERE slug = $1";
 
+// Without rooms to list there is one row, with the count.
 const LIST: &str = "\
-    SELECT slug, title, created_at, last_at FROM rooms
-    ORDER BY coalesce(last_at, created_at) DESC, id DESC LIMIT $1";
-
-const COUNT: &str = "SELECT count(*) FROM rooms";
+    SELECT listed.slug, listed.title, listed.created_at, listed.last_at, counted.total
+    FROM (SELECT count(*) AS total FROM rooms) AS counted LEFT JOIN (
+        (SELECT id, slug, title, created_at, last_at FROM rooms
+            ORDER BY coalesce(last_at, created_at) DESC, id DESC LIMIT $1)
+        UNION (SELECT id, slug, title, created_at, last_at FROM rooms WHERE slug = ANY ($2))
+    ) AS listed ON true
+    ORDER BY coalesce(listed.last_at, listed.created_at) DESC, listed.id DESC";
 
 #[async_trait]
 impl Directory for Postgres {
@@ -44,17 +48,22 @@ impl Directory for Postgres {
 
     async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, StoreError> {
         let rows = self.inner.lanes.read(FIND, &[&slug.as_str()]).await?;
-        rows.first().map(row::room).transpose()
+        rows.first().map(|row| row::room(row, 0)).transpose()
     }
 
-    async fn rooms(&self, limit: u32) -> Result<Vec<Room>, StoreError> {
-        let rows = self.inner.lanes.read(LIST, &[&i64::from(limit)]).await?;
-        rows.iter().map(row::room).collect()
-    }
-
-    async fn count(&self) -> Result<u32, StoreError> {
-        let rows = self.inner.lanes.read(COUNT, &[]).await?;
-        let count: i64 = rows.first().map_or(Ok(0), |row| row::value(row, 0))?;
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    async fn list(&self, limit: u32, others: &[RoomSlug]) -> Result<Listing, StoreError> {
+        let others: Vec<_> = others.iter().map(RoomSlug::as_str).collect();
+        let rows = self.inner.lanes.read(LIST, &[&i64::from(limit), &others]).await?;
+        let total: i64 = rows.first().map_or(Ok(0), |row| row::value(row, 4))?;
+        let mut rooms = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if row::value::<Option<&str>>(row, 0)?.is_some() {
+                rooms.push(row::room(row, 0)?);
+            }
+        }
+        Ok(Listing {
+            rooms,
+            total: u32::try_from(total).unwrap_or(u32::MAX),
+        })
     }
 }

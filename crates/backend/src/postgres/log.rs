@@ -1,12 +1,13 @@
 //! The rooms' logs.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::ports::{NewDeed, RoomLog, Signal};
-use chat::{Entry, Limit, StoreError, Stretch};
+use chat::{Entry, Limit, Opened, StoreError, Stretch};
 use futures::stream::BoxStream;
-use protocol::{MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
+use protocol::{DisplayName, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
 use tokio_postgres::Row;
 
 use super::append::Append;
@@ -32,11 +33,14 @@ const NEWER: &str = "\
     ) AS event ON true LEFT JOIN people ON people.id = event.author_id
     WHERE rooms.slug = $1 ORDER BY event.seq";
 
-// The same for messages, newest first. The third column is the number of the newest message before `$2`.
+// The same for messages, newest first, with the room and the people whom the messages name. The third column is the
+// number of the newest message before `$2`. Ids in reactions are found without parsing their JSON, because what is
+// damaged must not fail the statement.
 const OLDER: &str = "\
     SELECT rooms.epoch, rooms.head, coalesce((
         SELECT number - 1 FROM messages WHERE room_id = rooms.id AND seq >= $2 ORDER BY seq LIMIT 1
-    ), rooms.messages), message.*
+    ), rooms.messages), rooms.slug, rooms.title, rooms.created_at, rooms.last_at, author.name, others.ids, others.names,
+    message.*
     FROM rooms LEFT JOIN LATERAL (
         SELECT number, seq, rev, at, author_id, client_id, text, reply_to, edited_at, deleted, reactions FROM (
             SELECT *, sum(size) OVER (
@@ -47,9 +51,19 @@ const OLDER: &str = "\
                 WHERE room_id = rooms.id AND seq < $2 ORDER BY seq DESC LIMIT $3
             ) AS few
         ) AS sized WHERE before <= $4
-    ) AS message ON true WHERE rooms.slug = $1 ORDER BY message.seq DESC";
+    ) AS message ON true LEFT JOIN people AS author ON author.id = message.author_id
+    LEFT JOIN LATERAL (
+        SELECT array_agg(id) AS ids, array_agg(name) AS names FROM people WHERE id IN (
+            SELECT found[1] FROM regexp_matches(message.reactions, '\"([A-Za-z0-9_-]+)\"', 'g') AS found
+        )
+    ) AS others ON message.reactions IS NOT NULL
+    WHERE rooms.slug = $1 ORDER BY message.seq DESC";
 
-const NAMES: &str = "SELECT id, name FROM people WHERE id = ANY ($1) ORDER BY id";
+/// The columns of [`OLDER`] where the parts begin.
+const ROOM: usize = 3;
+const AUTHOR: usize = 7;
+const OTHERS: usize = 8;
+const MESSAGE: usize = 10;
 
 #[async_trait]
 impl RoomLog for Postgres {
@@ -81,29 +95,27 @@ impl RoomLog for Postgres {
         Ok(Stretch { head, entries, more })
     }
 
-    async fn messages(
-        &self,
-        room: &RoomSlug,
-        before: Option<Seq>,
-        limit: Limit,
-    ) -> Result<MessagePage, StoreError> {
+    async fn open(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Opened, StoreError> {
         let from = before.map_or(Ok(i64::MAX), |before| numbers::signed(before.get()))?;
         let rows = self.rows(OLDER, room, from, limit).await?;
         let collected = messages(&rows, room, before, limit)?;
-        let ids: Vec<_> = collected.names().into_iter().map(|id| id.as_str()).collect();
-        let people = if ids.is_empty() {
-            Vec::new()
-        } else {
-            let rows = self.inner.lanes.read(NAMES, &[&ids]).await?;
-            rows.iter()
-                .map(|row| row::person(row, 0, 1))
-                .collect::<Result<_, _>>()?
-        };
-        Ok(collected.with_people(people))
+        let named = named(&rows)?;
+        let people = collected.names().into_iter().filter_map(|id| {
+            let name = named.get(id.as_str())?;
+            Some(Person {
+                id: id.clone(),
+                name: DisplayName::kept((*name).to_owned()),
+            })
+        });
+        let people = people.collect();
+        let first = rows.first().ok_or_else(|| StoreError::NoSuchRoom(room.clone()))?;
+        Ok(Opened {
+            room: row::room(first, ROOM)?,
+            page: collected.with_people(people),
+        })
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
-        self.head(room).await?;
         self.inner.bus.follow(room).await
     }
 }
@@ -167,6 +179,20 @@ fn entries(
     )
 }
 
+/// The names of the people in rows of [`OLDER`], by their ids.
+fn named(rows: &[Row]) -> Result<HashMap<&str, &str>, StoreError> {
+    let mut named = HashMap::new();
+    for row in rows {
+        if let Some(name) = row::value(row, AUTHOR)? {
+            named.insert(row::value(row, MESSAGE + 4)?, name);
+        }
+        let ids: Option<Vec<&str>> = row::value(row, OTHERS)?;
+        let names: Option<Vec<&str>> = row::value(row, OTHERS + 1)?;
+        named.extend(ids.into_iter().flatten().zip(names.into_iter().flatten()));
+    }
+    Ok(named)
+}
+
 /// The messages before a seq, as many as the limit allows.
 fn messages(
     rows: &[Row],
@@ -178,9 +204,9 @@ fn messages(
     let number = rows.first().map_or(Ok(0), |row| row::value(row, 2))?;
     let (mut count, mut size) = (0_u32, 0);
     for row in rows {
-        if let Some(text) = row::value::<Option<&str>>(row, 9)? {
+        if let Some(text) = row::value::<Option<&str>>(row, MESSAGE + 6)? {
             count += 1;
-            size += text.len() + row::value::<Option<&str>>(row, 13)?.map_or(0, str::len);
+            size += text.len() + row::value::<Option<&str>>(row, MESSAGE + 10)?.map_or(0, str::len);
         }
     }
     // The same sum as in the statement: if it is reached, nothing is missing beyond.
@@ -191,7 +217,7 @@ fn messages(
     let mut rows = rows.iter().take(count as usize);
     let last = pages::last(before, head.seq);
     pages::collect(room, head, last, number, limit, || {
-        let message = rows.next().map(|row| row::message(row, 3));
+        let message = rows.next().map(|row| row::message(row, MESSAGE));
         // A message that cannot be read counts as missing.
         message.transpose().map_err(StoreError::damaged)
     })

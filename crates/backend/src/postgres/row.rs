@@ -34,13 +34,13 @@ pub fn person(row: &Row, id: usize, name: usize) -> Result<Person, StoreError> {
     })
 }
 
-/// A room, from the columns slug, title, `created_at` and `last_at`.
-pub fn room(row: &Row) -> Result<Room, StoreError> {
-    let last_at: Option<i64> = value(row, 3)?;
+/// A room, from the columns slug, title, `created_at` and `last_at`, the first of which is `first`.
+pub fn room(row: &Row, first: usize) -> Result<Room, StoreError> {
+    let last_at: Option<i64> = value(row, first + 3)?;
     Ok(Room {
-        slug: parsed(row, 0)?,
-        title: RoomTitle::kept(value(row, 1)?),
-        created_at: numbers::time(value(row, 2)?)?,
+        slug: parsed(row, first)?,
+        title: RoomTitle::kept(value(row, first + 1)?),
+        created_at: numbers::time(value(row, first + 2)?)?,
         last_at: last_at.map(numbers::time).transpose()?,
     })
 }

@@ -1,10 +1,13 @@
 //! The list of rooms.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chat::ports::{Directory, Ids};
-use chat::{Room, StoreError, title_key};
+use chat::{Listing, Room, StoreError, title_key};
 use protocol::{Epoch, RoomSlug};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{Sqlite, row};
 use crate::numbers;
@@ -23,6 +26,14 @@ const LIST: &str = "\
     ORDER BY coalesce(last_at, created_at) DESC, id DESC LIMIT ?1";
 
 const COUNT: &str = "SELECT count(*) FROM rooms";
+
+/// The room at an address, if it exists.
+pub fn find(snapshot: &Connection, slug: &RoomSlug) -> Result<Option<Room>, StoreError> {
+    let mut find = snapshot.prepare_cached(FIND).map_err(StoreError::failed)?;
+    let mut rows = find.query([slug.as_str()]).map_err(StoreError::failed)?;
+    let row = rows.next().map_err(StoreError::failed)?;
+    row.map(row::room).transpose()
+}
 
 #[async_trait]
 impl Directory for Sqlite {
@@ -56,18 +67,12 @@ impl Directory for Sqlite {
 
     async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, StoreError> {
         let slug = slug.clone();
-        let reading = self.inner.readers.read(move |snapshot| {
-            let mut find = snapshot.prepare_cached(FIND).map_err(StoreError::failed)?;
-            let mut rows = find.query([slug.as_str()]).map_err(StoreError::failed)?;
-            rows.next()
-                .map_err(StoreError::failed)?
-                .map(row::room)
-                .transpose()
-        });
+        let reading = self.inner.readers.read(move |snapshot| find(snapshot, &slug));
         reading.await
     }
 
-    async fn rooms(&self, limit: u32) -> Result<Vec<Room>, StoreError> {
+    async fn list(&self, limit: u32, others: &[RoomSlug]) -> Result<Listing, StoreError> {
+        let others: HashSet<_> = others.iter().cloned().collect();
         let reading = self.inner.readers.read(move |snapshot| {
             let mut list = snapshot.prepare_cached(LIST).map_err(StoreError::failed)?;
             let mut rows = list.query([limit]).map_err(StoreError::failed)?;
@@ -75,15 +80,16 @@ impl Directory for Sqlite {
             while let Some(row) = rows.next().map_err(StoreError::failed)? {
                 rooms.push(row::room(row)?);
             }
-            Ok(rooms)
-        });
-        reading.await
-    }
-
-    async fn count(&self) -> Result<u32, StoreError> {
-        let reading = self.inner.readers.read(move |snapshot| {
+            let listed: HashSet<_> = rooms.iter().map(|room| room.slug.clone()).collect();
+            for slug in others.difference(&listed) {
+                rooms.extend(find(snapshot, slug)?);
+            }
+            rooms.sort_by_key(|room| Reverse(room.last_at.unwrap_or(room.created_at)));
             let mut count = snapshot.prepare_cached(COUNT).map_err(StoreError::failed)?;
-            count.query_row([], |row| row.get(0)).map_err(StoreError::failed)
+            let total = count
+                .query_row([], |row| row.get(0))
+                .map_err(StoreError::failed)?;
+            Ok(Listing { rooms, total })
         });
         reading.await
     }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat::ports::{NewDeed, RoomLog, Signal};
-use chat::{Entry, Limit, StoreError, Stretch};
+use chat::{Entry, Limit, Opened, StoreError, Stretch};
 use futures::stream::BoxStream;
-use protocol::{MessagePage, Person, Position, Receipt, RoomSlug, Seq, Timestamp};
+use protocol::{Person, Position, Receipt, RoomSlug, Seq, Timestamp};
 use rusqlite::{Transaction, params};
 
-use super::{Sqlite, row};
+use super::{Sqlite, directory, row};
 use crate::{numbers, stretch};
 use append::{Append, Stored};
 
@@ -58,22 +58,19 @@ impl RoomLog for Sqlite {
         reading.await
     }
 
-    async fn messages(
-        &self,
-        room: &RoomSlug,
-        before: Option<Seq>,
-        limit: Limit,
-    ) -> Result<MessagePage, StoreError> {
+    async fn open(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Opened, StoreError> {
         let room = room.clone();
         let reading = self.inner.readers.read(move |snapshot| {
             let head = row::head(snapshot, &room)?;
-            pages::read(snapshot, &room, head, before, limit)
+            let page = pages::read(snapshot, &room, head, before, limit)?;
+            let found = directory::find(snapshot, &room)?;
+            let room = found.ok_or(StoreError::NoSuchRoom(room))?;
+            Ok(Opened { room, page })
         });
         reading.await
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {
-        self.head(room).await?;
         self.inner.bus.follow(room).await
     }
 }

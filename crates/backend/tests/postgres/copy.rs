@@ -103,7 +103,10 @@ async fn everything_arrives_and_the_chat_goes_on() {
 
         let sqlite = Sqlite::open(from.path(), Arc::new(Local::default())).unwrap();
         let postgres = open(&url).await.unwrap();
-        assert_eq!(sqlite.rooms(10).await.unwrap(), postgres.rooms(10).await.unwrap());
+        assert_eq!(
+            sqlite.list(10, &[]).await.unwrap(),
+            postgres.list(10, &[]).await.unwrap()
+        );
         let of_sqlite: Arc<dyn RoomLog> = Arc::new(sqlite.clone());
         for n in 0..3 {
             let slug = room(1, &format!("room-{n}"), "Room").slug;

@@ -11,3 +11,4 @@ mod replicas;
 mod sessions;
 mod support;
 mod tls;
+mod trips;

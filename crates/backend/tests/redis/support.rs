@@ -11,14 +11,13 @@ use backend::{Bus, Postgres, RandomIds, Redis, Sharing, Sqlite, SystemClock};
 use chat::hub::Ports;
 use chat::ports::{Accounts, Directory, NewDeed, Presence, RoomLog, SessionSignal, Signal};
 use chat::{
-    Caller, ConnectionId, Entry, Followed, Hub, Limit, RoomUpdate, Session, SessionDigest, StoreError,
-    Stretch,
+    Caller, ConnectionId, Entry, Followed, Hub, Limit, Opened, RoomUpdate, Session, SessionDigest,
+    StoreError, Stretch,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use protocol::{
-    History, HistoryAnswer, MessagePage, Outgoing, Person, PersonId, Position, Receipt, RoomSlug, Seq,
-    Timestamp,
+    History, HistoryAnswer, Outgoing, Person, PersonId, Position, Receipt, RoomSlug, Seq, Timestamp,
 };
 use tempfile::TempDir;
 use testkit::sample::{deeds, message, person, room};
@@ -47,7 +46,8 @@ struct Replicas {
 pub struct Replica {
     redis: Redis,
     log: Arc<dyn RoomLog>,
-    directory: Arc<dyn Directory>,
+    /// Its rooms.
+    pub directory: Arc<dyn Directory>,
     accounts: Arc<dyn Accounts>,
     /// The replicas that share one connection to the truth, and which of them this is.
     shared: Option<(Arc<Replicas>, usize)>,
@@ -160,13 +160,8 @@ impl RoomLog for Replica {
         self.log.read(room, after, limit).await
     }
 
-    async fn messages(
-        &self,
-        room: &RoomSlug,
-        before: Option<Seq>,
-        limit: Limit,
-    ) -> Result<MessagePage, StoreError> {
-        self.log.messages(room, before, limit).await
+    async fn open(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Opened, StoreError> {
+        self.log.open(room, before, limit).await
     }
 
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError> {

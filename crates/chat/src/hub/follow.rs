@@ -7,7 +7,7 @@ use futures::stream::{BoxStream, Stream, StreamExt, once, pending, select};
 use protocol::limits::ROSTER_PEOPLE;
 use protocol::{Position, PresenceList, RoomSlug};
 
-use super::Hub;
+use super::{Hub, missed};
 use crate::error::{ChatError, StoreError};
 use crate::ports::{PresenceChange, RoomLog, Signal};
 use crate::room::{Entry, Limit, Stretch};
@@ -63,20 +63,31 @@ impl Hub {
     ) -> Result<Followed, ChatError> {
         let signals = self.with_lobby(room, || self.log.follow(room)).await?;
         let changes = self.presence.follow(room).await?;
-        let (head, signals, changes) = match after {
+        let (head, opened, signals, changes) = match after {
             // Updates may have been missed since then, so both streams begin by checking.
             Some(head) => {
+                // The room may not exist any more.
+                self.with_lobby(room, || self.log.head(room)).await?;
                 let signals = once(ready(Signal::Gap)).chain(signals).boxed();
                 (
                     head,
+                    None,
                     signals,
                     once(ready(PresenceChange::Unsure)).chain(changes).boxed(),
                 )
             }
             // Read after following: everything stored after this arrives as a signal.
             None => {
-                let head = self.with_lobby(room, || self.log.head(room)).await?;
-                (head, signals, changes)
+                let opened = match self.open_room(room, None, Limit::HISTORY).await {
+                    // What comes can be followed even if the latest messages are damaged.
+                    Err(ChatError::Store(StoreError::Damaged(_))) => None,
+                    opened => Some(opened?),
+                };
+                let head = match &opened {
+                    Some(opened) => missed::head(&opened.page),
+                    None => self.log.head(room).await?,
+                };
+                (head, opened, signals, changes)
             }
         };
         let cursor = Cursor {
@@ -90,7 +101,7 @@ impl Hub {
         let signals = signals.map(Learned::Signal).map(Some).chain(once(ready(None)));
         let heads = self.heads(room, checks).map(Learned::Head).map(Some);
         let learned = select(signals, heads).boxed();
-        let feed = self.tails.feed(room, &head);
+        let feed = self.tails.feed(room, &head, opened);
         let events = futures::stream::unfold(Some((cursor, learned, feed)), |state| async {
             let (mut cursor, mut learned, feed) = state?;
             loop {

@@ -7,7 +7,7 @@ use super::Hub;
 use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
 use crate::ports::Cost;
-use crate::room::Limit;
+use crate::room::{Limit, Opened};
 
 impl UseCase for History {
     type Answer = HistoryAnswer;
@@ -18,7 +18,7 @@ impl UseCase for History {
         asked.take(Cost::Read(0))?;
         let Self { room, before, after } = self;
         let Some(after) = after else {
-            let page = asked.hub.messages(&room, before, Limit::HISTORY).await?;
+            let page = asked.hub.open_room(&room, before, Limit::HISTORY).await?.page;
             asked.has_read(bytes(&page));
             return Ok(HistoryAnswer::Page(page));
         };
@@ -45,14 +45,13 @@ pub(super) fn bytes(page: &MessagePage) -> usize {
 }
 
 impl Hub {
-    /// Reads the messages before a `seq`, or the latest ones.
-    pub(super) async fn messages(
+    /// Reads a room and the messages before a `seq`, or the latest ones.
+    pub(super) async fn open_room(
         &self,
         room: &RoomSlug,
         before: Option<Seq>,
         limit: Limit,
-    ) -> Result<MessagePage, ChatError> {
-        self.with_lobby(room, || self.log.messages(room, before, limit))
-            .await
+    ) -> Result<Opened, ChatError> {
+        self.with_lobby(room, || self.log.open(room, before, limit)).await
     }
 }

@@ -13,7 +13,7 @@ use crate::caller::Caller;
 use crate::door::{Asked, UseCase};
 use crate::error::{ChatError, StoreError};
 use crate::ports::Cost;
-use crate::room::Limit;
+use crate::room::{Limit, Opened};
 
 impl UseCase for Join {
     type Answer = Joined;
@@ -26,19 +26,15 @@ impl UseCase for Join {
         asked.take(Cost::Read(0))?;
         let hub = asked.hub;
         let Self { room: slug, from } = self;
-        let (room, roster, missed) =
-            if let Some(Served { room, missed }) = hub.tails.serve(&slug, from.as_ref()) {
-                let roster = enter(asked, &slug).await?;
-                (room, roster, missed)
-            } else {
-                let missed = hub.missed(&slug, from).await?;
-                // Read after the log: a title that was set up to its head must be in the answer and in the tail. One that
-                // was set later comes as an event too.
-                let room = hub.room(&slug).await?;
-                hub.tails.learn(&room, &missed);
-                let roster = enter(asked, &slug).await?;
-                (room, roster, missed)
-            };
+        let Served { room, missed } = match hub.tails.serve(&slug, from.as_ref()) {
+            Some(served) => served,
+            None => {
+                let served = hub.missed(&slug, from).await?;
+                hub.tails.learn(&served);
+                served
+            }
+        };
+        let roster = enter(asked, &slug).await?;
         let (head, page, events, people, more) = match missed {
             Missed::Page(page) => {
                 asked.has_read(bytes(&page));
@@ -74,18 +70,29 @@ impl Hub {
     }
 
     /// Reads the events after `from`, or the latest messages if the log does not continue `from`.
-    async fn missed(&self, slug: &RoomSlug, from: Option<Position>) -> Result<Missed, ChatError> {
+    async fn missed(&self, slug: &RoomSlug, from: Option<Position>) -> Result<Served, ChatError> {
         // The storage may be emptied between any two reads, so each makes sure that the lobby exists.
         if let Some(from) = from {
             let read = || self.log.read(slug, from.seq, Limit::CATCH_UP);
             match self.with_lobby(slug, read).await {
-                Ok(missed) if continues(&from, &missed.head) => return Ok(Missed::Events(missed)),
+                Ok(missed) if continues(&from, &missed.head) => {
+                    // No older than the log: a title that was set up to its head must be in the answer and in the tail.
+                    // One that was set later comes as an event too.
+                    let room = match self.tails.room(slug, &missed.head) {
+                        Some(room) => room,
+                        None => self.room(slug).await?,
+                    };
+                    let missed = Missed::Events(missed);
+                    return Ok(Served { room, missed });
+                }
                 // If there is a hole in what was missed, the latest messages may still be whole.
                 Ok(_) | Err(ChatError::Store(StoreError::Damaged(_))) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(Missed::Page(self.messages(slug, None, Limit::HISTORY).await?))
+        let Opened { room, page } = self.open_room(slug, None, Limit::HISTORY).await?;
+        let missed = Missed::Page(page);
+        Ok(Served { room, missed })
     }
 }
 

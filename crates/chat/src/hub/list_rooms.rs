@@ -1,16 +1,14 @@
 //! `list_rooms`: list the rooms, with the number of people in each.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
 
-use futures::future::try_join_all;
 use protocol::policy::Action;
 use protocol::{ListRooms, RoomList, RoomSlug, RoomSummary};
 
 use super::rooms::summary;
 use crate::door::{Asked, UseCase};
 use crate::error::ChatError;
-use crate::room::Room;
+use crate::room::{Listing, Room};
 
 /// Most rooms in the list.
 const LISTED: u32 = 200;
@@ -23,18 +21,13 @@ impl UseCase for ListRooms {
     /// rooms with people in them take precedence over empty ones.
     async fn run(self, asked: Asked<'_>) -> Result<RoomList, ChatError> {
         let hub = asked.hub;
-        let mut rooms = hub.directory.rooms(LISTED).await?;
-        let mut others: HashSet<_> = hub.presence.occupied(LISTED).await?.into_iter().collect();
-        others.insert(RoomSlug::lobby());
-        for room in &rooms {
-            others.remove(&room.slug);
-        }
-        let others = try_join_all(others.iter().map(|room| hub.directory.room(room))).await?;
-        rooms.extend(others.into_iter().flatten());
+        let mut others = hub.presence.occupied(LISTED).await?;
+        others.push(RoomSlug::lobby());
+        let Listing { rooms, total } = hub.directory.list(LISTED, &others).await?;
         let slugs: Vec<_> = rooms.iter().map(|room| room.slug.clone()).collect();
         let counts = hub.presence.counts(&slugs).await?;
         Ok(RoomList {
-            total: hub.directory.count().await?,
+            total,
             rooms: listed(rooms.into_iter().zip(counts).collect()),
         })
     }

@@ -48,12 +48,12 @@ impl UseCase for OpenRoom {
 
     async fn run(self, asked: Asked<'_>) -> Result<OpenedRoom, ChatError> {
         let Self { room, before, limit } = self;
-        // Before anything else, check that the room exists.
-        let found = asked.hub.room(&room).await?;
+        // Before anything else, because it says whether the room exists.
+        let opened = asked.hub.open_room(&room, before, limit).await?;
         Ok(OpenedRoom {
+            room: opened.room,
             roster: asked.hub.roster(&room).await?,
-            page: asked.hub.messages(&room, before, limit).await?,
-            room: found,
+            page: opened.page,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The latest messages and events of each room that is followed and joined often, in memory, so that thousands of
-//! clients that reconnect at once do not cause thousands of reads.
+//! clients that reconnect at once do not cause thousands of reads. A follower that starts has read the latest messages,
+//! and passes them to the first join.
 //!
 //! The room's follower feeds the tail before it passes an update on. So a client that already receives updates, and
 //! then reads the tail, misses nothing: an event that is not in the tail yet has not been passed on yet.
@@ -12,7 +13,7 @@ use protocol::page::named;
 use protocol::{Deed, MessagePage, Position, RoomSlug, Seq};
 
 use super::missed::{Missed, head};
-use crate::room::{Entry, Fill, Limit, Room, Stretch};
+use crate::room::{Entry, Fill, Limit, Opened, Room, Stretch};
 
 /// A room's tail is kept after this many joins while the room is followed.
 const WORTH: u32 = 4;
@@ -24,11 +25,11 @@ pub struct Tails(Arc<Mutex<HashMap<RoomSlug, Tail>>>);
 struct Tail {
     head: Position,
     asked: u32,
-    /// `None` until the room is known and its tail is worth keeping.
+    /// The room, if it is known.
     room: Option<Room>,
-    /// Consecutive events up to `head`, at most one stretch.
+    /// Consecutive events up to `head`, at most one stretch. None until the tail is worth keeping.
     entries: VecDeque<Arc<Entry>>,
-    /// The latest messages, as they are at `head`.
+    /// The latest messages, as they are at `head`. Until the tail is worth keeping, the first join takes them away.
     page: Option<MessagePage>,
 }
 
@@ -51,17 +52,18 @@ impl Tails {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a tail at the position where its follower starts.
-    pub fn feed(&self, room: &RoomSlug, head: &Position) -> Feed {
+    /// Starts a tail at the position where its follower starts, with what the follower has read there.
+    pub fn feed(&self, room: &RoomSlug, head: &Position, opened: Option<Opened>) -> Feed {
         let mut tails = self.tails();
         let vacant = !tails.contains_key(room);
         if vacant {
+            let (known, page) = opened.map(|opened| (opened.room, opened.page)).unzip();
             let tail = Tail {
                 head: head.clone(),
                 asked: 0,
-                room: None,
+                room: known,
                 entries: VecDeque::new(),
-                page: None,
+                page,
             };
             tails.insert(room.clone(), tail);
         }
@@ -76,9 +78,10 @@ impl Tails {
         let mut tails = self.tails();
         let tail = tails.get_mut(slug)?;
         tail.asked = tail.asked.saturating_add(1);
+        let first = if tail.is_kept() { None } else { tail.page.take() };
         let room = tail.room.clone()?;
         let missed = match from {
-            None => Missed::Page(tail.page.clone()?),
+            None => Missed::Page(first.or_else(|| tail.page.clone())?),
             Some(from)
                 if from.epoch == tail.head.epoch
                     && from.seq <= tail.head.seq
@@ -96,10 +99,18 @@ impl Tails {
         Some(Served { room, missed })
     }
 
+    /// The room at an address, if it is known as it was at this position of its log or later.
+    pub fn room(&self, slug: &RoomSlug, at: &Position) -> Option<Room> {
+        let tails = self.tails();
+        let tail = tails.get(slug)?;
+        let new = tail.head.epoch == at.epoch && tail.head.seq >= at.seq;
+        tail.room.clone().filter(|_| new)
+    }
+
     /// Keeps what had to be read from storage, if it reaches the log's head.
-    pub fn learn(&self, room: &Room, missed: &Missed) {
+    pub fn learn(&self, Served { room, missed }: &Served) {
         let mut tails = self.tails();
-        let Some(tail) = tails.get_mut(&room.slug).filter(|tail| tail.asked >= WORTH) else {
+        let Some(tail) = tails.get_mut(&room.slug).filter(|tail| tail.is_kept()) else {
             return;
         };
         let at = match missed {
@@ -140,6 +151,11 @@ impl Tails {
 }
 
 impl Tail {
+    /// True if it is worth keeping.
+    fn is_kept(&self) -> bool {
+        self.asked >= WORTH
+    }
+
     /// The `seq` of the first event in the tail or, if it is empty, of the next event.
     fn first(&self) -> Seq {
         let first = self.entries.front();
@@ -169,8 +185,10 @@ impl Tail {
             page.apply(event, &entry.by);
             trim(page);
         }
-        self.entries.push_back(Arc::clone(entry));
-        self.trim();
+        if self.is_kept() {
+            self.entries.push_back(Arc::clone(entry));
+            self.trim();
+        }
     }
 
     /// Removes the texts of a deleted message, as storage does.
@@ -339,10 +357,17 @@ mod tests {
         }
     }
 
+    fn learn(tails: &Tails, missed: Missed) {
+        tails.learn(&Served {
+            room: lobby(),
+            missed,
+        });
+    }
+
     /// A tail at `at` that enough joins have asked for.
     fn wanted(at: u64) -> (Tails, Feed) {
         let tails = Tails::default();
-        let feed = tails.feed(&RoomSlug::lobby(), &head(1, at));
+        let feed = tails.feed(&RoomSlug::lobby(), &head(1, at), None);
         for _ in 0..WORTH {
             assert!(tails.serve(&RoomSlug::lobby(), None).is_none());
         }
@@ -383,7 +408,7 @@ mod tests {
     #[test]
     fn a_tail_serves_only_complete_stretches() {
         let (tails, feed) = wanted(60);
-        tails.learn(&lobby(), &stretch(1, 11..=60));
+        learn(&tails, stretch(1, 11..=60));
         feed.entries(&[entry(1, 60), entry(1, 61)]);
         assert_eq!(seqs(&tails, Some((1, 61))), Some(vec![]));
         assert_eq!(seqs(&tails, Some((1, 59))), Some(vec![60, 61]));
@@ -401,7 +426,7 @@ mod tests {
     #[test]
     fn a_page_stays_current() {
         let (tails, feed) = wanted(60);
-        tails.learn(&lobby(), &page(1, 11..=60));
+        learn(&tails, page(1, 11..=60));
         assert_eq!(seqs(&tails, None), Some((11..=60).collect()));
         feed.entries(&[deletion(61, 60), deletion(62, 5), entry(1, 63)]);
         let expected: Vec<_> = (12..=59).chain([-60, 63]).collect();
@@ -413,7 +438,7 @@ mod tests {
     #[test]
     fn a_deleted_text_is_forgotten() {
         let (tails, feed) = wanted(58);
-        tails.learn(&lobby(), &stretch(1, 11..=58));
+        learn(&tails, stretch(1, 11..=58));
         let edit = |seq: u64, of: u64| {
             let (of, text) = (head(1, of).seq, MessageText::try_from("hi".to_owned()).unwrap());
             about(1, seq, |client_id| Deed::Edited { client_id, of, text })
@@ -434,7 +459,7 @@ mod tests {
     #[test]
     fn a_page_names_its_authors_and_few_others() {
         let (tails, feed) = wanted(12);
-        tails.learn(&lobby(), &page(1, 11..=12));
+        learn(&tails, page(1, 11..=12));
         let react = |seq: u64, n: u64, of: u64| {
             let to = head(1, of).seq;
             let reaction = about(1, seq, |client_id| Deed::Reacted {
@@ -466,14 +491,14 @@ mod tests {
     #[test]
     fn what_is_learnt_fits_together() {
         let (tails, _feed) = wanted(60);
-        tails.learn(&lobby(), &page(1, 11..=60));
-        tails.learn(&lobby(), &stretch(1, 58..=62));
+        learn(&tails, page(1, 11..=60));
+        learn(&tails, stretch(1, 58..=62));
         assert_eq!(seqs(&tails, None), Some((13..=62).collect()));
         assert_eq!(seqs(&tails, Some((1, 57))), Some((58..=62).collect()));
-        tails.learn(&lobby(), &stretch(1, 65..=66));
+        learn(&tails, stretch(1, 65..=66));
         assert_eq!(seqs(&tails, None), None, "63 and 64 are missing");
         assert_eq!(seqs(&tails, Some((1, 64))), Some(vec![65, 66]));
-        tails.learn(&lobby(), &page(1, 30..=70));
+        learn(&tails, page(1, 30..=70));
         assert_eq!(seqs(&tails, None), Some((30..=70).collect()));
         assert_eq!(seqs(&tails, Some((1, 64))), None, "67 to 70 are missing");
         assert_eq!(seqs(&tails, Some((1, 70))), Some(vec![]));
@@ -483,33 +508,62 @@ mod tests {
     fn what_is_older_than_the_follower_is_not_kept() {
         let (tails, feed) = wanted(60);
         feed.entries(&[entry(1, 61)]);
-        tails.learn(&lobby(), &page(1, 11..=60));
+        learn(&tails, page(1, 11..=60));
         assert_eq!(seqs(&tails, None), None);
-        tails.learn(&lobby(), &page(1, 12..=61));
+        learn(&tails, page(1, 12..=61));
         assert_eq!(seqs(&tails, None), Some((12..=61).collect()));
     }
 
     #[test]
     fn a_hole_or_another_epoch_empties_a_tail() {
         let (tails, feed) = wanted(60);
-        tails.learn(&lobby(), &page(1, 11..=60));
+        learn(&tails, page(1, 11..=60));
         feed.entries(&[entry(1, 62)]);
         assert_eq!(seqs(&tails, Some((1, 62))), None);
-        tails.learn(&lobby(), &page(1, 13..=62));
+        learn(&tails, page(1, 13..=62));
         assert!(seqs(&tails, None).is_some());
         feed.reset(&head(2, 0));
         assert_eq!(seqs(&tails, None), None);
-        tails.learn(&lobby(), &page(1, 13..=62));
+        learn(&tails, page(1, 13..=62));
         assert_eq!(seqs(&tails, None), None, "a page of the old epoch");
     }
 
     #[test]
     fn a_tail_ends_with_its_first_follower() {
         let (tails, feed) = wanted(60);
-        tails.learn(&lobby(), &page(1, 11..=60));
-        drop(tails.feed(&RoomSlug::lobby(), &head(1, 60)));
+        learn(&tails, page(1, 11..=60));
+        drop(tails.feed(&RoomSlug::lobby(), &head(1, 60), None));
         assert!(seqs(&tails, None).is_some());
         drop(feed);
         assert_eq!(seqs(&tails, None), None);
+    }
+
+    #[test]
+    fn the_first_join_gets_what_the_follower_read() {
+        let tails = Tails::default();
+        let Missed::Page(read) = page(1, 11..=60) else {
+            panic!("it is a page")
+        };
+        let opened = || {
+            let (room, page) = (lobby(), read.clone());
+            Some(Opened { room, page })
+        };
+        let feed = tails.feed(&RoomSlug::lobby(), &head(1, 60), opened());
+        feed.entries(&[entry(1, 61)]);
+        assert_eq!(seqs(&tails, None), Some((12..=61).collect()));
+        assert_eq!(seqs(&tails, None), None, "it is not kept in memory");
+        feed.entries(&[entry(1, 62)]);
+        assert_eq!(seqs(&tails, Some((1, 62))), Some(vec![]), "nothing is missing");
+        drop(feed);
+
+        let feed = tails.feed(&RoomSlug::lobby(), &head(1, 60), opened());
+        assert_eq!(seqs(&tails, Some((1, 60))), Some(vec![]));
+        assert_eq!(seqs(&tails, Some((1, 59))), None, "the page has no events");
+        assert_eq!(seqs(&tails, None), None, "the first join did not need it");
+        let room = |at| tails.room(&RoomSlug::lobby(), &head(1, at));
+        assert_eq!(room(60), Some(lobby()));
+        assert_eq!(room(61), None, "its title may have changed");
+        feed.entries(&[entry(1, 70)]);
+        assert_eq!(room(60), None, "its title may have changed");
     }
 }

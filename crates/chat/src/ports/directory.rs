@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use protocol::RoomSlug;
 
 use crate::error::StoreError;
-use crate::room::Room;
+use crate::room::{Listing, Room};
 
 /// The list of rooms.
 #[async_trait]
@@ -22,15 +22,10 @@ pub trait Directory: Send + Sync {
     /// [`StoreError::Failed`].
     async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, StoreError>;
 
-    /// At most `limit` rooms, the most recently active (or, without events, created) first.
+    /// The `limit` most recently active rooms, and those of the `others` that exist, each once. Storage that is far away
+    /// needs one trip.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    async fn rooms(&self, limit: u32) -> Result<Vec<Room>, StoreError>;
-
-    /// The number of rooms.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    async fn count(&self) -> Result<u32, StoreError>;
+    async fn list(&self, limit: u32, others: &[RoomSlug]) -> Result<Listing, StoreError>;
 }

@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use protocol::{Deed, Message, MessagePage, Person, PersonId, Position, Receipt, RoomSlug, Seq, Timestamp};
 
 use crate::error::{Misfit, StoreError};
-use crate::room::{Entry, Limit, Stretch};
+use crate::room::{Entry, Limit, Opened, Stretch};
 
 /// What a follower of a room's log receives.
 #[derive(Clone, Debug)]
@@ -103,24 +103,34 @@ pub trait RoomLog: Send + Sync {
     /// that no hole goes unnoticed; [`StoreError::Failed`].
     async fn read(&self, room: &RoomSlug, after: Seq, limit: Limit) -> Result<Stretch, StoreError>;
 
-    /// Reads the last messages with a `seq` smaller than `before` (`None`: the latest messages), as many as `limit`
-    /// allows, oldest first. Each has every event up to the page's head folded in. The page covers the log from its
+    /// Reads the room, and the last messages with a `seq` smaller than `before` (`None`: the latest messages), as many as
+    /// `limit` allows, oldest first. Storage that is far away needs one trip. Each has every event up to the page's head folded in. The page covers the log from its
     /// first message (from 1 if there are no older ones) up to `before`, or up to the head.
     ///
     /// # Errors
     /// As [`RoomLog::read`]: [`StoreError::Damaged`] if a message in the stretch is missing or cannot be read.
+    async fn open(&self, room: &RoomSlug, before: Option<Seq>, limit: Limit) -> Result<Opened, StoreError>;
+
+    /// The page that [`RoomLog::open`] reads.
+    ///
+    /// # Errors
+    /// As [`RoomLog::open`].
     async fn messages(
         &self,
         room: &RoomSlug,
         before: Option<Seq>,
         limit: Limit,
-    ) -> Result<MessagePage, StoreError>;
+    ) -> Result<MessagePage, StoreError> {
+        Ok(self.open(room, before, limit).await?.page)
+    }
 
     /// Every event after a `head` that was read after this call returned, in `seq` order, each once. Some of the latest
     /// events up to that `head` may come too. A follower that is too slow, or was cut off, gets [`Signal::Gap`] instead
     /// and can read what it missed. The stream ends when the backend shuts down.
     ///
+    /// A room that does not exist has no events. Reading its log afterwards says so.
+    ///
     /// # Errors
-    /// [`StoreError::NoSuchRoom`], [`StoreError::Failed`].
+    /// [`StoreError::Failed`].
     async fn follow(&self, room: &RoomSlug) -> Result<BoxStream<'static, Signal>, StoreError>;
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use chat::{Room, StoreError};
+use chat::{Limit, Room, StoreError};
 use futures::future::join_all;
 use protocol::{Seq, Timestamp};
 
@@ -23,6 +23,7 @@ macro_rules! directory_contract {
             the_most_recently_active_come_first
             a_list_has_a_limit
             rooms_are_counted
+            others_are_listed
         }
     };
 }
@@ -34,8 +35,13 @@ pub async fn a_created_room_is_found(backend: &Backend) {
     done.expect("the room is created");
     let found = backend.directory.room(&created.slug).await;
     assert_eq!(found.expect("the room is looked up"), Some(created.clone()));
-    let list = backend.directory.rooms(10).await;
-    assert_eq!(list.expect("the rooms are listed"), [created]);
+    let list = backend.directory.list(10, &[]).await;
+    assert_eq!(
+        list.expect("the rooms are listed").rooms,
+        std::slice::from_ref(&created)
+    );
+    let opened = backend.log.open(&created.slug, None, Limit::HISTORY).await;
+    assert_eq!(opened.expect("the room is opened").room, created);
 }
 
 /// Two rooms never share an epoch.
@@ -99,7 +105,8 @@ pub async fn the_most_recently_active_come_first(backend: &Backend) {
         done.expect("the room is created");
     }
     let addresses = async || {
-        let rooms = backend.directory.rooms(10).await.expect("the rooms are listed");
+        let list = backend.directory.list(10, &[]).await;
+        let rooms = list.expect("the rooms are listed").rooms;
         let name = |room: Room| (room.slug.to_string(), room.last_at.map(|at| at.0));
         rooms.into_iter().map(name).collect::<Vec<_>>()
     };
@@ -139,11 +146,8 @@ pub async fn a_list_has_a_limit(backend: &Backend) {
     }
     append(&backend.log, &slug("a"), &person("Ada"), vec![]).await;
     for (limit, expected) in [(0, vec![]), (2, vec!["c", "b"]), (3, vec!["c", "b", "a"])] {
-        let rooms = backend
-            .directory
-            .rooms(limit)
-            .await
-            .expect("the rooms are listed");
+        let list = backend.directory.list(limit, &[]).await;
+        let rooms = list.expect("the rooms are listed").rooms;
         let addresses: Vec<_> = rooms.iter().map(|room| room.slug.as_str()).collect();
         assert_eq!(addresses, expected, "limit {limit}");
     }
@@ -154,7 +158,22 @@ pub async fn rooms_are_counted(backend: &Backend) {
     for (at, address) in [(1, "a"), (2, "b"), (3, "c")] {
         let done = backend.directory.create(&room(at, address, address)).await;
         done.expect("the room is created");
-        let count = backend.directory.count().await.expect("the rooms are counted");
-        assert_eq!(u64::from(count), at);
+        for limit in [0, 2] {
+            let list = backend.directory.list(limit, &[]).await;
+            assert_eq!(u64::from(list.expect("the rooms are counted").total), at);
+        }
     }
+}
+
+/// Other rooms are listed, too, each once and in their place.
+pub async fn others_are_listed(backend: &Backend) {
+    for (at, address) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
+        let done = backend.directory.create(&room(at, address, address)).await;
+        done.expect("the room is created");
+    }
+    let others = ["a", "nowhere", "d", "b", "a"].map(slug);
+    let list = backend.directory.list(2, &others).await;
+    let rooms = list.expect("the rooms are listed").rooms;
+    let addresses: Vec<_> = rooms.iter().map(|room| room.slug.as_str()).collect();
+    assert_eq!(addresses, ["d", "c", "b", "a"]);
 }

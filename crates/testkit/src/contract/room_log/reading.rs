@@ -144,7 +144,6 @@ pub async fn an_unknown_room_is_refused(backend: &Backend) {
         log.head(&nowhere).await.err(),
         log.read(&nowhere, Seq::ZERO, Limit::HISTORY).await.err(),
         log.messages(&nowhere, None, Limit::HISTORY).await.err(),
-        log.follow(&nowhere).await.err(),
     ];
     for refusal in refusals {
         match refusal {

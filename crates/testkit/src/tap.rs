@@ -26,6 +26,9 @@ trait Speech: Default + Send + 'static {
 
 impl Taps {
     /// Starts a proxy before each of these URLs.
+    ///
+    /// # Errors
+    /// No port is free, or a URL is not on 127.0.0.1.
     pub fn before(database: &str, redis: &str) -> io::Result<Self> {
         let counts = Arc::<Counts>::default();
         let urls = (tap::<Postgres>(database, &counts)?, tap::<Redis>(redis, &counts)?);
@@ -148,7 +151,7 @@ impl Speech for Redis {
 /// Reads a sign, a number and the end of its line.
 fn number(bytes: &[u8], at: &mut usize) -> Option<usize> {
     let line = bytes.get(*at..)?;
-    let end = memchr::memmem::find(line, b"\r\n")?;
+    let end = line.windows(2).position(|end| end == b"\r\n")?;
     *at += end + 2;
     std::str::from_utf8(line.get(1..end)?).ok()?.parse().ok()
 }
