@@ -1,6 +1,6 @@
 //! One room's log, and the messages in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chat::ports::NewDeed;
@@ -14,8 +14,10 @@ use protocol::{
 pub struct Log {
     room: RoomSlug,
     epoch: Epoch,
-    /// The events.
+    /// The events, with all their texts.
     pub entries: Vec<Arc<Entry>>,
+    /// The events whose texts are gone, because their message was deleted.
+    emptied: BTreeSet<Seq>,
     /// The messages, each as the events so far make it.
     pub messages: BTreeMap<Seq, Message>,
     /// The room's title now.
@@ -32,6 +34,7 @@ impl Log {
             room,
             epoch,
             entries: Vec::new(),
+            emptied: BTreeSet::new(),
             messages: BTreeMap::new(),
             title,
             stale: stale.then(BTreeMap::new),
@@ -95,6 +98,7 @@ impl Log {
                 deed: new.deed,
             };
             self.fold(&event);
+            self.empty(&event);
             let entry = Arc::new(Entry {
                 event,
                 by: by.clone(),
@@ -107,6 +111,25 @@ impl Log {
             epoch: self.epoch.clone(),
             seq,
         })
+    }
+
+    /// Empties the events that gave a deleted message its texts.
+    fn empty(&mut self, event: &LogEvent) {
+        if let Deed::Deleted { of, .. } = event.deed {
+            let worded = self.entries.iter().map(|entry| &entry.event);
+            self.emptied
+                .extend(worded.filter(|event| event.worded(of)).map(|event| event.seq));
+        }
+    }
+
+    /// An event as it can be read.
+    fn readable(&self, entry: &Arc<Entry>) -> Arc<Entry> {
+        if !self.emptied.contains(&entry.event.seq) {
+            return Arc::clone(entry);
+        }
+        let mut entry = Entry::clone(entry);
+        entry.event.deed = entry.event.deed.without_text();
+        Arc::new(entry)
     }
 
     fn fold(&mut self, event: &LogEvent) {
@@ -144,7 +167,10 @@ impl Log {
         let to = from + entries.take_while(|entry| fill.take(entry.bytes())).count();
         Stretch {
             head: self.head(),
-            entries: self.entries[from..to].to_vec(),
+            entries: self.entries[from..to]
+                .iter()
+                .map(|entry| self.readable(entry))
+                .collect(),
             more: to < all,
         }
     }
