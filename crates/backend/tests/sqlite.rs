@@ -284,8 +284,16 @@ async fn a_hole_in_a_log_is_an_error() {
             damaged(sqlite.read(&lobby, at(4), Limit::of(1)).await);
             let after = sqlite.read(&lobby, at(5), Limit::CATCH_UP).await.unwrap();
             assert_eq!(after.entries.len(), 5);
-            let page = sqlite.messages(&lobby, None, Limit::HISTORY).await.unwrap();
-            assert_eq!(page.messages.len(), 10, "the messages are whole");
+            let page = sqlite.messages(&lobby, None, Limit::HISTORY).await;
+            assert!(
+                matches!(page, Err(StoreError::Damaged(_))),
+                "its message is missing"
+            );
+            let older = sqlite
+                .messages(&lobby, Some(at(5)), Limit::HISTORY)
+                .await
+                .unwrap();
+            assert_eq!(older.messages.len(), 4);
         }
         let (_folder, sqlite, lobby) = tampered("DELETE FROM events WHERE seq = 10").await;
         let stretch = sqlite.read(&lobby, Seq::ZERO, Limit::CATCH_UP).await;
@@ -302,12 +310,12 @@ async fn a_missing_message_is_an_error() {
     within(async {
         let at = testkit::sample::seq;
         for (sql, before, whole) in [
-            ("DELETE FROM messages WHERE seq = 5", None, Some(4)),
-            ("DELETE FROM messages WHERE seq = 5", Some(6), Some(4)),
-            ("DELETE FROM messages WHERE seq = 10", None, Some(9)),
-            ("DELETE FROM messages WHERE seq = 1", None, None),
-            ("UPDATE messages SET client_id = '?' WHERE seq = 5", None, Some(5)),
-            ("UPDATE messages SET reactions = '{' WHERE seq = 5", None, Some(5)),
+            ("DELETE FROM folded WHERE seq = 5", None, Some(4)),
+            ("DELETE FROM folded WHERE seq = 5", Some(6), Some(4)),
+            ("DELETE FROM folded WHERE seq = 10", None, Some(9)),
+            ("DELETE FROM folded WHERE seq = 1", None, None),
+            ("UPDATE folded SET rev = -1 WHERE seq = 5", None, Some(5)),
+            ("UPDATE folded SET reactions = '{' WHERE seq = 5", None, Some(5)),
         ] {
             let (_folder, sqlite, lobby) = tampered(sql).await;
             match sqlite.messages(&lobby, before.map(at), Limit::HISTORY).await {

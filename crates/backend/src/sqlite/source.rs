@@ -181,7 +181,9 @@ mod tests {
         };
         let mut known: Vec<_> = TABLES.iter().map(|table| table.name).collect();
         known.sort_unstable();
-        let found = select("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+        // The view `messages` has everything that `folded` has.
+        let found = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name <> 'folded' ORDER BY name";
+        let found = select(found);
         assert_eq!(found, known, "a table is missing in table.rs");
         for table in &TABLES {
             // Without generated columns.
@@ -195,10 +197,13 @@ mod tests {
                 "{}: a column is missing in table.rs",
                 table.name
             );
-            let key = select(&format!(
-                "SELECT name FROM pragma_table_info('{}') WHERE pk > 0 ORDER BY pk",
+            let keyed = if table.name == "messages" {
+                "folded"
+            } else {
                 table.name
-            ));
+            };
+            let key = format!("SELECT name FROM pragma_table_info('{keyed}') WHERE pk > 0 ORDER BY pk");
+            let key = select(&key);
             let known: Vec<_> = table.columns[..table.key].iter().map(|(name, _)| *name).collect();
             assert_eq!(key, known, "the key of {}", table.name);
         }

@@ -27,12 +27,11 @@ const SET_TITLE: &str = "UPDATE rooms SET title = ?2, title_key = ?3 WHERE id = 
 
 const HAS_TITLE: &str = "SELECT slug FROM rooms WHERE title_key = ?1 AND id <> ?2";
 
-const ADD_MESSAGE: &str = "\
-    INSERT INTO messages (room_id, seq, number, rev, at, author_id, client_id, text, reply_to)
-    VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?6, ?7, ?8)";
+/// As it was posted.
+const ADD_MESSAGE: &str = "INSERT INTO folded (room_id, seq, number) VALUES (?1, ?2, ?3)";
 
 const CHANGE_MESSAGE: &str = "\
-    UPDATE messages SET rev = ?3, text = ?4, edited_at = ?5, deleted = ?6, reactions = ?7
+    UPDATE folded SET rev = ?3, text = ?4, edited_at = ?5, deleted = ?6, reactions = ?7
     WHERE room_id = ?1 AND seq = ?2";
 
 /// Removes the text from the event that posted a message. Makes the JSON of [`Deed::Posted`].
@@ -219,25 +218,10 @@ impl Log<'_> {
     /// Folds a new event into the message that it posts, or is about, or into the room.
     fn fold(&mut self, event: &LogEvent, about: Option<Message>) -> Result<(), StoreError> {
         let id = self.head.id;
-        if let Some(posted) = Message::posted(event) {
+        if matches!(event.deed, Deed::Posted { .. }) {
             self.head.messages += 1;
-            let reply_to = posted
-                .reply_to
-                .map(|seq| numbers::signed(seq.get()))
-                .transpose()?;
-            let (seq, author) = (numbers::signed(posted.seq.get())?, posted.by.as_str());
-            let (client_id, text) = (posted.client_id.as_str(), posted.text.as_str());
-            let values = params![
-                id,
-                seq,
-                self.head.messages,
-                self.at,
-                author,
-                client_id,
-                text,
-                reply_to
-            ];
-            self.execute(ADD_MESSAGE, values)?;
+            let seq = numbers::signed(event.seq.get())?;
+            self.execute(ADD_MESSAGE, params![id, seq, self.head.messages])?;
         } else if let Some(mut message) = about
             && message.apply(event)
         {

@@ -8,7 +8,7 @@ use crate::sqlite::row::{self, Head, MESSAGE};
 use crate::{numbers, pages};
 
 /// The number of the first message from a `seq` on.
-const NEXT: &str = "SELECT number FROM messages WHERE room_id = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1";
+const NEXT: &str = "SELECT number FROM folded WHERE room_id = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1";
 
 const NAME: &str = "SELECT id, name FROM people WHERE id = ?1";
 

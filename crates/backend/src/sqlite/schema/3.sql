@@ -29,28 +29,33 @@ CREATE UNIQUE INDEX rooms_by_title ON rooms (title_key);
 -- The number of the room's messages.
 ALTER TABLE rooms ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;
 
--- One row per message: its `posted` event with every later event about it, up to `rev`, folded in. `number` counts the
--- room's messages from 1, without holes, so that a missing row is noticed. `reactions` is JSON as it travels.
-CREATE TABLE messages (
-    room_id   INTEGER NOT NULL REFERENCES rooms (id),
+-- One row per message: what later events up to `rev` made of it, or null where it is as it was posted. `number` counts
+-- the room's messages from 1, without holes, so that a missing row is noticed. `reactions` is JSON as it travels.
+CREATE TABLE folded (
+    room_id   INTEGER NOT NULL,
     seq       INTEGER NOT NULL,
     number    INTEGER NOT NULL,
-    rev       INTEGER NOT NULL,
-    at        INTEGER NOT NULL,
-    author_id TEXT    NOT NULL,
-    client_id TEXT    NOT NULL,
-    text      TEXT    NOT NULL,
-    reply_to  INTEGER,
+    rev       INTEGER,
+    text      TEXT,
     edited_at INTEGER,
     deleted   INTEGER NOT NULL DEFAULT 0,
     reactions TEXT,
     PRIMARY KEY (room_id, seq)
 ) STRICT, WITHOUT ROWID;
 
+-- The messages as they are now: what is folded over the `posted` event. One whose event is missing is missing; one whose
+-- event cannot be read has no text.
+CREATE VIEW messages AS
+SELECT folded.room_id, folded.seq, folded.number, coalesce(folded.rev, folded.seq) AS rev, events.at,
+    events.author_id, coalesce(events.client_id, '') AS client_id,
+    coalesce(folded.text, CASE WHEN json_valid(events.body) AND events.body ->> '$.type' = 'posted' THEN events.body ->> '$.text' END) AS text,
+    CASE WHEN json_valid(events.body) AND events.body ->> '$.type' = 'posted' THEN events.body ->> '$.reply_to' END AS reply_to,
+    folded.edited_at, folded.deleted, folded.reactions
+FROM folded CROSS JOIN events ON events.room_id = folded.room_id AND events.seq = folded.seq;
+
 -- Until this version, every event posted a message. One that cannot be read stays what it was: a damaged event.
-INSERT INTO messages (room_id, seq, number, rev, at, author_id, client_id, text)
-SELECT room_id, seq, row_number() OVER (PARTITION BY room_id ORDER BY seq), seq, at, author_id,
-    coalesce(client_id, ''), coalesce(body ->> '$.text', '')
+INSERT INTO folded (room_id, seq, number)
+SELECT room_id, seq, row_number() OVER (PARTITION BY room_id ORDER BY seq)
 FROM events WHERE CASE WHEN json_valid(body) THEN body ->> '$.type' END = 'posted';
 
-UPDATE rooms SET messages = (SELECT count(*) FROM messages WHERE room_id = rooms.id);
+UPDATE rooms SET messages = (SELECT count(*) FROM folded WHERE room_id = rooms.id);
