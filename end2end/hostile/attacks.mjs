@@ -1,7 +1,7 @@
 // The attacks: what each sends until its time is over. `said` reports how the server reacts: "cut" (it closed a
 // connection), "refused" (it answered with an error), "slowed" (it stopped reading).
 
-import { Chat, Ws, frame, id, raw, request, sleep, tcp } from "./wire.mjs";
+import { Chat, Ws, frame, hello, id, raw, request, sleep, tcp } from "./wire.mjs";
 
 const POLLING = "/socket.io/?EIO=4&transport=polling";
 
@@ -187,7 +187,7 @@ export const attacks = {
         if (sid === undefined) return void said("refused");
         const at = `${POLLING}&sid=${sid}`;
         const post = (text) => raw(target, from, request(target, "POST", at, { Connection: "close" }, text));
-        await post(`40/chat,${JSON.stringify({ protocol: 2, token: await token(context) })}`);
+        await post(hello({ token: await token(context) }));
         const commands = Array.from({ length: 40 }, (_, n) => `42/chat,${n}["history",{"room":"large","after":0}]`);
         const answer = await post(commands.join("\x1e"));
         if (answer.status !== 200) said("refused");
@@ -400,7 +400,7 @@ export const attacks = {
           if (known.has(sid)) continue;
           known.add(sid);
           const packets = [
-            '40/chat,{"protocol":1}',
+            hello(),
             `42/chat,1["sign_in",{"name":"Eve ${known.size}"}]`,
             '42/chat,2["join",{"room":"lobby"}]',
           ];
@@ -425,7 +425,7 @@ export const attacks = {
         const ws = await opened(new Ws(context.target, context.from));
         if (ws === undefined) return void context.said("refused");
         ws.socket.on("close", () => Date.now() < context.ends && context.said("cut"));
-        ws.send('40/chat,{"protocol":1}');
+        ws.send(hello());
         if (n % 2 === 0) ws.socket.write(whole.subarray(0, whole.length - 1));
         else ws.socket.write(frame(text, 1, false));
         await sleep(context.ends - Date.now());

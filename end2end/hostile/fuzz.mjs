@@ -1,7 +1,7 @@
 // Thousands of malformed packets and requests, the same for the same seed: HUBBUB_SEED=7 make hostile HOSTILE=fuzz. The
 // server must answer or close within a bound, and never panic.
 
-import { Ws, frame, raw, request, sleep } from "./wire.mjs";
+import { Ws, frame, hello, raw, request, sleep } from "./wire.mjs";
 
 const SEED = Number(process.env.HUBBUB_SEED ?? Date.now() % 1_000_000_007);
 const PACKETS = Number(process.env.HOSTILE_PACKETS ?? 1_000_000);
@@ -113,10 +113,10 @@ function batch(target, from, survived, tail) {
       ws.socket.end(Buffer.concat(tail));
     };
     ws.onOpen = () => {
-      ws.send('40/chat,{"protocol":1}');
+      ws.send(hello());
       ws.socket.write(Buffer.concat(survived));
       // An earlier packet may have left the namespace.
-      ws.send('40/chat,{"protocol":1}');
+      ws.send(hello());
       ws.send('42/chat,777["list_rooms",{}]');
     };
   });

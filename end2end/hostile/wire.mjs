@@ -2,6 +2,9 @@
 
 import { connect } from "node:net";
 
+/** The packet that connects to `/chat`. */
+export const hello = (auth = {}) => `40/chat,${JSON.stringify({ protocol: 2, ...auth })}`;
+
 /** A TCP connection from one of this machine's addresses. Errors end it without an exception. */
 export function tcp(target, from) {
   const socket = connect({ host: target.host, port: target.port, localAddress: from, noDelay: true });
@@ -155,7 +158,7 @@ export class Chat {
     return new Promise((resolve, reject) => {
       const chat = new Chat();
       chat.ws = new Ws(target, from);
-      chat.ws.onOpen = () => chat.ws.send(`40/chat,${JSON.stringify({ protocol: 2, ...auth })}`);
+      chat.ws.onOpen = () => chat.ws.send(hello(auth));
       chat.ws.onClose = () => {
         chat.closed = true;
         for (const answer of chat.#answers.values()) answer(undefined);

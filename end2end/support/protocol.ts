@@ -112,3 +112,6 @@ export interface Told {
 }
 
 export const PROTOCOL_VERSION = 2;
+
+/** The packet that connects to `/chat`. */
+export const CONNECT = `40/chat,{"protocol":${PROTOCOL_VERSION}}`;

@@ -2,6 +2,7 @@
 
 import { connect } from "node:net";
 
+import { CONNECT } from "../support/protocol.ts";
 import { freshTitle } from "../support/seed.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 
@@ -110,7 +111,7 @@ test.describe("with a rate of fifty", () => {
         if (!sid) continue;
         sids.add(sid);
         const signIn = `42/chat,1["sign_in",{"name":"Eve ${sids.size}"}]`;
-        request("POST", `&sid=${sid}`, ['40/chat,{"protocol":1}', signIn, '42/chat,2["join",{"room":"lobby"}]'].join("\x1e"));
+        request("POST", `&sid=${sid}`, [CONNECT, signIn, '42/chat,2["join",{"room":"lobby"}]'].join("\x1e"));
       }
       ask();
     });

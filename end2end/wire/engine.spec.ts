@@ -6,6 +6,7 @@ import { WebSocket } from "ws";
 
 import type { ChatClient } from "../support/client.ts";
 import { resident } from "../support/memory.ts";
+import { CONNECT } from "../support/protocol.ts";
 import type { Server } from "../support/server.ts";
 import { expect, testWithOwnServer as test } from "../support/test.ts";
 import { until } from "../support/until.ts";
@@ -130,7 +131,7 @@ test("a second upgrade does not disturb the first", async ({ ownServer }) => {
   const second = await new Raw(ownServer, `${WEBSOCKET}&sid=${sid}`).opened();
   await second.ends();
   first.send("5");
-  first.send('40/chat,{"protocol":1}');
+  first.send(CONNECT);
   await first.hears("40/chat,");
   const third = await new Raw(ownServer, `${WEBSOCKET}&sid=${sid}`).opened();
   await third.ends();
@@ -171,7 +172,7 @@ test("an event may have any name", async ({ ownServer, program }) => {
     expect((await client.ask(name, {})).error?.code, name).toBe("unknown_command");
   }
   const raw = await new Raw(ownServer).opened();
-  raw.send('40/chat,{"protocol":1}');
+  raw.send(CONNECT);
   await raw.hears("40/chat,");
   for (const [id, name] of ["gr\\u00fc\\u00dfe", "half \\ud800", "\\u0000", 'say \\"hi\\"'].entries()) {
     raw.send(`42/chat,${id}["${name}",{}]`);
@@ -204,7 +205,7 @@ test("reconnecting to a namespace makes a new connection", async ({ program, dem
 
 test("a cancelled poll ends the session within a second", async ({ ownServer }) => {
   const { path } = await poll(ownServer);
-  await post(ownServer, path, '40/chat,{"protocol":1}');
+  await post(ownServer, path, CONNECT);
   const figure = (): Promise<number> => ownServer.figure("hubbub_sockets");
   expect(await (await fetch(ownServer.url + path)).text()).toContain("40/chat,");
   await expect.poll(figure).toBe(1);
@@ -349,7 +350,7 @@ for (const [name, [one, read]] of Object.entries(FLOODS)) {
     await honest.join("lobby");
     const before = await megabytes(ownServer);
     const calm = await latencies(honest, 500);
-    const first = frame(0x81, '40/chat,{"protocol":1}');
+    const first = frame(0x81, CONNECT);
     const rest = name === "empty fragments" ? frame(0x00, "") : one;
     const chunk = Buffer.concat([first, one, ...Array.from({ length: 2_000 }, () => rest)]);
     const floods = Array.from({ length: 4 }, () => flood(ownServer, chunk, 3_000, read));
@@ -389,7 +390,7 @@ test("answers that a polling session never reads are bounded", async ({ ownServe
   const sessions = await Promise.all(
     Array.from({ length: 10 }, async () => {
       const { path } = await poll(ownServer);
-      await post(ownServer, path, '40/chat,{"protocol":1}');
+      await post(ownServer, path, CONNECT);
       await (await fetch(ownServer.url + path)).text();
       const asks = Array.from({ length: 40 }, (_, n) => `42/chat,${n}["history",{"room":"${room}","after":0}]`);
       // The server may cut the connection meanwhile.
