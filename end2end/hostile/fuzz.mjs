@@ -28,7 +28,7 @@ function random(seed) {
 }
 
 const SCRAPS = ["", "\0", "\x1e", "\ud800", "😀", "é", '"', "\\", "{", "}", "[", "]", ",", "-", "/", "9", "2", "4", "5", "6", "0", "null", "1e999", "__proto__", "\u200b"];
-const NAMES = ["send", "join", "leave", "history", "roster", "typing", "sign_in", "create_room", "list_rooms", "new message", "add user", "disconnect", "connect", "error", ""];
+const NAMES = ["send", "edit", "delete", "react", "set_title", "join", "leave", "history", "roster", "typing", "sign_in", "create_room", "list_rooms", "new message", "add user", "disconnect", "connect", "error", ""];
 const VALUES = ["null", "1", "-1", "9007199254740993", '"lobby"', '"x"', "[]", "{}", "true", '"\\ud800"', '{"room":"lobby"}', '{"room":"lobby","after":-1}', '{"room":"lobby","after":1e99}', '{"room":"LOBBY"}', '{"room":"lobby","messages":[]}', '{"room":"lobby","messages":[{"client_id":"a","text":""}]}', '{"name":"\\u0000"}', '{"title":"</title>"}', "[[[[[[[[]]]]]]]]"];
 const NAMESPACES = ["", "/chat,", "/,", "/ops,", "/nothing,", "/chat?x=1,", "/ch\0at,"];
 
