@@ -46,9 +46,10 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The code with this name on the wire.
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
+    /// The code with this name on the wire. One that this build does not know is like [`ErrorCode::Internal`]: trying the
+    /// same again is up to the person, who reads the server's sentence.
+    pub fn named(name: &str) -> Self {
+        match name {
             "bad_request" => Self::BadRequest,
             "too_large" => Self::TooLarge,
             "unknown_command" => Self::UnknownCommand,
@@ -64,9 +65,8 @@ impl ErrorCode {
             "busy" => Self::Busy,
             "unavailable" => Self::Unavailable,
             "reload" => Self::Reload,
-            "internal" => Self::Internal,
-            _ => return None,
-        })
+            _ => Self::Internal,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::{ErrorCode, Refusal};
 use crate::event::{ComeBack, Events, PresenceUpdate, Reset, RosterUpdate, TypingUpdate};
 use crate::ids::{ClientId, Epoch, PersonId, RoomSlug, Seq, Timestamp};
 use crate::read;
-use crate::read::{Json, Read};
+use crate::read::{Json, Read, member};
 use crate::text::{DisplayName, Emoji, MessageText, RoomTitle};
 use crate::{
     Covers, EventStretch, Joined, Limits, Message, MessagePage, Person, Position, PresenceList, Reaction,
@@ -26,13 +26,25 @@ read! {
     RoomSummary { room, title, here, last_at }
     RoomList { rooms, total }
     Refusal { code, message, retry_after_ms, room }
-    Reaction { emoji, by }
     Message { seq, rev, at, by, client_id, text, reply_to, edited_at, deleted, reactions }
     Covers { epoch, first, last }
     MessagePage { covers, head, messages, people, more }
     EventStretch { epoch, events, people, more }
     Events { events, people }
     Joined { room, title, head, page, events, people, more, roster }
+}
+
+impl Read for Reaction {
+    fn read<J: Json>(json: &J) -> Option<Self> {
+        Some(Self {
+            emoji: member(json, "emoji")?,
+            by: member(json, "by")?,
+        })
+    }
+
+    fn absent_list() -> Option<Vec<Self>> {
+        Some(Vec::new())
+    }
 }
 
 macro_rules! simple {
@@ -56,7 +68,7 @@ simple! {
     RoomTitle: json => json.text().map(Self::kept);
     MessageText: json => json.text().map(Self::kept);
     Emoji: json => json.text().map(Self::stored);
-    ErrorCode: json => ErrorCode::named(&json.text()?);
+    ErrorCode: json => json.text().map(|name| Self::named(&name));
 }
 
 #[cfg(test)]
@@ -119,6 +131,16 @@ mod tests {
     }
 
     #[test]
+    fn a_receipt_is_not_taken_for_a_list_without_any() {
+        let receipt = json!({"client_id": "c1", "epoch": "e1", "seq": 3});
+        assert_eq!(Receipts::read(&receipt), None);
+        assert!(Receipt::read(&receipt).is_some());
+        assert!(serde_json::from_value::<Receipts>(receipt).is_err());
+        let one = Receipts::read(&json!({"receipts": [{"client_id": "c1", "epoch": "e1", "seq": 3}]}));
+        assert_eq!(one.map(|all| all.receipts.len()), Some(1));
+    }
+
+    #[test]
     fn every_code_has_its_name() {
         for name in [
             "bad_request",
@@ -133,6 +155,8 @@ mod tests {
             let expected: Refusal = serde_json::from_value(refusal.clone()).unwrap();
             assert_eq!(Refusal::read(&refusal), Some(expected));
         }
-        assert_eq!(Refusal::read(&json!({"code": "later", "message": "why"})), None);
+        // An older client shows the sentence, and does not try for ever.
+        let later = Refusal::read(&json!({"code": "later", "message": "why"}));
+        assert_eq!(later, Some(Refusal::new(ErrorCode::Internal, "why")));
     }
 }

@@ -28,6 +28,11 @@ pub trait Read: Sized {
     fn absent() -> Option<Self> {
         None
     }
+
+    /// What an absent list of these stands for, if it may be absent.
+    fn absent_list() -> Option<Vec<Self>> {
+        None
+    }
 }
 
 /// Reads a member of an object.
@@ -94,6 +99,6 @@ impl<T: Read> Read for Vec<T> {
     }
 
     fn absent() -> Option<Self> {
-        Some(Self::new())
+        T::absent_list()
     }
 }
