@@ -9,6 +9,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::deeds;
 
+/// Locks the rooms in the order of their ids, so that two replicas never wait for each other.
+pub const LOCK: &str = "\
+    SELECT slug, epoch, id, head, messages FROM rooms WHERE slug = ANY($1) ORDER BY id FOR NO KEY UPDATE";
+
 /// Deeds of one person for one room, to be stored together.
 pub struct Append {
     /// The room's address.

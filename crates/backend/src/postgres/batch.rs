@@ -6,16 +6,12 @@ use std::sync::Arc;
 use chat::{Entry, StoreError};
 use protocol::RoomSlug;
 
-use super::append::{Append, Outcome, about, titled};
+use super::append::{Append, LOCK, Outcome, about, titled};
 use super::connection::Connection;
 use super::error::Fault;
 use super::fold::{self, Rooms};
 use super::{plain, row};
 use crate::bus::Bus;
-
-/// Locks the rooms in the order of their ids, so that two replicas never wait for each other.
-pub const LOCK: &str = "\
-    SELECT slug, epoch, id, head, messages FROM rooms WHERE slug = ANY($1) ORDER BY id FOR NO KEY UPDATE";
 
 /// The deeds that were stored before, by the number of the given ones. (`LIMIT` makes the planner look each of them up
 /// by all three columns. As a plain join it would look through a whole room.)

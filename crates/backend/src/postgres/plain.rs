@@ -6,8 +6,7 @@ use std::sync::Arc;
 use protocol::{Deed, Epoch, Receipt, RoomSlug};
 use tokio_postgres::Row;
 
-use super::append::{Append, Outcome, Place};
-use super::batch::LOCK;
+use super::append::{Append, LOCK, Outcome, Place};
 use super::connection::Connection;
 use super::error::Fault;
 use super::row;
@@ -100,7 +99,7 @@ fn posts(appends: &[Append]) -> Option<(Vec<Post<'_>>, Vec<Vec<usize>>)> {
 /// done.
 ///
 /// # Errors
-/// As [`super::batch::Batch::store`].
+/// As `Batch::store`.
 pub async fn store(appends: &[Append], connection: &Connection) -> Result<Option<Vec<Outcome>>, Fault> {
     let Some((posts, numbers)) = posts(appends) else {
         return Ok(None);
