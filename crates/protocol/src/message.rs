@@ -121,7 +121,7 @@ impl Message {
 
     /// Adds a reaction if there is room for it. A person can use each emoji once.
     fn react(&mut self, emoji: &Emoji, by: &PersonId) {
-        if !self.takes(emoji) {
+        if !self.takes(emoji, by) {
             return;
         }
         match self.reactions.iter_mut().find(|known| known.emoji == *emoji) {
@@ -134,11 +134,13 @@ impl Message {
         }
     }
 
-    /// True if there is room for another reaction with this emoji.
-    pub fn takes(&self, emoji: &Emoji) -> bool {
+    /// True if this person has reacted with this emoji, or there is room for it.
+    pub fn takes(&self, emoji: &Emoji, by: &PersonId) -> bool {
         let total: usize = self.reactions.iter().map(|known| known.by.len()).sum();
-        let known = || self.reactions.iter().any(|known| known.emoji == *emoji);
-        total < REACTIONS && (self.reactions.len() < REACTION_EMOJI || known())
+        match self.reactions.iter().find(|known| known.emoji == *emoji) {
+            Some(known) => total < REACTIONS || known.by.contains(by),
+            None => total < REACTIONS && self.reactions.len() < REACTION_EMOJI,
+        }
     }
 
     /// True if it names this person.

@@ -58,7 +58,7 @@ impl Guard {
             (Self::Exists(_), _) => Ok(()),
             (Self::Mine(_), _) if message.by != *by => Err(Misfit::Foreign),
             _ if message.deleted => Err(Misfit::Deleted),
-            (Self::Stands(_), Deed::Reacted { emoji, on: true, .. }) if !message.takes(emoji) => {
+            (Self::Stands(_), Deed::Reacted { emoji, on: true, .. }) if !message.takes(emoji, by) => {
                 Err(Misfit::Full)
             }
             (Self::Stands(_) | Self::Mine(_), _) => Ok(()),

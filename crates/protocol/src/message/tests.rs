@@ -145,7 +145,7 @@ fn reactions_are_bounded() {
     let mut n = 3;
     let mut react = |message: &mut Message, by: &str, with: &str| {
         n += 1;
-        let fits = message.takes(&emoji(with));
+        let fits = message.takes(&emoji(with), &id(by));
         message.apply(&reacted(n, by, with, true));
         fits
     };
@@ -159,6 +159,11 @@ fn reactions_are_bounded() {
     }
     let total: usize = message.reactions.iter().map(|one| one.by.len()).sum();
     assert_eq!(total, REACTIONS);
+    assert!(
+        react(&mut message, "p0", &pictures[0]),
+        "they have reacted already"
+    );
+    assert!(!react(&mut message, "p0", &pictures[1]));
     assert!(message.bytes() < 64 * 1024);
 }
 
