@@ -17,6 +17,9 @@ pub enum Misfit {
     /// It has as many reactions as it can have.
     #[error("this message has as many reactions as it can have")]
     Full,
+    /// It was edited as often as it can be.
+    #[error("this message was edited as often as it can be")]
+    Edited,
 }
 
 /// Why a port could not do its work.
@@ -85,7 +88,7 @@ impl From<&ChatError> for Refusal {
                     Misfit::Missing => ErrorCode::NotFound,
                     Misfit::Foreign => ErrorCode::Forbidden,
                     Misfit::Deleted => ErrorCode::Gone,
-                    Misfit::Full => ErrorCode::BadRequest,
+                    Misfit::Full | Misfit::Edited => ErrorCode::BadRequest,
                 };
                 Self::new(code, why.to_string())
             }

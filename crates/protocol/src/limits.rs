@@ -16,6 +16,8 @@ pub const BATCH_MESSAGES: usize = 100;
 pub const COMMAND_BYTES: usize = 64 * 1024;
 /// Bytes of an emoji. The longest one, two people who kiss with a skin tone each, has 35.
 pub const EMOJI_BYTES: usize = 40;
+/// Edits of one message. Deleting it empties them all at once.
+pub const EDITS: u32 = 1_000;
 /// Different emoji in the reactions to one message.
 pub const REACTION_EMOJI: usize = 20;
 /// Reactions to one message, whatever the emoji.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chat::{Entry, StoreError};
-use protocol::RoomSlug;
+use protocol::{RoomSlug, limits};
 
 use super::append::{Append, LOCK, Outcome, about, titled};
 use super::connection::Connection;
@@ -24,9 +24,13 @@ const KNOWN: &str = "\
         WHERE room_id = rooms.id AND author_id = given.author_id AND client_id = given.client_id LIMIT 1
     ) AS known ON true LEFT JOIN people ON people.id = known.author_id";
 
-/// The messages that the deeds are about.
+/// The messages that the deeds are about, and how often each was edited.
 const ABOUT: &str = "\
-    SELECT given.slug, about.*
+    SELECT given.slug, about.*, (
+        SELECT count(*) FROM (
+            SELECT 1 FROM events WHERE room_id = rooms.id AND edits = given.seq AND edits IS NOT NULL LIMIT $3
+        ) AS few
+    )
     FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::bigint[]) AS pair (slug, seq)) AS given
     JOIN rooms ON rooms.slug = given.slug
     JOIN LATERAL (
@@ -118,7 +122,7 @@ impl Batch {
             .begin(&[
                 (LOCK, &[&rooms]),
                 (KNOWN, &[&slugs, &people, &client_ids]),
-                (ABOUT, &[&about_rooms, &about_seqs]),
+                (ABOUT, &[&about_rooms, &about_seqs, &i64::from(limits::EDITS)]),
                 (TITLED, &[&titles]),
             ])
             .await?;
@@ -132,7 +136,7 @@ impl Batch {
         for row in messages {
             // A message that cannot be read counts as missing.
             if let (Ok(slug), Ok(message)) = (row::parsed(row, 0), row::message(row, 1)) {
-                state.message(&slug, message);
+                state.message(&slug, message, row.try_get(12)?);
             }
         }
         for row in titled {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chat::Entry;
 use chat::ports::NewDeed;
-use protocol::{ClientId, Deed, Epoch, LogEvent, Message, PersonId, Receipt, RoomSlug, Seq};
+use chat::{Entry, Misfit};
+use protocol::{ClientId, Deed, Epoch, LogEvent, Message, PersonId, Receipt, RoomSlug, Seq, limits};
 use tokio_postgres::Row;
 
 use super::append::{Append, Outcome, Place, about, titled};
@@ -88,6 +88,8 @@ pub struct Rooms {
     /// `None`: it cannot be read.
     known: HashMap<Once, Option<Place>>,
     messages: HashMap<(RoomSlug, Seq), (i64, Message)>,
+    /// How often these messages were edited.
+    edits: HashMap<(RoomSlug, Seq), i64>,
     /// The rooms that have the titles with these keys.
     titles: HashMap<String, RoomSlug>,
     /// What is to be written.
@@ -140,10 +142,11 @@ impl Rooms {
         Ok(())
     }
 
-    /// A message as it is now, with its number.
-    pub fn message(&mut self, room: &RoomSlug, (number, message): (i64, Message)) {
-        self.messages
-            .insert((room.clone(), message.seq), (number, message));
+    /// A message as it is now, with its number, and how often it was edited.
+    pub fn message(&mut self, room: &RoomSlug, (number, message): (i64, Message), edits: i64) {
+        let key = (room.clone(), message.seq);
+        self.edits.insert(key.clone(), edits);
+        self.messages.insert(key, (number, message));
     }
 
     /// A room that has the title with this key.
@@ -223,6 +226,14 @@ impl Rooms {
             && *other != append.room
         {
             return Err(Outcome::Titled(other.clone()));
+        }
+        if let Some(of) = new.deed.edits() {
+            let edits = self.edits.entry((append.room.clone(), of)).or_default();
+            if *edits >= limits::EDITS.into() {
+                return Err(Outcome::Unfit(Misfit::Edited));
+            }
+            // Stays if the append turns out not to fit: then the limit is reached a little early, in this batch alone.
+            *edits += 1;
         }
         let room = self.rooms.get_mut(&append.room).ok_or(Outcome::NoSuchRoom)?;
         room.head = room.head.next();

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use chat::ports::NewDeed;
-use chat::{Entry, StoreError, title_key};
-use protocol::{ClientId, Deed, LogEvent, Message, Person, Receipt, RoomSlug, RoomTitle, Seq, Timestamp};
+use chat::{Entry, Misfit, StoreError, title_key};
+use protocol::{
+    ClientId, Deed, LogEvent, Message, Person, Receipt, RoomSlug, RoomTitle, Seq, Timestamp, limits,
+};
 use rusqlite::{Connection, ToSql, params};
 
 use crate::sqlite::row::{self, Head, MESSAGE};
@@ -22,6 +24,9 @@ const INSERT: &str = "\
 const FIRST_TIME: &str = "SELECT seq FROM events WHERE room_id = ?1 AND author_id = ?2 AND client_id = ?3";
 
 const MOVE_HEAD: &str = "UPDATE rooms SET head = ?2, last_at = ?3, messages = ?4 WHERE id = ?1";
+
+const EDITS: &str = "\
+    SELECT count(*) FROM (SELECT 1 FROM events WHERE room_id = ?1 AND edits = ?2 LIMIT ?3)";
 
 const SET_TITLE: &str = "UPDATE rooms SET title = ?2, title_key = ?3 WHERE id = ?1";
 
@@ -100,7 +105,7 @@ impl Append {
                 _ => None,
             };
             // A repeated deed gets its first receipt, whatever the message, or the other rooms, are like by now.
-            if (guard.is_some() || title.is_some())
+            if (guard.is_some() || !matches!(deed, Deed::Posted { .. }))
                 && let Some(seq) = log.first_time(&client_id)?
             {
                 receipts.push(receipt(epoch, seq));
@@ -115,6 +120,9 @@ impl Append {
             }
             if let Some(title) = title {
                 log.check_title(title)?;
+            }
+            if let Some(message) = deed.edits() {
+                log.check_edits(message)?;
             }
             let seq = log.head.at.seq.next();
             if !log.insert(seq, &client_id, &body, deed.edits())? {
@@ -177,6 +185,23 @@ impl Log<'_> {
         let edits = edits.map(|seq| numbers::signed(seq.get())).transpose()?;
         let values = params![id, seq, self.at, author, client_id.as_str(), body, edits];
         Ok(self.execute(INSERT, values)? == 1)
+    }
+
+    /// Refuses further edits of a message that has as many as it can have.
+    fn check_edits(&self, message: Seq) -> Result<(), StoreError> {
+        let mut count = self
+            .connection
+            .prepare_cached(EDITS)
+            .map_err(StoreError::failed)?;
+        let values = params![self.head.id, numbers::signed(message.get())?, limits::EDITS];
+        let edits: u32 = count
+            .query_row(values, |row| row.get(0))
+            .map_err(StoreError::failed)?;
+        if edits < limits::EDITS {
+            Ok(())
+        } else {
+            Err(StoreError::Unfit(Misfit::Edited))
+        }
     }
 
     /// Refuses a title that another room has.

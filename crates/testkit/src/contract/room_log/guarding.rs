@@ -3,6 +3,7 @@
 use chat::ports::{Guard, NewDeed};
 use chat::{Misfit, StoreError};
 use protocol::Timestamp;
+use protocol::limits::EDITS;
 
 use super::folding::store;
 use crate::Backend;
@@ -67,4 +68,30 @@ pub async fn a_guard_does_not_refuse_a_repetition(backend: &Backend) {
     let other = edit("d", 99, "another deed with the same id");
     assert_eq!(store(log, &room, &ada, vec![other]).await, [3]);
     assert_eq!(whole_log(log, &room).await.len(), 3);
+}
+
+/// A message refuses further edits, so that deleting it never takes long. Repetitions keep their receipts.
+pub async fn edits_have_a_limit(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (log, ada) = (&backend.log, person("Ada"));
+    append(log, &room, &ada, messages("m", 2)).await;
+    let edits: Vec<_> = (1..=EDITS).map(|n| edit(&format!("e-{n}"), 1, "new")).collect();
+    for some in edits.chunks(100) {
+        store(log, &room, &ada, some.to_vec()).await;
+    }
+    let more = vec![edit("other", 2, "new"), edit("more", 1, "one too many")];
+    match log.append(&room, &ada, more, Timestamp(1)).await {
+        Err(StoreError::Unfit(why)) => assert_eq!(why, Misfit::Edited),
+        other => panic!("it was edited often enough, but: {other:?}"),
+    }
+    let last = u64::from(EDITS) + 2;
+    assert_eq!(
+        store(log, &room, &ada, vec![edits[edits.len() - 1].clone()]).await,
+        [last]
+    );
+    let others = vec![edit("other", 2, "new"), react("r", 1, "👍", true), delete("d", 1)];
+    assert_eq!(
+        store(log, &room, &ada, others).await,
+        [last + 1, last + 2, last + 3]
+    );
 }
