@@ -4,14 +4,14 @@
 use std::rc::Rc;
 
 use client::timeline::Timeline;
-use protocol::{ClientId, Deed, Emoji, MessageText, Seq};
+use protocol::{ClientId, Deed, Emoji, Message, MessageText, Seq};
 
 use super::{Client, Pane};
 
 /// What people react with.
 const EMOJI: [&str; 3] = ["\u{1f44d}", "\u{2764}\u{fe0f}", "\u{1f980}"];
 
-/// How many of the latest messages people still react to, reply to or change.
+/// Of how many of the latest messages people mostly choose the one that they react to, reply to or change.
 const RECENT: usize = 6;
 
 impl Client {
@@ -84,13 +84,17 @@ impl Client {
         format!("{} {does}", self.person.name).try_into().ok()
     }
 
-    /// One of the latest messages that can still be changed.
+    /// A message that can still be changed: mostly one of the latest, sometimes any that is loaded.
     fn any_message(&self, timeline: &Timeline, mine: bool) -> Option<Seq> {
-        let messages = timeline.messages().iter().rev();
-        let mut messages =
-            messages.filter(|message| !message.deleted && (!mine || message.by == self.person.id));
-        let skipped = self.world.dice.between(0..=RECENT as u64 - 1) as usize;
-        messages.nth(skipped).map(|message| message.seq)
+        let (dice, all) = (&self.world.dice, timeline.messages());
+        let among = if dice.one_in(3) { all.len().max(1) } else { RECENT };
+        let skipped = dice.between(0..=among as u64 - 1) as usize;
+        let fits = |message: &&Message| !message.deleted && (!mine || message.by == self.person.id);
+        all.iter()
+            .rev()
+            .filter(fits)
+            .nth(skipped)
+            .map(|message| message.seq)
     }
 
     /// Does what `choose` makes of a fresh client id, what is shown, and the number of the deed.
