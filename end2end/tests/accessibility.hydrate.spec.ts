@@ -21,6 +21,10 @@ for (const colorScheme of ["light", "dark"] as const) {
       const host = await program("Host");
       const room = await roomWithLines(host, 12, freshTitle("Audited"));
       await host.join(room);
+      await host.write("edit", room, { of: 9, text: "line nine" });
+      await host.write("delete", room, { of: 10 });
+      await host.write("react", room, { to: 11, emoji: "👍", on: true });
+      await host.reply(room, 9, "an answer");
       const page = await visitor({ colorScheme, viewport, reducedMotion: "reduce" });
       const front = new FrontPage(page);
       await front.open();
