@@ -10,8 +10,9 @@ use tokio::time::sleep;
 
 use crate::support::{Follower, Writers, lobby, log, replica};
 
-/// The time within which events must arrive after the standby has become the primary.
-const FLOWS: Duration = Duration::from_secs(2);
+/// The time within which events must arrive after the standby has become the primary, on a machine that does much else. How
+/// long it takes on a quiet one is in the fault matrix.
+const FLOWS: Duration = Duration::from_secs(15);
 const WHILE: Duration = Duration::from_millis(700);
 
 async fn taken_over(lose: impl Fn(&mut PostgresServer)) {

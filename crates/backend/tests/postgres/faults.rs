@@ -13,8 +13,9 @@ use tokio::time::sleep;
 
 use crate::support::{Follower, Writers, lobby, log, replica};
 
-/// The time within which events must arrive after PostgreSQL accepts connections again.
-const FLOWS: Duration = Duration::from_secs(2);
+/// The time within which events must arrive after PostgreSQL accepts connections again, on a machine that does much else. How
+/// long it takes on a quiet one is in the fault matrix.
+const FLOWS: Duration = Duration::from_secs(15);
 /// How long people write before and after a fault.
 const WHILE: Duration = Duration::from_millis(700);
 
@@ -178,28 +179,38 @@ async fn what_was_stored_without_an_answer_is_told() {
             "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
         );
         server.sql("postgres", "SELECT pg_reload_conf()");
-        let sending = tokio::spawn({
-            let one = one.clone();
-            async move {
-                let lobby = RoomSlug::lobby();
-                one.append(&lobby, &person("Ada"), deeds(messages("m", 2)), Timestamp(7))
-                    .await
-            }
-        });
         let stuck = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-        let waits = async || !server.sql("postgres", stuck).is_empty();
-        until("the commit waits", FLOWS, waits).await;
+        // The setting takes effect some time after the reload: the first commits may not wait.
+        let mut receipts = Vec::new();
+        let sending = loop {
+            let sending = tokio::spawn({
+                let (one, prefix) = (one.clone(), format!("m{}", receipts.len()));
+                async move {
+                    let lobby = RoomSlug::lobby();
+                    one.append(&lobby, &person("Ada"), deeds(messages(&prefix, 2)), Timestamp(7))
+                        .await
+                }
+            });
+            let over = async || sending.is_finished() || !server.sql("postgres", stuck).is_empty();
+            until("the commit waits or is over", FLOWS, over).await;
+            if !sending.is_finished() {
+                break sending;
+            }
+            receipts.extend(sending.await.unwrap().unwrap());
+        };
         server.sql("postgres", &format!("SELECT pg_terminate_backend(({stuck}))"));
         server.sql("postgres", "ALTER SYSTEM RESET synchronous_standby_names");
         server.sql("postgres", "SELECT pg_reload_conf()");
-        let receipts = sending.await.unwrap().unwrap();
-        assert_eq!(receipts.len(), 2);
-        let heard = async || follower.last() == 2;
+        let waited = sending.await.unwrap().unwrap();
+        assert_eq!(waited.len(), 2);
+        receipts.extend(waited);
+        let stored = receipts.len();
+        let heard = async || follower.last() == stored as u64;
         until("the follower hears of it", FLOWS, heard).await;
         assert_kept(&log(&one), &receipts).await;
         assert_eq!(
             server.sql(&database, "SELECT count(*), min(at) FROM events"),
-            "2|7"
+            format!("{stored}|7")
         );
     })
     .await;

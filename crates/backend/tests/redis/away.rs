@@ -12,8 +12,9 @@ use tokio::time::sleep;
 
 use crate::support::{Follower, Truth, Writers, assert_heard, connection, next};
 
-/// The time within which everybody must hear after Redis accepts connections again.
-const FLOWS: Duration = Duration::from_secs(2);
+/// The time within which everybody must hear after Redis accepts connections again, on a machine that does much else. How
+/// long it takes on a quiet one is in the fault matrix.
+const FLOWS: Duration = Duration::from_secs(15);
 /// How long people write before and after a fault.
 const WHILE: Duration = Duration::from_millis(700);
 

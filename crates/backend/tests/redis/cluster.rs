@@ -12,8 +12,9 @@ use crate::support::{Follower, Truth, Writers, assert_heard, connection, next};
 
 /// How long people write before and after a fault.
 const WHILE: Duration = Duration::from_millis(700);
-/// The time within which events must arrive once the cluster is whole.
-const FLOWS: Duration = Duration::from_secs(2);
+/// The time within which events must arrive once the cluster is whole, on a machine that does much else. How
+/// long it takes on a quiet one is in the fault matrix.
+const FLOWS: Duration = Duration::from_secs(15);
 
 /// The server that has the lobby, another server, and the lobby's slot.
 fn lobby_and_other(cluster: &RedisCluster) -> (&RedisServer, &RedisServer, String) {
