@@ -17,7 +17,6 @@ mod schema;
 mod source;
 mod writer;
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,7 +44,7 @@ struct Inner {
     readers: Readers,
     bus: Arc<dyn Bus>,
     ids: RandomIds,
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<folder::Lock>>,
 }
 
 impl Sqlite {

@@ -45,8 +45,18 @@ pub fn warn_if_exposed(folder: &Path) {
     }
 }
 
-/// Locks the folder for as long as the file is open. The system releases the lock of a dead process.
-pub fn lock(folder: &Path) -> Result<File, OpenError> {
+/// The lock of a folder, until it is dropped. The system releases the lock of a dead process.
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is being started has a copy of it for a moment.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Locks the folder.
+pub fn lock(folder: &Path) -> Result<Lock, OpenError> {
     let path = folder.join("hubbub.lock");
     let failed = |cause| OpenError::Write {
         path: path.clone(),
@@ -54,7 +64,7 @@ pub fn lock(folder: &Path) -> Result<File, OpenError> {
     };
     let file = writable(&path).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
             path: folder.to_owned(),
         }),
@@ -74,4 +84,20 @@ pub fn database(folder: &Path) -> Result<PathBuf, OpenError> {
 /// Opens a file for writing. A new one is private to its owner.
 pub fn writable(path: &Path) -> std::io::Result<File> {
     private::file().create(true).write(true).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_is_being_started_does_not_keep_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = lock(folder.path()).unwrap();
+        // What fork copies until exec closes it.
+        let _copy = first.0.try_clone().unwrap();
+        assert!(matches!(lock(folder.path()), Err(OpenError::InUse { .. })));
+        drop(first);
+        assert!(lock(folder.path()).is_ok());
+    }
 }

@@ -1,6 +1,5 @@
 //! Reads whole tables of a data folder that no server uses, in batches.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
@@ -20,7 +19,7 @@ const AHEAD: usize = 2;
 pub struct Source {
     database: PathBuf,
     connection: Connection,
-    _lock: File,
+    _lock: folder::Lock,
 }
 
 /// Why a table cannot be read.
