@@ -1,3 +1,5 @@
+//! Tests of the timeline: events and pages in any order and overlap.
+
 use super::*;
 use crate::samples::{deleted, edited, epoch, page, page_of, posted, reacted, seq, timeline};
 

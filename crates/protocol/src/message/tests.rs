@@ -1,3 +1,5 @@
+//! Tests of what later events make of a message.
+
 use super::*;
 use crate::ids::{Epoch, RoomSlug};
 
