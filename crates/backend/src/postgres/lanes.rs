@@ -15,8 +15,11 @@ use super::error::Fault;
 use super::lead::{Lead, Primary};
 use super::servers::Servers;
 
-/// Connections per process.
-const LANES: usize = 4;
+/// Connections for reading.
+const READING: usize = 4;
+/// Connections for writing. A commit waits for as long as its standby is away, and so does whatever was sent after it on
+/// the same connection. So nothing is read there.
+const WRITING: usize = 2;
 /// After this time without an answer, another primary is looked for. Callers may not wait for the whole deadline.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long a caller waits for an answer.
@@ -26,7 +29,8 @@ pub const DEADLINE: Duration = Duration::from_secs(5);
 pub struct Lanes {
     servers: Arc<Servers>,
     lead: Arc<Lead>,
-    lanes: [Lane; LANES],
+    reading: [Lane; READING],
+    writing: [Lane; WRITING],
 }
 
 #[derive(Default)]
@@ -58,14 +62,15 @@ impl Lanes {
         Self {
             servers,
             lead,
-            lanes: Default::default(),
+            reading: Default::default(),
+            writing: Default::default(),
         }
     }
 
     /// Reads. Tries again on a new connection if the old one turns out to be lost.
     pub async fn read(&self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
         let reading = async {
-            let lane = self.least_busy();
+            let lane = least_busy(&self.reading);
             let _busy = Busy::new(&lane.busy);
             match self.connection(lane).await?.query(sql, values).await {
                 Err(Fault::Lost(_)) => Ok(self.connection(lane).await?.query(sql, values).await?),
@@ -78,7 +83,7 @@ impl Lanes {
     /// Writes, in a transaction of its own. Returns the rows of the statement. They are durable then.
     pub async fn write(&self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
         let writing = async {
-            let lane = self.least_busy();
+            let lane = least_busy(&self.writing);
             let _busy = Busy::new(&lane.busy);
             Ok(self.connection(lane).await?.query(sql, values).await?)
         };
@@ -94,11 +99,6 @@ impl Lanes {
         timeout(DEADLINE - SILENCE, work)
             .await
             .unwrap_or_else(|_| Err(Fault::Late.into()))
-    }
-
-    fn least_busy(&self) -> &Lane {
-        let busy = |lane: &&Lane| lane.busy.load(Ordering::Relaxed);
-        self.lanes.iter().min_by_key(busy).unwrap_or(&self.lanes[0])
     }
 
     /// The lane's connection to the primary; opens it if there is none.
@@ -127,8 +127,13 @@ impl Lanes {
 
     /// Closes all connections.
     pub async fn close(&self) {
-        for lane in &self.lanes {
+        for lane in self.reading.iter().chain(&self.writing) {
             lane.connection.lock().await.take();
         }
     }
+}
+
+fn least_busy<const N: usize>(lanes: &[Lane; N]) -> &Lane {
+    let busy = |lane: &&Lane| lane.busy.load(Ordering::Relaxed);
+    lanes.iter().min_by_key(busy).unwrap_or(&lanes[0])
 }

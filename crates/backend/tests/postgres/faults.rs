@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use chat::StoreError;
 use chat::ports::RoomLog;
+use futures::future::join_all;
 use protocol::{Outgoing, RoomSlug, Timestamp};
 use testkit::sample::{deeds, message, messages, person};
 use testkit::{PostgresServer, Proxy, assert_kept, until, within};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::support::{Follower, Writers, lobby, log, replica};
 
@@ -212,6 +213,40 @@ async fn what_was_stored_without_an_answer_is_told() {
             server.sql(&database, "SELECT count(*), min(at) FROM events"),
             format!("{stored}|7")
         );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_goes_on_while_commits_wait_for_a_standby() {
+    within(async {
+        let server = PostgresServer::start();
+        let one = replica(&server.url(&server.database())).await;
+        lobby(&one).await;
+        server.sql(
+            "postgres",
+            "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
+        );
+        server.sql("postgres", "SELECT pg_reload_conf()");
+        // As `/readyz` does: it does not wait for the end.
+        let waits = async || timeout(WHILE, one.check()).await.is_err();
+        // The setting takes effect some time after the reload.
+        until("commits wait", FLOWS, waits).await;
+        let (checks, mut heads) = ((0..8).map(|_| one.check()), Vec::new());
+        let checking = timeout(WHILE, join_all(checks));
+        let reading = async {
+            for _ in 0..20 {
+                heads.push(timeout(WHILE, one.head(&RoomSlug::lobby())).await);
+            }
+        };
+        let (checked, ()) = tokio::join!(checking, reading);
+        assert!(checked.is_err(), "commits wait");
+        heads.push(timeout(WHILE, one.head(&RoomSlug::lobby())).await);
+        assert!(heads.iter().all(|head| matches!(head, Ok(Ok(_)))), "{heads:?}");
+        server.sql("postgres", "ALTER SYSTEM RESET synchronous_standby_names");
+        server.sql("postgres", "SELECT pg_reload_conf()");
+        let ready = async || one.check().await.is_ok();
+        until("ready again", FLOWS, ready).await;
     })
     .await;
 }
