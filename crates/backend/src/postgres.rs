@@ -18,6 +18,7 @@ mod lanes;
 mod lead;
 mod log;
 mod mark;
+mod places;
 mod plain;
 mod row;
 mod schema;

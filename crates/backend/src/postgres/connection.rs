@@ -63,6 +63,23 @@ impl Connection {
         while ended.changed().await.is_ok() {}
     }
 
+    /// Waits until everything that was sent before is answered, or the connection has ended.
+    pub async fn answered(&self) {
+        // Its failure is the end of the connection.
+        let _ = self.client.check_connection().await;
+    }
+
+    /// Ends the connection when this is over. Statements without an answer fail then.
+    pub fn end_after(&self, this: impl Future<Output = ()> + Send + 'static) {
+        let (mut ended, driver) = (self.ended.clone(), self.driver.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = this => driver.abort(),
+                _ = ended.changed() => {}
+            }
+        });
+    }
+
     /// A statement, prepared when it is used for the first time.
     pub async fn prepared(&self, sql: &'static str) -> Result<Statement, Fault> {
         let known = self.statements().get(sql).cloned();

@@ -2,24 +2,25 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chat::StoreError;
-use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::Row;
 
 use super::connection::{Connection, Values};
-use super::error::Fault;
+use super::error::{Closed, Fault};
 use super::lead::{Lead, Primary};
+use super::places::{self, Place};
 use super::servers::Servers;
 
-/// Connections for reading.
-const READING: usize = 4;
-/// Connections for writing. A commit waits for as long as its standby is away, and so does whatever was sent after it on
+/// Connections for reading, and the most statements that can be without an answer there. Others wait here: a server that
+/// was silent for a minute first carries out all that was sent to it, though nobody waits for that any more.
+const READING: (usize, usize) = (4, 512);
+/// The same for writing. A commit waits for as long as its standby is away, and so does whatever was sent after it on
 /// the same connection. So nothing is read there.
-const WRITING: usize = 2;
+const WRITING: (usize, usize) = (2, 128);
 /// After this time without an answer, another primary is looked for. Callers may not wait for the whole deadline.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long a caller waits for an answer.
@@ -29,30 +30,46 @@ pub const DEADLINE: Duration = Duration::from_secs(5);
 pub struct Lanes {
     servers: Arc<Servers>,
     lead: Arc<Lead>,
-    reading: [Lane; READING],
-    writing: [Lane; WRITING],
+    reading: Group,
+    writing: Group,
+}
+
+/// The connections for statements of one kind.
+struct Group {
+    lanes: Vec<Lane>,
+    places: Arc<Semaphore>,
 }
 
 #[derive(Default)]
 struct Lane {
     connection: Mutex<Option<(Primary, Arc<Connection>)>>,
-    /// Statements without an answer.
-    busy: AtomicUsize,
+    /// Shared with each statement without an answer.
+    busy: Arc<()>,
 }
 
-/// Counts a statement while it lives.
-struct Busy<'a>(&'a AtomicUsize);
-
-impl<'a> Busy<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
+impl Group {
+    fn new((lanes, places): (usize, usize)) -> Self {
+        Self {
+            lanes: (0..lanes).map(|_| Lane::default()).collect(),
+            places: Arc::new(Semaphore::new(places)),
+        }
     }
-}
 
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+    /// A place for one more statement, on the lane that has the fewest.
+    async fn place(&self) -> Result<(&Lane, Place), StoreError> {
+        let permit = Arc::clone(&self.places).acquire_owned().await;
+        let lane = self.lanes.iter().min_by_key(|lane| Arc::strong_count(&lane.busy));
+        match (permit, lane) {
+            (Ok(permit), Some(lane)) => Ok((lane, Place::new(permit, Arc::clone(&lane.busy)))),
+            _ => Err(StoreError::failed(Closed)),
+        }
+    }
+
+    async fn close(&self) {
+        self.places.close();
+        for lane in &self.lanes {
+            lane.connection.lock().await.take();
+        }
     }
 }
 
@@ -62,43 +79,58 @@ impl Lanes {
         Self {
             servers,
             lead,
-            reading: Default::default(),
-            writing: Default::default(),
+            reading: Group::new(READING),
+            writing: Group::new(WRITING),
         }
     }
 
     /// Reads. Tries again on a new connection if the old one turns out to be lost.
     pub async fn read(&self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
-        let reading = async {
-            let lane = least_busy(&self.reading);
-            let _busy = Busy::new(&lane.busy);
-            match self.connection(lane).await?.query(sql, values).await {
-                Err(Fault::Lost(_)) => Ok(self.connection(lane).await?.query(sql, values).await?),
-                result => Ok(result?),
-            }
-        };
-        self.in_time(reading).await
+        let until = Instant::now() + DEADLINE;
+        match self.run(&self.reading, until, sql, values).await? {
+            Err(Fault::Lost(_)) => Ok(self.run(&self.reading, until, sql, values).await??),
+            answer => Ok(answer?),
+        }
     }
 
     /// Writes, in a transaction of its own. Returns the rows of the statement. They are durable then.
     pub async fn write(&self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
-        let writing = async {
-            let lane = least_busy(&self.writing);
-            let _busy = Busy::new(&lane.busy);
-            Ok(self.connection(lane).await?.query(sql, values).await?)
-        };
-        self.in_time(writing).await
+        let until = Instant::now() + DEADLINE;
+        Ok(self.run(&self.writing, until, sql, values).await??)
     }
 
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    /// Runs a statement.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`]: it was not sent, because too many others are without an answer.
+    async fn run(
+        &self,
+        group: &Group,
+        until: Instant,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Result<Vec<Row>, Fault>, StoreError> {
+        let busy = || StoreError::Busy;
+        let (lane, place) = self.in_time(until, busy, group.place()).await?;
+        let running = async {
+            let connection = self.connection(lane).await?;
+            Ok(places::query(connection, place, sql, values).await)
+        };
+        self.in_time(until, || Fault::Late.into(), running).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        until: Instant,
+        late: impl FnOnce() -> StoreError,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let mut work = pin!(work);
         if let Ok(result) = timeout(SILENCE, &mut work).await {
             return result;
         }
         self.lead.suspect();
-        timeout(DEADLINE - SILENCE, work)
-            .await
-            .unwrap_or_else(|_| Err(Fault::Late.into()))
+        timeout_at(until, work).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// The lane's connection to the primary; opens it if there is none.
@@ -114,6 +146,9 @@ impl Lanes {
         *open = None;
         match self.servers.connect(primary.host).await {
             Ok(connection) => {
+                // Whoever waits for a server that is silent goes on at once, and statements give their places back.
+                let lead = Arc::clone(&self.lead);
+                connection.end_after(async move { lead.replaced(primary).await });
                 let connection = Arc::new(connection);
                 *open = Some((primary, Arc::clone(&connection)));
                 Ok(connection)
@@ -127,13 +162,7 @@ impl Lanes {
 
     /// Closes all connections.
     pub async fn close(&self) {
-        for lane in self.reading.iter().chain(&self.writing) {
-            lane.connection.lock().await.take();
-        }
+        self.reading.close().await;
+        self.writing.close().await;
     }
-}
-
-fn least_busy<const N: usize>(lanes: &[Lane; N]) -> &Lane {
-    let busy = |lane: &&Lane| lane.busy.load(Ordering::Relaxed);
-    lanes.iter().min_by_key(busy).unwrap_or(&lanes[0])
 }

@@ -90,6 +90,14 @@ impl Lead {
         }
     }
 
+    /// Waits until another one is the primary, or the same one again, through another connection.
+    pub async fn replaced(&self, primary: Primary) {
+        let mut state = self.state.subscribe();
+        let other = |state: &State| matches!(state, State::Up(up) if *up != primary);
+        // The sender lives as long as this.
+        let _ = state.wait_for(other).await;
+    }
+
     /// Fails if the primary has been away for long.
     ///
     /// # Errors

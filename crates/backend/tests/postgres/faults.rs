@@ -250,3 +250,45 @@ async fn reading_goes_on_while_commits_wait_for_a_standby() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_waits_for_does_not_pile_up() {
+    within(async {
+        let server = PostgresServer::with(&["fsync=off", "log_statement=all"]);
+        let database = server.database();
+        let one = replica(&server.url(&database)).await;
+        lobby(&one).await;
+        let patience = Duration::from_millis(50);
+        let reading = |_| {
+            let one = one.clone();
+            tokio::spawn(async move { timeout(patience, one.head(&RoomSlug::lobby())).await.is_ok() })
+        };
+        let checking = |_| {
+            let one = one.clone();
+            tokio::spawn(async move { timeout(patience, one.check()).await.is_ok() })
+        };
+        let reads = || server.log().matches("SELECT epoch, head FROM rooms").count();
+        let checks = || server.sql(&database, "SELECT checks FROM hubbub");
+        let checks = || checks().parse::<usize>().expect("a number");
+        // All connections are open, and everything is prepared.
+        let room = RoomSlug::lobby();
+        join_all((0..20).map(|_| one.head(&room))).await;
+        join_all((0..20).map(|_| one.check())).await;
+        let (read, checked) = (reads(), checks());
+        server.stop();
+        for _ in 0..4 {
+            join_all((0..500).map(reading).chain((0..500).map(checking))).await;
+        }
+        let begun = Instant::now();
+        let busy = one.head(&RoomSlug::lobby()).await;
+        let took = begun.elapsed();
+        server.go_on();
+        let ready = async || one.check().await.is_ok() && one.head(&RoomSlug::lobby()).await.is_ok();
+        until("ready again", FLOWS, ready).await;
+        let (read, checked) = (reads() - read, checks() - checked);
+        assert!(read < 600 && checked < 200, "carried out: {read}, {checked}");
+        assert!(matches!(busy, Err(StoreError::Busy)), "{busy:?}");
+        assert!(took < 10 * WHILE, "{took:?}");
+    })
+    .await;
+}
