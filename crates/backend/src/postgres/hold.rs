@@ -40,10 +40,8 @@ macro_rules! key {
     };
 }
 
-// An acknowledgement means stored, so a commit waits at least for the disk. A stronger setting stays.
-const SETTINGS: &str = "\
-    SET lock_timeout = '1s';
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+/// A room that another process has locked must not stop all others for long.
+const LOCKS: &str = "SET lock_timeout = '1s'";
 
 const ALONE: &str = concat!("SELECT pg_backend_pid(), pg_try_advisory_lock(", key!(), ")");
 const SHARED: &str = concat!(
@@ -61,7 +59,7 @@ const HOLDERS: &str = "\
 /// Prepares a connection for writing and tries to take the hold. `earlier` are the backends of this process' earlier
 /// connections.
 pub async fn take(connection: &Connection, sharing: Sharing, earlier: &[i32]) -> Result<Hold, Fault> {
-    connection.run(SETTINGS).await?;
+    connection.run(LOCKS).await?;
     let sql = match sharing {
         Sharing::Alone => ALONE,
         Sharing::Replicas => SHARED,

@@ -17,6 +17,9 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// How long to wait for other servers once one has been found that takes writes.
 const OTHERS: Duration = Duration::from_millis(500);
 
+/// An acknowledgement means stored, so a commit waits at least for the disk. A stronger setting stays.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
 const STATE: &str = "SELECT current_setting('transaction_read_only')::bool, ''";
 // A promoted standby begins a new timeline. The file's name begins with it.
 const STATE_AND_TIMELINE: &str = "\
@@ -71,10 +74,12 @@ impl Servers {
     pub async fn connect(&self, host: usize) -> Result<Connection, Fault> {
         let connecting = async {
             let host = self.hosts.get(host).ok_or_else(|| Fault::lost("no such host"))?;
-            match &self.tls {
-                Some(tls) if host.tls => Connection::open(&host.config, tls.clone()).await,
-                _ => Connection::open(&host.config, NoTls).await,
-            }
+            let connection = match &self.tls {
+                Some(tls) if host.tls => Connection::open(&host.config, tls.clone()).await?,
+                _ => Connection::open(&host.config, NoTls).await?,
+            };
+            connection.run(DURABLE).await?;
+            Ok(connection)
         };
         timeout(CONNECT, connecting).await.unwrap_or(Err(Fault::Late))
     }

@@ -6,6 +6,7 @@ mod damage;
 mod failover;
 mod faults;
 mod opening;
+mod settings;
 mod speed;
 mod support;
 mod tls;
