@@ -23,6 +23,7 @@ mod plain;
 mod row;
 mod schema;
 mod servers;
+mod space;
 mod target;
 mod tls;
 mod url;
@@ -42,6 +43,7 @@ pub use hold::Sharing;
 use lanes::{DEADLINE, Lanes};
 use lead::Lead;
 use servers::Servers;
+use space::Space;
 pub use target::{Target, TargetError};
 use writer::{Work, Writer};
 
@@ -58,6 +60,7 @@ pub struct Postgres {
 struct Inner {
     vitals: Vitals,
     lead: Arc<Lead>,
+    space: Arc<Space>,
     writer: Writer,
     lanes: Lanes,
     bus: Arc<dyn Bus>,
@@ -86,9 +89,11 @@ impl Postgres {
             return Err(OpenPostgresError::IncompleteCopy { server });
         }
         let (vitals, lead) = (Vitals::default(), Arc::new(Lead::default()));
+        let space = Arc::new(Space::default());
         let work = Work {
             servers: Arc::clone(&servers),
             lead: Arc::clone(&lead),
+            space: Arc::clone(&space),
             sharing,
             bus: Arc::clone(&bus),
             vitals: vitals.clone(),
@@ -99,6 +104,7 @@ impl Postgres {
                 writer: Writer::start(work, found, backend),
                 lanes: Lanes::new(servers, Arc::clone(&lead)),
                 lead,
+                space,
                 bus,
                 ids: RandomIds,
             }),

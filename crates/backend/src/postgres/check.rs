@@ -13,12 +13,13 @@ const READ: &str = "SELECT checks FROM hubbub";
 struct Unlike;
 
 impl Postgres {
-    /// Commits a write on the primary and reads it back, for readiness. Other replicas do the same, so the value read
-    /// can be newer than the one written.
+    /// Commits a write on the primary and reads it back, for readiness, unless its disk was full lately. Other replicas
+    /// do the same, so the value read can be newer than the one written.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn check(&self) -> Result<(), StoreError> {
+        self.inner.space.check()?;
         let lanes = &self.inner.lanes;
         let number = |rows: Vec<tokio_postgres::Row>| -> Result<Option<i64>, StoreError> {
             rows.first().map(|row| row::value(row, 0)).transpose()

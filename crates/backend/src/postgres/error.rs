@@ -223,6 +223,11 @@ impl Fault {
         Self::Lost(cause.into())
     }
 
+    /// True if PostgreSQL's disk is full.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == SqlState::DISK_FULL.code())
+    }
+
     /// True if PostgreSQL gave up waiting for a lock.
     pub fn is_locked(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.code == SqlState::LOCK_NOT_AVAILABLE.code())

@@ -27,6 +27,7 @@ use super::hold::{self, Hold, Sharing};
 use super::lanes::DEADLINE;
 use super::lead::Lead;
 use super::servers::{Found, NotFound, Servers};
+use super::space::Space;
 use crate::bus::Bus;
 use crate::vitals::Vitals;
 
@@ -61,6 +62,8 @@ pub struct Work {
     pub servers: Arc<Servers>,
     /// Where everything else learns of the primary.
     pub lead: Arc<Lead>,
+    /// Where readiness learns of a full disk.
+    pub space: Arc<Space>,
     /// Whether other processes use the database too.
     pub sharing: Sharing,
     /// Told of every commit.
@@ -188,6 +191,7 @@ impl Task {
             };
             // A replica that was killed may have stored a message without telling anybody. Its sender tries another one.
             let before = doubtful || self.work.sharing == Sharing::Replicas;
+            self.work.space.tried(stored.as_ref().err());
             match stored {
                 Ok(stored) => batch.settle(stored, before, &*self.work.bus),
                 Err(fault) => parts.extend(batch.split(&fault)),

@@ -292,3 +292,35 @@ async fn what_nobody_waits_for_does_not_pile_up() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_disk_is_full_is_not_ready() {
+    within(async {
+        let server = PostgresServer::shared();
+        let database = server.database();
+        let one = replica(&server.url(&database)).await;
+        lobby(&one).await;
+        // As PostgreSQL says it when a table cannot grow. A counter in a page that exists can still be raised.
+        server.sql(
+            &database,
+            "CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full';
+             END $$;
+             CREATE TRIGGER no_space BEFORE INSERT ON events EXECUTE FUNCTION no_space()",
+        );
+        let send = async || {
+            let sent = deeds(messages("m", 1));
+            one.append(&RoomSlug::lobby(), &person("Ada"), sent, Timestamp(1))
+                .await
+        };
+        one.check().await.expect("nobody has noticed");
+        assert!(matches!(send().await, Err(StoreError::Failed(_))));
+        let said = one.check().await.expect_err("not ready").to_string();
+        assert!(said.contains("could not extend file"), "{said}");
+        one.head(&RoomSlug::lobby()).await.expect("reading goes on");
+        server.sql(&database, "DROP TRIGGER no_space ON events");
+        send().await.expect("it is stored");
+        one.check().await.expect("ready again");
+    })
+    .await;
+}
