@@ -57,7 +57,7 @@ impl Target {
     /// Connects to a database that is empty, or holds an interrupted copy of the same source, which is removed. Creates
     /// the tables, and marks the database.
     pub async fn open(to: &str, source: &str) -> Result<Self, TargetError> {
-        let servers = Servers::new(url::Target::parse(to)?)?;
+        let servers = Servers::new(url::Target::parse(to)?.patient())?;
         let found = servers.find().await;
         let found = found.map_err(|none| OpenPostgresError::of(servers.name(none.host), &none.fault))?;
         let target = Self {

@@ -17,6 +17,8 @@ const OPTIONS: &str = "-c statement_timeout=5s -c idle_in_transaction_session_ti
 
 /// How long what was sent may stay unacknowledged by the other machine, and how soon a silent one is asked.
 const SILENCE: Duration = Duration::from_secs(5);
+/// The former for whoever moves much: a server that waits for its disk does not read meanwhile.
+const STALL: Duration = Duration::from_secs(60);
 
 /// The servers to connect to.
 #[derive(Clone)]
@@ -94,6 +96,14 @@ impl Target {
         }
         let hosts = (0..count).map(|n| host(&config, n)).collect();
         Ok(Self { hosts, verified })
+    }
+
+    /// Bears with a server that stops reading for a while.
+    pub fn patient(mut self) -> Self {
+        for host in &mut self.hosts {
+            host.config.tcp_user_timeout(STALL);
+        }
+        self
     }
 }
 

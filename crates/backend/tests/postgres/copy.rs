@@ -262,3 +262,39 @@ async fn text_that_postgresql_cannot_store_is_named() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stalls_for_a_while_does_not_end_a_copy() {
+    within(async {
+        let server = PostgresServer::shared();
+        let database = server.database();
+        let url = server.url(&database);
+        let from = source().await;
+        let sqlite = Sqlite::open(from.path(), Arc::new(Local::default())).unwrap();
+        let (first, author) = (room(1, "room-0", "Room").slug, person_with_id("author-0", "Ada"));
+        // More than the network holds.
+        for n in 0..10 {
+            let long = (0..50).map(|m| message(&format!("long-{n}-{m}"), &"x".repeat(8_000)));
+            let stored = sqlite.append(&first, &author, deeds(long.collect()), Timestamp(1));
+            stored.await.unwrap();
+        }
+        sqlite.close().await;
+        let mut stalled = false;
+        let stall = |progress: Progress| {
+            // Rooms, people and sessions are copied, and events follow.
+            if progress.done > 20 && !stalled {
+                stalled = true;
+                server.sql(
+                    &database,
+                    "CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS
+                         $$ BEGIN PERFORM pg_sleep(9); RETURN NEW; END $$;
+                     CREATE TRIGGER stall BEFORE INSERT ON events FOR EACH ROW
+                         WHEN (NEW.room_id = 1 AND NEW.seq = 110) EXECUTE FUNCTION stall()",
+                );
+            }
+        };
+        let copied = copy(from.path(), &url, &[], stall).await;
+        assert_eq!(copied.expect("it goes on").messages, 700);
+    })
+    .await;
+}
