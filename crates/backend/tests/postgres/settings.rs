@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use chat::ports::Directory;
-use testkit::sample::room;
+use backend::Postgres;
+use chat::ports::{Directory, RoomLog};
+use protocol::Timestamp;
+use testkit::sample::{deeds, messages, person, room};
 use testkit::{PostgresServer, until, within};
 
-use crate::support::replica;
+use crate::support::{lobby, replica};
 
 /// The time within which PostgreSQL is found again, on a machine that does much else.
 const BACK: Duration = Duration::from_secs(30);
@@ -29,6 +31,29 @@ async fn what_was_acknowledged_outside_of_rooms_survives_a_crash() {
             };
             until("PostgreSQL answers", BACK, answered).await;
             assert_eq!(found, Some(Some(room)));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stricter_isolation_refuses_nothing() {
+    within(async {
+        let server = PostgresServer::shared();
+        let database = server.database();
+        let strict = "default_transaction_isolation = 'serializable'";
+        server.sql("postgres", &format!("ALTER DATABASE {database} SET {strict}"));
+        let url = server.url(&database);
+        let (one, two) = (replica(&url).await, replica(&url).await);
+        let room = lobby(&one).await;
+        for n in 0..50 {
+            let write = async |replica: &Postgres, author: &str| {
+                let (author, sent) = (person(author), deeds(messages(&format!("m{n}"), 1)));
+                let stored = replica.append(&room, &author, sent, Timestamp(1)).await;
+                stored.expect("it is stored");
+                replica.check().await.expect("it is ready");
+            };
+            tokio::join!(write(&one, "Ada"), write(&two, "Bob"));
         }
     })
     .await;
