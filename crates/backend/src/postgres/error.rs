@@ -270,6 +270,7 @@ fn ends_the_connection(error: &DbError) -> bool {
         SqlState::CRASH_SHUTDOWN,
         SqlState::READ_ONLY_SQL_TRANSACTION,
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        SqlState::IDLE_SESSION_TIMEOUT,
     ]
     .contains(error.code())
 }

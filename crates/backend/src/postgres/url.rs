@@ -11,10 +11,11 @@ const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
 /// What every connection asks of the server. Our queries all walk an index, and the planner must not choose otherwise
 /// while a table is young and its statistics are old. A client or network that goes silent holds no lock for long. In a
-/// transaction, each statement sees what others committed before it, whatever the database's default is.
+/// transaction, each statement sees what others committed before it, whatever the database's default is. The connection
+/// that holds the lock on the database stays open when nobody writes.
 const OPTIONS: &str = "-c statement_timeout=5s -c idle_in_transaction_session_timeout=5s -c jit=off \
     -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan \
-    -c default_transaction_isolation=read\\ committed \
+    -c default_transaction_isolation=read\\ committed -c idle_session_timeout=0 \
     -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3";
 
 /// How long what was sent may stay unacknowledged by the other machine, and how soon a silent one is asked.

@@ -7,6 +7,7 @@ use chat::ports::{Directory, RoomLog};
 use protocol::Timestamp;
 use testkit::sample::{deeds, messages, person, room};
 use testkit::{PostgresServer, until, within};
+use tokio::time::sleep;
 
 use crate::support::{lobby, replica};
 
@@ -55,6 +56,23 @@ async fn a_stricter_isolation_refuses_nothing() {
             };
             tokio::join!(write(&one, "Ada"), write(&two, "Bob"));
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_stay_open_where_idle_ones_are_closed() {
+    within(async {
+        let server = PostgresServer::shared();
+        let database = server.database();
+        let idle = "idle_session_timeout = '50ms'";
+        server.sql("postgres", &format!("ALTER DATABASE {database} SET {idle}"));
+        let one = replica(&server.url(&database)).await;
+        lobby(&one).await;
+        let open = format!("SELECT pid FROM pg_stat_activity WHERE datname = '{database}' ORDER BY pid");
+        let before = server.sql("postgres", &open);
+        sleep(Duration::from_millis(500)).await;
+        assert_eq!(server.sql("postgres", &open), before);
     })
     .await;
 }
