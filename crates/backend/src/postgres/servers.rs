@@ -65,6 +65,11 @@ impl Servers {
         })
     }
 
+    /// True if the URL names one server only.
+    pub fn is_one(&self) -> bool {
+        self.hosts.len() == 1
+    }
+
     /// A server's name and port, to show.
     pub fn name(&self, host: usize) -> &str {
         self.hosts.get(host).map_or("", |host| &host.name)
@@ -132,11 +137,7 @@ impl Servers {
 
     async fn writable(&self, host: usize) -> Result<Found, Fault> {
         let connection = self.connect(host).await?;
-        let sql = if self.hosts.len() > 1 {
-            STATE_AND_TIMELINE
-        } else {
-            STATE
-        };
+        let sql = if self.is_one() { STATE } else { STATE_AND_TIMELINE };
         let row = connection.row(sql, &[]).await?;
         if row.try_get(0)? {
             return Err(Fault::Refused(Refusal::read_only()));

@@ -238,6 +238,10 @@ impl Task {
 
     /// Asks whether another server has become the primary, and moves there.
     async fn look_around(&mut self) {
+        // There is none, and those who wait to write would wait longer.
+        if self.work.servers.is_one() {
+            return;
+        }
         let Ok(found) = self.work.servers.find().await else {
             return;
         };

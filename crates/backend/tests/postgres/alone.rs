@@ -1,7 +1,7 @@
 //! A process that runs alone has the database for itself.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backend::{Local, OpenPostgresError, Postgres, Sharing};
 use chat::ports::RoomLog;
@@ -105,6 +105,34 @@ async fn a_process_whose_database_was_taken_stops_writing() {
         assert!(postgres.check().await.is_err(), "not ready");
         assert_eq!(server.sql(&database, "SELECT count(*) FROM events"), "1");
         other.kill().unwrap();
+        other.wait().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_server_that_is_slow_is_not_looked_for() {
+    within(async {
+        let server = PostgresServer::with(&["fsync=off", "log_connections=on"]);
+        let database = server.database();
+        let postgres = open(&server.url(&database), Sharing::Alone).await.unwrap();
+        postgres.check().await.unwrap();
+        let connections = || server.log().matches("connection authorized: user=hubbub").count();
+        let before = connections();
+        let sql = "BEGIN; UPDATE hubbub SET checks = checks; SELECT pg_sleep(3)";
+        let mut other = server.session(&database, sql);
+        let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+        let locked = async || server.sql(&database, sleeps) == "1";
+        until("the row is locked", IN_TIME, locked).await;
+        let begun = Instant::now();
+        postgres.check().await.unwrap();
+        // Long enough for the suspicion that another server is the primary.
+        assert!(
+            begun.elapsed() > Duration::from_millis(1_500),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert_eq!(connections(), before);
         other.wait().unwrap();
     })
     .await;
