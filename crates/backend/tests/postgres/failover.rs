@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backend::{Local, OpenPostgresError, Postgres, Sharing};
+use chat::ports::RoomLog;
 use testkit::postgres_server::url;
 use testkit::{PostgresServer, assert_kept, until, within};
 use tokio::time::sleep;
@@ -82,6 +83,24 @@ async fn reading_alone_finds_the_new_primary() {
         };
         until("ready on the new primary", 4 * FLOWS, ready).await;
         assert_eq!(standby.sql(&database, "SELECT checks > 0 FROM hubbub"), "t");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_read_is_read_from_the_new_primary() {
+    within(async {
+        let primary = PostgresServer::start();
+        let database = primary.database();
+        let standby = primary.synchronous_standby();
+        let both = url(&[&primary.address(), &standby.address()], &database);
+        let one = replica(&both).await;
+        let room = lobby(&one).await;
+        one.head(&room).await.expect("it is read");
+        primary.stop();
+        standby.promote();
+        // Sent to the old primary, which never answers.
+        one.head(&room).await.expect("it is read again");
     })
     .await;
 }
