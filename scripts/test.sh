@@ -9,19 +9,21 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 export HUBBUB_TOOLS=${HUBBUB_TOOLS:-$root/.tools}
 wasm=wasm32-unknown-unknown
+# Everything but the browser build, together: a crate is compiled once, with the features that all of them need. The
+# browser build stays apart, because Leptos has `hydrate` there and `ssr` here.
+native=(--workspace --exclude frontend --features app/ssr)
 
 # The budget of each step in seconds, for a warm run on two cores. Together they are the 12 minutes that `make test` may
 # take. A step over its budget is reported and does not fail: machines are noisy. If it stays over, make it faster, or
 # move its longest tests to `make soak`; do not raise the sum.
 budgets="
 set-up      5
-check      45
-crates    110
-simulation 25
-server    120
-build      55
+check      40
+compile   120
+unit      175
+build      30
 browser   225
-replicas  135
+replicas  125
 "
 
 step=""
@@ -90,12 +92,8 @@ check() {
     step check
     say "formats"
     cargo fmt --all --check
-    # One package at a time: the whole workspace at once would turn on Leptos' `ssr` and `hydrate` together.
     say "lints"
-    cargo clippy -q -p protocol -p chat -p client -p backend -p testkit --all-targets -- -D warnings
-    cargo clippy -q -p app --features ssr --all-targets -- -D warnings
-    cargo clippy -q -p simulation -p bench --all-targets -- -D warnings
-    cargo clippy -q -p server --all-targets -- -D warnings
+    cargo clippy -q "${native[@]}" --all-targets -- -D warnings
     cargo clippy -q -p frontend --target "$wasm" -- -D warnings
     say "the browser build contains nothing of the server"
     local leaked
@@ -119,13 +117,10 @@ check() {
 unit() {
     # Tests with a PostgreSQL, a Redis or a server of their own wait most of the time.
     export RUST_TEST_THREADS=8
-    step crates
-    cargo test -q -p protocol -p chat -p client -p backend -p testkit
-    cargo test -q -p app --features ssr
-    step simulation
-    cargo test -q -p simulation -p bench
-    step server
-    cargo test -q -p server
+    step compile
+    cargo test -q "${native[@]}" --no-run
+    step unit
+    cargo test -q "${native[@]}"
 }
 
 browser() {
