@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use protocol::{Position, Seq};
+use protocol::{Position, Seq, Timestamp};
 
 use crate::ports::Signal;
 use crate::room::Entry;
@@ -22,6 +22,8 @@ const HELD: (usize, usize) = (4_096, 1024 * 1024);
 pub struct Order {
     /// The position that followers have been told. `None`: the next event defines it.
     told: Option<Position>,
+    /// The time of the event at that position, if they were told it.
+    at: Option<Timestamp>,
     early: BTreeMap<Seq, Arc<Entry>>,
     /// The size of the early events.
     bytes: usize,
@@ -41,7 +43,10 @@ impl Order {
         match &self.told {
             Some(told) if told.epoch == entry.event.epoch => {
                 if entry.event.seq <= told.seq {
-                    // It was told before, or a gap came instead.
+                    // It was told before, or a gap came instead. Another event with the same number: the log went back.
+                    if entry.event.seq == told.seq && self.at.is_some_and(|at| at != entry.event.at) {
+                        self.pass(Arc::clone(entry), signals);
+                    }
                     return;
                 }
                 if entry.event.seq > told.seq.next() {
@@ -70,6 +75,7 @@ impl Order {
             epoch: entry.event.epoch.clone(),
             seq: entry.event.seq,
         });
+        self.at = Some(entry.event.at);
         signals.push(Signal::Event(entry));
     }
 
@@ -89,6 +95,7 @@ impl Order {
         if let Some(told) = &mut self.told {
             told.seq = *last;
         }
+        self.at = None;
         self.forget();
         Some(Signal::Gap)
     }
@@ -104,7 +111,7 @@ impl Order {
             }
             _ => self.forget(),
         }
-        self.told = Some(head.clone());
+        (self.told, self.at) = (Some(head.clone()), None);
         let mut signals = vec![Signal::Gap];
         self.pass_held(&mut signals);
         signals
@@ -112,7 +119,7 @@ impl Order {
 
     /// Anything may have been missed, and followers get a gap: the next event defines the position.
     pub fn restart(&mut self) {
-        self.told = None;
+        (self.told, self.at) = (None, None);
         self.forget();
     }
 

@@ -31,12 +31,16 @@ fn epoch(n: u128) -> Epoch {
 }
 
 fn event(incarnation: u128, n: u64) -> Arc<Entry> {
+    event_at(Timestamp(1), incarnation, n)
+}
+
+fn event_at(at: Timestamp, incarnation: u128, n: u64) -> Arc<Entry> {
     let by = person("Ada");
     let event = LogEvent {
         room: RoomSlug::lobby(),
         epoch: epoch(incarnation),
         seq: seq(n),
-        at: Timestamp(1),
+        at,
         by: by.id.clone(),
         deed: posted(message(&format!("m-{n}"), "hello")),
     };
@@ -440,6 +444,51 @@ async fn another_epoch_is_noticed_at_a_check() {
         checked.quiet_check().await;
         tell_event(&checked.signal, 2, 3);
         hear(&mut checked.updates, 2, 3..4).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_that_went_back_is_noticed_at_a_check() {
+    within(async {
+        let mut checked = Checked::new().await;
+        checked.quiet_check().await;
+        // A standby that lacked two events has taken over, and another one was stored.
+        checked.script.set_head(1, 4);
+        checked.check();
+        hear_reset(&mut checked.updates).await;
+        tell_event(&checked.signal, 1, 5);
+        hear(&mut checked.updates, 1, 5..6).await;
+        checked.script.set_head(1, 5);
+        checked.quiet_check().await;
+        checked.quiet_check().await;
+        // Now it lacks what was told after the last check.
+        tell_event(&checked.signal, 1, 6);
+        hear(&mut checked.updates, 1, 6..7).await;
+        checked.quiet_check().await;
+        checked.check();
+        hear_reset(&mut checked.updates).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_that_went_back_and_is_as_far_again_is_noticed() {
+    within(async {
+        let (script, signal, mut updates) = following().await;
+        for n in 6..=8 {
+            tell_event(&signal, 1, n);
+            hear(&mut updates, 1, n..n + 1).await;
+        }
+        let later = |n| Signal::Event(event_at(Timestamp(2), 1, n));
+        script.set_head(1, 9);
+        for n in 7..=9 {
+            tell(&signal, later(n));
+        }
+        hear_reset(&mut updates).await;
+        script.set_head(1, 10);
+        tell_event(&signal, 1, 10);
+        hear(&mut updates, 1, 10..11).await;
     })
     .await;
 }

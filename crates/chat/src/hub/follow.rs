@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::stream::{BoxStream, Stream, StreamExt, once, pending, select};
 use protocol::limits::ROSTER_PEOPLE;
-use protocol::{Position, PresenceList, RoomSlug};
+use protocol::{Position, PresenceList, RoomSlug, Timestamp};
 
 use super::{Hub, missed};
 use crate::error::{ChatError, StoreError};
@@ -94,6 +94,7 @@ impl Hub {
             log: Arc::clone(&self.log),
             room: room.clone(),
             head: head.clone(),
+            at: None,
             behind: false,
             due: None,
         };
@@ -180,9 +181,12 @@ struct Cursor {
     log: Arc<dyn RoomLog>,
     room: RoomSlug,
     head: Position,
+    /// The time of the event at `head`, if known.
+    at: Option<Timestamp>,
     /// True if not everything that was missed has been read yet.
     behind: bool,
-    /// The log's head at the last check: by the next one, everything up to there should have arrived.
+    /// How far the log was at the last check: by the next one, everything up to there should have arrived, and the log
+    /// should still have it.
     due: Option<Position>,
 }
 
@@ -194,24 +198,34 @@ impl Cursor {
         }
     }
 
-    /// Compares the position with the log's head.
+    /// Compares the position with the log's head. A log goes back when a standby takes over that lacked the latest
+    /// events, and gives their numbers to others.
     async fn check(&mut self, head: Position) -> Result<Option<RoomUpdate>, StoreError> {
-        let other_epoch = head.epoch != self.head.epoch;
-        let due = self.due.replace(head);
-        if other_epoch {
+        // The next head is read after this, so it includes what was told by now.
+        let seq = head.seq.max(self.head.seq);
+        let epoch = head.epoch.clone();
+        let due = self.due.replace(Position { epoch, seq });
+        if head.epoch != self.head.epoch {
             return self.reset().await;
         }
-        // What is newer than that may still be on its way.
-        let lost = due.is_some_and(|due| due.epoch == self.head.epoch && due.seq > self.head.seq);
-        if lost { self.catch_up().await } else { Ok(None) }
+        match due.filter(|due| due.epoch == head.epoch) {
+            Some(due) if due.seq > head.seq => Ok(Some(self.restart(head))),
+            // What is newer than that may still be on its way.
+            Some(due) if due.seq > self.head.seq => self.catch_up().await,
+            _ => Ok(None),
+        }
     }
 
     async fn take(&mut self, signal: Signal) -> Result<Option<RoomUpdate>, StoreError> {
         match signal {
             Signal::Event(entry) if entry.event.epoch != self.head.epoch => self.reset().await,
+            Signal::Event(entry) if entry.event.seq == self.head.seq && self.is_another(&entry) => {
+                let head = self.log.head(&self.room).await?;
+                Ok(Some(self.restart(head)))
+            }
             Signal::Event(entry) if entry.event.seq <= self.head.seq => Ok(None),
             Signal::Event(entry) if entry.event.seq == self.head.seq.next() => {
-                self.head.seq = entry.event.seq;
+                self.reach(&entry);
                 Ok(Some(RoomUpdate::Events(vec![entry])))
             }
             Signal::Event(_) | Signal::Gap => self.catch_up().await,
@@ -219,14 +233,31 @@ impl Cursor {
         }
     }
 
+    /// True if this is not the event that was told with its number.
+    fn is_another(&self, entry: &Entry) -> bool {
+        self.at.is_some_and(|at| at != entry.event.at)
+    }
+
+    fn reach(&mut self, entry: &Entry) {
+        self.head.seq = entry.event.seq;
+        self.at = Some(entry.event.at);
+    }
+
+    /// Goes on from this head of the log. Clients load the room again.
+    fn restart(&mut self, head: Position) -> RoomUpdate {
+        self.behind = false;
+        (self.at, self.due) = (None, None);
+        self.head = head.clone();
+        RoomUpdate::Reset(head)
+    }
+
     /// Reads a stretch of what was missed.
     async fn catch_up(&mut self) -> Result<Option<RoomUpdate>, StoreError> {
         let stretch = match self.log.read(&self.room, self.head.seq, Limit::CATCH_UP).await {
             // A hole never closes, so waiting for it would stop the room for good.
             Err(StoreError::Damaged(_)) => {
-                self.behind = false;
-                self.head = self.log.head(&self.room).await?;
-                return Ok(Some(RoomUpdate::Reset(self.head.clone())));
+                let head = self.log.head(&self.room).await?;
+                return Ok(Some(self.restart(head)));
             }
             read => read?,
         };
@@ -234,13 +265,11 @@ impl Cursor {
         // The log may grow while we catch up stretch by stretch: what counts is how far ahead it is now.
         let far = missed.is_none_or(|missed| stretch.more && size(&stretch, missed) > FAR);
         if stretch.head.epoch != self.head.epoch || far {
-            self.behind = false;
-            self.head = stretch.head.clone();
-            return Ok(Some(RoomUpdate::Reset(stretch.head)));
+            return Ok(Some(self.restart(stretch.head)));
         }
         self.behind = stretch.more;
         if let Some(last) = stretch.entries.last() {
-            self.head.seq = last.event.seq;
+            self.reach(last);
         }
         Ok((!stretch.entries.is_empty()).then_some(RoomUpdate::Events(stretch.entries)))
     }
@@ -251,8 +280,7 @@ impl Cursor {
         if head.epoch == self.head.epoch && head.seq >= self.head.seq {
             return Ok(None);
         }
-        self.head = head.clone();
-        Ok(Some(RoomUpdate::Reset(head)))
+        Ok(Some(self.restart(head)))
     }
 }
 

@@ -78,6 +78,18 @@ fn nothing_is_told_twice() {
 }
 
 #[test]
+fn another_event_with_the_last_number_is_told() {
+    let mut order = Order::default();
+    order.take(&events(1, [5, 6, 7]));
+    let later = events(1, [6, 7, 8]).into_iter().map(|entry| {
+        let mut entry = Entry::clone(&entry);
+        entry.event.at = Timestamp(1);
+        Arc::new(entry)
+    });
+    assert_eq!(told(order.take(&later.collect::<Vec<_>>())), [7, 8]);
+}
+
+#[test]
 fn what_does_not_come_becomes_a_gap() {
     let mut order = Order::default();
     order.take(&events(1, [5]));
