@@ -96,6 +96,7 @@ mod tests {
                     client_id: id(tab),
                     of: seq(1),
                 },
+                epoch: None,
                 at: Timestamp(1),
                 order: 1,
                 state: SendState::Waiting,

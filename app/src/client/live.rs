@@ -253,7 +253,7 @@ impl Live {
     fn write(self, room: &RoomSlug, command: &Command, answer: impl FnOnce(Outcome<Vec<Receipt>>) + 'static) {
         let payload = match command {
             Command::Send(send) => send.json(),
-            Command::Act(deed) => protocol::write::command(room, deed),
+            Command::Act(deed, epoch) => protocol::write::command(room, epoch.as_ref(), deed),
         };
         let receipts = |stored: Json| match stored.read::<Receipts>() {
             Some(all) => Ok(all.receipts),

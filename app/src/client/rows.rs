@@ -4,7 +4,7 @@ use client::names::{is_mark, isolated};
 use client::outbox::{Failed, Outbox, SendState};
 use client::room::RoomClient;
 use client::roster::Note;
-use protocol::{Deed, Message, Person, PersonId, Seq, Timestamp};
+use protocol::{Message, Person, PersonId, Seq, Timestamp};
 
 use super::calendar::{Moment, iso};
 
@@ -145,13 +145,14 @@ pub fn rows(
         return list.rows;
     };
     list.quiet(notes);
+    let epoch = room.timeline().epoch();
     if let Some(you) = room.you() {
         for item in outbox.items() {
-            if let Deed::Posted { text, reply_to, .. } = &item.deed {
+            if let Some(text) = item.own_text(epoch) {
                 list.day(item.at, &[]);
                 let mut row = list.message(you.clone(), item.client_id.as_str(), item.at);
                 row.text = text.to_string();
-                row.reply = reply_to.map(|seq| list.quote(seq));
+                row.reply = item.names(epoch).map(|seq| list.quote(seq));
                 row.mark = mark(&item.state);
                 list.rows.push(Row::Message(Box::new(row)));
             }
@@ -363,8 +364,8 @@ fn listed(names: &[String]) -> String {
 mod tests {
     use super::*;
     use client::names::{Part, parts};
-    use client::samples::{deleted, edited, id, packet, page_of, person, posted, reacted, seq, text};
-    use protocol::{LogEvent, PresenceList, RoomSlug};
+    use client::samples::{deleted, edited, epoch, id, packet, page_of, person, posted, reacted, seq, text};
+    use protocol::{Deed, LogEvent, PresenceList, RoomSlug};
 
     const UTC: &dyn Fn(Timestamp) -> i32 = &|_| 0;
 
@@ -543,7 +544,7 @@ mod tests {
     #[test]
     fn a_message_keeps_its_key_and_position_when_it_is_confirmed() {
         let mut outbox = Outbox::default();
-        assert!(outbox.push(say("c2", "text 2", None), Timestamp(2_000)));
+        assert!(outbox.push(say("c2", "text 2", None), &epoch(1), Timestamp(2_000)));
         let before = room(vec![posted(1, "you")]);
         let after = room(vec![posted(1, "you"), posted(2, "you")]);
         assert_eq!(
@@ -579,6 +580,33 @@ mod tests {
             _ => None,
         };
         rows.filter_map(message).collect()
+    }
+
+    #[test]
+    fn what_was_done_to_a_message_of_another_epoch_is_not_shown_as_done_to_this_ones() {
+        let mut outbox = Outbox::default();
+        let edit = Deed::Edited {
+            client_id: id("e"),
+            of: seq(1),
+            text: text("edited"),
+        };
+        for deed in [say("r", "yes", Some(seq(1))), edit] {
+            assert!(outbox.push(deed, &epoch(2), Timestamp(2_000)));
+        }
+        let mut room = room(vec![posted(1, "you")]);
+        room.adopt(outbox);
+        let lines = messages(&room).into_iter();
+        let lines: Vec<_> = lines.map(|one| (one.text, one.reply, one.mark)).collect();
+        let line = |text: &str, mark| (text.to_owned(), None, mark);
+        assert_eq!(
+            lines,
+            [
+                line("text 1", Mark::Sent),
+                line("yes", Mark::Waiting),
+                line("edited", Mark::Waiting)
+            ],
+            "no word is lost"
+        );
     }
 
     #[test]

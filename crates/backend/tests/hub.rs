@@ -393,12 +393,14 @@ async fn messages_are_edited_deleted_and_reacted_to() {
             room: RoomSlug::lobby(),
             client_id: id(id_),
             of: seq(of),
+            epoch: None,
             text: message("x", "new").text,
         };
         let react = React {
             room: room.clone(),
             client_id: id("r"),
             to: seq(1),
+            epoch: None,
             emoji: "👍".to_owned().try_into().unwrap(),
             on: true,
         };
@@ -410,6 +412,7 @@ async fn messages_are_edited_deleted_and_reacted_to() {
             room: RoomSlug::lobby(),
             client_id: id("d"),
             of: seq(of),
+            epoch: None,
         };
         assert_eq!(hub.ask(&caller(&ada), delete(2)).await.unwrap().seq, seq(5));
         let code = |refused: Refusal| refused.code;
@@ -446,6 +449,66 @@ async fn messages_are_edited_deleted_and_reacted_to() {
         assert_eq!(page.messages[0].text.as_str(), "new");
         assert_eq!(page.messages[0].reactions[0].by, [bob.id]);
         assert!(page.messages[1].deleted);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_command_about_a_message_of_another_epoch_is_refused() {
+    within(async {
+        let (hub, _folder) = hub().await;
+        let (ada, room) = (person("Ada"), RoomSlug::lobby());
+        send(&hub, &room, &ada, "m", 1).await;
+        let (id, of) = (|id: &str| message(id, "x").client_id, seq(1));
+        let now = join(&hub, &ada, None).await.head.epoch;
+        let other = Epoch::from_random(7);
+        for (epoch, expected) in [(other, Err(ErrorCode::Gone)), (now, Ok(()))] {
+            let (room, epoch) = (room.clone(), Some(epoch));
+            let edit = Edit {
+                room: room.clone(),
+                client_id: id("e"),
+                of,
+                epoch: epoch.clone(),
+                text: message("x", "new").text,
+            };
+            let react = React {
+                room: room.clone(),
+                client_id: id("r"),
+                to: of,
+                epoch: epoch.clone(),
+                emoji: "👍".to_owned().try_into().unwrap(),
+                on: true,
+            };
+            let reply = Outgoing {
+                reply_to: Some(of),
+                epoch: epoch.clone(),
+                ..message("a", "yes")
+            };
+            let send = Send {
+                room: room.clone(),
+                messages: vec![reply],
+            };
+            let delete = Delete {
+                room,
+                client_id: id("d"),
+                of,
+                epoch,
+            };
+            let ada = caller(&ada);
+            let answers = [
+                hub.ask(&ada, edit).await.map(drop),
+                hub.ask(&ada, react).await.map(drop),
+                hub.ask(&ada, send).await.map(drop),
+                hub.ask(&ada, delete).await.map(drop),
+            ];
+            for answer in answers {
+                assert_eq!(answer.map_err(|error| Refusal::from(&error).code), expected);
+            }
+        }
+        let mut plain = message("b", "not a reply");
+        plain.epoch = Some(Epoch::from_random(7));
+        let messages = vec![plain];
+        hub.ask(&caller(&ada), Send { room, messages }).await.unwrap();
     })
     .await;
 }

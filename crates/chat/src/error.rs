@@ -14,6 +14,9 @@ pub enum Misfit {
     /// It was deleted.
     #[error("this message was deleted")]
     Deleted,
+    /// It is of an earlier epoch.
+    #[error("this room was emptied since then, and the message is gone")]
+    Replaced,
     /// It has as many reactions as it can have.
     #[error("this message has as many reactions as it can have")]
     Full,
@@ -87,7 +90,7 @@ impl From<&ChatError> for Refusal {
                 let code = match why {
                     Misfit::Missing => ErrorCode::NotFound,
                     Misfit::Foreign => ErrorCode::Forbidden,
-                    Misfit::Deleted => ErrorCode::Gone,
+                    Misfit::Deleted | Misfit::Replaced => ErrorCode::Gone,
                     Misfit::Full | Misfit::Edited => ErrorCode::BadRequest,
                 };
                 Self::new(code, why.to_string())

@@ -6,8 +6,8 @@
 
 use protocol::limits::BATCH_MESSAGES;
 use protocol::{
-    Ask, ClientId, Deed, Delete, Edit, Limits, MessageText, Outgoing, Position, React, Receipt, RoomSlug,
-    Send, Seq, SetTitle, Timestamp,
+    Ask, ClientId, Deed, Delete, Edit, Epoch, Limits, MessageText, Outgoing, Position, React, Receipt,
+    RoomSlug, Send, Seq, SetTitle, Timestamp,
 };
 
 use super::size::{BatchSize, TooBig, refuse};
@@ -42,20 +42,20 @@ pub struct Failed {
 pub enum Command {
     /// `send`. The answer is [`protocol::Receipts`].
     Send(Send),
-    /// The command for this deed. The answer is one [`protocol::Receipt`]. Its payload is the deed's JSON with the room:
-    /// servers ignore that it has a `type`, too.
-    Act(Deed),
+    /// The command for this deed, done in that epoch. The answer is one [`protocol::Receipt`]. For its payload, see
+    /// [`protocol::write::command`].
+    Act(Deed, Option<Epoch>),
 }
 
 impl Command {
     /// The command's name.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Send(_) | Self::Act(Deed::Posted { .. } | Deed::Unknown) => Send::NAME,
-            Self::Act(Deed::Edited { .. }) => Edit::NAME,
-            Self::Act(Deed::Deleted { .. }) => Delete::NAME,
-            Self::Act(Deed::Reacted { .. }) => React::NAME,
-            Self::Act(Deed::Titled { .. }) => SetTitle::NAME,
+            Self::Send(_) | Self::Act(Deed::Posted { .. } | Deed::Unknown, _) => Send::NAME,
+            Self::Act(Deed::Edited { .. }, _) => Edit::NAME,
+            Self::Act(Deed::Deleted { .. }, _) => Delete::NAME,
+            Self::Act(Deed::Reacted { .. }, _) => React::NAME,
+            Self::Act(Deed::Titled { .. }, _) => SetTitle::NAME,
         }
     }
 }
@@ -67,6 +67,8 @@ pub struct Pending {
     pub client_id: ClientId,
     /// What the person did.
     pub deed: Deed,
+    /// The epoch in which they saw the message that it names. `None` if it names none, or an earlier version stored it.
+    pub epoch: Option<Epoch>,
     /// When they did it, by this device's clock.
     pub at: Timestamp,
     /// Sort key among unsent items: later ones have greater ones, even after a reload.
@@ -122,15 +124,15 @@ impl Outbox {
         &self.items
     }
 
-    /// The items that change this message, oldest first.
-    pub fn about(&self, message: Seq) -> impl Iterator<Item = &Pending> {
+    /// The items that change this message of a log with this epoch, oldest first.
+    pub fn about(&self, message: Seq, epoch: &Epoch) -> impl Iterator<Item = &Pending> {
         self.items
             .iter()
-            .filter(move |item| item.deed.about() == Some(message))
+            .filter(move |item| item.deed.about() == Some(message) && item.is_in(epoch))
     }
 
-    /// Adds a deed, which must have a client id. Returns false if the outbox is full.
-    pub fn push(&mut self, deed: Deed, at: Timestamp) -> bool {
+    /// Adds a deed, which must have a client id, done in this epoch. Returns false if the outbox is full.
+    pub fn push(&mut self, deed: Deed, epoch: &Epoch, at: Timestamp) -> bool {
         let client_id = deed
             .client_id()
             .filter(|_| self.items.len() < OUTBOX_ITEMS)
@@ -138,9 +140,11 @@ impl Outbox {
         let Some(client_id) = client_id else { return false };
         // The clock orders the items of different tabs. It may go back, so each tab also counts up.
         let after = self.items.last().map_or(0, |last| last.order + 1);
+        let epoch = deed.names().map(|_| epoch.clone());
         self.items.push(Pending {
             client_id,
             deed,
+            epoch,
             at,
             order: after.max(at.0),
             state: SendState::Waiting,
@@ -166,7 +170,7 @@ impl Outbox {
                 }
                 item.state = SendState::Sending;
                 self.sending = true;
-                return Some(Command::Act(item.deed.clone()));
+                return Some(Command::Act(item.deed.clone(), item.epoch.clone()));
             };
             let fits = size.add(&item.client_id, text.as_str());
             if messages.len() == most || (!fits && !messages.is_empty()) {
@@ -176,6 +180,7 @@ impl Outbox {
                 client_id: item.client_id.clone(),
                 text: text.clone(),
                 reply_to: *reply_to,
+                epoch: item.epoch.clone(),
             });
             item.state = SendState::Sending;
         }
@@ -331,6 +336,23 @@ impl Pending {
         }
     }
 
+    /// The message that it changes or replies to, if that is in a log with this epoch.
+    pub fn names(&self, epoch: &Epoch) -> Option<Seq> {
+        self.deed.names().filter(|_| self.is_in(epoch))
+    }
+
+    /// The text that has a line of its own beside a log with this epoch: a message's, or that of an edit of a message
+    /// that is gone.
+    pub fn own_text(&self, epoch: &Epoch) -> Option<&MessageText> {
+        let shown = self.deed.about().is_some() && self.is_in(epoch);
+        self.text().filter(|_| !shown)
+    }
+
+    /// True if the message that it names is in a log with this epoch, as far as known.
+    fn is_in(&self, epoch: &Epoch) -> bool {
+        self.epoch.as_ref().is_none_or(|seen| seen == epoch)
+    }
+
     fn has_failed(&self) -> bool {
         matches!(self.state, SendState::Failed(_))
     }
@@ -351,7 +373,7 @@ mod tests {
     }
 
     fn say(outbox: &mut Outbox, name: &str, at: u64) -> bool {
-        outbox.push(message(name, text(name)), Timestamp(at))
+        outbox.push(message(name, text(name)), &epoch(1), Timestamp(at))
     }
 
     fn message(name: &str, text: MessageText) -> Deed {
@@ -588,7 +610,7 @@ mod tests {
                 text: text("\n\"x \u{1f980}"),
                 reply_to: Some(seq((1 << 53) - 1)),
             };
-            while outbox.push(reply(outbox.items().len()), Timestamp(0)) {}
+            while outbox.push(reply(outbox.items().len()), &epoch(u128::MAX), Timestamp(0)) {}
             assert_eq!(outbox.items().len(), OUTBOX_ITEMS);
             let batch = next_batch(&mut outbox);
             assert!(batch.len() > 5 && batch.len() <= BATCH_MESSAGES);
@@ -598,7 +620,7 @@ mod tests {
         for n in 0..10 {
             let long = text(&"\u{1f980}".repeat(8_000));
             assert!(outbox.check(&long).is_ok());
-            assert!(outbox.push(message(&format!("m{n}"), long), Timestamp(0)));
+            assert!(outbox.push(message(&format!("m{n}"), long), &epoch(1), Timestamp(0)));
         }
         let batch = next_batch(&mut outbox);
         assert_eq!(batch.len(), 2);
@@ -608,30 +630,67 @@ mod tests {
     #[test]
     fn everything_is_sent_in_the_order_in_which_it_was_done() {
         let mut outbox = outbox(&["a", "b"]);
-        outbox.push(react("r"), Timestamp(0));
-        outbox.push(edit("e"), Timestamp(0));
+        outbox.push(react("r"), &epoch(1), Timestamp(0));
+        outbox.push(edit("e"), &epoch(1), Timestamp(0));
         say(&mut outbox, "c", 0);
         assert_eq!(names(&next_batch(&mut outbox)), ["a", "b"]);
         outbox.stored(&[receipt("a", 1, 1), receipt("b", 1, 2)]);
         let one = |outbox: &mut Outbox| outbox.next_command(&RoomSlug::lobby());
-        assert!(matches!(one(&mut outbox), Some(Command::Act(deed)) if deed == react("r")));
+        assert!(matches!(one(&mut outbox), Some(Command::Act(deed, _)) if deed == react("r")));
         assert!(one(&mut outbox).is_none(), "the reaction is unanswered");
         outbox.unanswered();
-        assert!(matches!(one(&mut outbox), Some(Command::Act(_))), "again");
+        assert!(matches!(one(&mut outbox), Some(Command::Act(..))), "again");
         outbox.stored(&[receipt("r", 1, 3)]);
-        assert!(matches!(one(&mut outbox), Some(Command::Act(deed)) if deed == edit("e")));
+        assert!(matches!(one(&mut outbox), Some(Command::Act(deed, _)) if deed == edit("e")));
         outbox.stored(&[receipt("e", 1, 4)]);
         assert_eq!(names(&next_batch(&mut outbox)), ["c"]);
-        assert_eq!(outbox.about(seq(1)).count(), 2);
+        assert_eq!(outbox.about(seq(1), &epoch(1)).count(), 2);
         outbox.settle(&head(1, 4));
-        assert_eq!(outbox.about(seq(1)).count(), 0);
+        assert_eq!(outbox.about(seq(1), &epoch(1)).count(), 0);
+    }
+
+    #[test]
+    fn a_deed_is_of_the_epoch_in_which_it_was_done() {
+        let mut outbox = Outbox::default();
+        let one = |outbox: &mut Outbox| outbox.next_command(&RoomSlug::lobby());
+        outbox.push(react("r"), &epoch(1), Timestamp(0));
+        let reply = Deed::Posted {
+            client_id: id("a"),
+            text: text("yes"),
+            reply_to: Some(seq(1)),
+        };
+        outbox.push(reply, &epoch(1), Timestamp(0));
+        say(&mut outbox, "b", 0);
+        outbox.settle(&head(2, 9));
+        assert_eq!(outbox.about(seq(1), &epoch(1)).count(), 1);
+        assert_eq!(outbox.about(seq(1), &epoch(2)).count(), 0);
+        assert!(matches!(one(&mut outbox), Some(Command::Act(_, Some(seen))) if seen == epoch(1)));
+        outbox.refused(&no());
+        let batch = next_batch(&mut outbox);
+        let seen: Vec<_> = batch.into_iter().map(|message| message.epoch).collect();
+        assert_eq!(seen, [Some(epoch(1)), None]);
+    }
+
+    #[test]
+    fn a_deed_that_an_earlier_version_stored_is_sent_as_then() {
+        let mut storage = Storage::default();
+        let mut before = Outbox::default();
+        before.push(react("r"), &epoch(1), Timestamp(0));
+        storage.keep(&mut before);
+        for item in storage.0.values_mut() {
+            assert_eq!(item.epoch.take(), Some(epoch(1)));
+        }
+        let mut outbox = Outbox::default();
+        storage.restore(&mut outbox, true);
+        let command = outbox.next_command(&RoomSlug::lobby());
+        assert!(matches!(command, Some(Command::Act(deed, None)) if deed == react("r")));
     }
 
     #[test]
     fn a_refused_edit_waits_for_its_author_and_a_refused_reaction_goes() {
         let mut outbox = Outbox::default();
-        outbox.push(react("r"), Timestamp(0));
-        outbox.push(edit("e"), Timestamp(0));
+        outbox.push(react("r"), &epoch(1), Timestamp(0));
+        outbox.push(edit("e"), &epoch(1), Timestamp(0));
         for _ in 0..2 {
             outbox.next_command(&RoomSlug::lobby());
             outbox.refused(&no());

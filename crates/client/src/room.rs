@@ -434,7 +434,7 @@ impl RoomClient {
     /// A sentence for the person, if the outbox is full.
     pub fn act(&mut self, deed: Deed, now: u64) -> Result<Vec<Effect>, &'static str> {
         let message = matches!(deed, Deed::Posted { .. });
-        if !self.outbox.push(deed, Timestamp(now)) {
+        if !self.outbox.push(deed, self.timeline.epoch(), Timestamp(now)) {
             return Err("Too many unsent messages. Try again when you're back online.");
         }
         if message {

@@ -12,8 +12,8 @@ pub const CONTROL: &str = "This message contains an invisible control character.
 const AROUND_BATCH: usize = 36 + limits::SLUG_BYTES;
 /// Bytes of `{"client_id":"…","text":"…"},` without id and text.
 const AROUND_MESSAGE: usize = 27;
-/// Bytes of `"reply_to":…,` with the largest number.
-const REPLY_TO: usize = 28;
+/// Bytes of `"reply_to":…,"epoch":"…",` with the largest number.
+const REPLY_TO: usize = 65;
 /// Bytes of a client id that this client generates.
 const ID_BYTES: usize = 26;
 
@@ -95,7 +95,7 @@ mod tests {
         assert!(long.sentence().contains("100") && long.sentence().contains("101"));
         let small = limits(8_000, 1_024);
         let TooBig { max, chars } = refuse(small, &"ä".repeat(500)).unwrap_err();
-        assert_eq!((max, chars), (421, 500));
+        assert_eq!((max, chars), (403, 500));
         assert_eq!(refuse(small, &"ä".repeat(max)), Ok(()));
         assert_eq!(
             refuse(small, &"\"".repeat(max)),

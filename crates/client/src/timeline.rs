@@ -84,6 +84,11 @@ impl Timeline {
         }
     }
 
+    /// The epoch of the log.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
     /// The position of the newest event.
     pub fn position(&self) -> Position {
         Position {

@@ -103,6 +103,14 @@ impl Deed {
         }
     }
 
+    /// The message that it changes or replies to, if it names one.
+    pub fn names(&self) -> Option<Seq> {
+        match self {
+            Self::Posted { reply_to, .. } => *reply_to,
+            _ => self.about(),
+        }
+    }
+
     /// The message that it edits, if it edits one.
     pub fn edits(&self) -> Option<Seq> {
         match self {

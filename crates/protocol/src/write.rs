@@ -72,7 +72,7 @@ write! {
     CreateRoom { title }
     ListRooms { }
     Send { room, messages }
-    Outgoing { client_id, text, reply_to }
+    Outgoing { client_id, text, reply_to, epoch }
     Position { epoch, seq }
 }
 
@@ -132,24 +132,31 @@ impl<T: Write> Write for Vec<T> {
 
 impl Write for Deed {
     fn write(&self, json: &mut String) {
-        deed(json, None, self);
+        deed(json, None, None, self);
     }
 }
 
-/// The payload of the command for a deed: the deed itself, with its room. Servers ignore that it has a `type`, too.
-pub fn command(room: &RoomSlug, what: &Deed) -> String {
+/// The payload of the command for a deed: the deed itself, with its room and the epoch in which it was done. Servers
+/// ignore that it has a `type`, too.
+pub fn command(room: &RoomSlug, epoch: Option<&Epoch>, what: &Deed) -> String {
     let mut json = String::new();
-    deed(&mut json, Some(room), what);
+    deed(&mut json, Some(room), epoch, what);
     json
 }
 
-fn deed(json: &mut String, room: Option<&RoomSlug>, deed: &Deed) {
+fn deed(json: &mut String, room: Option<&RoomSlug>, epoch: Option<&Epoch>, deed: &Deed) {
     let room: &dyn Write = &room.cloned();
+    let epoch: &dyn Write = &epoch.cloned();
     let kind = |kind: &'static str| kind;
     let id: &dyn Write = &deed.client_id().cloned();
     let mut whole = |name: &'static str, more: &[(&str, &dyn Write)]| {
         let name = kind(name);
-        let mut members: Vec<(&str, &dyn Write)> = vec![("room", room), ("type", &name), ("client_id", id)];
+        let mut members: Vec<(&str, &dyn Write)> = vec![
+            ("room", room),
+            ("epoch", epoch),
+            ("type", &name),
+            ("client_id", id),
+        ];
         members.extend(more);
         object(json, &members);
     };
@@ -182,9 +189,10 @@ mod tests {
                 $(assert_eq!($value.json(), serde_json::to_string(&$value).unwrap());)+
             };
         }
-        let message = |reply_to| Outgoing {
+        let message = |reply_to: Option<Seq>| Outgoing {
             client_id: id(),
             text: text(),
+            epoch: reply_to.map(|_| from.epoch.clone()),
             reply_to,
         };
         alike!(
@@ -248,9 +256,11 @@ mod tests {
             },
         ] {
             alike!(deed);
-            let command = command(&room, &deed);
-            let expected = deed.json().replacen('{', "{\"room\":\"lobby\",", 1);
-            assert_eq!(command, expected);
+            let with = |first: &str| deed.json().replacen('{', first, 1);
+            assert_eq!(command(&room, None, &deed), with("{\"room\":\"lobby\","));
+            let epoch = Epoch::try_from("e1".to_owned()).unwrap();
+            let expected = with("{\"room\":\"lobby\",\"epoch\":\"e1\",");
+            assert_eq!(command(&room, Some(&epoch), &deed), expected);
         }
     }
 }

@@ -8,7 +8,8 @@ use chat::ports::Ids;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::{LocalBoxStream, StreamExt};
 use protocol::{
-    Deed, Events, HistoryAnswer, Joined, PresenceUpdate, Receipts, Refusal, Reset, RoomSlug, RosterUpdate,
+    Deed, Epoch, Events, HistoryAnswer, Joined, PresenceUpdate, Receipts, Refusal, Reset, RoomSlug,
+    RosterUpdate,
 };
 
 use crate::world::World;
@@ -23,7 +24,7 @@ pub enum Ask {
     /// `send`.
     Send(protocol::Send),
     /// `edit`, `delete`, `react` or `set_title`, by the deed that it does in a room.
-    Act(RoomSlug, Deed),
+    Act(RoomSlug, Option<Epoch>, Deed),
     /// `history`.
     History(protocol::History),
 }
@@ -45,7 +46,7 @@ impl Ask {
                     .collect();
                 format!("send to {} {}", send.room, ids.join(" "))
             }
-            Self::Act(room, deed) => format!("in {room} {deed:?}"),
+            Self::Act(room, _, deed) => format!("in {room} {deed:?}"),
             Self::History(history) => match (history.before, history.after) {
                 (Some(before), _) => format!("history before {before}"),
                 (_, Some(after)) => format!("history after {after}"),

@@ -19,6 +19,7 @@ pub fn judge(truth: &Truth, clients: &[Rc<Client>]) -> Vec<String> {
     let entries = truth.events();
     let mut wrong = deeds(&entries, clients);
     wrong.extend(messages(&entries, clients));
+    wrong.extend(targets(&entries, clients));
     let forms = Forms::new(&entries);
     for (room, moment) in truth.moments() {
         wrong.extend(forms.judge("the truth", &room, &moment));
@@ -73,6 +74,20 @@ fn deeds(entries: &[Arc<Entry>], clients: &[Rc<Client>]) -> Vec<String> {
     }
     wrong.extend(check(&senders, &[log]).iter().map(ToString::to_string));
     wrong
+}
+
+/// Whether everything that was done to a message was done to the one that the person saw.
+fn targets(entries: &[Arc<Entry>], clients: &[Rc<Client>]) -> Vec<String> {
+    let mut meant = BTreeMap::new();
+    for pane in clients.iter().flat_map(|client| &client.panes) {
+        meant.extend(pane.meant.borrow().clone());
+    }
+    let events = entries.iter().map(|entry| &entry.event);
+    let wrong = events.filter_map(|event| {
+        let seen = meant.get(event.deed.client_id()?)?;
+        (*seen != event.epoch).then(|| format!("{event:?} was meant for a message of {seen}"))
+    });
+    wrong.collect()
 }
 
 /// Whether everybody is shown each message once, in one order, without a hole. Here, messages are numbered without the

@@ -89,6 +89,7 @@ pub fn message(id: &str, text: &str) -> Outgoing {
         client_id: client_id(id),
         text: valid(MessageText::try_from(text.to_owned())),
         reply_to: None,
+        epoch: None,
     }
 }
 
@@ -113,6 +114,7 @@ pub fn deeds(messages: Vec<Outgoing>) -> Vec<NewDeed> {
     let deed = |message| NewDeed {
         deed: posted(message),
         guard: None,
+        epoch: None,
     };
     messages.into_iter().map(deed).collect()
 }
@@ -126,6 +128,7 @@ pub fn edit(id: &str, of: u64, text: &str) -> NewDeed {
             text: message(id, text).text,
         },
         guard: Some(Guard::Mine(seq(of))),
+        epoch: None,
     }
 }
 
@@ -137,6 +140,7 @@ pub fn delete(id: &str, of: u64) -> NewDeed {
             of: seq(of),
         },
         guard: Some(Guard::Mine(seq(of))),
+        epoch: None,
     }
 }
 
@@ -150,6 +154,7 @@ pub fn react(id: &str, to: u64, emoji: &str, on: bool) -> NewDeed {
             on,
         },
         guard: Some(Guard::Stands(seq(to))),
+        epoch: None,
     }
 }
 
@@ -161,6 +166,7 @@ pub fn set_title(id: &str, title: &str) -> NewDeed {
             title: valid(RoomTitle::try_from(title.to_owned())),
         },
         guard: None,
+        epoch: None,
     }
 }
 

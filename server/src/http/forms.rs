@@ -290,6 +290,7 @@ async fn post(
         client_id: once(&form.client_id, &text),
         text,
         reply_to: None,
+        epoch: None,
     }];
     let room = room.clone();
     let send = Send { room, messages };

@@ -271,6 +271,7 @@ impl Guest {
             client_id,
             text,
             reply_to: None,
+            epoch: None,
         };
         // This protocol cannot ask the client to come back later.
         let send = || Send {

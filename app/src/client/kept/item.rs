@@ -1,7 +1,7 @@
 //! One item of an outbox as it is stored: flat, with texts only.
 
 use client::outbox::{Failed, Pending, SendState};
-use protocol::{ClientId, Deed, Person, RoomSlug, Timestamp};
+use protocol::{ClientId, Deed, Epoch, Person, RoomSlug, Timestamp};
 
 use protocol::write::Write;
 
@@ -29,6 +29,7 @@ impl KeptMessage {
         let item = Pending {
             deed: deed(client_id.clone(), text, |deed| Json::parse(deed)?.read())?,
             client_id,
+            epoch: epoch(text),
             at: Timestamp(order),
             order,
             state: text("failed").map_or(SendState::Waiting, |why| {
@@ -56,7 +57,7 @@ impl KeptMessage {
 pub fn fields(person: &Person, room: &RoomSlug, key: &str, item: Pending) -> Fields {
     let mut fields = common_fields(person, room, key);
     fields.push(("order", item.order.to_string()));
-    fields.extend(deed_fields(item.deed));
+    fields.extend(deed_fields(item.deed, item.epoch));
     if let SendState::Failed(Failed { why, hopeless }) = item.state {
         fields.push(("failed", why));
         if hopeless {
@@ -66,9 +67,10 @@ pub fn fields(person: &Person, room: &RoomSlug, key: &str, item: Pending) -> Fie
     fields
 }
 
-/// The fields of a deed: of a message as in the first version, of anything else its JSON.
-fn deed_fields(deed: Deed) -> Fields {
+/// The fields of a deed that was done in this epoch: of a message as in the first version, of anything else its JSON.
+fn deed_fields(deed: Deed, epoch: Option<Epoch>) -> Fields {
     let mut fields: Fields = Vec::new();
+    fields.extend(epoch.map(|epoch| ("epoch", epoch.to_string())));
     fields.extend(deed.client_id().map(|id| ("client_id", id.to_string())));
     if let Deed::Posted { text, reply_to, .. } = deed {
         fields.push(("text", text.to_string()));
@@ -77,6 +79,11 @@ fn deed_fields(deed: Deed) -> Fields {
         fields.push(("deed", deed.json()));
     }
     fields
+}
+
+/// The epoch in which a deed was done. Earlier versions did not store it.
+fn epoch(field: impl Fn(&str) -> Option<String>) -> Option<Epoch> {
+    field("epoch")?.try_into().ok()
 }
 
 /// Reads what [`deed_fields`] wrote.
@@ -98,7 +105,7 @@ fn deed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use client::samples::{id, seq, text};
+    use client::samples::{self, id, seq, text};
     use protocol::Emoji;
 
     #[test]
@@ -141,22 +148,25 @@ mod tests {
                 title: "Night shift".to_owned().try_into().unwrap(),
             },
         ] {
-            let fields = deed_fields(deed.clone());
-            assert_eq!(read(&fields), Some(deed));
+            for seen in [None, Some(samples::epoch(1))] {
+                let fields = deed_fields(deed.clone(), seen.clone());
+                assert_eq!(read(&fields), Some((deed.clone(), seen)));
+            }
         }
     }
 
     /// Reads a deed as storage holds it.
-    fn read(fields: &[(&str, String)]) -> Option<Deed> {
+    fn read(fields: &[(&str, String)]) -> Option<(Deed, Option<Epoch>)> {
         let field = |name: &str| {
             fields
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| value.clone())
         };
-        deed(field("client_id")?.try_into().ok()?, field, |deed| {
+        let deed = deed(field("client_id")?.try_into().ok()?, field, |deed| {
             serde_json::from_str(deed).ok()
-        })
+        });
+        Some((deed?, epoch(field)))
     }
 
     #[test]
@@ -175,7 +185,7 @@ mod tests {
             text: text("hello"),
             reply_to: None,
         };
-        assert_eq!(stored(&[]), Some(expected));
+        assert_eq!(stored(&[]), Some((expected, None)));
         let pinned = r#"{"type":"pinned","client_id":"c1","of":3}"#;
         assert_eq!(stored(&[("deed", pinned)]), None);
         assert_eq!(stored(&[("deed", "not JSON")]), None);

@@ -216,11 +216,8 @@ impl Rooms {
         }
         let key = about(new).map(|seq| (append.room.clone(), seq));
         let message = key.as_ref().and_then(|key| self.messages.get(key));
-        if let Some(guard) = new.guard {
-            guard
-                .check(&new.deed, &append.by.id, message.map(|(_, message)| message))
-                .map_err(Outcome::Unfit)?;
-        }
+        new.check(&append.by.id, epoch, message.map(|(_, message)| message))
+            .map_err(Outcome::Unfit)?;
         let title_key = titled(new);
         if let Some(other) = title_key.as_ref().and_then(|key| self.titles.get(key))
             && *other != append.room

@@ -128,6 +128,7 @@ async fn a_full_queue_says_so_at_once_and_loses_nothing() {
                 client_id: message(&format!("{length}-{n}"), "-").client_id,
                 text: text.clone(),
                 reply_to: None,
+                epoch: None,
             });
             let sent: Vec<_> = sent.collect();
             server.stop();

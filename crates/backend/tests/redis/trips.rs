@@ -32,6 +32,7 @@ async fn new_room(replica: &Replica, hub: &Hub, n: u64) -> RoomSlug {
         room: room.clone(),
         client_id: message("r", "x").client_id,
         to: seq(1),
+        epoch: None,
         emoji: "👍".to_owned().try_into().expect("an emoji"),
         on: true,
     };

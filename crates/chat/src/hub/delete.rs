@@ -13,11 +13,17 @@ impl UseCase for Delete {
     const ACTION: Action = Action::Write;
 
     async fn run(self, asked: Asked<'_>) -> Result<Receipt, ChatError> {
-        let Self { room, client_id, of } = self;
+        let Self {
+            room,
+            client_id,
+            of,
+            epoch,
+        } = self;
         asked.take(Cost::Stored(0))?;
         let deed = NewDeed {
             deed: Deed::Deleted { client_id, of },
             guard: Some(Guard::Mine(of)),
+            epoch,
         };
         store_one(asked, &room, deed).await
     }

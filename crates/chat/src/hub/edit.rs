@@ -17,6 +17,7 @@ impl UseCase for Edit {
             room,
             client_id,
             of,
+            epoch,
             text,
         } = self;
         asked.hub.check_length(&text)?;
@@ -24,6 +25,7 @@ impl UseCase for Edit {
         let deed = NewDeed {
             deed: Deed::Edited { client_id, of, text },
             guard: Some(Guard::Mine(of)),
+            epoch,
         };
         store_one(asked, &room, deed).await
     }

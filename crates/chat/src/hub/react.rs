@@ -17,6 +17,7 @@ impl UseCase for React {
             room,
             client_id,
             to,
+            epoch,
             emoji,
             on,
         } = self;
@@ -29,6 +30,7 @@ impl UseCase for React {
                 on,
             },
             guard: Some(Guard::Stands(to)),
+            epoch,
         };
         store_one(asked, &room, deed).await
     }

@@ -112,6 +112,7 @@ fn posted(messages: Vec<Outgoing>) -> Vec<NewDeed> {
     let deed = |message: Outgoing| NewDeed {
         // A reply to a message that was deleted meanwhile is not lost.
         guard: message.reply_to.map(Guard::Exists),
+        epoch: message.epoch,
         deed: Deed::Posted {
             client_id: message.client_id,
             text: message.text,

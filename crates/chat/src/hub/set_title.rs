@@ -24,6 +24,7 @@ impl UseCase for SetTitle {
         let deed = NewDeed {
             deed: Deed::Titled { client_id, title },
             guard: None,
+            epoch: None,
         };
         match store_one(asked, &room, deed).await {
             Err(ChatError::Store(StoreError::RoomExists(other))) => Err(exists(other).into()),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use protocol::{Deed, Message, MessagePage, Person, PersonId, Position, Receipt, RoomSlug, Seq, Timestamp};
+use protocol::{
+    Deed, Epoch, Message, MessagePage, Person, PersonId, Position, Receipt, RoomSlug, Seq, Timestamp,
+};
 
 use crate::error::{Misfit, StoreError};
 use crate::room::{Entry, Limit, Opened, Stretch};
@@ -27,6 +29,23 @@ pub struct NewDeed {
     pub deed: Deed,
     /// What must be true of the message that it is about.
     pub guard: Option<Guard>,
+    /// The epoch of the log that the guard is about. `None`: whichever the log has.
+    pub epoch: Option<Epoch>,
+}
+
+impl NewDeed {
+    /// Checks that this person may store it in a log of this epoch. `message` is the one that the guard is about, as it
+    /// is now.
+    ///
+    /// # Errors
+    /// Says why the deed does not fit.
+    pub fn check(&self, by: &PersonId, epoch: &Epoch, message: Option<&Message>) -> Result<(), Misfit> {
+        let Some(guard) = self.guard else { return Ok(()) };
+        if self.epoch.as_ref().is_some_and(|seen| seen != epoch) {
+            return Err(Misfit::Replaced);
+        }
+        guard.check(&self.deed, by, message)
+    }
 }
 
 /// A condition on a message, checked in the transaction that stores the deed.
@@ -48,11 +67,7 @@ impl Guard {
         }
     }
 
-    /// Checks a deed of this person against the message as it is now.
-    ///
-    /// # Errors
-    /// Says why the deed does not fit.
-    pub fn check(self, deed: &Deed, by: &PersonId, message: Option<&Message>) -> Result<(), Misfit> {
+    fn check(self, deed: &Deed, by: &PersonId, message: Option<&Message>) -> Result<(), Misfit> {
         let message = message.ok_or(Misfit::Missing)?;
         match (self, deed) {
             (Self::Exists(_), _) => Ok(()),

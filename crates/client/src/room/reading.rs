@@ -40,7 +40,7 @@ impl RoomClient {
     pub fn expected(&self, message: &Message) -> Option<(Message, &SendState)> {
         let you = self.you.as_ref()?;
         let mut expected = None;
-        for item in self.outbox.about(message.seq) {
+        for item in self.outbox.about(message.seq, self.timeline.epoch()) {
             let (message, state) = expected.get_or_insert_with(|| (message.clone(), &item.state));
             *state = &item.state;
             message.change(&item.deed, item.at, &you.id);

@@ -499,6 +499,7 @@ fn stored_messages_are_sent_before_new_ones() {
                 text: text(name),
                 reply_to: None,
             },
+            epoch: None,
             at: Timestamp(order),
             order,
             state: SendState::Waiting,
@@ -528,7 +529,7 @@ fn own_changes_are_shown_before_they_are_stored() {
     let first = client.shown()[0].clone();
     assert!(client.expected(&first).is_none());
     let effects = client.act(edit("new"), 5).unwrap();
-    assert!(matches!(&effects[..], [Effect::Write(Command::Act(deed))] if *deed == edit("new")));
+    assert!(matches!(&effects[..], [Effect::Write(Command::Act(deed, Some(_)))] if *deed == edit("new")));
     assert!(client.act(react, 6).unwrap().is_empty(), "one at a time");
     let (message, state) = client.expected(&first).unwrap();
     assert_eq!((message.text.as_str(), message.reactions.len()), ("new", 1));
@@ -538,7 +539,7 @@ fn own_changes_are_shown_before_they_are_stored() {
     let effects = client.stored(of, Ok(receipts(&[("new", 3)])), 10);
     assert!(matches!(
         &effects[..],
-        [Effect::Write(Command::Act(Deed::Reacted { .. })), ..]
+        [Effect::Write(Command::Act(Deed::Reacted { .. }, _)), ..]
     ));
     let mut stored = edited(3, 1, "new");
     stored.by = person("you").id;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Ask, Receipt};
-use crate::ids::{ClientId, RoomSlug, Seq};
+use crate::ids::{ClientId, Epoch, RoomSlug, Seq};
 use crate::text::Emoji;
 
 /// React to a message with an emoji, or take the reaction back. A message has at most 20 different emoji and 500
@@ -17,6 +17,10 @@ pub struct React {
     pub client_id: ClientId,
     /// The `seq` of the message.
     pub to: Seq,
+    /// The epoch in which the client saw that message. If the room's log has another one by now, the command is refused,
+    /// because another message may have that `seq`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Epoch>,
     /// The emoji.
     pub emoji: Emoji,
     /// True to react, false to take the reaction back.

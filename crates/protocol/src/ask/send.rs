@@ -37,6 +37,10 @@ pub struct Outgoing {
     /// The `seq` of the message that it replies to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Seq>,
+    /// The epoch in which the client saw that message. If the room's log has another one by now, the command is refused,
+    /// because another message may have that `seq`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Epoch>,
 }
 
 object!(Outgoing);

@@ -37,11 +37,11 @@ impl Client {
                 Ask::Send(send),
                 Box::new(move |room, outcome, now| room.stored(of, to(outcome, sent), now)),
             ),
-            Effect::Write(Command::Act(deed)) => {
+            Effect::Write(Command::Act(deed, epoch)) => {
                 let (of_pane, of_deed) = (Rc::clone(pane), deed.clone());
                 self.ask(
                     pane,
-                    Ask::Act(pane.room.clone(), deed),
+                    Ask::Act(pane.room.clone(), epoch, deed),
                     Box::new(move |room, outcome, now| {
                         of_pane.note_refusal(&of_deed, &outcome);
                         room.stored(of, to(outcome, sent), now)

@@ -1,12 +1,12 @@
 //! One room on a page.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use client::outbox::Outbox;
 use client::room::{Effect, Generation, RoomClient};
 use futures::future::AbortHandle;
-use protocol::{ClientId, Position, RoomSlug};
+use protocol::{ClientId, Epoch, Position, RoomSlug};
 
 use super::keeping::Kept;
 use super::view::Views;
@@ -23,6 +23,8 @@ pub struct Pane {
     pub(super) aside: RefCell<Option<Outbox>>,
     /// What the browser stores of the unsent messages; it outlives the page.
     pub(super) kept: RefCell<Kept>,
+    /// In which epoch the person saw the message that a deed names.
+    pub meant: RefCell<BTreeMap<ClientId, Epoch>>,
     /// What was refused at some time, and so has no promised order.
     pub refused: RefCell<BTreeSet<ClientId>>,
     /// What was refused and will not be tried again.
@@ -43,6 +45,7 @@ impl Pane {
             core: RefCell::default(),
             aside: RefCell::default(),
             kept: RefCell::default(),
+            meant: RefCell::default(),
             refused: RefCell::default(),
             given_up: RefCell::default(),
             last_send: Cell::new(0),

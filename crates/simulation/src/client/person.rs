@@ -112,6 +112,10 @@ impl Client {
             let deed = choose(client_id.clone(), room.timeline(), n);
             let effects = deed.and_then(|deed| {
                 self.note(|| format!("does in {}: {deed:?}", pane.room));
+                if deed.names().is_some() {
+                    let epoch = room.timeline().epoch().clone();
+                    pane.meant.borrow_mut().insert(client_id.clone(), epoch);
+                }
                 room.act(deed, now).ok()
             });
             if effects.is_some() {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use chat::{Caller, ChatError, ClientAddress, ConnectionId, Hub, SendTogether};
 use futures::{FutureExt, StreamExt};
 use protocol::{
-    Deed, Delete, Edit, ErrorCode, Joined, Leave, Person, React, Receipt, Receipts, Refusal, RoomSlug,
+    Deed, Delete, Edit, Epoch, ErrorCode, Joined, Leave, Person, React, Receipt, Receipts, Refusal, RoomSlug,
     SetTitle,
 };
 
@@ -81,11 +81,11 @@ impl Served {
                     }
                     self.send(room, batch).await;
                 }
-                Ask::Act(room, deed) => {
+                Ask::Act(room, epoch, deed) => {
                     let done = if self.replica.world.dice.fault(60) {
                         Err(internal())
                     } else {
-                        self.act(&room, deed).await
+                        self.act(&room, epoch, deed).await
                     };
                     let receipts = |receipt| Receipts {
                         receipts: vec![receipt],
@@ -167,7 +167,7 @@ impl Served {
     }
 
     /// Does one deed, by its command.
-    async fn act(&self, room: &RoomSlug, deed: Deed) -> Result<Receipt, Refusal> {
+    async fn act(&self, room: &RoomSlug, epoch: Option<Epoch>, deed: Deed) -> Result<Receipt, Refusal> {
         let (hub, caller, room) = (&self.hub, self.caller(), room.clone());
         let done = match deed {
             Deed::Edited { client_id, of, text } => {
@@ -175,11 +175,20 @@ impl Served {
                     room,
                     client_id,
                     of,
+                    epoch,
                     text,
                 };
                 hub.ask(&caller, edit).await
             }
-            Deed::Deleted { client_id, of } => hub.ask(&caller, Delete { room, client_id, of }).await,
+            Deed::Deleted { client_id, of } => {
+                let delete = Delete {
+                    room,
+                    client_id,
+                    of,
+                    epoch,
+                };
+                hub.ask(&caller, delete).await
+            }
             Deed::Reacted {
                 client_id,
                 to,
@@ -190,6 +199,7 @@ impl Served {
                     room,
                     client_id,
                     to,
+                    epoch,
                     emoji,
                     on,
                 };

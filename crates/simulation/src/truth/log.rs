@@ -61,13 +61,13 @@ impl Log {
         at: Timestamp,
         fresh: &mut Vec<Arc<Entry>>,
     ) -> Result<Vec<Receipt>, StoreError> {
-        for NewDeed { deed, guard } in &deeds {
-            let known = deed
-                .client_id()
-                .is_some_and(|id| self.known.contains_key(&(by.id.clone(), id.clone())));
-            if let Some(guard) = guard.filter(|_| !known) {
+        for new in &deeds {
+            let client_id = new.deed.client_id();
+            let known = client_id.is_some_and(|id| self.known.contains_key(&(by.id.clone(), id.clone())));
+            if let Some(guard) = new.guard.filter(|_| !known) {
                 let message = self.messages.get(&guard.message());
-                guard.check(deed, &by.id, message).map_err(StoreError::Unfit)?;
+                new.check(&by.id, &self.epoch, message)
+                    .map_err(StoreError::Unfit)?;
             }
         }
         deeds

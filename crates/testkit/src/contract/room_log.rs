@@ -43,6 +43,7 @@ macro_rules! room_log_contract {
             a_batch_is_stored_whole
             fifty_authors_at_once_leave_no_hole
             a_guard_that_does_not_hold_stores_nothing
+            a_deed_of_another_epoch_stores_nothing
             a_guard_does_not_refuse_a_repetition
             edits_have_a_limit
             a_message_is_what_the_log_says_now

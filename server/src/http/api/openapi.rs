@@ -44,7 +44,10 @@ const REFUSALS: [(&str, &str); 13] = [
         "409",
         "`room_exists`: a room with this title already exists; `room` is its address",
     ),
-    ("410", "`gone`: the message was deleted"),
+    (
+        "410",
+        "`gone`: the message was deleted, or belongs to an earlier `epoch`",
+    ),
     (
         "413",
         "`too_large`: the body is longer than the limit; send less at a time",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat::ports::NewDeed;
+use chat::ports::{Guard, NewDeed};
 use chat::{Entry, Misfit, StoreError, title_key};
 use protocol::{
     ClientId, Deed, LogEvent, Message, Person, Receipt, RoomSlug, RoomTitle, Seq, Timestamp, limits,
@@ -92,33 +92,27 @@ impl Append {
         log.execute(KEEP_AUTHOR, params![by.id.as_str(), by.name.as_str(), log.at])?;
         let mut receipts = Vec::with_capacity(deeds.len());
         let mut entries = Vec::with_capacity(deeds.len());
-        for (NewDeed { deed, guard }, body) in deeds {
-            let client_id = deeds::client_id(&deed)?.clone();
+        for (new, body) in deeds {
+            let client_id = deeds::client_id(&new.deed)?.clone();
             let receipt = |epoch, seq| Receipt {
                 client_id: client_id.clone(),
                 epoch,
                 seq,
             };
             let epoch = log.head.at.epoch.clone();
-            let title = match &deed {
-                Deed::Titled { title, .. } => Some(title),
-                _ => None,
-            };
             // A repeated deed gets its first receipt, whatever the message, or the other rooms, are like by now.
-            if (guard.is_some() || !matches!(deed, Deed::Posted { .. }))
+            if (new.guard.is_some() || !matches!(new.deed, Deed::Posted { .. }))
                 && let Some(seq) = log.first_time(&client_id)?
             {
                 receipts.push(receipt(epoch, seq));
                 continue;
             }
-            let about = guard.map(chat::ports::Guard::message).or(deed.about());
+            let about = new.guard.map(Guard::message).or(new.deed.about());
             let message = about.map(|seq| log.message(seq)).transpose()?.flatten();
-            if let Some(guard) = guard {
-                guard
-                    .check(&deed, &by.id, message.as_ref())
-                    .map_err(StoreError::Unfit)?;
-            }
-            if let Some(title) = title {
+            new.check(&by.id, &epoch, message.as_ref())
+                .map_err(StoreError::Unfit)?;
+            let deed = new.deed;
+            if let Deed::Titled { title, .. } = &deed {
                 log.check_title(title)?;
             }
             if let Some(message) = deed.edits() {

@@ -2,8 +2,8 @@
 
 use chat::ports::{Guard, NewDeed};
 use chat::{Misfit, StoreError};
-use protocol::Timestamp;
 use protocol::limits::EDITS;
+use protocol::{Epoch, Timestamp};
 
 use super::folding::store;
 use crate::Backend;
@@ -51,6 +51,46 @@ pub async fn a_guard_that_does_not_hold_stores_nothing(backend: &Backend) {
         "a reply to a deleted message"
     );
     assert_eq!(append(log, &room, &bob, messages("before", 1)).await, [6]);
+}
+
+/// After the storage was emptied, another message may have the `seq` that somebody meant.
+pub async fn a_deed_of_another_epoch_stores_nothing(backend: &Backend) {
+    let room = new_room(backend, "room").await;
+    let (log, ada) = (&backend.log, person("Ada"));
+    append(log, &room, &ada, messages("m", 1)).await;
+    let now = log.head(&room).await.expect("the log has a head").epoch;
+    let reply = NewDeed {
+        guard: Some(Guard::Exists(seq(1))),
+        ..deeds(vec![message("reply", "hello")]).remove(0)
+    };
+    let all = [
+        edit("e", 1, "new"),
+        react("r", 1, "👍", true),
+        reply,
+        delete("d", 1),
+    ];
+    let of = |epoch: &Epoch| {
+        let epoch = Some(epoch.clone());
+        all.clone().map(|deed| NewDeed {
+            epoch: epoch.clone(),
+            ..deed
+        })
+    };
+    let other = Epoch::from_random(7);
+    for deed in of(&other) {
+        let about = format!("{deed:?}");
+        match log.append(&room, &ada, vec![deed], Timestamp(1)).await {
+            Err(StoreError::Unfit(why)) => assert_eq!(why, Misfit::Replaced, "{about}"),
+            stored => panic!("{about} is of another epoch, but: {stored:?}"),
+        }
+    }
+    assert_eq!(whole_log(log, &room).await.len(), 1);
+    assert_eq!(store(log, &room, &ada, of(&now).to_vec()).await, [2, 3, 4, 5]);
+    assert_eq!(
+        store(log, &room, &ada, of(&other).to_vec()).await,
+        [2, 3, 4, 5],
+        "a repetition keeps its receipt"
+    );
 }
 
 /// A deed that was stored keeps its receipt, whatever happened to the message since then.
