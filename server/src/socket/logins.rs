@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
+use std::future::ready;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,6 +12,7 @@ use chat::ports::SessionSignal;
 use chat::{Hub, SessionDigest};
 use futures::StreamExt;
 use protocol::Person;
+use tokio::time::{MissedTickBehavior, interval};
 
 /// How often a connection in use looks its session up again, which also prolongs the session.
 const LOOK_UP: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,7 +22,7 @@ const AT_ONCE: usize = 16;
 const FORGET: Duration = Duration::from_secs(60 * 60);
 /// The pause between two portions of a deletion, so that other writes get through.
 const PORTION: Duration = Duration::from_millis(100);
-/// The pause before following the ends of sessions again.
+/// The pause before following the ends of sessions again, and before looking sessions up again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Something that checks its session when told to.
@@ -115,6 +117,10 @@ impl Logins {
         if let Some(session) = session {
             session.end();
         }
+    }
+
+    fn has(&self, digest: &SessionDigest) -> bool {
+        self.0.lock().contains(digest)
     }
 
     fn digests(&self) -> Vec<SessionDigest> {
@@ -214,17 +220,30 @@ impl Login {
 
 /// Ends the connections of sessions that end on any replica, for as long as the process lives.
 pub async fn follow(hub: Hub, logins: Logins) {
+    let mut again = interval(AGAIN);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         match hub.session_ends().await {
             Ok(mut signals) => {
-                while let Some(signal) = signals.next().await {
+                // Sessions that may have ended unnoticed: at first, before this followed.
+                let mut unsure = logins.digests();
+                loop {
+                    let signal = tokio::select! {
+                        signal = signals.next() => signal,
+                        _ = again.tick(), if !unsure.is_empty() => {
+                            unsure = look_up(&hub, &logins, unsure).await;
+                            continue;
+                        }
+                    };
                     match signal {
-                        SessionSignal::Ended(digest) => logins.end(&digest),
-                        SessionSignal::Unsure => look_up_all(&hub, &logins).await,
+                        Some(SessionSignal::Ended(digest)) => logins.end(&digest),
+                        Some(SessionSignal::Unsure) => {
+                            unsure = look_up(&hub, &logins, logins.digests()).await;
+                        }
+                        // The storage is closed.
+                        None => return,
                     }
                 }
-                // The storage is closed.
-                return;
             }
             Err(error) => tracing::warn!(%error, "cannot hear which sessions end; trying again"),
         }
@@ -232,14 +251,27 @@ pub async fn follow(hub: Hub, logins: Logins) {
     }
 }
 
-async fn look_up_all(hub: &Hub, logins: &Logins) {
-    let sessions = futures::stream::iter(logins.digests());
-    let looking = sessions.for_each_concurrent(AT_ONCE, |digest| async move {
-        if let Ok(None) = hub.whose(&digest).await {
-            logins.end(&digest);
+/// Ends those of these sessions that have ended. Returns those that could not be looked up.
+async fn look_up(hub: &Hub, logins: &Logins, sessions: Vec<SessionDigest>) -> Vec<SessionDigest> {
+    let connected = sessions.into_iter().filter(|digest| logins.has(digest));
+    let looking = futures::stream::iter(connected).map(|digest| async move {
+        match hub.whose(&digest).await {
+            Ok(Some(_)) => None,
+            Ok(None) => {
+                logins.end(&digest);
+                None
+            }
+            Err(error) => {
+                tracing::debug!(%error, "cannot look up a session that may have ended; trying again");
+                Some(digest)
+            }
         }
     });
-    looking.await;
+    looking
+        .buffer_unordered(AT_ONCE)
+        .filter_map(ready)
+        .collect()
+        .await
 }
 
 /// Deletes expired sessions, for as long as the process lives.
@@ -261,9 +293,76 @@ pub async fn forget(hub: Hub) {
 
 #[cfg(test)]
 mod tests {
-    use protocol::SessionToken;
+    use async_trait::async_trait;
+    use backend::{Local, Sqlite};
+    use chat::hub::Ports;
+    use chat::ports::Accounts;
+    use chat::{Session, StoreError};
+    use futures::stream::{BoxStream, once, pending};
+    use protocol::{SessionToken, Timestamp};
+    use testkit::{Silent, until, within};
 
     use super::*;
+
+    /// Says once that sessions may have ended. Looking one up fails this many times; then there is none.
+    struct Failing(AtomicU32);
+
+    #[async_trait]
+    impl Accounts for Failing {
+        async fn session(&self, _: &SessionDigest) -> Result<Option<Session>, StoreError> {
+            let left = |left: u32| left.checked_sub(1);
+            match self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left) {
+                Ok(_) => Err(StoreError::failed("on purpose")),
+                Err(_) => Ok(None),
+            }
+        }
+
+        async fn ends(&self) -> Result<BoxStream<'static, SessionSignal>, StoreError> {
+            Ok(once(ready(SessionSignal::Unsure)).chain(pending()).boxed())
+        }
+
+        async fn create(&self, _: &Person, _: &SessionDigest, _: Timestamp) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn prolong(&self, _: &SessionDigest, _: Timestamp) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn end(&self, _: &SessionDigest) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn forget(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
+            Ok(0)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_that_may_have_ended_is_looked_up_until_that_succeeds() {
+        within(async {
+            let folder = tempfile::tempdir().unwrap();
+            let ports = Ports {
+                log: Arc::new(Sqlite::open(folder.path(), Arc::new(Local::default())).unwrap()),
+                directory: Arc::new(Silent),
+                accounts: Arc::new(Failing(AtomicU32::new(3))),
+                presence: Arc::new(Silent),
+                clock: Arc::new(Silent),
+                ids: Arc::new(Silent),
+            };
+            let (logins, tab) = (Logins::default(), Arc::new(Tab::default()));
+            let entry = logins.enter(session(1), &tab);
+            let following = tokio::spawn(follow(Hub::open(ports).await.unwrap(), logins));
+            let limit = Duration::from_secs(30);
+            until("its connection is nudged", limit, async || {
+                tab.0.load(Ordering::Relaxed) == 1
+            })
+            .await;
+            assert!(entry.0.ended.load(Ordering::Relaxed));
+            following.abort();
+        })
+        .await;
+    }
 
     #[derive(Default)]
     struct Tab(AtomicU32);
