@@ -20,7 +20,7 @@ use super::servers::Servers;
 const READING: (usize, usize) = (4, 512);
 /// The same for writing. A commit waits for as long as its standby is away, and so does whatever was sent after it on
 /// the same connection. So nothing is read there.
-const WRITING: (usize, usize) = (2, 128);
+const WRITING: (usize, usize) = (4, 128);
 /// After this time without an answer, another primary is looked for. Callers may not wait for the whole deadline.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long a caller waits for an answer.
