@@ -57,7 +57,8 @@ pub fn People(
     let key = |person: &Person| format!("{} {}", person.id, person.name);
     let entries = list(move || people.get().people, key, entry);
     let here = move || people.with(|people| people.here);
-    let unnamed = move || here().saturating_sub(people.with(|people| people.people.len()) as u32);
+    // One line for all of it, to keep the page small.
+    let hint = move || people.with(hint);
     view! {
         <aside class="beside">
             <details class="people" aria-label="Who is here" node_ref=details on:keydown=pressed>
@@ -66,11 +67,21 @@ pub fn People(
                     <ul aria-label="People">
                         {entries}
                     </ul>
-                    <p class="hint" hidden=move || here() != 0>"Nobody is here right now."</p>
-                    <p class="hint" hidden=move || unnamed() == 0>{move || format!("and {} more", unnamed())}</p>
+                    <p class="hint" hidden=move || hint().is_empty()>{hint}</p>
                 </div>
             </details>
         </aside>
     }
     .boxed()
+}
+
+/// What the list does not show.
+fn hint(people: &PresenceList) -> String {
+    let unnamed = people.here.saturating_sub(people.people.len() as u32);
+    match (people.stale, people.here, unnamed) {
+        (true, ..) => "This list may be out of date.".to_owned(),
+        (_, 0, _) => "Nobody is here right now.".to_owned(),
+        (_, _, 0) => String::new(),
+        (_, _, unnamed) => format!("and {unnamed} more"),
+    }
 }

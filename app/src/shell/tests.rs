@@ -136,6 +136,7 @@ fn room(text: &str) -> String {
     let roster = PresenceList {
         people: vec![person("Ada"), person("Bob")],
         here: 2,
+        stale: false,
     };
     let data = RoomData {
         you: you.clone(),

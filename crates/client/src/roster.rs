@@ -199,6 +199,7 @@ mod tests {
         let list = PresenceList {
             people: vec![person("ada")],
             here: 300,
+            stale: false,
         };
         let mut roster = Roster::new(list, str::to_lowercase);
         roster.apply(update(&[], &["zoe"], 299), &person("you").id, seq(1));

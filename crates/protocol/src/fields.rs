@@ -13,7 +13,7 @@ use crate::{
 
 read! {
     Person { id, name }
-    PresenceList { people, here }
+    PresenceList { people, here, stale }
     PresenceUpdate { room, entered, left, here }
     RosterUpdate { room, roster }
     TypingUpdate { room, person, typing }

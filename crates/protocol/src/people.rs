@@ -24,4 +24,7 @@ pub struct PresenceList {
     pub people: Vec<Person>,
     /// The number of all people in the room, listed or not.
     pub here: u32,
+    /// True if the server cannot hear of the people on other replicas at the moment, so that the list may be out of date.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
 }

@@ -105,6 +105,7 @@ impl Here {
             .collect();
         PresenceList {
             here: people.len() as u32,
+            stale: false,
             people: people.into_values().take(limit as usize).collect(),
         }
     }

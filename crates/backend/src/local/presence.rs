@@ -55,6 +55,7 @@ impl Presence for Local {
             PresenceList {
                 people: present.people(limit),
                 here: present.count(),
+                stale: false,
             }
         }))
     }

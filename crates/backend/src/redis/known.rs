@@ -82,6 +82,7 @@ mod tests {
         PresenceList {
             people: names.iter().copied().map(person).collect(),
             here,
+            stale: false,
         }
     }
 

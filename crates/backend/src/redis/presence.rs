@@ -89,6 +89,7 @@ impl Inner {
         Ok(PresenceList {
             people,
             here: u32::try_from(here).unwrap_or(u32::MAX),
+            stale: false,
         })
     }
 
@@ -101,7 +102,10 @@ impl Inner {
     fn known(&self, room: &RoomSlug, limit: u32) -> PresenceList {
         let known = self.subscriptions.known_roster(room);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        known::with(known, self.present.people(room), limit)
+        PresenceList {
+            stale: true,
+            ..known::with(known, self.present.people(room), limit)
+        }
     }
 
     /// The counts of these rooms, as far as one command can tell.

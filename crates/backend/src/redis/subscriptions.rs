@@ -217,11 +217,15 @@ impl Subscriptions {
         }
     }
 
-    /// Records that a server's connection, and with it its subscriptions, are lost.
+    /// Records that a server's connection, and with it its subscriptions, are lost. Followers of presence read the roster
+    /// now, which says whether it may be out of date, and again once the subscription is confirmed.
     pub fn interrupted(&self, server: &str) {
-        for subscribed in self.state().topics.values_mut() {
-            if subscribed.is_on(server) {
-                subscribed.interrupt();
+        for (topic, subscribed) in &mut self.state().topics {
+            if subscribed.is_on(server)
+                && subscribed.interrupt()
+                && let Topic::Room(room) = topic
+            {
+                self.changes.publish(room, [PresenceChange::Unsure]);
             }
         }
     }
@@ -280,9 +284,12 @@ impl Subscribed {
         self.work.as_ref().is_some_and(|work| work.address == server)
     }
 
-    fn interrupt(&mut self) {
+    /// Returns true if it was confirmed.
+    fn interrupt(&mut self) -> bool {
         // If it was never confirmed, no follower can have missed anything.
-        self.interrupted |= self.confirmed.send_replace(false);
+        let confirmed = self.confirmed.send_replace(false);
+        self.interrupted |= confirmed;
         self.version = None;
+        confirmed
     }
 }

@@ -57,7 +57,10 @@ async fn rooms_can_be_joined() {
         two.enter(&lobby, &person("Bob"), &connection("b")).await.unwrap();
         let mut changes = Presence::follow(&*one, &lobby).await.unwrap();
         assert_eq!(one.here().await, ["Bob"]);
+        assert!(!one.roster(&lobby, 10).await.unwrap().stale);
         server.kill();
+        assert_eq!(next(&mut changes, FLOWS).await, PresenceChange::Unsure);
+        assert!(one.roster(&lobby, 10).await.unwrap().stale);
         // Twice: while the connections break, and once they are known to be broken.
         for (n, name) in ["Ada", "Cleo"].into_iter().enumerate() {
             let begun = Instant::now();
@@ -95,6 +98,7 @@ async fn rooms_can_be_joined() {
         let settled = async || one.here().await == ["Ada", "Bob"] && two.here().await == ["Ada", "Bob"];
         until("everybody knows who is here", FLOWS * 2, settled).await;
         assert_eq!(next(&mut changes, FLOWS).await, PresenceChange::Unsure);
+        assert!(!one.roster(&lobby, 10).await.unwrap().stale);
     })
     .await;
 }

@@ -214,6 +214,7 @@ mod tests {
         pack.take(RoomUpdate::Roster(PresenceList {
             people: vec![a],
             here: 1,
+            stale: false,
         }))
         .unwrap();
         pack.take(RoomUpdate::Presence(PresenceChange::Entered(b.clone(), 2)))

@@ -398,6 +398,7 @@ fn whole_roster(names: &[&str]) -> RosterUpdate {
         roster: PresenceList {
             people: names.iter().map(|name| person(name)).collect(),
             here: names.len() as u32,
+            stale: false,
         },
     }
 }

@@ -132,6 +132,7 @@ impl Present {
             .collect();
         PresenceList {
             here: people.len() as u32,
+            stale: false,
             people: people.into_values().take(limit as usize).collect(),
         }
     }
