@@ -23,8 +23,14 @@ test("Enter on blanks alone sends nothing", async ({ person, program }) => {
   const host = await program("Host");
   const { room } = await host.createRoom(freshTitle());
   const ada = await person("Ada", room);
-  await ada.message.fill("   ");
-  await ada.message.press("Enter");
+  await ada.page.evaluate(() => {
+    document.addEventListener("invalid", () => document.body.setAttribute("data-end2end-invalid", ""), true);
+  });
+  for (const blank of ["", "   "]) {
+    await ada.message.fill(blank);
+    await ada.message.press("Enter");
+  }
+  await expect(ada.page.locator("[data-end2end-invalid]"), "the browser complains of nothing").toHaveCount(0);
   await ada.message.fill("something");
   await ada.message.press("Enter");
   await expect(ada.said("something")).toHaveCount(1);

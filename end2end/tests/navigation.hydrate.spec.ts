@@ -3,6 +3,7 @@
 import type { Page } from "@playwright/test";
 
 import { FrontPage } from "../pages/front.ts";
+import { kept } from "../support/kept.ts";
 import { freshTitle, roomWithLines } from "../support/seed.ts";
 import { RoomPage, expect, test } from "../support/test.ts";
 
@@ -60,6 +61,32 @@ test("an older page and the way back to the newest messages", async ({ page, pro
   await expect(page).toHaveURL(`/rooms/${room}`);
   await expect(last).toHaveId(newest);
   expect(loaded()).toBe(0);
+});
+
+test("a draft goes along to an older page, comes back, and is sent from there once", async ({ person, program }) => {
+  const host = await program("Host");
+  const room = await roomWithLines(host, 120);
+  const ada = await person("Ada", room);
+  const { page } = ada;
+  await ada.message.fill("half a thought");
+  await page.goto(`/rooms/${room}?before=60`);
+  await expect(ada.message).toHaveValue("half a thought");
+  await ada.message.press("End");
+  await ada.message.pressSequentially(", and");
+  await expect.poll(async () => JSON.stringify(await kept(page, "drafts"))).toContain("half a thought, and");
+  await page.getByRole("link", { name: "Newest messages" }).click();
+  await ada.live("Ada");
+  await expect(ada.message).toHaveValue("half a thought, and");
+
+  await page.goto(`/rooms/${room}?before=60`);
+  await expect(ada.message).toHaveValue("half a thought, and");
+  await ada.message.press("End");
+  await ada.message.pressSequentially(" the other half");
+  await ada.message.press("Enter");
+  await ada.live("Ada");
+  await expect(ada.said("half a thought, and the other half")).toHaveCount(1);
+  await expect.poll(() => kept(page, "drafts")).toEqual([]);
+  await expect(ada.message).toHaveValue("");
 });
 
 test("creating a room enters it", async ({ person, program }) => {

@@ -45,7 +45,7 @@ test("signing out with deletion deletes the text of all tabs, and nothing is sto
   await asleep.open(room);
   await asleep.live("Ada");
   await ada.message.fill("a secret draft");
-  await expect.poll(async () => (await kept(ada.page, "drafts")).length).toBe(1);
+  await expect.poll(async () => (await kept(ada.page, "drafts")).length).toBe(2);
   const live = new RoomPage(await context.newPage());
   await live.open(room);
   await live.live("Ada");

@@ -10,7 +10,7 @@ use protocol::{ClientId, Person, PersonId, RoomSlug};
 
 use super::platform;
 use super::storage::{self, Fields, Shelf};
-pub use draft::{Draft, draft, has_draft, keep_draft};
+pub use draft::{Draft, Taken, draft, has_draft, keep_draft};
 pub use item::KeptMessage;
 use item::fields;
 pub use left::{Left, left_by_others};

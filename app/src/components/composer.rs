@@ -12,7 +12,7 @@ use protocol::{ClientId, MessageText};
 
 use super::{ProblemNote, effect};
 use crate::client::composing::{Key, Keys, clean};
-use crate::client::kept::{self, Draft};
+use crate::client::kept::{self, Draft, Taken};
 use crate::client::live::Live;
 use crate::client::platform;
 use crate::client::store::RoomStore;
@@ -41,13 +41,7 @@ pub fn Composer(
     is_live: bool,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let (room, title, client_id) = data.with_value(|data| {
-        (
-            data.room.clone(),
-            data.title.to_string(),
-            data.client_id.to_string(),
-        )
-    });
+    let (room, client_id) = data.with_value(|data| (data.room.clone(), data.client_id.to_string()));
     let form = ElementRef::<Form>::default();
     let textarea = ElementRef::<Textarea>::default();
     let chars = BoxedSignal::new(0);
@@ -76,10 +70,9 @@ pub fn Composer(
     let you = data.with_value(|data| data.you.clone());
     // The form's author: the server refuses the form if the session belongs to another person by then.
     let author = you.as_ref().map_or_else(String::new, |you| you.id.to_string());
-    let you = you.filter(|_| is_live);
     let keep = {
         let (room, you) = (room.clone(), you.clone());
-        move || {
+        move |posted: bool| {
             let (Some(textarea), Some(you)) = (textarea.get_untracked(), &you) else {
                 return;
             };
@@ -88,6 +81,7 @@ pub fn Composer(
             let draft = Draft {
                 text: textarea.value(),
                 selection: (at(start), at(end)),
+                posted,
             };
             kept::keep_draft(you, &room, draft);
         }
@@ -99,13 +93,16 @@ pub fn Composer(
             kept::draft(you, &room, move |draft| {
                 let textarea = textarea.get_untracked();
                 let Some(textarea) = textarea.filter(|textarea| textarea.value().is_empty()) else {
-                    return false;
+                    return Taken::Left;
                 };
+                if draft.posted && store.look(|client| client.said_last(&draft.text)) == Some(true) {
+                    return Taken::Sent;
+                }
                 textarea.set_value(&draft.text);
                 let (start, end) = draft.selection;
                 textarea.set_selection_range(start, end).ok();
                 changed();
-                true
+                Taken::Shown
             });
         }
     };
@@ -120,7 +117,7 @@ pub fn Composer(
                 Some(cleaned.note)
             });
             changed();
-            keep();
+            keep(false);
             if let Some(note) = cleaned {
                 complaint.set(note);
             }
@@ -139,7 +136,7 @@ pub fn Composer(
             let gap = if written.is_empty() { "" } else { "\n\n" };
             textarea.set_value(&format!("{written}{gap}{text}"));
             changed();
-            keep();
+            keep(false);
             textarea.focus().ok();
         }
     };
@@ -164,7 +161,7 @@ pub fn Composer(
                     Ok(()) => {
                         textarea.set_value("");
                         changed();
-                        keep();
+                        keep(false);
                         store.scroll_down(scroller);
                     }
                     Err(why) => complaint.set(why.to_owned()),
@@ -172,7 +169,7 @@ pub fn Composer(
                 textarea.focus().ok();
             }
             // A page of older messages is not live: the browser submits the form.
-            Ok(_) if platform::online() => {}
+            Ok(_) if platform::online() => keep(true),
             Ok(_) => {
                 event.prevent_default();
                 complaint.set(OFFLINE.to_owned());
@@ -194,9 +191,16 @@ pub fn Composer(
         let touch = platform::matches("(pointer: coarse)");
         if keys.try_update_value(|keys| keys.sends(key, touch)) == Some(true) {
             event.prevent_default();
-            form.get_untracked().inspect(|form| {
-                form.request_submit().ok();
-            });
+            // The browser would say that a text is required.
+            let blank = |text: String| text.trim().is_empty();
+            if textarea
+                .get_untracked()
+                .is_some_and(|textarea| !blank(textarea.value()))
+            {
+                form.get_untracked().inspect(|form| {
+                    form.request_submit().ok();
+                });
+            }
         }
     };
     let pasted = move |event: ClipboardEvent| {
@@ -245,7 +249,7 @@ pub fn Composer(
                     rows="1"
                     required
                     autocomplete="off"
-                    placeholder=format!("Message {}", isolated(&title))
+                    placeholder=move || format!("Message {}", isolated(store.title.get()))
                     node_ref=textarea
                     inner_html=returned_html
                     on:input=typed

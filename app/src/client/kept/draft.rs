@@ -18,6 +18,19 @@ pub struct Draft {
     pub text: String,
     /// Start and end of the selection, in UTF-16 units. Equal for a plain cursor.
     pub selection: (u32, u32),
+    /// A form has posted it. If its message did not arrive, it is a draft again.
+    pub posted: bool,
+}
+
+/// What a page did with a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The page shows it: it belongs to this tab from then on.
+    Shown,
+    /// The page has other text.
+    Left,
+    /// It was sent.
+    Sent,
 }
 
 /// A draft as stored.
@@ -39,6 +52,7 @@ impl KeptDraft {
             draft: Draft {
                 text: kept.text("text")?,
                 selection: (number("start")?, number("end")?),
+                posted: kept.text("posted").is_some(),
             },
         })
     }
@@ -85,18 +99,18 @@ pub fn keep_draft(person: &Person, room: &RoomSlug, draft: Draft) {
             ("end", draft.selection.1.to_string()),
             ("text", draft.text),
         ]);
+        fields.extend(draft.posted.then(|| ("posted", String::new())));
         fields
     });
     storage::write(Shelf::Drafts, &key, fields);
 }
 
-/// Passes this tab's draft for a room to `show`, if there is one. If `show` returns true, the draft belongs to this tab
-/// from then on.
-pub fn draft(person: &Person, room: &RoomSlug, show: impl Fn(&Draft) -> bool + 'static) {
+/// Passes this tab's draft for a room to `show`, if there is one.
+pub fn draft(person: &Person, room: &RoomSlug, show: impl Fn(&Draft) -> Taken + 'static) {
     show_draft(person.clone(), room.clone(), Box::new(show));
 }
 
-fn show_draft(person: Person, room: RoomSlug, show: Box<dyn Fn(&Draft) -> bool>) {
+fn show_draft(person: Person, room: RoomSlug, show: Box<dyn Fn(&Draft) -> Taken>) {
     let prefix = room_key(&person.id, &room);
     storage::read(Shelf::Drafts, &prefix, move |found| {
         let found: Vec<KeptDraft> = found.iter().filter_map(KeptDraft::read).collect();
@@ -113,10 +127,12 @@ fn show_draft(person: Person, room: RoomSlug, show: Box<dyn Fn(&Draft) -> bool>)
                 now: platform::now(),
             };
             if let Some(kept) = tabs.pick(found) {
-                if show(&kept.draft) && kept.tab != own {
-                    keep_draft(&person, &room, kept.draft);
-                    storage::write(Shelf::Drafts, &kept.key, None);
+                match show(&kept.draft) {
+                    Taken::Shown if kept.tab != own => keep_draft(&person, &room, kept.draft),
+                    Taken::Sent => {}
+                    Taken::Shown | Taken::Left => return,
                 }
+                storage::write(Shelf::Drafts, &kept.key, None);
             } else if let Some(before) = before {
                 // After a quick reload the previous page may still hold its lock.
                 storage::when_closed(&before, move || show_draft(person, room, show));
@@ -146,6 +162,7 @@ mod tests {
             draft: Draft {
                 text: tab.to_owned(),
                 selection: (0, 0),
+                posted: false,
             },
         }
     }

@@ -1,6 +1,6 @@
 //! Which messages are in the page, and where the reader is.
 
-use protocol::{History, Message, Seq};
+use protocol::{History, Message, MessageText, Seq};
 
 use super::{Effect, RoomClient, SyncState};
 use crate::outbox::{Outbox, SendState};
@@ -46,6 +46,13 @@ impl RoomClient {
             message.change(&item.deed, item.at, &you.id);
         }
         expected
+    }
+
+    /// True if the newest of the reader's own messages in the page has this text.
+    pub fn said_last(&self, text: &str) -> bool {
+        let own = |message: &&Message| self.you.as_ref().is_some_and(|you| you.id == message.by);
+        let last = self.shown().iter().rev().find(own);
+        last.is_some_and(|last| MessageText::try_from(text.to_owned()).is_ok_and(|text| text == last.text))
     }
 
     /// The first message in the page.
