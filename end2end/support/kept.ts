@@ -20,3 +20,24 @@ export async function kept(page: Page, shelf: "outbox" | "drafts"): Promise<unkn
     shelf,
   );
 }
+
+/** Adds fields to the first stored value. */
+export async function alterFirst(page: Page, shelf: "outbox" | "drafts", fields: Record<string, string>): Promise<void> {
+  await page.evaluate(
+    ([shelf, fields]) =>
+      new Promise<void>((resolve, reject) => {
+        const opening = indexedDB.open("hubbub");
+        opening.onerror = () => reject(new Error("no database"));
+        opening.onsuccess = () => {
+          const store = opening.result.transaction(shelf, "readwrite").objectStore(shelf);
+          const finding = store.openCursor();
+          finding.onsuccess = () => finding.result?.update({ ...finding.result.value, ...fields });
+          store.transaction.oncomplete = () => {
+            opening.result.close();
+            resolve();
+          };
+        };
+      }),
+    [shelf, fields] as const,
+  );
+}

@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import type { BrowserContext } from "@playwright/test";
 
 import { WHILE_AWAY } from "../support/console.ts";
-import { kept } from "../support/kept.ts";
+import { alterFirst, kept } from "../support/kept.ts";
 import { freshTitle } from "../support/seed.ts";
 import { FrontPage, RoomPage, expect, test, testWithOwnServer } from "../support/test.ts";
 
@@ -234,6 +234,12 @@ testWithOwnServer("a failed sign-out keeps unsent text", async ({ ownServer, per
   await page.getByRole("button", { name: "Sign out" }).click();
   await cancel.click();
   await expect(cancel).toBeHidden();
+  // Enter, pressed twice, is not an answer to a question that nobody can have read.
+  await page.getByRole("button", { name: "Sign out" }).press("Enter");
+  await expect(cancel).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(cancel).toBeHidden();
+  expect(await kept(page, "drafts")).toHaveLength(1);
   await page.getByRole("button", { name: "Sign out" }).click();
   await ownServer.down();
   const goodbye = page.getByRole("button", { name: "Delete them and sign out" });
@@ -273,4 +279,27 @@ testWithOwnServer("text of a room that is gone is offered in the room on screen"
   await again.page.reload();
   await again.live("Ada");
   await expect(again.message).toHaveValue("here\n\nunsent\n\na draft");
+});
+
+test("in a room that is not on screen, a message that is refused for good does not hold up those behind it", async ({ person, program, complaints }) => {
+  complaints.allow(WHILE_AWAY);
+  const host = await program("Host");
+  const [{ room }, other] = [await host.createRoom(freshTitle()), await host.createRoom(freshTitle())];
+  const ada = await person("Ada", room);
+  const context = ada.page.context();
+  await context.setOffline(true);
+  await ada.send("a reply to nothing");
+  await ada.send("behind");
+  await expect.poll(async () => (await kept(ada.page, "outbox")).length).toBe(2);
+  await alterFirst(ada.page, "outbox", { reply_to: "999" });
+  await ada.page.close();
+  await context.setOffline(false);
+
+  const again = new RoomPage(await context.newPage());
+  await again.open(other.room);
+  await again.live("Ada");
+  await expect.poll(async () => (await host.log(room)).map(({ text }) => text)).toEqual(["behind"]);
+  await again.open(room);
+  await again.live("Ada");
+  await expect(again.said("a reply to nothing"), "it waits for its author").toHaveCount(1);
 });

@@ -73,6 +73,8 @@ pub fn Session(
                 if any {
                     asked.set(true);
                     say(UNSENT);
+                    // Enter, pressed twice or held, deletes nothing.
+                    platform::after_frame(|| platform::focus(&[".session .button[type=button]"]));
                 } else {
                     leave();
                 }

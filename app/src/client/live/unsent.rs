@@ -180,12 +180,14 @@ impl Live {
                     None
                 }
                 Err(Failure::Refused(refusal)) => {
-                    let retry_hint = retry_hint(&refusal);
-                    match retry_hint {
-                        Some(_) => outbox.unanswered(),
-                        None => outbox.refused(&failed(&refusal)),
+                    if let Some(hint) = retry_hint(&refusal) {
+                        outbox.unanswered();
+                        Some(inner.unsent.backoff.next_ms(hint))
+                    } else {
+                        // What comes after it is sent at once, each message of a batch by itself.
+                        outbox.refused(&failed(&refusal));
+                        Some(0)
                     }
-                    retry_hint.map(|hint| inner.unsent.backoff.next_ms(hint))
                 }
             };
             kept::keep(&you, room, &mut outbox);
