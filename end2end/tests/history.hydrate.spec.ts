@@ -131,3 +131,17 @@ test("a page of older messages has its own address", async ({ page, program }) =
   await expect(reader.said("line 70")).toHaveCount(1);
   await expect(reader.said("line 21")).toHaveCount(1);
 });
+
+for (const above of [1, 20, 39]) {
+  test(`a reader ${above} px above the bottom follows new messages`, async ({ person, program }) => {
+    const host = await program("Host");
+    const room = await roomWithLines(host, 60);
+    const ada = await person("Ada", room);
+    await expect(ada.said("line 60")).toBeInViewport();
+    await scrollTo(ada, -above, "line 55");
+    await host.send(room, "one\ntwo\nthree\nfour\nfive\nsix");
+    await expect(ada.messages.last()).toContainText("six");
+    await expect.poll(() => fromEnd(ada)).toBeLessThan(1);
+    await expect(ada.page.locator(".pill")).toBeHidden();
+  });
+}

@@ -25,3 +25,6 @@ pub use focus::{came_from_here, focus, focus_composer, move_focus_in_log, nothin
 pub use history::{address, follow, push, restore_scroll};
 #[cfg(feature = "hydrate")]
 pub use scroll_anchor::{AnchorKeeper, keep_anchor, note_anchor, scroll_to_end};
+
+/// A reader closer to the bottom than this is at the bottom and follows new messages, in CSS pixels.
+pub const BOTTOM_PX: i32 = 40;

@@ -16,9 +16,6 @@ use crate::client::platform;
 use crate::client::store::RoomStore;
 use crate::data::RoomData;
 
-/// A reader closer to the bottom than this counts as at the bottom, in CSS pixels.
-const BOTTOM_PX: i32 = 40;
-
 /// Closer to an end of the messages in the page than this loads more, in CSS pixels.
 const NEAR_PX: i32 = 800;
 
@@ -35,8 +32,7 @@ pub fn Messages(
     is_live: bool,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let (room, title, you) =
-        data.with_value(|data| (data.room.clone(), data.title.to_string(), data.you.clone()));
+    let (room, you) = data.with_value(|data| (data.room.clone(), data.you.clone()));
     let older = move || {
         if is_live {
             live.drive(store, |client, _| client.want_older());
@@ -48,7 +44,7 @@ pub fn Messages(
         };
         let from_bottom = scroller.scroll_top().abs();
         let newest = store.newest.try_get_untracked().unwrap_or_default();
-        store.reader_at_bottom(newest && from_bottom < BOTTOM_PX);
+        store.reader_at_bottom(newest && from_bottom < platform::BOTTOM_PX);
         if scroller.scroll_height() - scroller.client_height() - from_bottom < NEAR_PX {
             older();
         } else if !newest && from_bottom < NEAR_PX {
@@ -107,7 +103,7 @@ pub fn Messages(
         >
             <div class="scrolled" node_ref=content>
                 <Top data store is_live/>
-                <div class="log" node_ref=log on:focusin=move |_| one_tab_stop() role="log" aria-live="off" aria-label=format!("Messages in {title}")>
+                <div class="log" node_ref=log on:focusin=move |_| one_tab_stop() role="log" aria-live="off" aria-label=move || format!("Messages in {}", store.title.get())>
                     {list(lines, |line| line.key.clone(), row)}
                 </div>
                 <Bottom data store/>

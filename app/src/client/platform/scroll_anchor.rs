@@ -12,6 +12,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, HtmlElement, MutationObserver, MutationObserverInit, ResizeObserver};
 
+use super::BOTTOM_PX;
+
 thread_local! {
     /// Notes the anchor of the one scroller on screen.
     static NOTE_ANCHOR: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
@@ -44,7 +46,7 @@ pub fn keep_anchor(
 ) -> Option<AnchorKeeper> {
     let note = Rc::new(move |scroller: &HtmlElement| {
         // A reader at the bottom follows new messages, so there is no anchor.
-        let follows = scroller.scroll_top() == 0 && at_end();
+        let follows = scroller.scroll_top().abs() < BOTTOM_PX && at_end();
         if follows { None } else { ScrollAnchor::of(scroller) }
     });
     let anchor = Rc::new(RefCell::new(None::<ScrollAnchor>));
@@ -66,6 +68,9 @@ pub fn keep_anchor(
             let mut anchor = anchor.borrow_mut();
             if anchor.as_mut().is_none_or(|anchor| !anchor.restore(&scroller)) {
                 *anchor = note(&scroller);
+            }
+            if anchor.is_none() {
+                scroller.set_scroll_top(0);
             }
         })
     };
