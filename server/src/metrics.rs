@@ -28,7 +28,7 @@ pub struct Metrics {
     pub sockets: Family<Namespace, Gauge>,
     /// Rooms followed because a connection of this process is in them.
     pub rooms: Gauge,
-    /// Messages stored. Repeated client ids are counted again.
+    /// Messages, and whatever else people do to them and to rooms, stored. Repeated client ids are counted again.
     stored: Counter,
     /// Packs of events handed to a room's connections.
     pub packs: Counter,
@@ -122,7 +122,11 @@ impl Metrics {
             "Rooms with somebody connected here",
             metrics.rooms.clone(),
         );
-        registry.register("messages_stored", "Messages stored", metrics.stored.clone());
+        registry.register(
+            "messages_stored",
+            "Messages, edits, deletions, reactions and titles stored",
+            metrics.stored.clone(),
+        );
         registry.register(
             "packs_sent",
             "Packs of events handed to a room's sockets",

@@ -9,7 +9,7 @@ use chat::ports::{Accounts, Directory, RoomLog, Signal};
 use chat::{Limit, StoreError};
 use futures::StreamExt;
 use protocol::{Deed, RoomSlug, Seq, Timestamp};
-use testkit::sample::{append, deeds, messages, person, room, session, whole_log};
+use testkit::sample::{append, deeds, messages, person, react, room, session, whole_log};
 use testkit::within;
 
 fn open(folder: &Path) -> Sqlite {
@@ -264,6 +264,26 @@ async fn tampered(sql: &str) -> (tempfile::TempDir, Sqlite, RoomSlug) {
     drop(database);
     let sqlite = open(folder.path());
     (folder, sqlite, lobby)
+}
+
+#[tokio::test]
+async fn a_reaction_does_not_write_the_text_again() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = open(folder.path());
+        let lobby = create_lobby(&sqlite).await;
+        let ada = person("Ada");
+        append(&log(&sqlite), &lobby, &ada, messages("m", 1)).await;
+        let reaction = vec![react("r", 1, "👍", true)];
+        sqlite.append(&lobby, &ada, reaction, Timestamp(2)).await.unwrap();
+        let database = rusqlite::Connection::open(folder.path().join("hubbub.db")).unwrap();
+        let texts = "SELECT count(text), max(rev) FROM folded";
+        let texts: (u32, u32) = database
+            .query_row(texts, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        assert_eq!(texts, (0, 2));
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -30,7 +30,8 @@ const WRITE: &str = "\
             reactions)
         SELECT * FROM unnest($10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[],
             $16::text[], $17::text[], $18::bigint[], $19::bigint[], $20::boolean[], $21::text[])
-        ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev, text = excluded.text,
+        ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev,
+            text = CASE WHEN messages.text = excluded.text THEN messages.text ELSE excluded.text END,
             edited_at = excluded.edited_at, deleted = excluded.deleted, reactions = excluded.reactions
     )
     UPDATE rooms SET head = moved.head, last_at = moved.at, messages = moved.messages,

@@ -36,7 +36,7 @@ const HAS_TITLE: &str = "SELECT slug FROM rooms WHERE title_key = ?1 AND id <> ?
 const ADD_MESSAGE: &str = "INSERT INTO folded (room_id, seq, number) VALUES (?1, ?2, ?3)";
 
 const CHANGE_MESSAGE: &str = "\
-    UPDATE folded SET rev = ?3, text = ?4, edited_at = ?5, deleted = ?6, reactions = ?7
+    UPDATE folded SET rev = ?3, text = coalesce(?4, text), edited_at = ?5, deleted = ?6, reactions = ?7
     WHERE room_id = ?1 AND seq = ?2";
 
 /// Removes the text from the event that posted a message. Makes the JSON of [`Deed::Posted`].
@@ -231,7 +231,7 @@ impl Log<'_> {
         let values = params![self.head.id, numbers::signed(seq.get())?];
         let mut rows = find.query(values).map_err(StoreError::failed)?;
         let row = rows.next().map_err(StoreError::failed)?;
-        row.map(row::message).transpose()
+        row.map(row::message).transpose().map_err(StoreError::damaged)
     }
 
     /// Folds a new event into the message that it posts, or is about, or into the room.
@@ -252,11 +252,13 @@ impl Log<'_> {
                 numbers::signed(message.seq.get())?,
                 numbers::signed(message.rev.get())?,
             );
+            // A reaction writes little, however long the message is.
+            let text = matches!(event.deed, Deed::Edited { .. } | Deed::Deleted { .. });
             let values = params![
                 id,
                 seq,
                 rev,
-                message.text.as_str(),
+                text.then_some(message.text.as_str()),
                 edited_at,
                 message.deleted,
                 reactions
