@@ -649,6 +649,19 @@ async fn a_room_gets_another_title_but_not_that_of_another_room() {
             hub.ask(&caller(&ada), set("3", "Night shift")).await.unwrap().seq,
             seq(2)
         );
+
+        // A title is free again when its room has another one, also if it suggests no address.
+        for title in ["Late shift", "!!!"] {
+            let first = hub.ask(&caller(&ada), create(title)).await.unwrap().room;
+            let rename = SetTitle {
+                room: first.clone(),
+                client_id: message("4", "x").client_id,
+                title: room(1, "unused", &format!("Formerly {title} (it is {first})")).title,
+            };
+            hub.ask(&caller(&ada), rename).await.unwrap();
+            let second = hub.ask(&caller(&ada), create(title)).await.unwrap().room;
+            assert_eq!(second.as_str(), format!("{first}-2"));
+        }
     })
     .await;
 }

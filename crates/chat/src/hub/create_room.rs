@@ -11,7 +11,7 @@ use crate::error::{ChatError, StoreError};
 use crate::ports::Cost;
 use crate::room::Room;
 
-/// The highest number tried for an address, before the address is made of a hash.
+/// The highest number tried for an address: first for the one that the title suggests, then for one made of a hash.
 const NUMBERS: u32 = 50;
 
 impl UseCase for CreateRoom {
@@ -23,14 +23,8 @@ impl UseCase for CreateRoom {
     async fn run(self, asked: Asked<'_>) -> Result<RoomSummary, ChatError> {
         asked.take(Cost::Room)?;
         let Self { title } = self;
-        let suggested = address::suggested(&title);
-        let numbers = 2..=NUMBERS;
-        let numbered = |number| {
-            suggested
-                .as_ref()
-                .and_then(|suggested| address::numbered(suggested, number))
-        };
-        for slug in suggested.iter().cloned().chain(numbers.filter_map(numbered)) {
+        let addresses = [address::suggested(&title), address::opaque(&title)];
+        for slug in addresses.into_iter().flatten().flat_map(numbered) {
             match create_at(asked.hub, slug, &title).await? {
                 Attempt::Created(room) => return Ok(room),
                 Attempt::Taken(room) if address::same(&room.title, &title) => {
@@ -39,13 +33,15 @@ impl UseCase for CreateRoom {
                 Attempt::Taken(_) => {}
             }
         }
-        let slug = address::opaque(&title)
-            .ok_or_else(|| super::bad_request("no address can be derived from this name".to_owned()))?;
-        match create_at(asked.hub, slug, &title).await? {
-            Attempt::Created(room) => Ok(room),
-            Attempt::Taken(room) => Err(exists(room.slug).into()),
-        }
+        Err(super::bad_request("no address can be derived from this name".to_owned()).into())
     }
+}
+
+/// The address, and the same with each number.
+fn numbered(address: RoomSlug) -> impl Iterator<Item = RoomSlug> {
+    let rest = address.clone();
+    let numbers = (2..=NUMBERS).filter_map(move |number| address::numbered(&rest, number));
+    std::iter::once(address).chain(numbers)
 }
 
 async fn create_at(hub: &Hub, slug: RoomSlug, title: &RoomTitle) -> Result<Attempt, ChatError> {
