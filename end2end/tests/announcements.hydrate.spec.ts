@@ -37,6 +37,16 @@ test("every message of others is announced once, in order", async ({ person, pro
   await expect(ada.page.locator("[aria-live=polite] > *"), "old announcements are removed").not.toHaveCount(0);
 });
 
+test("a deleted message does not stay in an announcement", async ({ person, program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  const ada = await person("Ada", room);
+  await host.send(room, "said by mistake");
+  await expect(ada.page.locator("[aria-live=polite] > *")).toContainText(["said by mistake"]);
+  await host.write("delete", room, { of: 1 });
+  await expect(ada.page.getByText("said by mistake")).toHaveCount(0);
+});
+
 test("history is not announced", async ({ person, program }) => {
   const host = await program("Host");
   const room = await roomWithLines(host, 120);

@@ -56,3 +56,31 @@ test("the mark of a waiting message is beside its text, and the connection's sta
   const cut = await status.evaluate((said) => said.scrollWidth > said.clientWidth);
   expect(cut, "not cut off").toBe(false);
 });
+
+test("an address stays in one piece between words of any direction", async ({ person, program }) => {
+  const host = await program("Host");
+  const { room } = await host.createRoom(freshTitle());
+  await host.send(room, "ראו See https://example.org/a-b/c?d=e ואז עוד", "\u202Eback to front https://example.org/live/\u202C and on");
+  const ada = await person("Ada", room);
+  const links = ada.log.getByRole("link", { name: "https://example.org" });
+  await expect(links).toHaveCount(2);
+  for (const link of await links.all()) {
+    await expect(link).toHaveCSS("direction", "ltr");
+    expect(await link.evaluate((link) => link.getClientRects().length), "parts on screen").toBe(1);
+  }
+});
+
+test("the keyboard reaches and scrolls a list of people that is longer than the screen", async ({ person, program }) => {
+  const { room } = await (await program("Host")).createRoom(freshTitle());
+  for (const name of ["Bob", "Cleo", "Dan", "Eve", "Fay", "Gus"]) await (await program(name)).join(room);
+  const ada = await person("Ada", room, { viewport: { width: 1280, height: 260 } });
+  await expect(ada.people).toContainText("Gus");
+  await ada.page.locator("body").press("Tab");
+  await expect(async () => {
+    await ada.page.keyboard.press("Tab");
+    const reached = await ada.page.evaluate(() => document.activeElement?.closest(".people") !== null);
+    expect(reached).toBe(true);
+  }).toPass();
+  await ada.page.keyboard.press("End");
+  await expect(ada.people.getByText("Gus")).toBeInViewport();
+});

@@ -233,6 +233,7 @@ impl Live {
                 Effect::Typing(typing) => self.tell("typing", &typing),
                 Effect::Wake(ms) => store.wake(ms, move || self.drive(store, RoomClient::tick)),
                 Effect::News(author, text) => store.hear(&author, &text),
+                Effect::OldNews => store.announced.set(Vec::new()),
             }
         }
     }

@@ -54,7 +54,7 @@ pub struct MessageRow {
     pub text: String,
     /// True if it was deleted.
     pub deleted: bool,
-    /// When it was last edited, in local time. Empty if it was not.
+    /// When it was last edited, in local time, with the date if that was not today. Empty if it was not.
     pub edited: String,
     /// The message that it replies to.
     pub reply: Option<Quote>,
@@ -250,7 +250,11 @@ impl<'a> List<'a> {
         row.text = message.text.to_string();
         row.deleted = message.deleted;
         if let Some(at) = message.edited_at.filter(|_| !message.deleted) {
-            row.edited = self.moment(at).time();
+            let moment = self.moment(at);
+            row.edited = moment.time();
+            if moment.day != self.today {
+                row.edited.push_str(&format!(" on {}", moment.date()));
+            }
         }
         row.reply = message.reply_to.map(|seq| self.quote(seq));
         let reactions = message.reactions.iter();

@@ -129,6 +129,7 @@ fn Card(
         Some(at) => view! { <time datetime=iso(at)>{ago(at, now.get())}</time> }.boxed(),
         None => "No messages yet".to_owned().into_any(),
     };
+    let title = move || see(rooms, slug, |room| room.title.to_string());
     let count = move || {
         if here() == 0 {
             "count nobody".to_owned()
@@ -139,7 +140,7 @@ fn Card(
     view! {
         <li>
             <a class="room-card" href=format!("/rooms/{}", room.room)>
-                <span class="room-card-title" dir="auto">{room.title.to_string()}</span>
+                <span class="room-card-title" dir="auto">{title}</span>
                 <span class="room-card-last">{reactive(last)}</span>
                 <span class="room-card-draft" hidden=move || !drafted.get()>"Draft"</span>
                 <span class=count>{move || format!("{} here", here())}</span>

@@ -45,6 +45,8 @@ pub enum Effect {
     Wake(u64),
     /// Announce a new message of another person.
     News(Person, MessageText),
+    /// Remove the texts of what was announced: a message was deleted, perhaps one of those.
+    OldNews,
 }
 
 /// Why a command failed.
@@ -385,6 +387,7 @@ impl RoomClient {
                     effects.push(Effect::News(self.known.person(&event.by), text));
                 }
             }
+            Deed::Deleted { .. } => effects.push(Effect::OldNews),
             Deed::Titled { title, .. } => self.title = title,
             _ => {}
         }
