@@ -59,7 +59,7 @@ impl Client {
                 Box::new(move |room, outcome, _| room.older(of, to(outcome, page))),
             ),
             Effect::Wake(ms) => self.wake(pane, ms),
-            Effect::Typing(_) | Effect::News(..) => {}
+            Effect::Typing(_) | Effect::News(..) | Effect::OldNews => {}
         }
     }
 
