@@ -95,8 +95,10 @@ pub struct Outbox {
 struct Queue {
     notices: VecDeque<Notice>,
     bytes: usize,
-    /// True while notices that were taken are being published.
-    publishing: bool,
+    /// Notices that were taken and are being published.
+    publishing: Vec<Notice>,
+    /// True if nobody publishes any more.
+    closed: bool,
 }
 
 impl Outbox {
@@ -104,11 +106,11 @@ impl Outbox {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a notice, or returns it if the queue is full.
+    /// Adds a notice, or returns it if the queue is full or closed.
     pub fn add(&self, notice: Notice) -> Result<(), Notice> {
         let mut queue = self.queue();
         let bytes = queue.bytes + notice.bytes();
-        if queue.notices.len() >= WAITING.0 || bytes > WAITING.1 {
+        if queue.closed || queue.notices.len() >= WAITING.0 || bytes > WAITING.1 {
             return Err(notice);
         }
         queue.bytes = bytes;
@@ -118,26 +120,34 @@ impl Outbox {
         Ok(())
     }
 
-    /// Takes everything.
+    /// Takes everything, also what is being published.
     pub fn take_all(&self) -> Vec<Notice> {
         let mut queue = self.queue();
         queue.bytes = 0;
-        std::mem::take(&mut queue.notices).into()
+        let mut all = std::mem::take(&mut queue.publishing);
+        all.extend(std::mem::take(&mut queue.notices));
+        all
+    }
+
+    /// Takes everything, and refuses what comes later.
+    pub fn close(&self) -> Vec<Notice> {
+        self.queue().closed = true;
+        self.take_all()
     }
 
     /// What was taken is published, or will not be.
     pub fn done(&self) {
-        self.queue().publishing = false;
+        self.queue().publishing.clear();
     }
 
     /// True if nothing waits or is being published.
     pub fn is_idle(&self) -> bool {
         let queue = self.queue();
-        queue.notices.is_empty() && !queue.publishing
+        queue.notices.is_empty() && queue.publishing.is_empty()
     }
 
     /// Takes the next notices, and joins events of the same room that fit into one message. The order in each room
-    /// stays.
+    /// stays. They count as being published until [`Outbox::done`].
     pub fn take(&self) -> Vec<Notice> {
         let mut queue = self.queue();
         let (mut taken, mut bytes) = (Vec::new(), 0);
@@ -168,7 +178,7 @@ impl Outbox {
                 notice => taken.push(notice),
             }
         }
-        queue.publishing = !taken.is_empty();
+        queue.publishing.clone_from(&taken);
         taken
     }
 }
@@ -223,6 +233,19 @@ mod tests {
         assert_eq!(outbox.take(), taken);
         assert!(outbox.take().is_empty());
         assert_eq!(outbox.queue().bytes, 0);
+    }
+
+    #[test]
+    fn what_is_being_published_is_handed_over_too() {
+        let outbox = Outbox::default();
+        let [first, second, third] = [1, 2, 3].map(|seq| events("one", seq..=seq, "hi"));
+        outbox.add(first.clone()).unwrap();
+        outbox.take();
+        outbox.add(second.clone()).unwrap();
+        assert!(!outbox.is_idle());
+        assert_eq!(outbox.close(), [first, second]);
+        assert!(outbox.is_idle());
+        assert_eq!(outbox.add(third.clone()), Err(third), "nobody would publish it");
     }
 
     #[test]

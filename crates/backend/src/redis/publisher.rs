@@ -50,11 +50,8 @@ impl Publisher {
         }
         match connection {
             Ok(connection) => self.publish(connection, notices).await,
-            Err(_) => {
-                self.owe(notices);
-                // The rest would wait in vain, too.
-                self.owe(self.outbox.take_all());
-            }
+            // The rest would wait in vain, too.
+            Err(_) => self.owe(self.outbox.take_all()),
         }
         self.outbox.done();
         true

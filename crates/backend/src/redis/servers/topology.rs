@@ -111,7 +111,7 @@ impl Servers {
     fn hand_over(&self, before: Map) {
         let gone = before.servers.into_values();
         for server in gone.filter(|server| self.read(|map| map.has(server)) == Some(false)) {
-            publisher::owe(&self.untold, server.outbox.take_all());
+            publisher::owe(&self.untold, server.outbox.close());
         }
         self.untold.doubt(Instant::now());
     }
@@ -153,11 +153,13 @@ impl Servers {
         // No known server answers. The servers named in the URL may have other addresses by now.
         for info in &self.target.servers {
             let client = Client::open(info.clone()).ok()?;
-            if let Ok(mut connection) = link::connect(&client, &link::config(|_| {})).await
-                && let Ok(found) = slots::ask(&mut connection, &info.addr().to_string()).await
-                && !found.is_empty()
-            {
-                return Some(found);
+            let asking = async {
+                let mut connection = link::connect(&client, &link::config(|_| {})).await?;
+                slots::ask(&mut connection, &info.addr().to_string()).await
+            };
+            match timeout(2 * LIMIT, asking).await {
+                Ok(Ok(found)) if !found.is_empty() => return Some(found),
+                _ => {}
             }
         }
         None
