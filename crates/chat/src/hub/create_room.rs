@@ -33,7 +33,9 @@ impl UseCase for CreateRoom {
                 Attempt::Taken(_) => {}
             }
         }
-        Err(super::bad_request("no address can be derived from this name".to_owned()).into())
+        Err(super::bad_request(
+            "no address can be derived from this name".to_owned(),
+        ))
     }
 }
 
