@@ -30,7 +30,7 @@ fn dependencies(package: &str) -> Vec<String> {
     let tree = Command::new(cargo)
         .args(["tree", "-p", package, "-e", "normal", "--target", "all"])
         .args(["--prefix", "none", "--offline"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"))
         .output()
         .expect("cargo can be run");
     let (output, errors) = (

@@ -124,7 +124,8 @@ mod tests {
             .iter()
             .filter_map(|line| line.split(' ').next())
             .collect();
-        let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/redis");
+        let sources =
+            std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("src/redis");
         let mut folders = vec![sources];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
