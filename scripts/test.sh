@@ -20,10 +20,10 @@ budgets="
 set-up      5
 check      40
 compile   120
-unit      175
-build      30
-browser   225
-replicas  125
+unit      145
+build      95
+browser   220
+replicas   95
 "
 
 step=""
