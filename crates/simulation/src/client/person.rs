@@ -112,11 +112,12 @@ impl Client {
             let deed = choose(client_id.clone(), room.timeline(), n);
             let effects = deed.and_then(|deed| {
                 self.note(|| format!("does in {}: {deed:?}", pane.room));
-                if deed.names().is_some() {
-                    let epoch = room.timeline().epoch().clone();
-                    pane.meant.borrow_mut().insert(client_id.clone(), epoch);
-                }
-                room.act(deed, now).ok()
+                let epoch = deed.names().map(|_| room.timeline().epoch().clone());
+                let effects = room.act(deed, now).ok()?;
+                // Not before: what does not fit into the outbox is not done, and the next deed has the same id.
+                let meant = epoch.map(|epoch| (client_id.clone(), epoch));
+                pane.meant.borrow_mut().extend(meant);
+                Some(effects)
             });
             if effects.is_some() {
                 self.sender.borrow_mut().sent.push(client_id);
