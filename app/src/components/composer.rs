@@ -41,7 +41,13 @@ pub fn Composer(
     is_live: bool,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let (room, client_id) = data.with_value(|data| (data.room.clone(), data.client_id.to_string()));
+    let (room, title, client_id) = data.with_value(|data| {
+        (
+            data.room.clone(),
+            data.title.to_string(),
+            data.client_id.to_string(),
+        )
+    });
     let form = ElementRef::<Form>::default();
     let textarea = ElementRef::<Textarea>::default();
     let chars = BoxedSignal::new(0);
@@ -249,7 +255,7 @@ pub fn Composer(
                     rows="1"
                     required
                     autocomplete="off"
-                    placeholder=move || format!("Message {}", isolated(store.title.get()))
+                    placeholder=format!("Message {}", isolated(&title))
                     node_ref=textarea
                     inner_html=returned_html
                     on:input=typed

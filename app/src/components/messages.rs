@@ -103,7 +103,7 @@ pub fn Messages(
         >
             <div class="scrolled" node_ref=content>
                 <Top data store is_live/>
-                <div class="log" node_ref=log on:focusin=move |_| one_tab_stop() role="log" aria-live="off" aria-label=move || format!("Messages in {}", store.title.get())>
+                <div class="log" node_ref=log on:focusin=move |_| one_tab_stop() role="log" aria-live="off" aria-label="Messages">
                     {list(lines, |line| line.key.clone(), row)}
                 </div>
                 <Bottom data store/>
